@@ -1,0 +1,65 @@
+"""Geometry of boxes: overlap, and one-to-one matching of two sets of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from core.labels.region import Region
+
+Boxes = NDArray[np.float64]
+
+
+def boxes_of(regions: Sequence[Region]) -> Boxes:
+    """Return the edges as an array of shape (n, 4): x1, y1, x2, y2 in pixels."""
+    return np.array([r.box for r in regions], dtype=np.float64).reshape(-1, 4)
+
+
+def iou_matrix(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """Return intersection over union of every pair.
+
+    Args:
+        a: Boxes of shape (n, 4).
+        b: Boxes of shape (m, 4).
+
+    Returns:
+        Shape (n, m), between 0 and 1.
+    """
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    inter = np.prod(np.clip(high - low, 0, None), axis=2)
+    area_a = np.prod(a[:, 2:] - a[:, :2], axis=1)
+    area_b = np.prod(b[:, 2:] - b[:, :2], axis=1)
+    union = area_a[:, None] + area_b[None, :] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
+def match_boxes(
+    a: Sequence[Region], b: Sequence[Region], iou_at_least: float = 0.5, same_class: bool = True
+) -> list[tuple[int, int, float]]:
+    """Return the one-to-one pairs that maximise the summed IoU.
+
+    Args:
+        a: One person's boxes.
+        b: Another's.
+        iou_at_least: Pairs below this are no match.
+        same_class: Whether only boxes of one class may pair.
+
+    Returns:
+        (index in a, index in b, IoU), sorted by index in a.
+    """
+    if not a or not b:
+        return []
+    iou = iou_matrix(boxes_of(a), boxes_of(b))
+    if same_class:
+        names_a = np.array([r.label for r in a], dtype=object)
+        names_b = np.array([r.label for r in b], dtype=object)
+        iou = np.where(names_a[:, None] == names_b[None, :], iou, 0.0)
+    gain = np.where(iou >= iou_at_least, iou, 0.0)
+    rows, cols = linear_sum_assignment(gain, maximize=True)
+    return [
+        (int(i), int(j), float(iou[i, j])) for i, j in zip(rows, cols, strict=True) if gain[i, j] > 0
+    ]
