@@ -61,5 +61,7 @@ def match_boxes(
     gain = np.where(iou >= iou_at_least, iou, 0.0)
     rows, cols = linear_sum_assignment(gain, maximize=True)
     return [
-        (int(i), int(j), float(iou[i, j])) for i, j in zip(rows, cols, strict=True) if gain[i, j] > 0
+        (int(i), int(j), float(iou[i, j]))
+        for i, j in zip(rows, cols, strict=True)
+        if gain[i, j] > 0
     ]

@@ -110,7 +110,9 @@ class LabelSchema:
                 )
         missing = [k for k in asked if k not in answer.choices]
         if complete and missing:
-            raise InputError(f"No answer yet to: {', '.join(missing)}.", "Answer it and send again.")
+            raise InputError(
+                f"No answer yet to: {', '.join(missing)}.", "Answer it and send again."
+            )
         if answer.regions and self.task is not Task.BOXES:
             raise InputError("This project takes no boxes, found some in the answer.")
         regions = []
@@ -149,9 +151,7 @@ class LabelSchema:
         return LabelSchema(
             Task(doc["task"]),
             tuple(
-                Question(
-                    q["key"], q["title"], tuple(LabelClass(**c) for c in q["classes"])
-                )
+                Question(q["key"], q["title"], tuple(LabelClass(**c) for c in q["classes"]))
                 for q in doc["questions"]
             ),
         )
@@ -170,7 +170,9 @@ def clean_class_name(name: str) -> str:
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
         raise InputError(f"A class name holds control characters: {name!r}.")
     if len(text) > MAX_CLASS_NAME:
-        raise InputError(f"A class name has {len(text)} characters, at most {MAX_CLASS_NAME} are allowed.")
+        raise InputError(
+            f"A class name has {len(text)} characters, at most {MAX_CLASS_NAME} are allowed."
+        )
     return text
 
 
