@@ -1,0 +1,1 @@
+"""Tiebreak: everything below the pages."""

@@ -1,0 +1,23 @@
+"""Roles, actions and the one gate."""
+
+from core.access.roles import (
+    ANONYMOUS,
+    Action,
+    Actor,
+    Resource,
+    Role,
+    can,
+    can_anywhere,
+    require,
+)
+
+__all__ = [
+    "ANONYMOUS",
+    "Action",
+    "Actor",
+    "Resource",
+    "Role",
+    "can",
+    "can_anywhere",
+    "require",
+]

@@ -1,0 +1,1 @@
+"""The DuckDB replica and its questions, one .sql file each."""

@@ -1,0 +1,1 @@
+"""Votes to labels: pure functions over values and arrays."""

@@ -1,0 +1,1 @@
+"""Dataset versions: freeze, hash, splits."""

@@ -1,0 +1,1 @@
+"""Long work outside the app's process."""

@@ -1,0 +1,1 @@
+"""Routes beside Streamlit: images, accounts, decisions, assets, health."""

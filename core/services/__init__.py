@@ -1,0 +1,1 @@
+"""The use cases, one function each; every one calls the gate."""

@@ -1,0 +1,61 @@
+"""Bring a record to today's schema, with a copy of the old file beside it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from core.errors import StoreUnavailable
+from core.store.store import ADVISORY_LOCK
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine) -> None:
+    """Run the missing migrations in one transaction; two processes at once are safe.
+
+    Raises:
+        StoreUnavailable: The record was written by a newer version of Tiebreak.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    known = ScriptDirectory.from_config(config)
+    head = known.get_current_head()
+    with engine.connect() as connection:
+        with connection.begin():
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found == head:
+            return
+        _refuse_newer(found, known)
+        exclusive = connection.execution_options(begin="IMMEDIATE")
+        with exclusive.begin():
+            if engine.dialect.name == "postgresql":
+                exclusive.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}
+                )
+            _upgrade(exclusive, config, found)
+
+
+def _upgrade(connection: Connection, config: Config, found: str | None) -> None:
+    # Another process may have migrated while we waited for the lock; alembic looks again.
+    if found is not None and connection.dialect.name == "sqlite":
+        database = Path(connection.engine.url.database or "")
+        shutil.copy2(database, database.with_name(f"{database.name}.before-{found}"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _refuse_newer(found: str | None, known: ScriptDirectory) -> None:
+    revisions = {s.revision for s in known.walk_revisions()}
+    if found is not None and found not in revisions:
+        raise StoreUnavailable(
+            f"The record has schema {found}, this Tiebreak knows up to {known.get_current_head()}; "
+            "nothing was changed.",
+            "Start the newer version, or restore a backup made with this one.",
+        )

@@ -1,0 +1,199 @@
+"""The record: one engine, three ways in.
+
+``read()`` sees one consistent snapshot. ``write()`` is a record transaction: one at a time, durable
+before it returns, so the order of sequence numbers is the order of commits and a reader that
+has seen number n will never find a smaller one appear later. ``ephemeral()`` is for leases,
+drafts, jobs and sessions: as exclusive, but not forced to disk (SQLite only).
+
+No Streamlit call may happen inside any of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+
+from core.errors import DiskFull, StorageError, StoreCorrupt, StoreUnavailable
+
+BUSY_SECONDS = 30
+# Any fixed number: every record transaction on PostgreSQL takes this lock first.
+ADVISORY_LOCK = 7_231_905
+
+
+class Store:
+    """A connection to the record of one workspace.
+
+    Attributes:
+        engine: Durable connections.
+        dialect: ``sqlite`` or ``postgresql``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.engine = self._engine(durable=True)
+        self._quick = self._engine(durable=False) if self.dialect == "sqlite" else self.engine
+
+    def _engine(self, *, durable: bool) -> Engine:
+        if self.dialect == "sqlite":
+            engine = create_engine(
+                self.url, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_SECONDS}
+            )
+            _prepare_sqlite(engine, durable=durable)
+            return engine
+        return create_engine(self.url, pool_size=8, max_overflow=24, pool_pre_ping=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that reads one snapshot.
+
+        Raises:
+            StoreUnavailable: The record cannot be reached.
+            StoreCorrupt: The record is damaged.
+        """
+        level = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with _translated(), self._quick.connect() as plain:
+            snapshot = plain.execution_options(**level)
+            with snapshot.begin():
+                yield snapshot
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a record transaction; leaving the block commits it durably.
+
+        Raises:
+            StoreUnavailable: The record cannot be reached, or was busy for too long.
+            DiskFull: There was no space; nothing was written.
+        """
+        with _translated(), self.engine.connect() as connection:
+            yield from self._exclusive(connection)
+
+    @contextmanager
+    def ephemeral(self) -> Iterator[Connection]:
+        """Give a connection to change leases, drafts, jobs and sessions.
+
+        Raises:
+            StoreUnavailable: The record cannot be reached, or was busy for too long.
+        """
+        with _translated(), self._quick.connect() as connection:
+            yield from self._exclusive(connection)
+
+    def _exclusive(self, connection: Connection) -> Iterator[Connection]:
+        if self.dialect == "sqlite":
+            connection = connection.execution_options(begin="IMMEDIATE")
+        with connection.begin():
+            if self.dialect == "postgresql":
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}
+                )
+            yield connection
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+        self._quick.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the record at a URL, bring it to today's schema and check that it is whole.
+
+    Raises:
+        StoreUnavailable: It cannot be reached or was written by a newer version.
+        StoreCorrupt: It is damaged.
+    """
+    from core.store.migrate import migrate
+
+    store = Store(url)
+    if store.dialect == "sqlite":
+        _check_whole(Path(store.url.database or ""))
+    try:
+        with _translated():
+            migrate(store.engine)
+    except StorageError:
+        store.close()
+        raise
+    return store
+
+
+def sqlite_url(folder: Path) -> str:
+    """Return the URL of the SQLite record in a workspace folder."""
+    return f"sqlite:///{folder / 'tiebreak.db'}"
+
+
+def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(dbapi: Any, _record: object) -> None:
+        # Transactions are begun by us, below: sqlite3's own implicit BEGIN is deferred, and a
+        # deferred transaction that turns into a writer can fail with "locked" at any statement.
+        dbapi.isolation_level = None
+        cursor = dbapi.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's storage faults into ours; constraint violations pass through."""
+    try:
+        yield
+    except OperationalError as error:
+        raise _storage_error(error) from error
+    except DatabaseError as error:
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise _storage_error(error) from error
+        raise
+
+
+def _storage_error(error: DBAPIError) -> StorageError:
+    words = str(error.orig).lower()
+    if "full" in words or "no space" in words:
+        return DiskFull(
+            "The disk is full: this was not saved, what was saved before is safe.",
+            "Free some space, then try again.",
+        )
+    if "malformed" in words or "not a database" in words:
+        return _corrupt(words)
+    if "locked" in words or "busy" in words:
+        return StoreUnavailable(
+            f"The record was busy for {BUSY_SECONDS} s: this was not saved.", "Try again."
+        )
+    return StoreUnavailable(f"The record cannot be reached: {error.orig}.", "Try again.")
+
+
+def _corrupt(detail: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"The record is damaged ({detail}); nothing was changed or deleted.",
+        "Keep the files, then run 'tiebreak restore' with your last backup.",
+    )
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a damaged SQLite file before anything else touches it."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        with sqlite3.connect(path, timeout=BUSY_SECONDS) as connection:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        connection.close()
+    except sqlite3.DatabaseError as error:
+        raise _corrupt(str(error)) from error
+    if found != "ok":
+        raise _corrupt(found)
