@@ -1,1 +1,25 @@
-"""Votes to labels: pure functions over values and arrays."""
+"""Votes to labels: policy, settling, region fusion, agreement, annotator skill. Pure functions."""
+
+from core.consensus.policy import OnDisagreement, Policy, describe
+from core.consensus.settle import (
+    Decision,
+    DecisionKind,
+    Evidence,
+    Outcome,
+    Reason,
+    Vote,
+    settle,
+)
+
+__all__ = [
+    "Decision",
+    "DecisionKind",
+    "Evidence",
+    "OnDisagreement",
+    "Outcome",
+    "Policy",
+    "Reason",
+    "Vote",
+    "describe",
+    "settle",
+]

@@ -1,0 +1,124 @@
+"""Fusing the boxes of people who agree: match one to one, average the edges.
+
+Nothing here depends on the order of people or of their boxes, or on anybody's name: sums are
+exactly rounded (`math.fsum`) and choices fall by geometry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.labels.geometry import match_boxes
+from core.labels.region import Region
+
+Regions = tuple[Region, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The most people who all drew the same boxes as one of them.
+
+    Attributes:
+        size: How many people.
+        regions: Their boxes, fused; None where two different groups stand equal.
+        everybody: Whether any two of all the people given drew the same boxes.
+    """
+
+    size: int
+    regions: Regions | None
+    everybody: bool
+
+
+def in_order(regions: Sequence[Region]) -> Regions:
+    """Return the boxes by their edges: left, top, right, bottom; then class."""
+    return tuple(sorted(regions, key=lambda r: (*r.box, r.label)))
+
+
+def fuse(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5) -> Regions:
+    """Return one set of boxes for people who drew the same ones.
+
+    The person who shares most with the others is the centre; each box of the centre is averaged,
+    edge by edge, with its one match from every other person. Boxes that match none of the
+    centre's are left out: with people who agree there are none.
+
+    Args:
+        people: Each person's boxes.
+        iou_at_least: Boxes below this overlap, or of another class, never match.
+
+    Returns:
+        Boxes in order of their edges, without a confidence.
+    """
+    drawn = sorted((in_order(p) for p in people), key=_shape)
+    if not drawn:
+        return ()
+    centre = max(range(len(drawn)), key=lambda i: (*_shared(drawn, i, iou_at_least), -i))
+    return _fuse_around(centre, drawn, iou_at_least)
+
+
+def largest_group(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5) -> Group:
+    """Return the largest group: one person and all who drew the same boxes as they did.
+
+    Of groups of one size the one whose boxes overlap most wins; where even that is equal nobody
+    wins, for there would be no honest way to choose.
+
+    Args:
+        people: Each person's boxes, at least one person; no boxes is an opinion too.
+        iou_at_least: Overlap from which two boxes are the same.
+    """
+    drawn = [in_order(p) for p in people]
+    overlap = _agreement(drawn, iou_at_least)
+    around = [tuple(j for j, v in enumerate(row) if v is not None) for row in overlap]
+    rank = [
+        (len(members), round(math.fsum(v for v in row if v is not None), 9))
+        for members, row in zip(around, overlap, strict=True)
+    ]
+    best = {around[i] for i, r in enumerate(rank) if r == max(rank)}
+    everybody = all(len(members) == len(drawn) for members in around)
+    fused = fuse([drawn[i] for i in min(best)], iou_at_least) if len(best) == 1 else None
+    return Group(max(rank)[0], fused, everybody)
+
+
+def _agreement(drawn: list[Regions], iou_at_least: float) -> list[list[float | None]]:
+    """Return for every two people their summed IoU, or None where their boxes are not the same."""
+    n = len(drawn)
+    table: list[list[float | None]] = [[None] * n for _ in range(n)]
+    for i in range(n):
+        table[i][i] = float(len(drawn[i]))
+        for j in range(i):
+            table[i][j] = table[j][i] = _same(drawn[i], drawn[j], iou_at_least)
+    return table
+
+
+def _same(a: Regions, b: Regions, iou_at_least: float) -> float | None:
+    if len(a) != len(b) or sorted(r.label for r in a) != sorted(r.label for r in b):
+        return None
+    pairs = match_boxes(a, b, iou_at_least)
+    return math.fsum(iou for _, _, iou in pairs) if len(pairs) == len(a) else None
+
+
+def _shape(regions: Regions) -> tuple[tuple[float, ...], ...]:
+    return tuple(r.box for r in regions)
+
+
+def _shared(drawn: list[Regions], i: int, iou_at_least: float) -> tuple[int, float]:
+    """Return how many boxes the others match with this person's, and their summed IoU."""
+    pairs = [
+        p for j, d in enumerate(drawn) if j != i for p in match_boxes(drawn[i], d, iou_at_least)
+    ]
+    return len(pairs), round(math.fsum(iou for _, _, iou in pairs), 9)
+
+
+def _fuse_around(centre: int, drawn: list[Regions], iou_at_least: float) -> Regions:
+    clusters = [[r] for r in drawn[centre]]
+    for j, other in enumerate(drawn):
+        if j != centre:
+            for mine, theirs, _ in match_boxes(drawn[centre], other, iou_at_least):
+                clusters[mine].append(other[theirs])
+    return in_order([_average(c) for c in clusters])
+
+
+def _average(cluster: list[Region]) -> Region:
+    edges = [math.fsum(edge) / len(cluster) for edge in zip(*(r.box for r in cluster), strict=True)]
+    return Region(cluster[0].label, *edges)
