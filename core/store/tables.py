@@ -98,7 +98,7 @@ grants = Table(
 # --- what a project asks ----------------------------------------------------------------------
 
 
-def _versioned(name: str, *extra: Column) -> Table:
+def _versioned(name: str) -> Table:
     return Table(
         name,
         metadata,
@@ -106,7 +106,6 @@ def _versioned(name: str, *extra: Column) -> Table:
         _ref("project_id", "projects.id"),
         Column("version", Integer, nullable=False),
         _text("doc"),
-        *extra,
         _text("reason"),
         _ref("by_id", "people.id", nullable=True),
         _time(),
@@ -263,7 +262,8 @@ predictions = Table(
 
 # --- what people say --------------------------------------------------------------------------
 
-annotations = Table(
+# Not "annotations": that name belongs to __future__ in every module of this package.
+annotation_log = Table(
     "annotations",
     metadata,
     _key("seq"),
@@ -302,7 +302,9 @@ decisions = Table(
     _text("label", nullable=True),
     _text("answer", nullable=True),
     _text("reason"),
-    Column("votes_seen", Integer, nullable=False),
+    Column("votes_seen", Integer, nullable=False),  # live votes at that moment
+    Column("extra_votes", Integer, nullable=False),  # a send-back asks for so many more
+    Column("annotation_seq", Id, nullable=False),  # the item's last annotation the lead could see
     Column("guideline_version", Integer, nullable=False),
     _time(),
     Index("decisions_item", "item_id", "seq"),

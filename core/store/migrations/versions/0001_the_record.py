@@ -421,6 +421,12 @@ def _create_tables() -> None:
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("votes_seen", sa.Integer(), nullable=False),
+        sa.Column("extra_votes", sa.Integer(), nullable=False),
+        sa.Column(
+            "annotation_seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
         sa.Column("guideline_version", sa.Integer(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,287 @@
+"""Projects: making them, and the versioned documents (schema, policy, guideline) in force."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Row, Table, func, select
+
+from core.access import Action, Actor, Resource, can, require
+from core.consensus.policy import Policy
+from core.errors import ConflictError, InputError, NotFound
+from core.labels import LabelSchema
+from core.labels.schema import Task, make_question
+from core.services.workspace import Workspace
+from core.store.audit import append_audit
+from core.store.tables import guidelines, items, policies, projects, schemas
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+MAIN_QUESTION = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    """What it takes to make a project.
+
+    Attributes:
+        classes: Class names of the first question.
+        questions: Further questions of an item, key to class names.
+        required_metadata: Columns every item must bring (O44).
+        use_shares: Shares for train, certify, evaluate; None takes the setting.
+    """
+
+    slug: str
+    task: Task
+    classes: Sequence[str]
+    title: str = ""
+    questions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    guideline: str = ""
+    policy: Policy = field(default_factory=Policy)
+    required_metadata: Sequence[str] = ()
+    use_shares: tuple[float, float, float] | None = None
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """A project with the versions in force."""
+
+    id: int
+    slug: str
+    title: str
+    task: Task
+    schema: LabelSchema
+    schema_version: int
+    policy: Policy
+    policy_version: int
+    guideline: str
+    guideline_version: int
+    simulated: bool
+    required_metadata: tuple[str, ...]
+    use_shares: tuple[float, float, float]
+    n_items: int
+
+
+def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
+    """Make a project with its first schema, policy and guideline.
+
+    Raises:
+        InputError: The name, the classes or the shares will not do.
+        ConflictError: The name is taken.
+        Forbidden: The actor may not create projects.
+    """
+    require(actor, Action.CREATE_PROJECT)
+    if not SLUG.fullmatch(new.slug):
+        raise InputError(
+            f"'{new.slug}' cannot be a project name.",
+            "Use 1 to 64 of a-z, 0-9 and '-', beginning with a letter or digit.",
+        )
+    schema = _first_schema(new)
+    shares = _checked_shares(new.use_shares or ws.settings.use_shares)
+    with ws.store.write() as connection:
+        if connection.execute(select(projects.c.id).where(projects.c.slug == new.slug)).first():
+            raise ConflictError(
+                f"There is a project '{new.slug}' already.",
+                "Choose another name, or import into it.",
+            )
+        now = ws.clock()
+        project_id = connection.execute(
+            projects.insert().returning(projects.c.id),
+            {
+                "slug": new.slug,
+                "title": new.title or new.slug,
+                "task": new.task.value,
+                "simulated": new.simulated,
+                "required_metadata": json.dumps(list(new.required_metadata)),
+                "use_shares": json.dumps(shares),
+                "at": now,
+            },
+        ).scalar_one()
+        for table, doc in (
+            (schemas, schema.to_json()),
+            (policies, new.policy.to_json()),
+            (guidelines, new.guideline),
+        ):
+            _insert_version(connection, table, project_id, 1, doc, "first version", actor, now)
+        append_audit(connection, now, actor.name, "project created", new.slug, project_id)
+        return load_project(connection, new.slug)
+
+
+def list_projects(ws: Workspace, actor: Actor) -> list[ProjectView]:
+    """Return the projects the actor may see, by title."""
+    with ws.store.read() as connection:
+        rows = connection.execute(select(projects.c.id, projects.c.slug)).all()
+        seen = [r.slug for r in rows if can(actor, Action.SEE_PROJECT, Resource(r.id))]
+        views = [load_project(connection, slug) for slug in seen]
+    return sorted(views, key=lambda v: (v.title, v.slug))
+
+
+def get_project(ws: Workspace, actor: Actor, slug: str) -> ProjectView:
+    """Return a project.
+
+    Raises:
+        NotFound: There is none of that name, or the actor may not know of it.
+    """
+    with ws.store.read() as connection:
+        return project_for(connection, actor, slug, Action.SEE_PROJECT)
+
+
+def project_for(connection: Connection, actor: Actor, slug: str, action: Action) -> ProjectView:
+    """Return a project after asking the gate, within the caller's transaction.
+
+    Raises:
+        NotFound: There is none, or the actor may not see it (the same answer on purpose).
+        Forbidden: The actor may see it but not do this.
+    """
+    found = connection.execute(select(projects.c.id).where(projects.c.slug == slug)).scalar()
+    if found is None or not can(actor, Action.SEE_PROJECT, Resource(found)):
+        if actor.person_id:
+            raise NotFound(f"There is no project '{slug}' for you.", "Choose one from the list.")
+        require(actor, Action.SEE_PROJECT)
+    require(actor, action, Resource(found))
+    return load_project(connection, slug)
+
+
+def load_project(connection: Connection, slug: str) -> ProjectView:
+    """Return a project within the caller's transaction, asking no gate.
+
+    Raises:
+        NotFound: There is none of that name.
+    """
+    row = connection.execute(select(projects).where(projects.c.slug == slug)).first()
+    if row is None:
+        raise NotFound(f"There is no project '{slug}'.")
+    schema, policy, guideline = (
+        _in_force(connection, table, row.id) for table in (schemas, policies, guidelines)
+    )
+    count = connection.execute(
+        select(func.count()).select_from(items).where(items.c.project_id == row.id)
+    ).scalar_one()
+    return ProjectView(
+        id=row.id,
+        slug=row.slug,
+        title=row.title,
+        task=Task(row.task),
+        schema=LabelSchema.from_json(schema.doc),
+        schema_version=schema.version,
+        policy=Policy.from_json(policy.doc),
+        policy_version=policy.version,
+        guideline=guideline.doc,
+        guideline_version=guideline.version,
+        simulated=row.simulated,
+        required_metadata=tuple(json.loads(row.required_metadata)),
+        use_shares=tuple(json.loads(row.use_shares)),
+        n_items=count,
+    )
+
+
+def set_policy(ws: Workspace, actor: Actor, slug: str, policy: Policy, reason: str) -> ProjectView:
+    """Put a new policy version in force and derive every label anew under it.
+
+    Raises:
+        InputError: No reason was given.
+        Forbidden: The actor does not steer this project.
+    """
+    from core.services.resolve import resolve_items
+
+    with ws.store.write() as connection:
+        project = _new_version(
+            ws, connection, actor, slug, policies, policy.to_json(), reason, "policy set"
+        )
+        resolve_items(connection, project, None, ws.clock())
+        return project
+
+
+def set_guideline(ws: Workspace, actor: Actor, slug: str, text: str, reason: str) -> ProjectView:
+    """Put a new guideline version in force.
+
+    Raises:
+        InputError: No reason was given.
+        Forbidden: The actor does not steer this project.
+    """
+    with ws.store.write() as connection:
+        return _new_version(ws, connection, actor, slug, guidelines, text, reason, "guideline set")
+
+
+def _new_version(
+    ws: Workspace,
+    connection: Connection,
+    actor: Actor,
+    slug: str,
+    table: Table,
+    doc: str,
+    reason: str,
+    what: str,
+) -> ProjectView:
+    project = project_for(connection, actor, slug, Action.STEER)
+    if not reason.strip():
+        raise InputError("A new version needs a reason.", "Say in a few words why.")
+    last = _in_force(connection, table, project.id)
+    if last.doc == doc:
+        return project
+    now = ws.clock()
+    _insert_version(
+        connection, table, project.id, last.version + 1, doc, reason.strip(), actor, now
+    )
+    append_audit(
+        connection, now, actor.name, what, slug, project.id,
+        {"version": last.version + 1, "reason": reason.strip()},
+    )  # fmt: skip
+    return load_project(connection, slug)
+
+
+def _insert_version(
+    connection: Connection,
+    table: Table,
+    project_id: int,
+    version: int,
+    doc: str,
+    reason: str,
+    actor: Actor,
+    at: float,
+) -> None:
+    connection.execute(
+        table.insert(),
+        {
+            "project_id": project_id,
+            "version": version,
+            "doc": doc,
+            "reason": reason,
+            "by_id": actor.person_id or None,
+            "at": at,
+        },
+    )
+
+
+def _in_force(connection: Connection, table: Table, project_id: int) -> Row:
+    return connection.execute(
+        select(table)
+        .where(table.c.project_id == project_id)
+        .order_by(table.c.version.desc())
+        .limit(1)
+    ).one()
+
+
+def _first_schema(new: NewProject) -> LabelSchema:
+    main = make_question(MAIN_QUESTION, "Label", list(new.classes))
+    others = [
+        make_question(k, k.replace("_", " ").capitalize(), list(v))
+        for k, v in new.questions.items()
+    ]
+    if MAIN_QUESTION in new.questions:
+        raise InputError(
+            f"'{MAIN_QUESTION}' is the first question's own name.", "Rename the other."
+        )
+    return LabelSchema(new.task, (main, *others))
+
+
+def _checked_shares(shares: Sequence[float]) -> tuple[float, float, float]:
+    train, certify, evaluate = shares
+    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        raise InputError(
+            f"The shares for train, certify and evaluate must add to 1, found {list(shares)}."
+        )
+    return (train, certify, evaluate)

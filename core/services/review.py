@@ -1,0 +1,531 @@
+"""Reviewing: claim items, keep drafts, submit votes, skips and flags, take them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, delete, func, select
+
+from core.access import Action, Actor, require
+from core.access.roles import Resource
+from core.errors import (
+    AlreadySubmitted,
+    InputError,
+    ItemClosed,
+    LeaseLost,
+    NotFound,
+    StaleVersion,
+    TiebreakError,
+)
+from core.labels import Answer
+from core.labels.state import ItemState
+from core.queue.claim import (
+    Order,
+    claim,
+    has_free_place,
+    held_leases,
+    hold,
+    release,
+    renew,
+    waiting,
+)
+from core.services.projects import ProjectView, project_for
+from core.services.resolve import label_of, resolve_items
+from core.services.views import ReviewItem, item_views
+from core.services.workspace import Workspace
+from core.store.audit import append_audit
+from core.store.tables import annotation_log, drafts, item_state, items
+
+SKIP_REASONS = (
+    "unsure",
+    "image-unusable",
+    "wrong-subject",
+    "several-subjects",
+    "no-class-fits",
+    "other",
+)
+FLAG_REASONS = ("guideline-unclear", "class-missing", "bad-image", "duplicate", "other")
+MAX_REASON = 2000
+MAX_REGIONS = 2000
+MAX_ACTIVE_SECONDS = 4 * 3600.0
+
+
+class Kind(StrEnum):
+    """What a person may do with an item."""
+
+    VOTE = "vote"
+    SKIP = "skip"
+    FLAG = "flag"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """What a person has in front of them.
+
+    Attributes:
+        waiting: Items with a place left for this person, beside those shown.
+        empty_reason: A sentence that says why, when there is nothing to show.
+    """
+
+    items: tuple[ReviewItem, ...]
+    waiting: int
+    done_today: int
+    empty_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One decision of a person, made on the client and sent until it is acknowledged.
+
+    Attributes:
+        uuid: Made by the client; a resend with the same one changes nothing.
+        base_revision: The revision of one's own answer this was based on; 0 where there was none.
+        prelabel_seq: The prediction that was in force when the item was handed out.
+        active_seconds: Time at work on it, pauses and hidden tabs left out.
+        started_at: When the item came on screen, seconds since the epoch; 0 if unknown.
+    """
+
+    uuid: str
+    item_id: int
+    kind: str
+    answer: Answer | None = None
+    reason: str = ""
+    base_revision: int = 0
+    prelabel_seq: int | None = None
+    prelabel_shown: bool = False
+    active_seconds: float = 0.0
+    started_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a submission: saved, already-saved, or refused with a sentence."""
+
+    uuid: str
+    item_id: int
+    status: str
+    code: str = ""
+    message: str = ""
+    advice: str = ""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRow:
+    """One of a person's own latest answers."""
+
+    item_id: int
+    name: str
+    kind: str
+    label: str | None
+    at: float
+    revision: int
+
+
+# --- the queue --------------------------------------------------------------------------------
+
+
+def claim_items(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    count: int = 10,
+    order: str = Order.LEAST_CONFIDENT,
+    exclude: Sequence[int] = (),
+) -> QueueView:
+    """Lease up to `count` items to the actor and return them; own live leases come back first.
+
+    Args:
+        exclude: Items the client holds already; they are renewed, not sent again.
+
+    Raises:
+        Forbidden: The actor may not vote here.
+        InputError: The order is unknown.
+    """
+    if order not in tuple(Order):
+        raise InputError(f"Unknown order '{order}'; expected one of {[o.value for o in Order]}.")
+    count = max(0, min(count, ws.settings.lease_cap))
+    now, seconds = ws.clock(), ws.settings.lease_seconds
+    with ws.store.ephemeral() as connection:
+        project = project_for(connection, actor, slug, Action.VOTE)
+        held = held_leases(connection, project.id, actor.person_id, now)
+        renew(connection, actor.person_id, held, now, seconds)
+        mine = [i for i in held if i not in set(exclude)][:count]
+        room = max(0, min(count - len(mine), ws.settings.lease_cap - len(held)))
+        mine += claim(
+            connection, project.id, actor.person_id, room, now, seconds, Order(order)
+        )
+        views = item_views(connection, project, actor, mine, now)
+        left = waiting(connection, project.id, actor.person_id, now)
+        done = _done_since(connection, project.id, actor.person_id, now - now % 86400)
+        empty = "" if views or exclude else _why_empty(connection, project, actor, now)
+    return QueueView(tuple(views), left, done, empty)
+
+
+def open_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> ReviewItem:
+    """Return one item by its permalink, leasing it to the actor where a place is free.
+
+    Raises:
+        NotFound: There is no such item in this project.
+        Forbidden: The actor may not see the project.
+    """
+    now = ws.clock()
+    with ws.store.ephemeral() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_IMAGE)
+        _require_item(connection, project, item_id)
+        if actor.roles_in(project.id) & _voters():
+            claim(
+                connection, project.id, actor.person_id, 1, now, ws.settings.lease_seconds,
+                only=[item_id],
+            )  # fmt: skip
+        return item_views(connection, project, actor, [item_id], now)[0]
+
+
+def renew_leases(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> int:
+    """Prolong the actor's live leases and return how many.
+
+    Raises:
+        Forbidden: The actor may not vote here.
+    """
+    with ws.store.ephemeral() as connection:
+        project_for(connection, actor, slug, Action.VOTE)
+        return renew(
+            connection, actor.person_id, item_ids, ws.clock(), ws.settings.lease_seconds
+        )
+
+
+def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> None:
+    """Give leased items back so that others can have them.
+
+    Raises:
+        Forbidden: The actor may not vote here.
+    """
+    with ws.store.ephemeral() as connection:
+        project_for(connection, actor, slug, Action.VOTE)
+        release(connection, actor.person_id, item_ids)
+
+
+def save_draft(
+    ws: Workspace, actor: Actor, slug: str, item_id: int, answer: Answer, base_revision: int = 0
+) -> float:
+    """Keep unsent work on an item and return when it was kept; one draft per person and item.
+
+    Raises:
+        InputError: The answer names an unknown class or holds a bad box.
+        NotFound: There is no such item in this project.
+    """
+    now = ws.clock()
+    with ws.store.write() as connection:
+        project = project_for(connection, actor, slug, Action.VOTE)
+        row = _require_item(connection, project, item_id)
+        checked = _check_answer(project, answer, row.width, row.height, complete=False)
+        connection.execute(
+            delete(drafts).where(
+                drafts.c.item_id == item_id, drafts.c.person_id == actor.person_id
+            )
+        )
+        connection.execute(
+            drafts.insert(),
+            {
+                "item_id": item_id,
+                "person_id": actor.person_id,
+                "doc": checked.to_json(),
+                "base_revision": base_revision,
+                "saved_at": now,
+            },
+        )
+    return now
+
+
+def my_recent(ws: Workspace, actor: Actor, slug: str, limit: int = 20) -> list[RecentRow]:
+    """Return the actor's latest answers in a project, newest first.
+
+    Raises:
+        Forbidden: The actor may not see the project.
+    """
+    from core.services.views import names_of
+
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_OWN)
+        rows = connection.execute(
+            select(annotation_log)
+            .where(
+                annotation_log.c.project_id == project.id,
+                annotation_log.c.person_id == actor.person_id,
+            )
+            .order_by(annotation_log.c.seq.desc())
+            .limit(limit)
+        ).all()
+        names = names_of(connection, [r.item_id for r in rows])
+    return [RecentRow(r.item_id, names[r.item_id][0], r.kind, r.label, r.at, r.revision) for r in rows]
+
+
+# --- submitting -------------------------------------------------------------------------------
+
+
+def submit_batch(
+    ws: Workspace, actor: Actor, slug: str, submissions: Sequence[Submission]
+) -> list[Receipt]:
+    """Save each submission on its own and return a receipt for each; one bad row stops no other.
+
+    Raises:
+        NotSignedIn: Nobody is signed in; the client keeps everything and sends it again.
+    """
+    require(actor, Action.SEE_OWN, Resource()) if not actor.person_id else None
+    receipts = []
+    for submission in submissions:
+        try:
+            receipts.append(submit(ws, actor, slug, submission))
+        except TiebreakError as error:
+            receipts.append(
+                Receipt(
+                    submission.uuid, submission.item_id, "refused",
+                    error.code, error.message, error.advice,
+                )  # fmt: skip
+            )
+    return receipts
+
+
+def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Receipt:
+    """Save one vote, skip, flag or withdrawal durably, derive the label anew, and return a receipt.
+
+    Raises:
+        InputError: The answer does not fit the schema; the draft is kept.
+        AlreadySubmitted: The actor's answer stands already (another tab, say).
+        StaleVersion: The actor's answer was changed elsewhere since.
+        LeaseLost: The lease ran out and others hold every place.
+        ItemClosed: The item was settled meanwhile.
+        Forbidden: The actor may not vote here.
+    """
+    _check_form(submission)
+    with ws.store.write() as connection:
+        project = project_for(connection, actor, slug, Action.VOTE)
+        again = _already(connection, actor, submission)
+        if again is not None:
+            return again
+        item = _require_item(connection, project, submission.item_id)
+        revision = _next_revision(connection, actor, submission)
+        _check_open(connection, project, actor, submission, ws.clock())
+        answer = None
+        if submission.kind == Kind.VOTE:
+            if submission.answer is None:
+                raise InputError("A vote needs an answer.", "Answer the item and send again.")
+            answer = _check_answer(project, submission.answer, item.width, item.height)
+        now = ws.clock()
+        _insert(connection, project, actor, submission, answer, revision, now)
+        _after(connection, ws, project, actor, submission, now)
+        resolve_items(connection, project, [submission.item_id], now)
+    return Receipt(submission.uuid, submission.item_id, "saved", revision=revision)
+
+
+def _insert(
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    submission: Submission,
+    answer: Answer | None,
+    revision: int,
+    now: float,
+) -> None:
+    connection.execute(
+        annotation_log.insert(),
+        {
+            "uuid": submission.uuid,
+            "project_id": project.id,
+            "item_id": submission.item_id,
+            "person_id": actor.person_id,
+            "revision": revision,
+            "kind": submission.kind,
+            "label": label_of(project, answer),
+            "answer": answer.to_json() if answer else None,
+            "reason": submission.reason.strip(),
+            "schema_version": project.schema_version,
+            "guideline_version": project.guideline_version,
+            "prediction_seq": submission.prelabel_seq,
+            "prelabel_shown": submission.prelabel_shown,
+            "active_seconds": min(max(submission.active_seconds, 0.0), MAX_ACTIVE_SECONDS),
+            "started_at": submission.started_at or None,
+            "batch_id": None,
+            "at": now,
+        },
+    )
+
+
+def _after(
+    connection: Connection,
+    ws: Workspace,
+    project: ProjectView,
+    actor: Actor,
+    submission: Submission,
+    now: float,
+) -> None:
+    """Close the draft and the lease, or hand the item back after a withdrawal, and note it."""
+    release(connection, actor.person_id, [submission.item_id])
+    if submission.kind == Kind.WITHDRAW:
+        hold(
+            connection, project.id, actor.person_id, [submission.item_id], now,
+            ws.settings.lease_seconds,
+        )  # fmt: skip
+    else:
+        connection.execute(
+            delete(drafts).where(
+                drafts.c.item_id == submission.item_id, drafts.c.person_id == actor.person_id
+            )
+        )
+    append_audit(
+        connection, now, actor.name, submission.kind, f"item {submission.item_id}", project.id,
+        {"uuid": submission.uuid},
+    )  # fmt: skip
+
+
+def _check_form(submission: Submission) -> None:
+    if submission.kind not in tuple(Kind):
+        raise InputError(f"Unknown kind '{submission.kind}'; expected {[k.value for k in Kind]}.")
+    if not 8 <= len(submission.uuid) <= 64:
+        raise InputError("A submission needs a UUID of its own.", "Reload the page.")
+    if len(submission.reason) > MAX_REASON:
+        raise InputError(
+            f"The comment has {len(submission.reason)} characters, at most {MAX_REASON} fit.",
+            "Shorten it and send again; nothing was lost.",
+        )
+    if submission.kind == Kind.FLAG and not submission.reason.strip():
+        raise InputError("A flag needs a reason.", "Say in a few words what the lead should look at.")
+
+
+def _already(connection: Connection, actor: Actor, submission: Submission) -> Receipt | None:
+    row = connection.execute(
+        select(annotation_log).where(annotation_log.c.uuid == submission.uuid)
+    ).first()
+    if row is None:
+        return None
+    if row.person_id != actor.person_id or row.item_id != submission.item_id:
+        raise InputError("This submission's UUID belongs to another one.", "Reload the page.")
+    return Receipt(submission.uuid, row.item_id, "already-saved", revision=row.revision)
+
+
+def _next_revision(connection: Connection, actor: Actor, submission: Submission) -> int:
+    last = connection.execute(
+        select(annotation_log.c.revision, annotation_log.c.kind)
+        .where(
+            annotation_log.c.item_id == submission.item_id,
+            annotation_log.c.person_id == actor.person_id,
+        )
+        .order_by(annotation_log.c.revision.desc())
+        .limit(1)
+    ).first()
+    standing = 0 if last is None else last.revision
+    answered = last is not None and last.kind != Kind.WITHDRAW
+    if submission.kind == Kind.WITHDRAW and not answered:
+        raise StaleVersion("There is no answer of yours on this item to take back.")
+    if submission.base_revision == standing:
+        return int(standing) + 1
+    if not answered and submission.kind != Kind.WITHDRAW:
+        return int(standing) + 1  # taken back meanwhile: a fresh answer is welcome
+    if submission.base_revision == 0:
+        raise AlreadySubmitted(
+            "You have answered this item already, in another tab or before a reload; that answer stands.",
+            "Open the item again to change it.",
+        )
+    raise StaleVersion(
+        f"Your answer was changed elsewhere: this was based on revision "
+        f"{submission.base_revision}, now it is {standing}; the newer one stands.",
+        "Open the item again to see it.",
+    )
+
+
+def _check_open(
+    connection: Connection, project: ProjectView, actor: Actor, submission: Submission, now: float
+) -> None:
+    state = connection.execute(
+        select(item_state.c.state, item_state.c.votes).where(
+            item_state.c.item_id == submission.item_id
+        )
+    ).one()
+    revising = submission.base_revision > 0
+    if state.state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED):
+        raise ItemClosed(
+            "This item was settled meanwhile; your work was kept as a draft.",
+            "Go on with the next one.",
+        )
+    if revising or submission.kind in (Kind.WITHDRAW, Kind.FLAG):
+        return
+    if state.state != ItemState.OPEN:
+        raise ItemClosed(
+            f"This item takes no more votes (it is {state.state}); your work was kept as a draft.",
+            "Go on with the next one.",
+        )
+    if not has_free_place(connection, submission.item_id, actor.person_id, now):
+        raise LeaseLost(
+            "Your claim on this item ran out and others hold every place on it; "
+            "your work was kept as a draft.",
+            "Go on with the next one.",
+        )
+
+
+def _check_answer(
+    project: ProjectView, answer: Answer, width: int, height: int, *, complete: bool = True
+) -> Answer:
+    if len(answer.regions) > MAX_REGIONS:
+        raise InputError(
+            f"The answer has {len(answer.regions)} boxes, at most {MAX_REGIONS} are taken.",
+            "Remove some and send again.",
+        )
+    return project.schema.check(answer, width, height, complete)
+
+
+def _require_item(connection: Connection, project: ProjectView, item_id: int) -> object:
+    row = connection.execute(
+        select(items).where(items.c.id == item_id, items.c.project_id == project.id)
+    ).first()
+    if row is None:
+        raise NotFound(f"There is no item {item_id} in '{project.slug}'.", "Take the next one.")
+    return row
+
+
+def _voters() -> frozenset:
+    from core.access.roles import MATRIX
+
+    return MATRIX[Action.VOTE]
+
+
+def _done_since(connection: Connection, project_id: int, person_id: int, since: float) -> int:
+    return int(
+        connection.execute(
+            select(func.count(func.distinct(annotation_log.c.item_id))).where(
+                annotation_log.c.project_id == project_id,
+                annotation_log.c.person_id == person_id,
+                annotation_log.c.at >= since,
+                annotation_log.c.kind == Kind.VOTE.value,
+            )
+        ).scalar_one()
+    )
+
+
+def _why_empty(
+    connection: Connection, project: ProjectView, actor: Actor, now: float
+) -> str:
+    counts = dict(
+        connection.execute(
+            select(item_state.c.state, func.count())
+            .where(item_state.c.project_id == project.id)
+            .group_by(item_state.c.state)
+        )
+        .tuples()
+        .all()
+    )
+    total, open_items = sum(counts.values()), counts.get(ItemState.OPEN.value, 0)
+    if total == 0:
+        return "This project has no items yet. A lead or manager imports them under Datasets."
+    if open_items == 0:
+        disputes = counts.get(ItemState.DISPUTE.value, 0)
+        tail = f" {disputes} wait for a lead." if disputes else ""
+        return f"All {total:,} items have their votes.{tail}"
+    return (
+        f"You have answered every item that has a place for you. {open_items:,} items still wait "
+        "for somebody else's vote, or are being looked at by others right now."
+    )
+
+
