@@ -1,0 +1,149 @@
+"""Designed states: what a page shows when it has nothing to show, and why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import AccessError, NotSignedIn, TiebreakError
+from core.ui import urls
+from core.ui.text import _
+from core.ui.theme import Markup, draw, fill
+
+log = logging.getLogger("tiebreak.ui")
+
+_GLYPHS = {
+    "inbox": "M4 13l2.5-8h11L20 13v5a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-5zm0 0h5l1 2.5h4L15 13h5",
+    "check": "M5 12.5l4.5 4.5L19 7.5",
+    "lock": "M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z",
+    "alert": "M12 4l9 16H3zM12 10v4M12 17v.2",
+    "search": "M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM16.2 16.2L21 21",
+    "plug": "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4",
+    "person": "M12 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM4.5 20a7.5 7.5 0 0 1 15 0",
+}
+
+
+def show(
+    glyph: str, title: str, text: str = "", advice: str = "", code: str = "", inline: bool = False
+) -> None:
+    """Draw a state: a glyph, what is so, and what to do next.
+
+    Args:
+        glyph: inbox, check, lock, alert, search, plug or person.
+        title: What is so, in a few words.
+        text: One sentence more.
+        advice: What to do next.
+        code: The stable code of an error.
+        inline: Within a page instead of in its place.
+    """
+    extra = fill("<p>{text}</p>", text=text) if text else Markup()
+    hint = fill("<p>{advice}</p>", advice=advice) if advice else Markup()
+    tail = fill("<p class='tb-code'>{code}</p>", code=code) if code else Markup()
+    draw(
+        "<div class='tb-state {inline}' role='status'><div class='tb-glyph'>"
+        "<svg viewBox='0 0 24 24' aria-hidden='true'><path d='{path}'/></svg></div>"
+        "<h2>{title}</h2>{extra}{hint}{tail}</div>",
+        inline="tb-state-inline" if inline else "",
+        path=_GLYPHS[glyph],
+        title=title,
+        extra=extra,
+        hint=hint,
+        tail=tail,
+    )
+
+
+def empty(title: str, text: str = "", advice: str = "") -> None:
+    """Say that there is nothing here yet, within a page."""
+    show("inbox", title, text, advice, inline=True)
+
+
+def nothing_left(text: str = "", advice: str = "") -> None:
+    """Say that the work is done for now."""
+    show("check", _("Nothing left to do here"), text, advice)
+
+
+def not_found(title: str, text: str = "", advice: str = "") -> None:
+    """Say that what the address names is not there."""
+    show("search", title, text, advice)
+
+
+def sign_in_first() -> None:
+    """Say that one has to sign in, with the way there."""
+    show("person", _("Sign in to go on"), _("Your work is kept under your own name."))
+    link(_("Sign in"), urls.sign_in())
+
+
+def no_permission(what: str = "") -> None:
+    """Say that one's roles do not reach here, and who can change that."""
+    show(
+        "lock",
+        _("This page is not part of your role"),
+        what or _("Your roles in this project do not include what this page does."),
+        _("Ask an admin if you need it."),
+    )
+
+
+def routes_missing() -> None:
+    """Say that the app was started in a way that leaves out images and sign-in."""
+    show(
+        "plug",
+        _("Half of Tiebreak is running"),
+        _("The pages are served, but not the routes for sign-in and images."),
+        _("Start it with 'tiebreak serve' or 'streamlit run app.py' from the project's folder."),
+    )
+
+
+def error(problem: TiebreakError, inline: bool = False) -> None:
+    """Draw an error as what it is for a person: a sentence, what to do next, a stable code."""
+    if isinstance(problem, NotSignedIn):
+        sign_in_first()
+        return
+    glyph, title = "alert", _("That did not work")
+    if isinstance(problem, AccessError):
+        glyph, title = "lock", _("You may not do this here")
+    show(glyph, title, problem.message, problem.advice, problem.code, inline)
+
+
+def link(label: str, href: str) -> None:
+    """Draw a link that looks like a button and stays in this tab."""
+    draw(
+        "<div style='text-align:center'><a class='tb-link' href='{href}' target='_self'>{label}</a></div>",
+        href=href,
+        label=label,
+    )
+
+
+@contextmanager
+def boundary(inline: bool = False) -> Iterator[None]:
+    """Turn what goes wrong inside into a designed state; use it in fragments too.
+
+    Streamlit's own control flow (stop, rerun) is no Exception and passes through.
+    """
+    try:
+        yield
+    except TiebreakError as problem:
+        error(problem, inline)
+    except Exception:
+        log.exception("page_failed")
+        show(
+            "alert",
+            _("Something went wrong on our side"),
+            _("What you sent before is safe. The details are in the server's log."),
+            _("Reload the page; if it comes back, tell an admin."),
+            inline=inline,
+        )
+
+
+def say_error(problem: TiebreakError) -> None:
+    """Show why one action on a page was refused, above everything that stays as it was."""
+    st.error(f"{_escape(problem.message)}  \n{_escape(problem.advice)}", icon=":material/error:")
+
+
+def _escape(text: str) -> str:
+    """Return text that Markdown shows as it is written."""
+    for character in "\\`*_{}[]()<>#+-!|$:~":
+        text = text.replace(character, "\\" + character)
+    return text

@@ -1,0 +1,193 @@
+"""Small things every page draws alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from core.labels.state import ItemState
+from core.services.projects import ProjectView
+from core.ui.text import _, many, mark
+from core.ui.theme import Markup, draw, fill, join
+from core.ui.tokens import MUTED, STATE_COLOURS, STATE_ORDER
+
+FLASH = "tiebreak.flash"
+
+STATE_NAMES = {
+    ItemState.OPEN: mark("Open"),
+    ItemState.DISPUTE: mark("In dispute"),
+    ItemState.IMPORTED: mark("Imported"),
+    ItemState.AUTO_ACCEPTED: mark("Accepted automatically"),
+    ItemState.AGREED: mark("Agreed"),
+    ItemState.ADJUDICATED: mark("Adjudicated"),
+    ItemState.NEUTRAL: mark("No class fits"),
+    ItemState.DISCARDED: mark("Discarded"),
+}
+
+
+def page_header(title: str, subtitle: str = "", project: ProjectView | None = None) -> None:
+    """Draw the page's title, the project it is about, and whether that is simulated."""
+    crumb = Markup()
+    if project is not None:
+        chip = fill("<span class='tb-chip tb-chip-warn'>{t}</span>", t=_("Simulated data"))
+        crumb = fill(
+            "<div class='tb-crumb'><span class='tb-muted'>{title}</span>{chip}</div>",
+            title=project.title,
+            chip=chip if project.simulated else Markup(),
+        )
+    below = fill("<p>{text}</p>", text=subtitle) if subtitle else Markup()
+    draw(
+        "<div class='tb-header'>{crumb}<h1>{title}</h1>{below}</div>",
+        crumb=crumb,
+        title=title,
+        below=below,
+    )
+
+
+def section(title: str, text: str = "") -> None:
+    """Draw the head of a part of a page."""
+    below = fill("<div class='tb-muted tb-small'>{t}</div>", t=text) if text else Markup()
+    draw(
+        "<div style='margin-top:1rem'><div style='font-size:1.12rem;font-weight:600'>{title}</div>{below}</div>",
+        title=title,
+        below=below,
+    )
+
+
+def figure(
+    label: str,
+    value: float | None,
+    n: int | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    unit: str = "",
+    note: str = "",
+) -> None:
+    """Draw one figure with its n and its interval; None shows as "not enough data".
+
+    Args:
+        label: What it is.
+        value: The figure; with unit "%" a fraction.
+        n: How many observations it rests on.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        unit: "%" for fractions, else what follows the number.
+        note: Whose, against what.
+    """
+    shown = _("Not enough data") if value is None else number(value, unit)
+    parts = []
+    if value is not None and low is not None and high is not None:
+        parts.append(f"{number(low, unit)} – {number(high, unit)}")
+    if n is not None:
+        parts.append(f"n = {n:,}")
+    if note:
+        parts.append(note)
+    draw(
+        "<div class='tb-figure'><div class='tb-label'>{label}</div>"
+        "<div class='tb-value'{small}>{shown}</div><div class='tb-note'>{note}</div></div>",
+        label=label,
+        shown=shown,
+        small=Markup(" style='font-size:1.05rem;opacity:.65'" if value is None else ""),
+        note=" · ".join(parts) or "\u00a0",
+    )
+
+
+def number(value: float, unit: str = "") -> str:
+    """Return a number as people read it: 96.4 %, 1,204, 3.2 s."""
+    if unit == "%":
+        return f"{value * 100:.1f} %"
+    text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.2f}"
+    return f"{text} {unit}".strip()
+
+
+def chips(texts: Mapping[str, str]) -> None:
+    """Draw a row of small chips: text to colour of its dot (empty for none)."""
+    draw("<div class='tb-chips'>{all}</div>", all=join(chip(t, c) for t, c in texts.items()))
+
+
+def chip(text: str, colour: str = "") -> Markup:
+    """Return a chip with a coloured dot."""
+    dot = fill("<i class='tb-dot' style='background:{c}'></i>", c=colour) if colour else Markup()
+    return fill("<span class='tb-chip'>{dot}{text}</span>", dot=dot, text=text)
+
+
+def state_bar(counts: Mapping[str, int]) -> None:
+    """Draw how many items are in which state, as one stacked bar with its numbers."""
+    total = sum(counts.values())
+    present = [s for s in STATE_ORDER if counts.get(s)]
+    bar = join(
+        fill(
+            "<i style='width:{w:.2f}%;background:{c}' title='{t}'></i>".replace(
+                "{w:.2f}", f"{100 * counts[s] / total:.2f}"
+            ),
+            c=STATE_COLOURS[s],
+            t=state_name(s),
+        )
+        for s in present
+    )
+    legend = join(
+        fill(
+            "<span><i class='tb-dot' style='background:{c}'></i>{t} <b>{n}</b></span>",
+            c=STATE_COLOURS.get(s, MUTED),
+            t=state_name(s),
+            n=f"{counts[s]:,}",
+        )
+        for s in present
+    )
+    draw(
+        "<div class='tb-stack' role='img' aria-label='{alt}'>{bar}</div><div class='tb-legend'>{legend}</div>",
+        alt=", ".join(f"{state_name(s)}: {counts[s]}" for s in present),
+        bar=bar,
+        legend=legend,
+    )
+
+
+def state_name(state: str) -> str:
+    """Return an item state in the reader's words."""
+    return _(STATE_NAMES[ItemState(state)])
+
+
+def progress(done: int, total: int, seconds_left: float | None = None, text: str = "") -> None:
+    """Draw a progress bar that says how much there is and how long it will take."""
+    share = min(done / total, 1.0) if total else 0.0
+    parts = [text] if text else []
+    if total:
+        parts.append(_("{done} of {total}").format(done=f"{done:,}", total=f"{total:,}"))
+    if seconds_left is not None:
+        parts.append(_("about {time} left").format(time=duration(seconds_left)))
+    st.progress(share, text=" · ".join(parts) or None)
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it."""
+    if seconds < 90:
+        return many("{n} second", "{n} seconds", max(1, round(seconds)))
+    if seconds < 90 * 60:
+        return many("{n} minute", "{n} minutes", round(seconds / 60))
+    if seconds < 36 * 3600:
+        return many("{n} hour", "{n} hours", round(seconds / 3600))
+    return many("{n} day", "{n} days", round(seconds / 86400))
+
+
+def when(at: float) -> str:
+    """Return a moment in the reader's own time zone, to the minute."""
+    try:
+        zone = ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}"
+
+
+def flash(message: str, icon: str = "check_circle") -> None:
+    """Say that something was done, on the next run: the one that shows the result."""
+    st.session_state[FLASH] = (message, icon)
+
+
+def show_flash() -> None:
+    """Show what `flash` left; the shell calls it."""
+    said = st.session_state.pop(FLASH, None)
+    if said:
+        st.toast(said[0], icon=f":material/{said[1]}:")
