@@ -1,0 +1,85 @@
+"""What a demo project is: items with their true answers, the planted errors, the truth file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.labels import Answer, LabelSchema
+from core.labels.schema import Task
+
+Progress = Callable[[int, int], None]
+"""Called with (images done, images in all)."""
+
+PLANTED_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class DemoItem:
+    """One drawn image and what is really in it.
+
+    Attributes:
+        file: POSIX path relative to the project's folder.
+        data_path: Where the image lies.
+        answer: The true answer.
+        planted: The wrong answer its final label must end with, else None.
+        metadata: As a metadata table would give it: text by column.
+        difficulty: From 0 (anybody sees it) to 1 (a coin toss between look-alikes).
+    """
+
+    file: str
+    data_path: Path
+    answer: Answer
+    planted: Answer | None
+    metadata: Mapping[str, str]
+    difficulty: float
+
+
+@dataclass(frozen=True, slots=True)
+class DemoProject:
+    """A drawn project, ready to be loaded into the record.
+
+    Attributes:
+        slug: Short name, safe in paths.
+        guideline: Markdown for the people who label.
+        predictions: File to what a simulated earlier model said; None where the product's own
+            model is to predict.
+        duplicates: File to the file whose bytes it repeats; nobody works on these.
+    """
+
+    slug: str
+    title: str
+    schema: LabelSchema
+    guideline: str
+    items: tuple[DemoItem, ...]
+    predictions: Mapping[str, Answer] | None = None
+    duplicates: Mapping[str, str] = field(default_factory=dict)
+
+
+def ignore_progress(done: int, total: int) -> None:
+    """Accept a progress report and do nothing with it."""
+
+
+def write_truth(project: DemoProject, path: Path) -> None:
+    """Write the truth file: the TRUE labels, and which final labels are planted errors.
+
+    Columns are file,label,planted_error; for boxes file,label,x1,y1,x2,y2,planted_error with
+    one row per true box (an image without boxes has no row). `planted_error` is 0 or 1 and is
+    the item's.
+    """
+    boxes = project.schema.task is Task.BOXES
+    edges = ["x1", "y1", "x2", "y2"] if boxes else []
+    with path.open("w", newline="", encoding="utf-8") as sink:
+        rows = csv.writer(sink, lineterminator="\n")
+        rows.writerow(["file", "label", *edges, "planted_error"])
+        for item in project.items:
+            planted = int(item.planted is not None)
+            if boxes:
+                rows.writerows(
+                    [item.file, r.label, *(f"{v:.2f}" for v in r.box), planted]
+                    for r in item.answer.regions
+                )
+            else:
+                rows.writerow([item.file, item.answer.choices[project.schema.main.key], planted])
