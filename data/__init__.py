@@ -1,7 +1,20 @@
 """The demo set: drawn images with known truth, and simulated people who have worked on them."""
 
 from data.leaves import generate_leaves
+from data.people import PEOPLE, SimulatedPerson
 from data.project import DemoItem, DemoProject, write_truth
 from data.smear import generate_smear
+from data.work import SimulatedAct, WorkPlan, simulate_work
 
-__all__ = ["DemoItem", "DemoProject", "generate_leaves", "generate_smear", "write_truth"]
+__all__ = [
+    "PEOPLE",
+    "DemoItem",
+    "DemoProject",
+    "SimulatedAct",
+    "SimulatedPerson",
+    "WorkPlan",
+    "generate_leaves",
+    "generate_smear",
+    "simulate_work",
+    "write_truth",
+]

@@ -55,7 +55,12 @@ def smooth(points: Sequence[tuple[float, float]] | Line, per_span: int = 14) -> 
     for a, b, c, d in zip(p[:-3], p[1:-2], p[2:-1], p[3:], strict=True):
         spans.append(
             0.5
-            * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+            * (
+                2 * b
+                + (c - a) * t
+                + (2 * a - 5 * b + 4 * c - d) * t**2
+                + (3 * b - a - 3 * c + d) * t**3
+            )
         )
     return np.vstack([*spans, p[-2:-1]])
 
@@ -186,7 +191,15 @@ def pinnate(
 def beech(rng: np.random.Generator) -> Shape:
     """Draw a beech leaf: oval, margin wavy and nearly untoothed, 5 to 8 pairs of veins."""
     w = rng.normal(0.305, 0.022)
-    controls = [(0, 0), (0.5 * w, 0.07), (0.9 * w, 0.27), (w, 0.46), (0.84 * w, 0.68), (0.42 * w, 0.88), (0, 1)]
+    controls = [
+        (0, 0),
+        (0.5 * w, 0.07),
+        (0.9 * w, 0.27),
+        (w, 0.46),
+        (0.84 * w, 0.68),
+        (0.42 * w, 0.88),
+        (0, 1),
+    ]
     pairs = int(rng.integers(6, 9))
     return pinnate(
         controls, rng, teeth=pairs, tooth=float(abs(rng.normal(0.004, 0.004))), double=0.0,
@@ -197,7 +210,15 @@ def beech(rng: np.random.Generator) -> Shape:
 def hornbeam(rng: np.random.Generator) -> Shape:
     """Draw a hornbeam leaf: oval like beech, but doubly toothed, 9 to 13 pairs of veins."""
     w = rng.normal(0.28, 0.022)
-    controls = [(0, 0), (0.62 * w, 0.03), (0.95 * w, 0.22), (w, 0.42), (0.86 * w, 0.64), (0.46 * w, 0.86), (0, 1)]
+    controls = [
+        (0, 0),
+        (0.62 * w, 0.03),
+        (0.95 * w, 0.22),
+        (w, 0.42),
+        (0.86 * w, 0.64),
+        (0.46 * w, 0.86),
+        (0, 1),
+    ]
     pairs = int(rng.integers(9, 13))
     return pinnate(
         controls, rng, teeth=2 * pairs + 2, tooth=rng.normal(0.013, 0.003), double=0.6, pairs=pairs,
@@ -208,7 +229,15 @@ def hornbeam(rng: np.random.Generator) -> Shape:
 def birch(rng: np.random.Generator) -> Shape:
     """Draw a silver birch leaf: a rhomb on a straight base with a drawn-out tip, doubly toothed."""
     w, low = rng.normal(0.37, 0.025), rng.normal(0.24, 0.03)
-    controls = [(0, 0), (0.55 * w, low * 0.28), (0.97 * w, low), (0.86 * w, low + 0.17), (0.48 * w, 0.66), (0.17 * w, 0.87), (0, 1)]
+    controls = [
+        (0, 0),
+        (0.55 * w, low * 0.28),
+        (0.97 * w, low),
+        (0.86 * w, low + 0.17),
+        (0.48 * w, 0.66),
+        (0.17 * w, 0.87),
+        (0, 1),
+    ]
     return pinnate(
         controls, rng, teeth=int(rng.integers(15, 20)), tooth=rng.normal(0.022, 0.004), double=0.5,
         pairs=int(rng.integers(5, 8)), rise=rng.normal(0.80, 0.05), petiole=rng.uniform(0.28, 0.42),
@@ -223,7 +252,17 @@ def linden(rng: np.random.Generator) -> Shape:
     def margin() -> Line:
         k = w * rng.normal(1, 0.04)
         drop = dip * rng.uniform(0.5, 1.5)
-        p = [(0, 0), (0.16 * k, -drop), (0.5 * k, -drop * 0.8), (0.88 * k, 0.12), (k, 0.34), (0.84 * k, 0.58), (0.46 * k, 0.79), (0.13 * k, 0.90), (0, 1)]
+        p = [
+            (0, 0),
+            (0.16 * k, -drop),
+            (0.5 * k, -drop * 0.8),
+            (0.88 * k, 0.12),
+            (k, 0.34),
+            (0.84 * k, 0.58),
+            (0.46 * k, 0.79),
+            (0.13 * k, 0.90),
+            (0, 1),
+        ]
         return toothed(evenly(smooth(p), 120), int(rng.integers(24, 32)), rng.normal(0.014, 0.003))
 
     right = margin()
@@ -243,7 +282,15 @@ def linden(rng: np.random.Generator) -> Shape:
 def willow(rng: np.random.Generator) -> Shape:
     """Draw a white willow leaf: lance-shaped, seven times as long as wide, finely toothed."""
     w = rng.normal(0.085, 0.011)
-    controls = [(0, 0), (0.45 * w, 0.10), (0.9 * w, 0.30), (w, 0.48), (0.78 * w, 0.70), (0.3 * w, 0.90), (0, 1)]
+    controls = [
+        (0, 0),
+        (0.45 * w, 0.10),
+        (0.9 * w, 0.30),
+        (w, 0.48),
+        (0.78 * w, 0.70),
+        (0.3 * w, 0.90),
+        (0, 1),
+    ]
     return pinnate(
         controls, rng, teeth=int(rng.integers(34, 46)), tooth=0.0035, double=0.0, pairs=14,
         rise=rng.normal(1.5, 0.1), petiole=rng.uniform(0.05, 0.09), last=0.88,
@@ -257,10 +304,18 @@ def oak(rng: np.random.Generator) -> Shape:
     t = np.linspace(0, 1, 240)
 
     def margin() -> Line:
-        hull = np.interp(t, [0, 0.03, 0.18, 0.42, 0.64, 0.84, 0.95, 1], [0.03, 0.12, 0.36, 0.72, 1.0, 0.8, 0.4, 0])
+        hull = np.interp(
+            t,
+            [0, 0.03, 0.18, 0.42, 0.64, 0.84, 0.95, 1],
+            [0.03, 0.12, 0.36, 0.72, 1.0, 0.8, 0.4, 0],
+        )
         hull = np.convolve(np.pad(hull, 12, "edge"), np.ones(25) / 25, "valid")
         hull[-8:] *= np.linspace(1, 0, 8)
-        phase = lobes * t**1.08 + rng.normal(0, 0.05) + 0.08 * np.interp(t, np.linspace(0, 1, 6), rng.normal(0, 1, 6))
+        phase = (
+            lobes * t**1.08
+            + rng.normal(0, 0.05)
+            + 0.08 * np.interp(t, np.linspace(0, 1, 6), rng.normal(0, 1, 6))
+        )
         bump = 0.5 - 0.5 * np.cos(2 * np.pi * phase)
         x = w * hull * (1 - depth * (1 - bump**0.75) * np.clip((1 - t) * 6, 0, 1))
         return np.column_stack([x, t + 0.05 * bump * hull - 0.05 * hull * t])
@@ -272,16 +327,30 @@ def oak(rng: np.random.Generator) -> Shape:
         height = ((i + 0.5) / lobes) ** (1 / 1.08)
         if height > 0.93:
             continue
-        reach = 0.86 * w * float(np.interp(height, [0, 0.18, 0.42, 0.64, 0.84, 1], [0.1, 0.36, 0.72, 1.0, 0.8, 0.3]))
+        reach = (
+            0.86
+            * w
+            * float(
+                np.interp(height, [0, 0.18, 0.42, 0.64, 0.84, 1], [0.1, 0.36, 0.72, 1.0, 0.8, 0.3])
+            )
+        )
         for side in (-1, 1):
-            start, tip = np.array([0, max(0.02, height - 0.75 * reach)]), np.array([side * reach, height + 0.02])
+            start, tip = (
+                np.array([0, max(0.02, height - 0.75 * reach)]),
+                np.array([side * reach, height + 0.02]),
+            )
             veins.append(Vein(bow(start, tip, -side * 0.07), 0.55))
     return Shape((Blade(outline, half, tuple(veins)),), stalk(rng.uniform(0.03, 0.07), rng))
 
 
 def _palmate(
-    rng: np.random.Generator, angles: Sequence[float], lengths: Sequence[float], sinus: float,
-    width: float, base: float, lobe: Callable[[Line, Line, Line, float, bool], Line],
+    rng: np.random.Generator,
+    angles: Sequence[float],
+    lengths: Sequence[float],
+    sinus: float,
+    width: float,
+    base: float,
+    lobe: Callable[[Line, Line, Line, float, bool], Line],
 ) -> tuple[Blade, Line]:
     """Return a blade with one lobe to each angle (degrees from upright, right half and middle)."""
     centre = np.array([0.0, base])
@@ -294,7 +363,7 @@ def _palmate(
         tips = centre + np.column_stack([np.sin(a), np.cos(a)]) * r[:, None]
         pits = []
         for i in range(len(a) - 1):
-            middle = (a[i] * 0.52 + a[i + 1] * 0.48)
+            middle = a[i] * 0.52 + a[i + 1] * 0.48
             depth = sinus * rng.normal(1, 0.05) * (r[i] + r[i + 1]) / 2
             pits.append(centre + np.array([np.sin(middle), np.cos(middle)]) * depth)
         # From the base upwards: the lowest lobe first, half of the middle lobe last.
@@ -318,7 +387,9 @@ def _palmate(
                 for turn in (-1, 1) if i < len(tips) - 1 else (side * -1,):
                     along = (main - origin) * 0.26 * (1.25 - f)
                     angle = turn * 0.75
-                    rot = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+                    rot = np.array(
+                        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+                    )
                     veins.append(Vein(bow(start, start + rot @ along * 1.2, -turn * 0.06, 6), 0.32))
     return Blade(outline, half, tuple(veins)), origin
 
@@ -390,9 +461,13 @@ def ginkgo(rng: np.random.Generator) -> Shape:
     veins = []
     for b in np.linspace(-spread, spread, 30) * 0.97:
         top = float(np.interp(b, a, rim)) * 0.99
-        line = np.column_stack([np.sin(b) * np.linspace(0.02, top, 8), np.cos(b) * np.linspace(0.02, top, 8)])
+        line = np.column_stack(
+            [np.sin(b) * np.linspace(0.02, top, 8), np.cos(b) * np.linspace(0.02, top, 8)]
+        )
         veins.append(Vein(line, 0.22))
-    return Shape((Blade(outline, np.empty((0, 2)), tuple(veins)),), stalk(rng.uniform(0.5, 0.8), rng))
+    return Shape(
+        (Blade(outline, np.empty((0, 2)), tuple(veins)),), stalk(rng.uniform(0.5, 0.8), rng)
+    )
 
 
 def rowan(rng: np.random.Generator) -> Shape:
@@ -401,21 +476,36 @@ def rowan(rng: np.random.Generator) -> Shape:
     blades = []
     long = rng.normal(0.33, 0.02)
     width = rng.normal(0.155, 0.015)
-    controls = [(0, 0), (0.85 * width, 0.12), (width, 0.42), (0.85 * width, 0.72), (0.4 * width, 0.92), (0, 1)]
+    controls = [
+        (0, 0),
+        (0.85 * width, 0.12),
+        (width, 0.42),
+        (0.85 * width, 0.72),
+        (0.4 * width, 0.92),
+        (0, 1),
+    ]
     places = [(np.array([0.0, 0.72]), 0.0, 0.9)]
     for i, height in enumerate(np.linspace(0.10, 0.70, pairs)):
         for side in (-1, 1):
             angle = -side * np.radians(rng.normal(62 - 10 * i / pairs, 4))
-            places.append((np.array([0, height + rng.normal(0, 0.006)]), angle, rng.normal(0.98, 0.05)))
+            places.append(
+                (np.array([0, height + rng.normal(0, 0.006)]), angle, rng.normal(0.98, 0.05))
+            )
     for origin, angle, size in places:
         leaflet = pinnate(
             controls, rng, teeth=13, tooth=0.030, double=0.0, pairs=8, rise=0.9, petiole=0.02
         ).blades[0]
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * long * size
+        turn = (
+            np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            * long
+            * size
+        )
         veins = tuple(
             Vein(v.line @ turn.T + origin, v.width * (0.55 if k == 0 else 0.4))
             for k, v in enumerate(leaflet.veins)
         )
-        blades.append(Blade(leaflet.outline @ turn.T + origin, leaflet.half @ turn.T + origin, veins))
+        blades.append(
+            Blade(leaflet.outline @ turn.T + origin, leaflet.half @ turn.T + origin, veins)
+        )
     rachis = Blade(np.empty((0, 2)), np.empty((0, 2)), (midrib(0.74),))
     return Shape((*blades[::-1], rachis), stalk(rng.uniform(0.12, 0.2), rng))

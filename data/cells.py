@@ -149,16 +149,22 @@ class _Patch:
         """Return 1 inside the radius, 0 outside, with an edge of about one pixel times `soft`."""
         return np.clip((radius - distance) * self.radius_px / soft + 0.5, 0, 1)
 
-    def blob(self, x: float, y: float, rx: float, ry: float, turn: float, soft: float = 1.5) -> Field:
+    def blob(
+        self, x: float, y: float, rx: float, ry: float, turn: float, soft: float = 1.5
+    ) -> Field:
         """Return an ellipse in the cell's coordinates."""
         u, v = self.u - x, self.v - y
         a, b = u * np.cos(turn) + v * np.sin(turn), -u * np.sin(turn) + v * np.cos(turn)
-        return np.clip((1 - np.hypot(a / rx, b / ry)) * min(rx, ry) * self.radius_px / soft + 0.5, 0, 1)
+        return np.clip(
+            (1 - np.hypot(a / rx, b / ry)) * min(rx, ry) * self.radius_px / soft + 0.5, 0, 1
+        )
 
     def grains(self, rng: np.random.Generator, size_px: float = 2.0) -> Field:
         """Return smooth noise around 0, about one grain per `size_px`."""
         high, wide = self.rho.shape
-        grid = rng.standard_normal((int(high / size_px) + 2, int(wide / size_px) + 2)).astype(np.float32)
+        grid = rng.standard_normal((int(high / size_px) + 2, int(wide / size_px) + 2)).astype(
+            np.float32
+        )
         image = Image.fromarray(grid, mode="F").resize((wide, high), Image.Resampling.BICUBIC)
         return np.asarray(image, np.float32)
 
@@ -173,7 +179,9 @@ def _red(patch: _Patch, rng: np.random.Generator) -> Field:
 
 
 def _white(patch: _Patch, rng: np.random.Generator) -> Field:
-    kind = str(rng.choice(["neutrophil", "lymphocyte", "monocyte", "eosinophil"], p=[0.55, 0.25, 0.1, 0.1]))
+    kind = str(
+        rng.choice(["neutrophil", "lymphocyte", "monocyte", "eosinophil"], p=[0.55, 0.25, 0.1, 0.1])
+    )
     nucleus = _nucleus(kind, patch, rng) * patch.body
     chromatin = 1 + 0.13 * patch.grains(rng, 5) + 0.06 * patch.grains(rng, 2.2)
     depth = {"neutrophil": 0.55, "lymphocyte": 1.1, "monocyte": 0.9, "eosinophil": 0.6}[kind]
@@ -192,12 +200,16 @@ def _nucleus(kind: str, patch: _Patch, rng: np.random.Generator) -> Field:
         return patch.blob(x, y, rng.uniform(0.76, 0.86), rng.uniform(0.74, 0.84), turn)
     if kind == "monocyte":
         whole = patch.blob(0, 0, 0.74, 0.60, turn)
-        bay = patch.blob(0.62 * np.cos(turn + 1.57), 0.62 * np.sin(turn + 1.57), 0.34, 0.42, turn, 4)
+        bay = patch.blob(
+            0.62 * np.cos(turn + 1.57), 0.62 * np.sin(turn + 1.57), 0.34, 0.42, turn, 4
+        )
         return np.clip(whole - bay, 0, 1)
     lobes = 2 if kind == "eosinophil" else int(rng.integers(2, 6))
     angles = turn + np.linspace(0, {2: 2.8, 3: 3.6, 4: 4.2, 5: 4.9}[lobes], lobes)
     angles = angles + rng.normal(0, 0.12, lobes)
-    centres = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(0.38, 0.50, lobes)[:, None]
+    centres = (
+        np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(0.38, 0.50, lobes)[:, None]
+    )
     nucleus = np.zeros_like(patch.rho)
     for i, (x, y) in enumerate(centres):
         size = rng.uniform(0.24, 0.33) * (1.3 if lobes == 2 else 1)
@@ -206,7 +218,9 @@ def _nucleus(kind: str, patch: _Patch, rng: np.random.Generator) -> Field:
         if i:
             mid, step = (centres[i] + centres[i - 1]) / 2, centres[i] - centres[i - 1]
             long = float(np.hypot(*step))
-            bridge = patch.blob(mid[0], mid[1], long * 0.55, 0.09, float(np.arctan2(step[1], step[0])))
+            bridge = patch.blob(
+                mid[0], mid[1], long * 0.55, 0.09, float(np.arctan2(step[1], step[0]))
+            )
             nucleus = np.maximum(nucleus, bridge)
     return nucleus
 
@@ -222,4 +236,6 @@ def _specks(density: Field, rng: np.random.Generator) -> None:
     for _ in range(rng.poisson(3)):
         x, y = int(rng.integers(2, WIDTH_PX - 6)), int(rng.integers(2, HEIGHT_PX - 6))
         wide, high = rng.integers(1, 4, 2)
-        density[y : y + high, x : x + wide] += np.array((0.9, 1.0, 1.1), np.float32) * rng.uniform(0.5, 1.1)
+        density[y : y + high, x : x + wide] += np.array((0.9, 1.0, 1.1), np.float32) * rng.uniform(
+            0.5, 1.1
+        )

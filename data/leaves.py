@@ -90,7 +90,9 @@ def generate_leaves(
     duplicates: dict[str, str] = {}
     copies = 3 if count >= 50 else 0
     for i, name in enumerate(names[: count - copies]):
-        items.append(_draw(folder, i, name, planted.get(i), pools, np.random.default_rng([seed, 2, i])))
+        items.append(
+            _draw(folder, i, name, planted.get(i), pools, np.random.default_rng([seed, 2, i]))
+        )
         progress(i + 1, count)
     for i in range(count - copies, count):
         source = items[int(rng.integers(len(items)))]
@@ -99,7 +101,14 @@ def generate_leaves(
         if i == count - 1:
             duplicates[items[-1].file] = source.file
     return DemoProject(
-        "tree-leaves", "Tree leaves", leaf_schema(), _guideline(), tuple(items), None, duplicates
+        "tree-leaves",
+        "Tree leaves",
+        leaf_schema(),
+        _guideline(),
+        tuple(items),
+        None,
+        duplicates,
+        {s.name: s.alike for s in SPECIES},
     )
 
 
@@ -133,10 +142,17 @@ def _draw(
     species = BY_NAME[name]
     site = str(rng.choice(list(SITES)))
     camera = _pick(rng, {"A": 0.36, "B": 0.30, "C": 0.34})
-    light = _pick(rng, {"sun": 0.32, "shade": 0.24, "dusk": 0.44} if camera == BAD_CAMERA else {"sun": 0.48, "shade": 0.34, "dusk": 0.18})
+    light = _pick(
+        rng,
+        {"sun": 0.32, "shade": 0.24, "dusk": 0.44}
+        if camera == BAD_CAMERA
+        else {"sun": 0.48, "shade": 0.34, "dusk": 0.18},
+    )
     taken = _taken_at(light, rng)
     day = taken.timetuple().tm_yday
-    season = float(np.clip(1 / (1 + np.exp(-(day - 282 - species.turns + rng.normal(0, 9)) / 11)), 0, 1))
+    season = float(
+        np.clip(1 / (1 + np.exp(-(day - 282 - species.turns + rng.normal(0, 9)) / 11)), 0, 1)
+    )
     condition = _pick(rng, {"healthy": 0.56, "damaged": 0.22, "diseased": 0.22})
     collector = COLLECTORS[int(rng.integers(len(COLLECTORS)))]
     bad = camera == BAD_CAMERA and light == BAD_LIGHT
@@ -148,7 +164,13 @@ def _draw(
     path = folder / file
     draw_leaf(species, scene, pools, rng).save(path, quality=JPEG_QUALITY)
     truth = Answer({"species": name, "condition": condition})
-    hard = {"Beech": 0.3, "Hornbeam": 0.34, "Silver birch": 0.22, "Norway maple": 0.28, "Sycamore": 0.34}
+    hard = {
+        "Beech": 0.3,
+        "Hornbeam": 0.34,
+        "Silver birch": 0.22,
+        "Norway maple": 0.28,
+        "Sycamore": 0.34,
+    }
     return DemoItem(
         file,
         path,
@@ -168,7 +190,9 @@ def _draw(
 def _taken_at(light: str, rng: np.random.Generator) -> dt.datetime:
     day = dt.date(SEASON_YEAR, 5, 12) + dt.timedelta(days=int(170 * rng.beta(1.3, 1.0)))
     low, high = {"sun": (10, 16), "shade": (8.5, 17.5), "dusk": (18, 20.5)}[light]
-    return dt.datetime.combine(day, dt.time()) + dt.timedelta(seconds=int(3600 * rng.uniform(low, high)))
+    return dt.datetime.combine(day, dt.time()) + dt.timedelta(
+        seconds=int(3600 * rng.uniform(low, high))
+    )
 
 
 def _repeat(folder: Path, index: int, source: DemoItem, exact: bool) -> DemoItem:

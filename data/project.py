@@ -47,6 +47,7 @@ class DemoProject:
         predictions: File to what a simulated earlier model said; None where the product's own
             model is to predict.
         duplicates: File to the file whose bytes it repeats; nobody works on these.
+        alike: Class to the class it is most easily taken for.
     """
 
     slug: str
@@ -56,6 +57,7 @@ class DemoProject:
     items: tuple[DemoItem, ...]
     predictions: Mapping[str, Answer] | None = None
     duplicates: Mapping[str, str] = field(default_factory=dict)
+    alike: Mapping[str, str] = field(default_factory=dict)
 
 
 def ignore_progress(done: int, total: int) -> None:

@@ -54,7 +54,10 @@ class Pools:
     def make(rng: np.random.Generator, variants: int = 3) -> Pools:
         """Return pools with so many tiles of every background."""
         return Pools(
-            {k: [f(rng).astype(np.float32) for _ in range(variants)] for k, f in BACKGROUNDS.items()},
+            {
+                k: [f(rng).astype(np.float32) for _ in range(variants)]
+                for k, f in BACKGROUNDS.items()
+            },
             [noise(rng, TILE_PX, cells, 4) for cells in (6, 6, 8, 8, 12, 12)],
         )
 
@@ -113,7 +116,9 @@ class Mask:
             width = max(1, round(start_px + (end_px - start_px) * share))
             self._draw.line(points[i : i + 2].ravel().tolist(), fill=value, width=width)
 
-    def spot(self, centre: Line, radius_px: float, rng: np.random.Generator, value: int = 255) -> None:
+    def spot(
+        self, centre: Line, radius_px: float, rng: np.random.Generator, value: int = 255
+    ) -> None:
         """Fill an uneven round blob."""
         a = np.linspace(0, 2 * np.pi, 22, endpoint=False)
         r = radius_px * (1 + 0.16 * np.sin(2 * a + rng.uniform(0, 6)) + rng.normal(0, 0.06, len(a)))
@@ -124,7 +129,9 @@ class Mask:
         return np.asarray(self._image.reduce(OVER), np.float32) / 255
 
 
-def draw_leaf(species: Species, scene: Scene, pools: Pools, rng: np.random.Generator) -> Image.Image:
+def draw_leaf(
+    species: Species, scene: Scene, pools: Pools, rng: np.random.Generator
+) -> Image.Image:
     """Return the photograph of one new leaf."""
     shape = species.draw(rng)
     pose = Pose(shape, rng)
@@ -134,7 +141,9 @@ def draw_leaf(species: Species, scene: Scene, pools: Pools, rng: np.random.Gener
     ground = _ground(scene, pools, rng)
     towards = rng.uniform(0, 2 * np.pi)
     ground = ground * _shadow(scene, np.maximum(leaf, stalk), towards, rng)[..., None]
-    tint = np.array(species.green, np.float32) / 255 * 0.5 + np.array((0.32, 0.24, 0.14), np.float32)
+    tint = np.array(species.green, np.float32) / 255 * 0.5 + np.array(
+        (0.32, 0.24, 0.14), np.float32
+    )
     picture = ground + (tint - ground) * stalk[..., None]
     picture = picture + (colour - picture) * leaf[..., None]
     if scene.background == "herbarium" and rng.random() < 0.8:
@@ -171,8 +180,14 @@ def _any(tiles: list[Field], rng: np.random.Generator) -> Field:
 
 
 def _colour(
-    species: Species, scene: Scene, pools: Pools, rng: np.random.Generator, pose: Pose,
-    leaf: Field, half: Field, veins: Field,
+    species: Species,
+    scene: Scene,
+    pools: Pools,
+    rng: np.random.Generator,
+    pose: Pose,
+    leaf: Field,
+    half: Field,
+    veins: Field,
 ) -> Field:
     """Return the leaf's colour at every pixel: pigment, relief, fold and sheen."""
     cloud, grain = _any(pools.noises, rng), _any(pools.noises, rng)[::-1]
@@ -189,16 +204,28 @@ def _colour(
     towards = rng.uniform(0, 2 * np.pi)
     dx, dy = round(2 * np.cos(towards)), round(2 * np.sin(towards))
     relief = soft_veins - np.roll(soft_veins, (dy, dx), (0, 1))
-    colour = colour * (1 + rng.uniform(0.7, 1.2) * relief + rng.normal(0, 0.20) * (half - 0.5) - 0.14 * edge)[..., None]
+    colour = (
+        colour
+        * (1 + rng.uniform(0.7, 1.2) * relief + rng.normal(0, 0.20) * (half - 0.5) - 0.14 * edge)[
+            ..., None
+        ]
+    )
     _, along = pose.to_leaf()
     colour = colour * (1 + rng.normal(0, 0.10) * (along - 0.5))[..., None]
-    sheen = np.exp(-(((cloud - rng.uniform(0, 1)) / 0.5) ** 2)) * (1 - soft_veins) * species.gloss * 0.16
+    sheen = (
+        np.exp(-(((cloud - rng.uniform(0, 1)) / 0.5) ** 2))
+        * (1 - soft_veins)
+        * species.gloss
+        * 0.16
+    )
     colour = colour + sheen[..., None]
     pale = colour * 0.55 + np.array((0.42, 0.42, 0.24), np.float32)
     return np.clip(colour + (pale - colour) * (veins * rng.uniform(0.35, 0.65))[..., None], 0, 1)
 
 
-def _inside(shape: Shape, pose: Pose, rng: np.random.Generator, leaf: Field, tries: int = 40) -> Line:
+def _inside(
+    shape: Shape, pose: Pose, rng: np.random.Generator, leaf: Field, tries: int = 40
+) -> Line:
     """Return a random point on the leaf, canvas pixels."""
     ys, xs = np.nonzero(leaf[::4, ::4] > 0.9)
     if not len(xs):
@@ -214,8 +241,13 @@ def _margin(shape: Shape, pose: Pose, rng: np.random.Generator) -> Line:
 
 
 def _condition(
-    scene: Scene, pools: Pools, rng: np.random.Generator, shape: Shape, pose: Pose,
-    leaf: Field, colour: Field,
+    scene: Scene,
+    pools: Pools,
+    rng: np.random.Generator,
+    shape: Shape,
+    pose: Pose,
+    leaf: Field,
+    colour: Field,
 ) -> tuple[Field, Field]:
     """Return mask and colour after insects, weather and disease."""
     if scene.condition == "damaged":
@@ -230,7 +262,9 @@ def _condition(
     return leaf, colour
 
 
-def _eaten(rng: np.random.Generator, shape: Shape, pose: Pose, leaf: Field, colour: Field) -> tuple[Field, Field]:
+def _eaten(
+    rng: np.random.Generator, shape: Shape, pose: Pose, leaf: Field, colour: Field
+) -> tuple[Field, Field]:
     gone = Mask()
     for _ in range(int(rng.integers(2, 8))):
         if rng.random() < 0.55:
@@ -250,7 +284,9 @@ def _eaten(rng: np.random.Generator, shape: Shape, pose: Pose, leaf: Field, colo
 def _sick(
     pools: Pools, rng: np.random.Generator, shape: Shape, pose: Pose, leaf: Field, colour: Field
 ) -> Field:
-    kind = rng.choice(["spots", "tar", "mildew", "rust", "scorch"], p=[0.36, 0.12, 0.18, 0.16, 0.18])
+    kind = rng.choice(
+        ["spots", "tar", "mildew", "rust", "scorch"], p=[0.36, 0.12, 0.18, 0.16, 0.18]
+    )
     if kind == "mildew":
         film = np.clip((_any(pools.noises, rng) - 0.1) * 0.9, 0, 0.72)[..., None]
         return colour + (np.array((0.86, 0.87, 0.84), np.float32) - colour) * film
@@ -267,11 +303,15 @@ def _sick(
         cores.spot(at, radius * 0.5, rng)
     spot, core = marks.read(), cores.read()
     halo = np.clip(blurred(spot, 3.2) * 2.2, 0, 1)[..., None]
-    dark = {"spots": BROWN, "tar": BROWN * 0.28, "rust": np.array((0.78, 0.38, 0.10), np.float32)}[str(kind)]
+    dark = {"spots": BROWN, "tar": BROWN * 0.28, "rust": np.array((0.78, 0.38, 0.10), np.float32)}[
+        str(kind)
+    ]
     colour = colour + (STRAW - colour) * 0.65 * halo
     colour = colour + (dark - colour) * 0.92 * blurred(spot, 0.5)[..., None]
     if kind == "spots":
-        colour = colour + (np.array((0.62, 0.52, 0.38), np.float32) - colour) * 0.6 * core[..., None]
+        colour = (
+            colour + (np.array((0.62, 0.52, 0.38), np.float32) - colour) * 0.6 * core[..., None]
+        )
     return colour
 
 
@@ -301,7 +341,9 @@ def _sheet(ground: Field, scene: Scene, rng: np.random.Generator) -> Field:
     elif rng.random() < 0.6:
         for k in range(5):
             x = right - 90 + 16 * k
-            draw.rectangle((x, low - 6, x + 16, low), fill=ink if k % 2 else (250, 250, 248), outline=ink)
+            draw.rectangle(
+                (x, low - 6, x + 16, low), fill=ink if k % 2 else (250, 250, 248), outline=ink
+            )
     return np.asarray(image, np.float32) / 255
 
 
@@ -320,7 +362,11 @@ def _tape(picture: Field, pose: Pose, shape: Shape, rng: np.random.Generator) ->
 
 
 def _shadow(scene: Scene, body: Field, towards: float, rng: np.random.Generator) -> Field:
-    reach, soft, dark = {"sun": (6.5, 2.2, 0.58), "shade": (2.5, 5, 0.42), "dusk": (3.5, 4.5, 0.40)}[scene.light]
+    reach, soft, dark = {
+        "sun": (6.5, 2.2, 0.58),
+        "shade": (2.5, 5, 0.42),
+        "dusk": (3.5, 4.5, 0.40),
+    }[scene.light]
     if scene.background in ("paper", "herbarium"):
         reach, dark = reach * 0.5, dark * 0.75
     dx, dy = round(reach * np.cos(towards)), round(reach * np.sin(towards))
@@ -336,7 +382,9 @@ CAMERA = {"A": (0.0, 0.010, 0.06), "B": (0.45, 0.014, 0.20), "C": (0.35, 0.022, 
 """Blur radius in pixels, noise, vignette."""
 
 
-def _photograph(picture: Field, scene: Scene, towards: float, rng: np.random.Generator) -> Image.Image:
+def _photograph(
+    picture: Field, scene: Scene, towards: float, rng: np.random.Generator
+) -> Image.Image:
     """Return the picture as the camera saw it."""
     gain, tint = LIGHT[scene.light]
     blur, grain, vignette = CAMERA[scene.camera]

@@ -17,7 +17,11 @@ from data.texture import Field, noise
 COUNT = 150
 CLASSES = ("RBC", "WBC", "Platelets")
 SLIDES = ("S-101", "S-102", "S-107", "S-113", "S-120", "S-126")
-STAINS = {"Wright-Giemsa": (1.0, 1.0, 1.0), "May-Grünwald": (0.97, 0.98, 1.03), "Leishman": (1.02, 0.97, 0.98)}
+STAINS = {
+    "Wright-Giemsa": (1.0, 1.0, 1.0),
+    "May-Grünwald": (0.97, 0.98, 1.03),
+    "Leishman": (1.02, 0.97, 0.98),
+}
 MICROSCOPES = {"Scope 1": 0.5, "Scope 2": 0.8, "Scope 3": 1.2}
 """Typical blur in pixels: Scope 3 wants cleaning."""
 
@@ -114,8 +118,8 @@ def plant_error(truth: Answer, rng: np.random.Generator) -> Answer:
     return Answer({}, tuple(regions))
 
 
-MISSED = {"RBC": 0.05, "WBC": 0.02, "Platelets": 0.22}
-CONFUSED = {"RBC": 0.015, "WBC": 0.05, "Platelets": 0.04}
+MISSED = {"RBC": 0.02, "WBC": 0.01, "Platelets": 0.11}
+CONFUSED = {"RBC": 0.006, "WBC": 0.03, "Platelets": 0.025}
 
 
 def predicted(item: DemoItem, rng: np.random.Generator) -> Answer:
@@ -129,14 +133,14 @@ def predicted(item: DemoItem, rng: np.random.Generator) -> Answer:
         if rng.random() < MISSED[true.label] * harder:
             continue
         wrong = rng.random() < CONFUSED[true.label] * harder
-        sloppy = rng.random() < 0.05 * harder
+        sloppy = rng.random() < 0.02 * harder
         label = true.label
         if wrong:
             label = {"RBC": "WBC", "WBC": "RBC", "Platelets": "RBC"}[true.label]
         sure = float(rng.beta(3, 2.6) if wrong or sloppy else rng.beta(11, 1.5))
         box = jittered(true, 0.22 if sloppy else 0.045, rng)
         regions.append(replace(box, label=label, confidence=round(0.25 + 0.745 * sure, 4)))
-    for _ in range(rng.poisson(0.5 * harder)):
+    for _ in range(rng.poisson(0.22 * harder)):
         label, size = ("Platelets", 9.0) if rng.random() < 0.65 else ("RBC", 30.0)
         x, y = rng.uniform(40, WIDTH_PX - 40), rng.uniform(40, HEIGHT_PX - 40)
         box = Cell(label, x, y, size * rng.uniform(0.8, 1.2), size).region

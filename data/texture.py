@@ -65,7 +65,9 @@ def herbarium(rng: np.random.Generator) -> Field:
 def soil(rng: np.random.Generator) -> Field:
     """Return crumbly soil with pebbles and bits of straw."""
     crumbs = noise(rng, TILE_PX, 40, 4)
-    ground = mixed((38, 27, 19), (128, 98, 70), 0.42 + 0.16 * noise(rng, TILE_PX, 6) + 0.17 * crumbs)
+    ground = mixed(
+        (38, 27, 19), (128, 98, 70), 0.42 + 0.16 * noise(rng, TILE_PX, 6) + 0.17 * crumbs
+    )
     image = _as_image(ground)
     draw = ImageDraw.Draw(image)
     for _ in range(130):
@@ -74,12 +76,16 @@ def soil(rng: np.random.Generator) -> Field:
         tone = int(rng.integers(70, 165))
         draw.ellipse((x - r + 1, y - r * 0.7 + 2, x + r + 1, y + r * 0.8 + 2), fill=(24, 18, 13))
         draw.ellipse((x - r, y - r * 0.7, x + r, y + r * 0.7), fill=(tone, tone - 10, tone - 24))
-        draw.ellipse((x - r * 0.6, y - r * 0.6, x + r * 0.3, y), fill=(tone + 18, tone + 8, tone - 6))
+        draw.ellipse(
+            (x - r * 0.6, y - r * 0.6, x + r * 0.3, y), fill=(tone + 18, tone + 8, tone - 6)
+        )
     for _ in range(60):
         x, y = rng.uniform(0, TILE_PX, 2)
         dx, dy = rng.normal(0, 22, 2)
         tone = float(rng.uniform(0.6, 1.1))
-        draw.line((x, y, x + dx, y + dy), fill=tuple(int(v * tone) for v in (150, 122, 82)), width=2)
+        draw.line(
+            (x, y, x + dx, y + dy), fill=tuple(int(v * tone) for v in (150, 122, 82)), width=2
+        )
     return _as_field(image.filter(ImageFilter.GaussianBlur(0.8))) * _relief(crumbs, 0.10)
 
 
@@ -99,7 +105,15 @@ def grass(rng: np.random.Generator) -> Field:
         tone = (0.35 + 0.75 * depth) * rng.uniform(0.8, 1.15)
         dry = rng.random() < 0.06
         colour = np.array((150, 135, 78) if dry else (86 + rng.uniform(-14, 22), 124, 48)) * tone
-        points = [x - side[0], y - side[1], *(mid - side), *tip, *(mid + side), x + side[0], y + side[1]]
+        points = [
+            x - side[0],
+            y - side[1],
+            *(mid - side),
+            *tip,
+            *(mid + side),
+            x + side[0],
+            y + side[1],
+        ]
         draw.polygon([float(p) for p in points], fill=tuple(int(min(255, c)) for c in colour))
     return _as_field(image.filter(ImageFilter.GaussianBlur(0.9)))
 
@@ -130,7 +144,9 @@ def wood(rng: np.random.Generator) -> Field:
 def stone(rng: np.random.Generator) -> Field:
     """Return a grey paving slab with specks and hairline cracks."""
     rough = noise(rng, TILE_PX, 60, 4)
-    slab = mixed((104, 103, 100), (176, 172, 164), 0.5 + 0.12 * noise(rng, TILE_PX, 5) + 0.12 * rough)
+    slab = mixed(
+        (104, 103, 100), (176, 172, 164), 0.5 + 0.12 * noise(rng, TILE_PX, 5) + 0.12 * rough
+    )
     crack = np.exp(-((noise(rng, TILE_PX, 3, 5) / 0.012) ** 2))[..., None]
     return slab * (1 - 0.45 * crack) * _relief(rough, 0.05)
 
