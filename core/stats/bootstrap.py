@@ -10,6 +10,7 @@ input nor on the names of the clusters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +27,20 @@ REPLICATES = 1000
 FEWEST_REPLICATES = 200
 DRAW_BUDGET = 10_000_000  # draws per interval, about 0.6 s; only pools of many kinds reach it
 CHUNK_DRAWS = 1_000_000  # draws held at a time, 8 MB
+
+
+class Resampling(TypedDict, total=False):
+    """How to draw again: options of every function that gives a bootstrap interval.
+
+    Attributes:
+        seed: Same seed, same interval; 0 unless told.
+        replicates: How often to draw, 1,000 unless told; 0 for no interval.
+        level: Two-sided confidence, 0.95 unless told.
+    """
+
+    seed: int
+    replicates: int
+    level: float
 
 
 def kinds_of(rows: Floats) -> tuple[Floats, Ints]:
@@ -109,10 +124,7 @@ def bootstrap(
 def clustered_mean(
     cluster: ArrayLike,
     value: ArrayLike,
-    *,
-    seed: int = 0,
-    replicates: int = REPLICATES,
-    level: float = 0.95,
+    **how: Unpack[Resampling],
 ) -> Estimate:
     """Return the mean over all observations, its interval clustered; n counts clusters.
 
@@ -121,17 +133,14 @@ def clustered_mean(
     """
     values = np.asarray(value, dtype=np.float64)
     ones = np.ones_like(values)
-    return clustered_ratio(cluster, values, ones, seed=seed, replicates=replicates, level=level)
+    return clustered_ratio(cluster, values, ones, **how)
 
 
 def clustered_ratio(
     cluster: ArrayLike,
     numerator: ArrayLike,
     denominator: ArrayLike,
-    *,
-    seed: int = 0,
-    replicates: int = REPLICATES,
-    level: float = 0.95,
+    **how: Unpack[Resampling],
 ) -> Estimate:
     """Return sum of numerators over sum of denominators, its interval clustered.
 
@@ -142,9 +151,7 @@ def clustered_ratio(
         cluster: Whole number of the item or person of each observation.
         numerator: Per observation.
         denominator: Per observation, not negative.
-        seed: Same seed, same interval.
-        replicates: How often to draw; 0 for no interval.
-        level: Two-sided confidence.
+        **how: Seed, replicates and level.
 
     Raises:
         InputError: The arrays differ in length.
@@ -154,13 +161,19 @@ def clustered_ratio(
     if total <= 0:
         return UNDEFINED
     n, value = len(below), float(above.sum()) / total
-    if n >= 2 and replicates > 0 and (not above.any() or bool(np.all(above == below))):
-        effective = int(total * total / float((below * below).sum()) + 1e-9)
-        sure = wilson(effective if above.any() else 0, effective, level)
-        return Estimate(value, sure.low, sure.high, n)
+    if n >= 2 and (not above.any() or bool(np.all(above == below))):
+        low, high = _one_sided_ends(bool(above.any()), below, how.get("level", 0.95))
+        return Estimate(value, low, high, n)
     kinds, repeats = kinds_of(np.column_stack([above, below]))
-    low, high = bootstrap(kinds, repeats, _ratio, seed=seed, replicates=replicates, level=level)
+    low, high = bootstrap(kinds, repeats, _ratio, **how)
     return Estimate(value, low, high, n)
+
+
+def _one_sided_ends(ones: bool, weight: Floats, level: float) -> tuple[float | None, float | None]:
+    """Return Wilson's ends for clusters that all say 1, or all 0, at Kish's effective number."""
+    effective = int(float(weight.sum()) ** 2 / float((weight * weight).sum()) + 1e-9)
+    sure = wilson(effective if ones else 0, effective, level)
+    return sure.low, sure.high
 
 
 def _ratio(sums: Floats) -> Floats:

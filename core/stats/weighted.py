@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from core.errors import InputError
-from core.stats.bootstrap import REPLICATES, clustered_ratio
+from core.stats.bootstrap import Resampling, clustered_ratio
 from core.stats.intervals import Estimate
 
 
@@ -14,10 +16,7 @@ def weighted_proportion(
     cluster: ArrayLike,
     hit: ArrayLike,
     draw_probability: ArrayLike,
-    *,
-    seed: int = 0,
-    replicates: int = REPLICATES,
-    level: float = 0.95,
+    **how: Unpack[Resampling],
 ) -> Estimate:
     """Return the share of hits in the pool that was drawn from (Hájek 1971), n counts clusters.
 
@@ -28,9 +27,7 @@ def weighted_proportion(
         cluster: Whole number of the item (or person) of each observation.
         hit: Whether the observation is a hit.
         draw_probability: Recorded when the unit was drawn; above 0, at most 1.
-        seed: Same seed, same interval.
-        replicates: How often to draw again; 0 for no interval.
-        level: Two-sided confidence.
+        **how: Seed, replicates and level.
 
     Raises:
         InputError: A draw probability is not in (0, 1], or the arrays differ in length.
@@ -48,6 +45,4 @@ def weighted_proportion(
             f"Hits and draw probabilities differ in length: {len(hits)} and {len(probability)}."
         )
     weight = 1 / probability
-    return clustered_ratio(
-        cluster, hits * weight, weight, seed=seed, replicates=replicates, level=level
-    )
+    return clustered_ratio(cluster, hits * weight, weight, **how)
