@@ -6,6 +6,8 @@ Knows neither Streamlit nor Starlette, so both sides may import it.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, Signer
@@ -13,6 +15,8 @@ from itsdangerous import BadSignature, Signer
 COOKIE = "tiebreak_session"
 SIGN_IN_PATH = "/account/login"
 SIGN_OUT_PATH = "/account/logout"
+
+DECK_FOLDER = Path(__file__).resolve().parent / "ui" / "deck" / "static"
 
 _live: list[bool] = []
 
@@ -25,6 +29,21 @@ def routes_started() -> None:
 def routes_live() -> bool:
     """Return whether our routes are served by this process."""
     return bool(_live)
+
+
+@lru_cache(maxsize=1)
+def deck_revision() -> str:
+    """Return a short hash of every file of the deck; part of their address, so caches can be bold."""
+    found = hashlib.sha256()
+    for file in sorted(p for p in DECK_FOLDER.rglob("*") if p.is_file()):
+        found.update(file.relative_to(DECK_FOLDER).as_posix().encode() + b"\0")
+        found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def deck_path(name: str = "deck.js") -> str:
+    """Return the path of one of the deck's files, without the app's base."""
+    return f"/files/deck/{deck_revision()}/{name}"
 
 
 def sign_token(secret: bytes, token: str) -> str:
