@@ -254,7 +254,9 @@ def live_annotations(connection: Connection, ids: Sequence[int]) -> list:
     )
     return list(
         connection.execute(
-            select(annotation_log).where(annotation_log.c.seq.in_(newest)).order_by(annotation_log.c.seq)
+            select(annotation_log)
+            .where(annotation_log.c.seq.in_(newest))
+            .order_by(annotation_log.c.seq)
         ).all()
     )
 

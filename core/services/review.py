@@ -155,9 +155,7 @@ def claim_items(
         renew(connection, actor.person_id, held, now, seconds)
         mine = [i for i in held if i not in set(exclude)][:count]
         room = max(0, min(count - len(mine), ws.settings.lease_cap - len(held)))
-        mine += claim(
-            connection, project.id, actor.person_id, room, now, seconds, Order(order)
-        )
+        mine += claim(connection, project.id, actor.person_id, room, now, seconds, Order(order))
         views = item_views(connection, project, actor, mine, now)
         left = waiting(connection, project.id, actor.person_id, now)
         done = _done_since(connection, project.id, actor.person_id, now - now % 86400)
@@ -192,9 +190,7 @@ def renew_leases(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]
     """
     with ws.store.ephemeral() as connection:
         project_for(connection, actor, slug, Action.VOTE)
-        return renew(
-            connection, actor.person_id, item_ids, ws.clock(), ws.settings.lease_seconds
-        )
+        return renew(connection, actor.person_id, item_ids, ws.clock(), ws.settings.lease_seconds)
 
 
 def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> None:
@@ -218,14 +214,12 @@ def save_draft(
         NotFound: There is no such item in this project.
     """
     now = ws.clock()
-    with ws.store.write() as connection:
+    with ws.store.ephemeral() as connection:
         project = project_for(connection, actor, slug, Action.VOTE)
         row = _require_item(connection, project, item_id)
-        checked = _check_answer(project, answer, row.width, row.height, complete=False)
+        checked = check_answer(project, answer, row.width, row.height, complete=False)
         connection.execute(
-            delete(drafts).where(
-                drafts.c.item_id == item_id, drafts.c.person_id == actor.person_id
-            )
+            delete(drafts).where(drafts.c.item_id == item_id, drafts.c.person_id == actor.person_id)
         )
         connection.execute(
             drafts.insert(),
@@ -260,7 +254,9 @@ def my_recent(ws: Workspace, actor: Actor, slug: str, limit: int = 20) -> list[R
             .limit(limit)
         ).all()
         names = names_of(connection, [r.item_id for r in rows])
-    return [RecentRow(r.item_id, names[r.item_id][0], r.kind, r.label, r.at, r.revision) for r in rows]
+    return [
+        RecentRow(r.item_id, names[r.item_id][0], r.kind, r.label, r.at, r.revision) for r in rows
+    ]
 
 
 # --- submitting -------------------------------------------------------------------------------
@@ -282,8 +278,12 @@ def submit_batch(
         except TiebreakError as error:
             receipts.append(
                 Receipt(
-                    submission.uuid, submission.item_id, "refused",
-                    error.code, error.message, error.advice,
+                    submission.uuid,
+                    submission.item_id,
+                    "refused",
+                    error.code,
+                    error.message,
+                    error.advice,
                 )  # fmt: skip
             )
     return receipts
@@ -313,7 +313,7 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
         if submission.kind == Kind.VOTE:
             if submission.answer is None:
                 raise InputError("A vote needs an answer.", "Answer the item and send again.")
-            answer = _check_answer(project, submission.answer, item.width, item.height)
+            answer = check_answer(project, submission.answer, item.width, item.height)
         now = ws.clock()
         _insert(connection, project, actor, submission, answer, revision, now)
         _after(connection, ws, project, actor, submission, now)
@@ -392,7 +392,9 @@ def _check_form(submission: Submission) -> None:
             "Shorten it and send again; nothing was lost.",
         )
     if submission.kind == Kind.FLAG and not submission.reason.strip():
-        raise InputError("A flag needs a reason.", "Say in a few words what the lead should look at.")
+        raise InputError(
+            "A flag needs a reason.", "Say in a few words what the lead should look at."
+        )
 
 
 def _already(connection: Connection, actor: Actor, submission: Submission) -> Receipt | None:
@@ -465,9 +467,14 @@ def _check_open(
         )
 
 
-def _check_answer(
+def check_answer(
     project: ProjectView, answer: Answer, width: int, height: int, *, complete: bool = True
 ) -> Answer:
+    """Return the answer as it may be stored.
+
+    Raises:
+        InputError: It has too many boxes or does not fit the schema.
+    """
     if len(answer.regions) > MAX_REGIONS:
         raise InputError(
             f"The answer has {len(answer.regions)} boxes, at most {MAX_REGIONS} are taken.",
@@ -504,9 +511,7 @@ def _done_since(connection: Connection, project_id: int, person_id: int, since: 
     )
 
 
-def _why_empty(
-    connection: Connection, project: ProjectView, actor: Actor, now: float
-) -> str:
+def _why_empty(connection: Connection, project: ProjectView, actor: Actor, now: float) -> str:
     counts = dict(
         connection.execute(
             select(item_state.c.state, func.count())
@@ -527,5 +532,3 @@ def _why_empty(
         f"You have answered every item that has a place for you. {open_items:,} items still wait "
         "for somebody else's vote, or are being looked at by others right now."
     )
-
-

@@ -91,8 +91,17 @@ def item_views(
     held = _by_item(_own(connection, leases, actor, ids))
     return [
         _view(
-            connection, project, actor, rows[i], names[i], metadata.get(i, {}),
-            prelabels.get(rows[i].prediction_seq), mine.get(i), kept.get(i), held.get(i), now,
+            connection,
+            project,
+            actor,
+            rows[i],
+            names[i],
+            metadata.get(i, {}),
+            prelabels.get(rows[i].prediction_seq),
+            mine.get(i),
+            kept.get(i),
+            held.get(i),
+            now,
         )  # fmt: skip
         for i in ids
         if i in rows
@@ -176,7 +185,9 @@ def metadata_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[st
     return {r.item_id: json.loads(r.doc) for r in rows}
 
 
-def prelabels_of(connection: Connection, seqs: Sequence[int | None]) -> dict[int | None, PrelabelView]:
+def prelabels_of(
+    connection: Connection, seqs: Sequence[int | None]
+) -> dict[int | None, PrelabelView]:
     """Return predictions by their number."""
     wanted = [s for s in seqs if s is not None]
     query = (
@@ -195,9 +206,7 @@ def prelabels_of(connection: Connection, seqs: Sequence[int | None]) -> dict[int
 def _mine(connection: Connection, actor: Actor, ids: Sequence[int]) -> dict[int, Row]:
     rows = connection.execute(
         select(annotation_log)
-        .where(
-            annotation_log.c.item_id.in_(ids), annotation_log.c.person_id == actor.person_id
-        )
+        .where(annotation_log.c.item_id.in_(ids), annotation_log.c.person_id == actor.person_id)
         .order_by(annotation_log.c.revision)
     ).all()
     return _by_item(rows)  # later revisions overwrite earlier ones

@@ -141,6 +141,7 @@ items = Table(
     _text("location"),  # relative to the workspace, or absolute, or a URL where images stay away
     Column("width", Integer, nullable=False),  # pixels, upright
     Column("height", Integer, nullable=False),
+    Column("orientation", Integer, nullable=False),  # EXIF, 1 to 8
     _text("format"),
     Column("size_bytes", BigInteger, nullable=False),
     _text("use"),  # train, certify, evaluate

@@ -248,6 +248,7 @@ def _create_tables() -> None:
         sa.Column("location", sa.Text(), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("orientation", sa.Integer(), nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("use", sa.Text(), nullable=False),

@@ -1,0 +1,451 @@
+"""Adjudication: the disputes, one dispute with names hidden, and a lead's binding decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, func, select
+
+from core.access import Action, Actor
+from core.consensus.settle import DecisionKind, settle
+from core.errors import ConflictError, Forbidden, InputError, NotFound, StaleVersion
+from core.labels import Answer
+from core.labels.state import ItemState
+from core.services.projects import ProjectView, project_for
+from core.services.resolve import (
+    Gathered,
+    gather,
+    label_of,
+    live_annotations,
+    resolve_items,
+)
+from core.services.review import MAX_REASON, Receipt, check_answer
+from core.services.views import (
+    PrelabelView,
+    ReviewItem,
+    image_path,
+    item_views,
+    names_of,
+    prelabels_of,
+)
+from core.services.workspace import Workspace
+from core.store.audit import append_audit
+from core.store.tables import annotation_log, decisions, final_labels, item_state, items, people
+
+SEND_BACK_VOTES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    """A dispute in the list."""
+
+    item_id: int
+    name: str
+    image: str
+    reason: str
+    differs: tuple[str, ...]
+    n_votes: int
+    labels: tuple[str, ...]
+    prelabel: str | None
+    confidence: float | None
+    flagged: bool
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoteView:
+    """A vote whose author is hidden behind an alias."""
+
+    seq: int
+    alias: str
+    answer: Answer
+    seconds: float | None
+    prelabel_shown: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlagView:
+    """A flag, its author hidden behind the same alias as their vote would be."""
+
+    alias: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeView:
+    """Everything a lead needs to settle one item.
+
+    Attributes:
+        why: Why it is disputed, in a sentence.
+        votes_seen: To be sent back with the decision, so that a vote cast meanwhile is noticed.
+    """
+
+    item: ReviewItem
+    votes: tuple[VoteView, ...]
+    flags: tuple[FlagView, ...]
+    why: str
+    differs: tuple[str, ...]
+    votes_seen: int
+    may_decide: bool
+    may_not_because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A lead's decision on one item; `reason` is required."""
+
+    uuid: str
+    item_id: int
+    kind: str
+    answer: Answer | None
+    reason: str
+    votes_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an item has the label it has: the evidence in sentences, and as numbers."""
+
+    item_id: int
+    state: ItemState
+    label: str | None
+    answer: Answer | None
+    sentences: tuple[str, ...]
+    policy_version: int | None
+    schema_version: int | None
+    model: str | None
+    decided_by: str | None
+    at: float | None
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def disputes(ws: Workspace, actor: Actor, slug: str) -> list[DisputeRow]:
+    """Return the open disputes: flagged ones first, then those the model is least sure of.
+
+    Raises:
+        Forbidden: The actor does not adjudicate here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.ADJUDICATE)
+        rows = connection.execute(
+            select(item_state, items.c.content_hash)
+            .join(items, items.c.id == item_state.c.item_id)
+            .where(
+                item_state.c.project_id == project.id,
+                item_state.c.state == ItemState.DISPUTE.value,
+            )
+            .order_by(item_state.c.priority, item_state.c.item_id)
+        ).all()
+        ids = [r.item_id for r in rows]
+        found: dict[int, Gathered] = {}
+        names: dict[int, list[str]] = {}
+        for start in range(0, len(ids), 500):
+            found |= gather(connection, ids[start : start + 500])
+            names |= names_of(connection, ids[start : start + 500])
+        prelabels = prelabels_of(connection, [r.prediction_seq for r in rows])
+    listed = [
+        _dispute_row(
+            project, r, found[r.item_id], names[r.item_id][0], prelabels.get(r.prediction_seq)
+        )
+        for r in rows
+    ]
+    return sorted(listed, key=lambda d: not d.flagged)
+
+
+def _dispute_row(
+    project: ProjectView, row: Row, found: Gathered, name: str, prelabel: PrelabelView | None
+) -> DisputeRow:
+    outcome = settle(found.evidence(), project.schema, project.policy)
+    return DisputeRow(
+        item_id=row.item_id,
+        name=name,
+        image=image_path(row.item_id, row.content_hash),
+        reason=str(outcome.reason),
+        differs=outcome.differs,
+        n_votes=len(found.votes),
+        labels=tuple(
+            sorted({label_of(project, v.answer) or _count(v.answer) for _, v in found.votes})
+        ),
+        prelabel=prelabel.label if prelabel else None,
+        confidence=prelabel.confidence if prelabel else None,
+        flagged=bool(found.flags),
+        since=row.updated_at,
+    )
+
+
+def _count(answer: Answer) -> str:
+    return f"{len(answer.regions)} boxes"
+
+
+def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> DisputeView:
+    """Return one item with its votes, names hidden.
+
+    Raises:
+        NotFound: There is no such item in this project.
+        Forbidden: The actor does not adjudicate here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.ADJUDICATE)
+        views = item_views(connection, project, actor, [item_id], ws.clock())
+        if not views:
+            raise NotFound(f"There is no item {item_id} in '{slug}'.", "Take the next one.")
+        said = live_annotations(connection, [item_id])
+        found = gather(connection, [item_id])[item_id]
+    outcome = settle(found.evidence(), project.schema, project.policy)
+    aliases = {
+        p: f"Reviewer {n}" for n, p in enumerate(dict.fromkeys(r.person_id for r in said), 1)
+    }
+    own = any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
+    because = (
+        "You voted on this item, so another lead has to decide it."
+        if own and not project.policy.adjudicate_own
+        else ""
+    )
+    return DisputeView(
+        item=views[0],
+        votes=tuple(
+            VoteView(
+                r.seq,
+                aliases[r.person_id],
+                Answer.from_json(r.answer),
+                r.active_seconds,
+                r.prelabel_shown,
+                r.at,
+            )  # fmt: skip
+            for r in said
+            if r.kind == "vote"
+        ),
+        flags=tuple(
+            FlagView(aliases[r.person_id], r.reason, r.at) for r in said if r.seq in found.flags
+        ),
+        why=_WHY_STATE.get(str(outcome.reason), str(outcome.reason)),
+        differs=outcome.differs,
+        votes_seen=len(found.votes),
+        may_decide=not because,
+        may_not_because=because,
+    )
+
+
+_WHY_STATE = {
+    "flagged": "Somebody flagged this item for you.",
+    "votes-differ": "The votes differ, and the policy sends every difference to a lead.",
+    "no-majority": "No answer has a majority, and the policy allows no further vote.",
+    "more-votes": "The votes differ; more people are being asked.",
+    "sent-back": "A lead sent it back for more votes.",
+    "all-agree": "Everybody agrees.",
+    "majority": "A majority settled it.",
+    "decided": "A lead decided it.",
+    "decided-discard": "A lead discarded it.",
+    "decided-neutral": "A lead found that no class fits.",
+    "imported": "The label was imported as trusted.",
+    "auto-accepted": "The model was allowed to decide it alone.",
+    "waiting": "It still waits for votes.",
+}
+
+
+# --- deciding ---------------------------------------------------------------------------------
+
+
+def decide(ws: Workspace, actor: Actor, slug: str, ruling: Ruling) -> Receipt:
+    """Put a lead's decision in force, durably, and derive the label anew.
+
+    Raises:
+        InputError: There is no reason, or the answer does not fit the schema.
+        StaleVersion: A vote came in since the lead looked.
+        Forbidden: The actor does not adjudicate here, or voted on the item.
+        NotFound: There is no such item in this project.
+    """
+    _check_ruling(ruling)
+    now = ws.clock()
+    with ws.store.write() as connection:
+        project = project_for(connection, actor, slug, Action.ADJUDICATE)
+        item = connection.execute(
+            select(items).where(items.c.id == ruling.item_id, items.c.project_id == project.id)
+        ).first()
+        if item is None:
+            raise NotFound(f"There is no item {ruling.item_id} in '{slug}'.", "Take the next one.")
+        again = connection.execute(
+            select(decisions.c.item_id, decisions.c.person_id).where(
+                decisions.c.uuid == ruling.uuid
+            )
+        ).first()
+        if again is not None:
+            if (again.item_id, again.person_id) != (ruling.item_id, actor.person_id):
+                raise ConflictError(
+                    "This decision's UUID belongs to another one.", "Reload the page."
+                )
+            return Receipt(ruling.uuid, ruling.item_id, "already-saved")
+        _check_may_decide(connection, project, actor, ruling)
+        answer = (
+            check_answer(project, ruling.answer, item.width, item.height)
+            if ruling.kind == DecisionKind.DECIDE and ruling.answer is not None
+            else None
+        )
+        _insert_decision(connection, project, actor, ruling, answer, now)
+        append_audit(
+            connection, now, actor.name, f"ruled: {ruling.kind}", f"item {ruling.item_id}",
+            project.id, {"uuid": ruling.uuid},
+        )  # fmt: skip
+        resolve_items(connection, project, [ruling.item_id], now)
+    return Receipt(ruling.uuid, ruling.item_id, "saved")
+
+
+def _insert_decision(
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    ruling: Ruling,
+    answer: Answer | None,
+    now: float,
+) -> None:
+    newest = connection.execute(
+        select(func.max(annotation_log.c.seq)).where(annotation_log.c.item_id == ruling.item_id)
+    ).scalar()
+    connection.execute(
+        decisions.insert(),
+        {
+            "uuid": ruling.uuid,
+            "project_id": project.id,
+            "item_id": ruling.item_id,
+            "person_id": actor.person_id,
+            "kind": ruling.kind,
+            "label": label_of(project, answer),
+            "answer": answer.to_json() if answer else None,
+            "reason": ruling.reason.strip(),
+            "votes_seen": ruling.votes_seen,
+            "extra_votes": SEND_BACK_VOTES if ruling.kind == DecisionKind.SEND_BACK else 0,
+            "annotation_seq": newest or 0,
+            "guideline_version": project.guideline_version,
+            "at": now,
+        },
+    )
+
+
+def _check_ruling(ruling: Ruling) -> None:
+    if ruling.kind not in tuple(DecisionKind):
+        raise InputError(
+            f"Unknown kind '{ruling.kind}'; expected {[k.value for k in DecisionKind]}."
+        )
+    if not 8 <= len(ruling.uuid) <= 64:
+        raise InputError("A decision needs a UUID of its own.", "Reload the page.")
+    if not ruling.reason.strip():
+        raise InputError(
+            "A decision needs a reason.", "Say in a few words why; others will read it."
+        )
+    if len(ruling.reason) > MAX_REASON:
+        raise InputError(
+            f"The reason has {len(ruling.reason)} characters, at most {MAX_REASON} fit.",
+            "Shorten it.",
+        )
+    if ruling.kind == DecisionKind.DECIDE and ruling.answer is None:
+        raise InputError("A decision for a label needs the label.", "Choose one.")
+
+
+def _check_may_decide(
+    connection: Connection, project: ProjectView, actor: Actor, ruling: Ruling
+) -> None:
+    said = live_annotations(connection, [ruling.item_id])
+    voters = {r.person_id for r in said if r.kind == "vote"}
+    if actor.person_id in voters and not project.policy.adjudicate_own:
+        raise Forbidden(
+            "You voted on this item, so another lead has to decide it.", "Take the next one."
+        )
+    if len(voters) != ruling.votes_seen:
+        raise StaleVersion(
+            f"The votes changed while you looked: {ruling.votes_seen} then, {len(voters)} now; "
+            "nothing was decided.",
+            "Look at the item again, then decide.",
+        )
+
+
+# --- why this label ---------------------------------------------------------------------------
+
+
+def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
+    """Return why an item has its label: votes, policy, model, who and when.
+
+    Names of voters are given only to those who may see others' votes, or who have voted or the
+    item is settled.
+
+    Raises:
+        NotFound: There is no such item in this project.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_PROJECT)
+        state = connection.execute(
+            select(item_state).where(
+                item_state.c.item_id == item_id, item_state.c.project_id == project.id
+            )
+        ).first()
+        if state is None:
+            raise NotFound(f"There is no item {item_id} in '{slug}'.")
+        final = connection.execute(
+            select(final_labels).where(final_labels.c.seq == state.final_seq)
+        ).first()
+        if final is None or ItemState(state.state) in (ItemState.OPEN, ItemState.DISPUTE):
+            return _not_settled(item_id, state)
+        evidence = json.loads(final.evidence)
+        votes = _named(connection, annotation_log, evidence["votes"])
+        ruled = _named(connection, decisions, [evidence["decision"]])
+        prelabels = prelabels_of(connection, [state.prediction_seq])
+    model = prelabels[state.prediction_seq].source if state.prediction_seq in prelabels else None
+    return Why(
+        item_id=item_id,
+        state=ItemState(state.state),
+        label=final.label,
+        answer=Answer.from_json(final.answer) if final.answer else None,
+        sentences=tuple(_sentences(final, votes, ruled, evidence)),
+        policy_version=final.policy_version,
+        schema_version=final.schema_version,
+        model=model,
+        decided_by=ruled[0].name if ruled else None,
+        at=final.at,
+    )
+
+
+def _not_settled(item_id: int, state: Row) -> Why:
+    found = ItemState(state.state)
+    sentence = (
+        f"It has {state.votes} of {state.wanted} votes; nothing is settled yet."
+        if found is ItemState.OPEN
+        else "It is in dispute: a lead has to decide."
+    )
+    return Why(item_id, found, None, None, (sentence,), None, None, None, None, None)
+
+
+def _named(connection: Connection, table: object, seqs: Sequence[int | None]) -> list[Row]:
+    wanted = [s for s in seqs if s is not None]
+    return list(
+        connection.execute(
+            select(table, people.c.name)  # type: ignore[call-overload]
+            .join(people, people.c.id == table.c.person_id)  # type: ignore[attr-defined]
+            .where(table.c.seq.in_(wanted))  # type: ignore[attr-defined]
+            .order_by(table.c.seq)  # type: ignore[attr-defined]
+        ).all()
+    )
+
+
+def _sentences(final: Row, votes: list[Row], ruled: list[Row], evidence: dict) -> list[str]:
+    lines = [_WHY_STATE.get(final.reason, final.reason)]
+    lines += [f"{v.name} said {_said(v)}." for v in votes]
+    lines += [f"{d.name} ruled ({d.kind}): {_said(d)}. Reason: {d.reason}" for d in ruled]
+    if evidence.get("imported") and not votes and not ruled:
+        lines.append("Nobody has voted on it here.")
+    lines.append(f"Policy version {final.policy_version}, schema version {final.schema_version}.")
+    return lines
+
+
+def _said(row: Row) -> str:
+    if row.answer is None:
+        return "no label"
+    answer = Answer.from_json(row.answer)
+    parts = [f"{value}" for _, value in answer.choices.items()]
+    if answer.regions or not answer.choices:
+        parts.append(_count(answer))
+    return ", ".join(parts)

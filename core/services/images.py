@@ -1,0 +1,88 @@
+"""Item images: who may have one, where its bytes lie, and the smaller pictures made from it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from core.access import Action, Actor, Resource, can
+from core.errors import BadImage, NotFound, NotSignedIn
+from core.intake.probe import rendition
+from core.services.workspace import Workspace
+from core.store.tables import items
+
+WIDTHS = (400, 800, 1600)
+"""The only widths made, pixels; anything else is rounded up to one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A picture ready to send."""
+
+    body: bytes
+    media_type: str
+    etag: str
+
+
+def item_image(ws: Workspace, actor: Actor, item_id: int, width: int | None = None) -> Rendition:
+    """Return an item's picture, upright, re-encoded and without EXIF, at most `width` pixels wide.
+
+    Raises:
+        NotSignedIn: Nobody is signed in.
+        NotFound: There is no such item, or the actor may not see it (the same answer on purpose).
+        BadImage: The file is gone, was changed since import, or cannot be decoded.
+    """
+    if not actor.person_id:
+        raise NotSignedIn("Nobody is signed in here.", "Sign in and try again.")
+    with ws.store.read() as connection:
+        row = connection.execute(select(items).where(items.c.id == item_id)).first()
+    if row is None or not can(actor, Action.SEE_IMAGE, Resource(row.project_id)):
+        raise NotFound(f"There is no item {item_id} for you.")
+    step = next((w for w in WIDTHS if width is not None and width <= w), WIDTHS[-1])
+    kept = ws.cache / "pictures" / row.content_hash[:2] / f"{row.content_hash}-{step}.jpg"
+    try:
+        body = kept.read_bytes()
+    except FileNotFoundError:
+        body = rendition(original_bytes(ws, row.location), step)
+        _keep(kept, body)
+    return Rendition(body, "image/jpeg", f'"{row.content_hash[:16]}-{step}"')
+
+
+def original_bytes(ws: Workspace, location: str) -> bytes:
+    """Return the bytes of an image where it lies.
+
+    Raises:
+        BadImage: They cannot be read.
+    """
+    try:
+        if "://" in location:
+            import fsspec
+
+            with fsspec.open(location, "rb") as stream:
+                return bytes(stream.read())
+        return local_path(ws, location).read_bytes()
+    except OSError as error:
+        raise BadImage(
+            f"The image file {Path(location).name} cannot be read ({error.strerror or error}); "
+            "its labels are kept.",
+            "Put the file back, or ask a lead to discard the item.",
+        ) from error
+
+
+def local_path(ws: Workspace, location: str) -> Path:
+    """Return where a local image lies: inside the workspace, or the absolute path it came with."""
+    path = Path(location)
+    return path if path.is_absolute() else ws.root / path
+
+
+def _keep(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        fresh.write_bytes(body)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # a full disk costs speed here, nothing else

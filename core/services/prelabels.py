@@ -1,0 +1,84 @@
+"""Pre-labels: register a set of predictions and put it in force for the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select
+
+from core.labels import Answer
+from core.services.projects import ProjectView
+from core.services.resolve import label_of, priority
+from core.store.tables import item_state, prediction_sets, predictions
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model or a file says of one item; confidence and margin between 0 and 1."""
+
+    item_id: int
+    answer: Answer
+    confidence: float | None
+    margin: float | None = None
+
+
+def store_predictions(
+    connection: Connection,
+    project: ProjectView,
+    rows: Sequence[Prediction],
+    name: str,
+    at: float,
+    model_id: int | None = None,
+    batch_id: int | None = None,
+) -> int:
+    """Write a prediction set within the caller's record transaction and return how many it holds."""
+    if not rows:
+        return 0
+    set_id = connection.execute(
+        prediction_sets.insert().returning(prediction_sets.c.id),
+        {
+            "project_id": project.id,
+            "model_id": model_id,
+            "batch_id": batch_id,
+            "name": name,
+            "at": at,
+        },
+    ).scalar_one()
+    connection.execute(
+        predictions.insert(),
+        [
+            {
+                "set_id": set_id,
+                "project_id": project.id,
+                "item_id": r.item_id,
+                "label": label_of(project, r.answer),
+                "answer": r.answer.to_json(),
+                "confidence": r.confidence,
+                "margin": r.margin,
+            }
+            for r in rows
+        ],
+    )
+    _put_in_force(connection, set_id, at)
+    return len(rows)
+
+
+def _put_in_force(connection: Connection, set_id: int, at: float) -> None:
+    fresh = connection.execute(
+        select(predictions.c.seq, predictions.c.item_id, predictions.c.confidence).where(
+            predictions.c.set_id == set_id
+        )
+    ).all()
+    connection.execute(
+        item_state.update().where(item_state.c.item_id == bindparam("b_item_id")),
+        [
+            {
+                "b_item_id": r.item_id,
+                "prediction_seq": r.seq,
+                "priority": priority(r.item_id, r.confidence),
+                "updated_at": at,
+            }
+            for r in fresh
+        ],
+    )

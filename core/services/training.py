@@ -1,0 +1,353 @@
+"""Retraining: freeze the labels, start a worker, watch it, cancel it, promote what it made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from core.access import Action, Actor, Resource, can, require
+from core.errors import ConflictError, EmptyTrainingSet, InputError, NotFound
+from core.jobs.processes import is_alive, launch, process_started, stop
+from core.jobs.rows import (
+    Job,
+    JobStatus,
+    create_job,
+    finish_job,
+    read_job,
+    read_jobs,
+    update_job,
+)
+from core.labels.schema import Task
+from core.services.projects import ProjectView, project_for
+from core.services.versions import freeze_labels
+from core.services.workspace import Workspace
+from core.store.audit import append_audit
+from core.store.tables import (
+    dataset_versions,
+    final_labels,
+    item_state,
+    items,
+    model_events,
+    models,
+)
+
+TRAIN, PRELABEL = "train", "prelabel"
+START_SECONDS = 120.0
+"""A worker that has not reported by then never will (importing torch takes seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """A model version with its report."""
+
+    id: int
+    job_id: int
+    backbone: str
+    at: float
+    promoted: bool
+    report: Mapping[str, object]
+    dataset_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether there is enough to train on.
+
+    Attributes:
+        labels: Items with a final label that may be trained on.
+        new_since_model: Of these, settled after the newest model's dataset version.
+    """
+
+    labels: int
+    classes_with_labels: int
+    new_since_model: int
+    can_start: bool
+    why_not: str
+
+
+# --- starting and watching --------------------------------------------------------------------
+
+
+def training_readiness(ws: Workspace, actor: Actor, slug: str) -> Readiness:
+    """Return whether training could start now, and if not, why.
+
+    Raises:
+        Forbidden: The actor may not train here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.TRAIN)
+        return _readiness(connection, project)
+
+
+def _readiness(connection: Connection, project: ProjectView) -> Readiness:
+    rows = connection.execute(
+        select(final_labels.c.label, final_labels.c.at)
+        .join(item_state, item_state.c.final_seq == final_labels.c.seq)
+        .join(items, items.c.id == item_state.c.item_id)
+        .where(
+            items.c.project_id == project.id,
+            items.c.use == "train",
+            final_labels.c.label.is_not(None),
+        )
+    ).all()
+    trained_at = connection.execute(
+        select(func.max(dataset_versions.c.at))
+        .join(models, models.c.dataset_version_id == dataset_versions.c.id)
+        .where(models.c.project_id == project.id)
+    ).scalar()
+    classes = {r.label for r in rows}
+    new = sum(trained_at is None or r.at > trained_at for r in rows)
+    why_not = ""
+    if project.task is not Task.CLASSIFICATION:
+        why_not = "Detectors for boxes are not trained here yet: import predictions as pre-labels instead."
+    elif len(classes) < 2:
+        why_not = (
+            f"Training needs final labels of at least two classes, found {len(classes)} "
+            f"({len(rows)} labels)."
+        )
+    elif any(j.status.active for j in read_jobs(connection, project.id)):
+        why_not = "A job of this project is running; wait for it or cancel it."
+    return Readiness(len(rows), len(classes), new, not why_not, why_not)
+
+
+def start_training(
+    ws: Workspace, actor: Actor, slug: str, backbone: str | None = None, seed: int = 0
+) -> Job:
+    """Freeze the labels in force and start a worker that trains on them.
+
+    Raises:
+        EmptyTrainingSet: There are too few labels.
+        ConflictError: A job of this project is running.
+        Forbidden: The actor may not train here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.TRAIN)
+        ready = _readiness(connection, project)
+    if not ready.can_start:
+        kind = ConflictError if "running" in ready.why_not else EmptyTrainingSet
+        raise kind(ready.why_not, "Then start again.")
+    version = freeze_labels(ws, actor, slug)
+    config = {
+        "backbone": backbone or ws.settings.backbone,
+        "seed": seed,
+        "dataset_version_id": version.id,
+        "dataset_version": version.name,
+    }
+    return _start(ws, actor, project, TRAIN, config)
+
+
+def start_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None = None) -> Job:
+    """Start a worker that lets a model (the promoted one by default) predict what is not settled.
+
+    Raises:
+        NotFound: There is no such model, or none at all.
+        Forbidden: The actor may not do this here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.TRAIN)
+        chosen = model_id if model_id is not None else promoted_model(connection, project.id)
+        known = connection.execute(
+            select(models.c.id).where(models.c.id == chosen, models.c.project_id == project.id)
+        ).scalar()
+    if known is None:
+        raise NotFound(
+            f"'{slug}' has no model{'' if model_id is None else f' {model_id}'} to predict with.",
+            "Train one first.",
+        )
+    return _start(ws, actor, project, PRELABEL, {"model_id": known})
+
+
+def _start(
+    ws: Workspace, actor: Actor, project: ProjectView, kind: str, config: Mapping[str, object]
+) -> Job:
+    with ws.store.write() as connection:
+        if any(j.status.active for j in read_jobs(connection, project.id)):
+            raise ConflictError(
+                "A job of this project is running.", "Wait for it, or cancel it, then start again."
+            )
+        job_id = create_job(connection, project.id, kind, config, actor.person_id, ws.clock())
+        folder = ws.runs / project.slug / f"{job_id:05d}"
+        update_job(connection, job_id, folder=str(folder.relative_to(ws.root)))
+        append_audit(
+            connection,
+            ws.clock(),
+            actor.name,
+            f"{kind} started",
+            f"job {job_id}",
+            project.id,
+            config,
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["--workspace", str(ws.root), "--job", str(job_id)]
+    pid = launch("core.services.worker", arguments, folder / "worker.log", _environment(ws))
+    with ws.store.ephemeral() as connection:
+        try:
+            update_job(connection, job_id, pid=pid, pid_started=process_started(pid))
+        except OSError:
+            update_job(connection, job_id, pid=pid)
+        return read_job(connection, job_id)
+
+
+def _environment(ws: Workspace) -> dict[str, str]:
+    return {"TIEBREAK_WORKSPACE": str(ws.root), "PYTHONUNBUFFERED": "1"}
+
+
+def get_job(ws: Workspace, actor: Actor, job_id: int) -> Job:
+    """Return a job as it stands; one whose worker has gone silent is marked lost.
+
+    Raises:
+        NotFound: There is none, or the actor may not see it.
+    """
+    with ws.store.read() as connection:
+        job = read_job(connection, job_id)
+    if not _may_see(actor, job):
+        raise NotFound(f"There is no job {job_id} for you.")
+    return _buried(ws, job)
+
+
+def list_jobs(ws: Workspace, actor: Actor, slug: str, kind: str | None = None) -> list[Job]:
+    """Return a project's jobs, newest first.
+
+    Raises:
+        Forbidden: The actor may not train here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.TRAIN)
+        found = read_jobs(connection, project.id, kind)
+    return [_buried(ws, j) for j in found]
+
+
+def cancel_job(ws: Workspace, actor: Actor, job_id: int) -> Job:
+    """Ask a job to stop; its worker notices within seconds and keeps what it has.
+
+    Raises:
+        NotFound: There is none.
+        Forbidden: The actor may not train here.
+    """
+    with ws.store.write() as connection:
+        job = read_job(connection, job_id)
+        require(actor, Action.TRAIN, Resource(job.project_id))
+        if job.status.active:
+            update_job(connection, job_id, cancel_requested=True)
+            append_audit(
+                connection, ws.clock(), actor.name, "cancelled", f"job {job_id}", job.project_id
+            )
+    if job.status is JobStatus.QUEUED and job.pid:
+        stop(job.pid)  # it has not yet begun to listen
+        with ws.store.ephemeral() as connection:
+            finish_job(connection, job_id, JobStatus.CANCELLED, ws.clock())
+    return get_job(ws, actor, job_id)
+
+
+def _may_see(actor: Actor, job: Job) -> bool:
+    return can(actor, Action.TRAIN, Resource(job.project_id))
+
+
+def _buried(ws: Workspace, job: Job) -> Job:
+    """Return the job, marked lost if its worker is gone or silent."""
+    if not job.status.active or not _is_lost(ws, job):
+        return job
+    message = (
+        "The worker stopped without saying why; its last words are in "
+        f"{job.folder}/worker.log. What it had finished is kept."
+    )
+    if job.pid is not None and _lives(job):
+        stop(job.pid)  # it hangs
+    with ws.store.ephemeral() as connection:
+        finish_job(connection, job.id, JobStatus.LOST, ws.clock(), error=message)
+        return read_job(connection, job.id)
+
+
+def _is_lost(ws: Workspace, job: Job) -> bool:
+    if job.pid_started is not None and not _lives(job):
+        return True
+    limit = ws.settings.job_lost_seconds if job.heartbeat_at else START_SECONDS
+    return ws.clock() - (job.heartbeat_at or job.at) > limit
+
+
+def _lives(job: Job) -> bool:
+    return job.pid is not None and is_alive(job.pid, job.pid_started)
+
+
+# --- models -----------------------------------------------------------------------------------
+
+
+def list_models(ws: Workspace, actor: Actor, slug: str) -> list[ModelView]:
+    """Return a project's models, newest first.
+
+    Raises:
+        Forbidden: The actor may not train here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.TRAIN)
+        current = promoted_model(connection, project.id)
+        rows = connection.execute(
+            select(models, dataset_versions.c.name.label("version"))
+            .join(dataset_versions, dataset_versions.c.id == models.c.dataset_version_id)
+            .where(models.c.project_id == project.id)
+            .order_by(models.c.id.desc())
+        ).all()
+    return [
+        ModelView(
+            r.id, r.job_id, r.backbone, r.at, r.id == current, json.loads(r.report), r.version
+        )
+        for r in rows
+    ]
+
+
+def promoted_model(connection: Connection, project_id: int) -> int | None:
+    """Return the model in force, or None."""
+    return connection.execute(
+        select(model_events.c.model_id)
+        .where(model_events.c.project_id == project_id)
+        .order_by(model_events.c.seq.desc())
+        .limit(1)
+    ).scalar()
+
+
+def promote(ws: Workspace, actor: Actor, slug: str, model_id: int, reason: str) -> None:
+    """Put a model in force; an earlier one can be put back the same way.
+
+    Raises:
+        InputError: There is no reason.
+        NotFound: There is no such model in this project.
+        Forbidden: The actor may not promote here.
+    """
+    if not reason.strip():
+        raise InputError("A promotion needs a reason.", "Say in a few words why.")
+    with ws.store.write() as connection:
+        project = project_for(connection, actor, slug, Action.PROMOTE)
+        if (
+            connection.execute(
+                select(models.c.id).where(
+                    models.c.id == model_id, models.c.project_id == project.id
+                )
+            ).first()
+            is None
+        ):
+            raise NotFound(f"There is no model {model_id} in '{slug}'.")
+        record_promotion(connection, project.id, model_id, reason.strip(), actor, ws.clock())
+
+
+def record_promotion(
+    connection: Connection, project_id: int, model_id: int, reason: str, actor: Actor, at: float
+) -> None:
+    """Write a promotion within the caller's record transaction."""
+    connection.execute(
+        model_events.insert(),
+        {
+            "project_id": project_id,
+            "model_id": model_id,
+            "what": "promoted",
+            "reason": reason,
+            "by_id": actor.person_id,
+            "at": at,
+        },
+    )
+    append_audit(
+        connection, at, actor.name, "model promoted", f"model {model_id}", project_id,
+        {"reason": reason},
+    )  # fmt: skip

@@ -1,0 +1,313 @@
+"""The worker process: ``torchrun -m core.services.worker --workspace W --job N``.
+
+It reads its job row, does the work, writes progress and a heartbeat into that row, and never
+touches the app's process. Every process of a torchrun group runs this; the first one writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from sqlalchemy import select
+
+from core.access import Actor
+from core.datasets.freeze import FrozenLabel, read_version
+from core.errors import TiebreakError
+from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
+from core.labels import Answer
+from core.labels.schema import Question
+from core.learning import Example, ImageRef, Predictions, Progress, TrainingReport, TrainingRequest
+from core.services.images import local_path, original_bytes
+from core.services.people import load_actor
+from core.services.prelabels import Prediction, store_predictions
+from core.services.projects import ProjectView, load_project
+from core.services.training import PRELABEL, TRAIN, promoted_model, record_promotion
+from core.services.workspace import Workspace, open_workspace
+from core.store.audit import append_audit
+from core.store.tables import dataset_versions, items, models, projects
+
+HEARTBEAT_SECONDS = 2.0
+PROGRESS_SECONDS = 0.3
+
+
+class Reporter:
+    """Writes progress and a heartbeat into the job row, and listens for a cancel request."""
+
+    def __init__(self, ws: Workspace, job_id: int) -> None:
+        self._ws, self._job_id = ws, job_id
+        self._cancelled, self._ended = threading.Event(), threading.Event()
+        self._written = 0.0
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread.start()
+
+    def progress(self, step: Progress) -> None:
+        """Take note of a step; the row is written at most a few times a second."""
+        now = time.monotonic()
+        if now - self._written < PROGRESS_SECONDS and step.done < step.total:
+            return
+        self._written = now
+        self._write(
+            phase=step.phase,
+            done=step.done,
+            total=step.total,
+            seconds_left=step.seconds_left,
+            metrics=step.metrics,
+        )
+
+    def should_stop(self) -> bool:
+        """Return whether somebody asked for the job to stop."""
+        return self._cancelled.is_set()
+
+    def close(self) -> None:
+        """Stop the heartbeat."""
+        self._ended.set()
+        self._thread.join(timeout=10)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
+            self._write()
+            with self._ws.store.read() as connection:
+                if read_job(connection, self._job_id).cancel_requested:
+                    self._cancelled.set()
+
+    def _write(self, **values: object) -> None:
+        with self._ws.store.ephemeral() as connection:
+            update_job(connection, self._job_id, heartbeat_at=self._ws.clock(), **values)
+
+
+def main() -> None:
+    """Run one job to its end; the exit status is 0 also when it failed and said so."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--job", type=int, required=True)
+    arguments = parser.parse_args()
+    if int(os.environ.get("RANK", "0")) != 0:
+        return  # probes need one process; the launcher's others have nothing to do
+    ws = open_workspace(arguments.workspace)
+    run_job(ws, arguments.job)
+
+
+def run_job(ws: Workspace, job_id: int) -> None:
+    """Do a job and write how it ended into its row."""
+    with ws.store.ephemeral() as connection:
+        job = read_job(connection, job_id)
+        if not job.status.active:
+            return
+        now = ws.clock()
+        update_job(
+            connection, job_id, status=JobStatus.RUNNING.value, started_at=now, heartbeat_at=now,
+            phase="starting",
+        )  # fmt: skip
+    reporter = Reporter(ws, job_id)
+    try:
+        result = _WORK[job.kind](ws, job, reporter)
+        status = JobStatus.CANCELLED if result is None else JobStatus.DONE
+        _end(ws, job_id, status, result=result or {}, phase="")
+    except TiebreakError as error:
+        _end(ws, job_id, JobStatus.FAILED, error=str(error))
+    except Exception as error:
+        traceback.print_exc()  # the log keeps the cause; the page gets a sentence
+        words = f"{type(error).__name__}: {error}".splitlines()[0]
+        _end(
+            ws, job_id, JobStatus.FAILED,
+            error=f"The worker failed unexpectedly ({words}). Its log is {job.folder}/worker.log.",
+        )  # fmt: skip
+    finally:
+        reporter.close()
+
+
+def _end(ws: Workspace, job_id: int, status: JobStatus, **values: object) -> None:
+    with ws.store.write() as connection:
+        finish_job(connection, job_id, status, ws.clock(), **values)
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+def _train(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] | None:
+    from core.learning.train import train
+
+    with ws.store.read() as connection:
+        project = load_project(connection, _slug(ws, job.project_id))
+        version = connection.execute(
+            select(dataset_versions).where(
+                dataset_versions.c.id == job.config["dataset_version_id"]
+            )
+        ).one()
+        actor = load_actor(connection, job.by_id)
+    frozen = read_version(ws.root / version.folder)
+    pool = image_refs(ws, project)
+    reports: dict[str, TrainingReport] = {}
+    for question in project.schema.item_questions:
+        if reporter.should_stop():
+            return None
+        request = _request(ws, job, question, frozen, pool)
+        if len({e.label for e in request.examples if e.use == "train"}) < 2:
+            continue  # a further question nobody has answered in two ways yet
+        reports[question.key] = train(request, reporter.progress, reporter.should_stop)
+        if reports[question.key].cancelled:
+            return None
+    return _register_model(ws, job, project, actor, reports)
+
+
+def _request(
+    ws: Workspace,
+    job: Job,
+    question: Question,
+    frozen: Sequence[FrozenLabel],
+    pool: Mapping[int, ImageRef],
+) -> TrainingRequest:
+    examples = []
+    for row in frozen:
+        said = Answer.from_json(row.answer).choices.get(question.key)
+        if said is not None and row.item_id in pool:
+            examples.append(Example(pool[row.item_id], said, row.use))
+    return TrainingRequest(
+        classes=question.names,
+        examples=tuple(examples),
+        pool=tuple(pool.values()),
+        backbone=str(job.config["backbone"]),
+        seed=int(str(job.config["seed"])),
+        folder=ws.root / job.folder / question.key,
+        cache=ws.cache / "embeddings",
+        offline=ws.settings.offline,
+    )
+
+
+def _register_model(
+    ws: Workspace,
+    job: Job,
+    project: ProjectView,
+    actor: Actor,
+    reports: Mapping[str, TrainingReport],
+) -> Mapping[str, object]:
+    main = asdict(reports[project.schema.main.key])
+    others = {k: asdict(r)["eval"] for k, r in reports.items() if k != project.schema.main.key}
+    report = {**main, "questions": others}
+    with ws.store.write() as connection:
+        model_id = connection.execute(
+            models.insert().returning(models.c.id),
+            {
+                "project_id": project.id,
+                "job_id": job.id,
+                "dataset_version_id": job.config["dataset_version_id"],
+                "backbone": str(job.config["backbone"]),
+                "folder": job.folder,
+                "report": json.dumps(report, default=str),
+                "at": ws.clock(),
+            },
+        ).scalar_one()
+        append_audit(
+            connection, ws.clock(), actor.name, "model trained", f"model {model_id}", project.id,
+            {"job": job.id},
+        )  # fmt: skip
+        if promoted_model(connection, project.id) is None:
+            record_promotion(
+                connection, project.id, model_id, "first model of the project", actor, ws.clock()
+            )
+    return {"model": model_id, **json.loads(json.dumps(report, default=str))}
+
+
+# --- predicting -------------------------------------------------------------------------------
+
+
+def _prelabel(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] | None:
+    from core.learning.train import predict
+
+    with ws.store.read() as connection:
+        project = load_project(connection, _slug(ws, job.project_id))
+        row = connection.execute(
+            select(models, dataset_versions.c.folder.label("version_folder"))
+            .join(dataset_versions, dataset_versions.c.id == models.c.dataset_version_id)
+            .where(models.c.id == job.config["model_id"])
+        ).one()
+        actor = load_actor(connection, job.by_id)
+    # What it was trained on it knows by heart: predicting that would flatter every figure.
+    known = {f.item_id for f in read_version(ws.root / row.version_folder) if f.use == "train"}
+    images = [ref for i, ref in image_refs(ws, project).items() if i not in known]
+    said: dict[str, Predictions] = {}
+    for question in project.schema.item_questions:
+        folder = ws.root / row.folder / question.key
+        if folder.exists():
+            said[question.key] = predict(
+                folder, images, ws.cache / "embeddings", reporter.progress, reporter.should_stop
+            )
+        if reporter.should_stop():
+            return None
+    rows = _predictions(said, project.schema.main.key)
+    with ws.store.write() as connection:
+        count = store_predictions(
+            connection, project, rows, f"model {row.id}", ws.clock(), model_id=row.id
+        )
+        append_audit(
+            connection, ws.clock(), actor.name, "pre-labelled", f"model {row.id}", project.id,
+            {"items": count},
+        )  # fmt: skip
+    return {"model": row.id, "items": count}
+
+
+def _predictions(said: Mapping[str, Predictions], main: str) -> list[Prediction]:
+    first = said[main]
+    choices: dict[int, dict[str, str]] = {}
+    for key, found in said.items():
+        for item_id, label in zip(found.item_ids, found.labels, strict=True):
+            choices.setdefault(int(item_id), {})[key] = label
+    return [
+        Prediction(int(i), Answer(choices[int(i)]), float(c), float(m))
+        for i, c, m in zip(first.item_ids, first.confidence, first.margin, strict=True)
+    ]
+
+
+# --- shared -----------------------------------------------------------------------------------
+
+
+def image_refs(ws: Workspace, project: ProjectView) -> dict[int, ImageRef]:
+    """Return where each image of a project can be read, fetching what lies elsewhere."""
+    with ws.store.read() as connection:
+        rows = connection.execute(
+            select(items.c.id, items.c.content_hash, items.c.location)
+            .where(items.c.project_id == project.id)
+            .order_by(items.c.id)
+        ).all()
+    return {
+        r.id: ImageRef(r.id, r.content_hash, _local(ws, r.location, r.content_hash)) for r in rows
+    }
+
+
+def _local(ws: Workspace, location: str, content_hash: str) -> Path:
+    if "://" not in location:
+        return local_path(ws, location)
+    kept = ws.cache / "originals" / content_hash[:2] / content_hash
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
+        part.write_bytes(original_bytes(ws, location))
+        part.replace(kept)
+    return kept
+
+
+def _slug(ws: Workspace, project_id: int) -> str:
+    with ws.store.read() as connection:
+        return str(
+            connection.execute(
+                select(projects.c.slug).where(projects.c.id == project_id)
+            ).scalar_one()
+        )
+
+
+_WORK: Mapping[str, Callable[[Workspace, Job, Reporter], Mapping[str, object] | None]] = {
+    TRAIN: _train,
+    PRELABEL: _prelabel,
+}
+
+
+if __name__ == "__main__":
+    main()
