@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -247,7 +248,7 @@ def birch(rng: np.random.Generator) -> Shape:
 
 def linden(rng: np.random.Generator) -> Shape:
     """Draw a small-leaved linden leaf: a heart with a short sudden tip and fine teeth."""
-    w, dip = rng.normal(0.44, 0.03), rng.normal(0.055, 0.02)
+    w, dip = rng.normal(0.44, 0.03), rng.normal(0.085, 0.02)
 
     def margin() -> Line:
         k = w * rng.normal(1, 0.04)
@@ -299,45 +300,35 @@ def willow(rng: np.random.Generator) -> Shape:
 
 def oak(rng: np.random.Generator) -> Shape:
     """Draw an English oak leaf: round lobes, widest above the middle, hardly a stalk."""
-    lobes = int(rng.integers(4, 6))
-    w, depth = rng.normal(0.30, 0.025), rng.uniform(0.34, 0.55)
-    t = np.linspace(0, 1, 240)
+    lobes = int(rng.integers(3, 6))
+    w, depth = rng.normal(0.31, 0.025), rng.uniform(0.36, 0.58)
+    heights = np.linspace(0.20, 0.76, lobes)
+    gap = heights[1] - heights[0]
+    reach = w * np.interp(heights, [0.1, 0.3, 0.58, 0.8], [0.45, 0.72, 1.0, 0.84])
 
     def margin() -> Line:
-        hull = np.interp(
-            t,
-            [0, 0.03, 0.18, 0.42, 0.64, 0.84, 0.95, 1],
-            [0.03, 0.12, 0.36, 0.72, 1.0, 0.8, 0.4, 0],
-        )
-        hull = np.convolve(np.pad(hull, 12, "edge"), np.ones(25) / 25, "valid")
-        hull[-8:] *= np.linspace(1, 0, 8)
-        phase = (
-            lobes * t**1.08
-            + rng.normal(0, 0.05)
-            + 0.08 * np.interp(t, np.linspace(0, 1, 6), rng.normal(0, 1, 6))
-        )
-        bump = 0.5 - 0.5 * np.cos(2 * np.pi * phase)
-        x = w * hull * (1 - depth * (1 - bump**0.75) * np.clip((1 - t) * 6, 0, 1))
-        return np.column_stack([x, t + 0.05 * bump * hull - 0.05 * hull * t])
+        p = [(0.0, 0.0), (0.10 * w, 0.005), (0.15 * w, 0.05)]
+        for h, wide in zip(heights + rng.normal(0, 0.012, lobes), reach, strict=True):
+            r, f = wide * rng.normal(1, 0.06), 0.05 * rng.uniform(0.6, 1.4)
+            p += [
+                (r * (1 - depth) * rng.normal(1, 0.08), h - gap * 0.52),
+                (r * 0.84, h - gap * 0.24 + f * 0.6),
+                (r, h + f),
+                (r * 0.86, h + gap * 0.24 + f),
+            ]
+        top = heights[-1] + gap * 0.5
+        p += [(w * 0.52 * (1 - depth * 0.5), top), (0.50 * w, top + (1 - top) * 0.35)]
+        p += [(0.36 * w, top + (1 - top) * 0.8), (0.0, 1.0)]
+        return smooth(p, 10)
 
     right = margin()
     outline, half = mirrored(right, rng, margin())
     veins = [midrib(0.93)]
-    for i in range(lobes):
-        height = ((i + 0.5) / lobes) ** (1 / 1.08)
-        if height > 0.93:
-            continue
-        reach = (
-            0.86
-            * w
-            * float(
-                np.interp(height, [0, 0.18, 0.42, 0.64, 0.84, 1], [0.1, 0.36, 0.72, 1.0, 0.8, 0.3])
-            )
-        )
+    for h, r in zip(heights, reach, strict=True):
         for side in (-1, 1):
             start, tip = (
-                np.array([0, max(0.02, height - 0.75 * reach)]),
-                np.array([side * reach, height + 0.02]),
+                np.array([0, max(0.02, h - 0.55 * r)]),
+                np.array([side * r * 0.85, h + 0.03]),
             )
             veins.append(Vein(bow(start, tip, -side * 0.07), 0.55))
     return Shape((Blade(outline, half, tuple(veins)),), stalk(rng.uniform(0.03, 0.07), rng))
@@ -403,15 +394,15 @@ def _maple_lobe(start: Line, tip: Line, end: Line, width: float, half: bool) -> 
 
     def teeth(origin: Line, sign: float) -> list[Line]:
         foot = tip - axis
-        first = foot + axis * 0.56 + out * sign * size * width
-        second = foot + axis * 0.80 + out * sign * size * width * 0.42
+        first = foot + axis * 0.60 + out * sign * size * width
+        second = foot + axis * 0.80 + out * sign * size * width * 0.55
         return [origin, first, second]
 
     points = [*teeth(start, 1), tip]
-    line = [bow(p, q, 0.13, 9) for p, q in zip(points[:-1], points[1:], strict=True)]
+    line = [bow(p, q, 0.17, 9) for p, q in pairwise(points)]
     if not half:
         points = [tip, *teeth(end, -1)[:0:-1], end]
-        line += [bow(p, q, 0.13, 9) for p, q in zip(points[:-1], points[1:], strict=True)]
+        line += [bow(p, q, 0.17, 9) for p, q in pairwise(points)]
     return np.vstack(line)
 
 
@@ -430,7 +421,7 @@ def maple(rng: np.random.Generator) -> Shape:
     angles = [112 * spread, 56 * spread, 0]
     lengths = [0.44 * rng.normal(1, 0.06), 0.66 * rng.normal(1, 0.05), 0.82]
     blade, origin = _palmate(
-        rng, angles, lengths, rng.normal(0.55, 0.04), rng.normal(0.34, 0.03), 0.18, _maple_lobe
+        rng, angles, lengths, rng.normal(0.42, 0.04), rng.normal(0.36, 0.03), 0.18, _maple_lobe
     )
     return Shape((blade,), stalk(rng.uniform(0.4, 0.6), rng) + origin * 0)
 
@@ -441,7 +432,7 @@ def sycamore(rng: np.random.Generator) -> Shape:
     angles = [110 * spread, 52 * spread, 0]
     lengths = [0.42 * rng.normal(1, 0.06), 0.62 * rng.normal(1, 0.05), 0.82]
     blade, origin = _palmate(
-        rng, angles, lengths, rng.normal(0.62, 0.04), rng.normal(0.30, 0.04), 0.18, _sycamore_lobe
+        rng, angles, lengths, rng.normal(0.53, 0.04), rng.normal(0.30, 0.04), 0.18, _sycamore_lobe
     )
     return Shape((blade,), stalk(rng.uniform(0.4, 0.6), rng) + origin * 0)
 
@@ -474,8 +465,8 @@ def rowan(rng: np.random.Generator) -> Shape:
     """Draw a rowan leaf: six to eight pairs of toothed leaflets and one at the end."""
     pairs = int(rng.integers(5, 8))
     blades = []
-    long = rng.normal(0.33, 0.02)
-    width = rng.normal(0.155, 0.015)
+    long = rng.normal(0.31, 0.02)
+    width = rng.normal(0.135, 0.013)
     controls = [
         (0, 0),
         (0.85 * width, 0.12),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,21 @@ COUNT = 1000
 BAD_CAMERA, BAD_LIGHT = "C", "dusk"
 """The pair under which photographs are blurred, dark and noisy: the planted bias."""
 
-CONDITIONS = ("healthy", "damaged", "diseased")
+CONDITIONS = {"healthy": 0.56, "damaged": 0.22, "diseased": 0.22}
+CAMERAS = {"A": 0.36, "B": 0.30, "C": 0.34}
+LIGHTS = {"sun": 0.48, "shade": 0.34, "dusk": 0.18}
+LIGHTS_OF_BAD_CAMERA = {"sun": 0.32, "shade": 0.24, "dusk": 0.44}
+HARD = {
+    "Beech": 0.30,
+    "Hornbeam": 0.34,
+    "Silver birch": 0.24,
+    "Small-leaved linden": 0.20,
+    "Norway maple": 0.24,
+    "Sycamore": 0.30,
+}
+"""Difficulty of the species with look-alikes; the others have 0.12."""
+
+COPIES = 3
 SITES = {
     "Botanic Garden": {"paper": 0.35, "stone": 0.35, "grass": 0.3},
     "River Meadow": {"grass": 0.55, "soil": 0.3, "wood": 0.15},
@@ -72,6 +88,21 @@ def leaf_schema() -> LabelSchema:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LeafPlan:
+    """The project before anything is drawn.
+
+    Attributes:
+        project: With its items; their files do not exist yet.
+        scenes: File to what is to be drawn.
+        repeats: File to the file it repeats, exactly or nearly.
+    """
+
+    project: DemoProject
+    scenes: Mapping[str, Scene]
+    repeats: Mapping[str, str]
+
+
 def generate_leaves(
     folder: Path, seed: int, progress: Progress = ignore_progress, count: int = COUNT
 ) -> DemoProject:
@@ -81,35 +112,49 @@ def generate_leaves(
     when there are at least 50.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    plan = plan_leaves(folder, seed, count)
+    pools = Pools.make(np.random.default_rng([seed, 4]))
+    for i, item in enumerate(plan.project.items):
+        if item.file in plan.repeats:
+            source = folder / plan.repeats[item.file]
+            _repeat(source, item.data_path, exact=item.file in plan.project.duplicates)
+        else:
+            species = BY_NAME[item.answer.choices["species"]]
+            rng = np.random.default_rng([seed, 3, i])
+            picture = draw_leaf(species, plan.scenes[item.file], pools, rng)
+            picture.save(item.data_path, quality=JPEG_QUALITY)
+        progress(i + 1, count)
+    return plan.project
+
+
+def plan_leaves(folder: Path, seed: int, count: int = COUNT) -> LeafPlan:
+    """Return which photographs there are to be, without drawing any."""
     rng = np.random.default_rng([seed, 1])
-    pools = Pools.make(rng)
     names = [SPECIES[i % len(SPECIES)].name for i in range(count)]
     rng.shuffle(names)
-    planted = _planted(names, rng)
-    items: list[DemoItem] = []
-    duplicates: dict[str, str] = {}
-    copies = 3 if count >= 50 else 0
-    for i, name in enumerate(names[: count - copies]):
-        items.append(
-            _draw(folder, i, name, planted.get(i), pools, np.random.default_rng([seed, 2, i]))
-        )
-        progress(i + 1, count)
-    for i in range(count - copies, count):
-        source = items[int(rng.integers(len(items)))]
-        items.append(_repeat(folder, i, source, exact=i == count - 1))
-        progress(i + 1, count)
-        if i == count - 1:
-            duplicates[items[-1].file] = source.file
-    return DemoProject(
+    originals = count - (COPIES if count >= 50 else 0)
+    planted = _planted(names[:originals], round(PLANTED_SHARE * count), rng)
+    items, scenes, repeats = [], {}, {}
+    for i, name in enumerate(names[:originals]):
+        own = np.random.default_rng([seed, 2, i])
+        item, scenes[item.file] = _planned(folder, i, name, planted.get(i), own)
+        items.append(item)
+    for i, source in enumerate(rng.permutation(originals)[: count - originals]):
+        file = _file(originals + i)
+        repeats[file] = items[source].file
+        items.append(replace(items[source], file=file, data_path=folder / file, planted=None))
+    exact = dict(list(repeats.items())[-1:])
+    project = DemoProject(
         "tree-leaves",
         "Tree leaves",
         leaf_schema(),
         _guideline(),
         tuple(items),
         None,
-        duplicates,
+        exact,
         {s.name: s.alike for s in SPECIES},
     )
+    return LeafPlan(project, scenes, repeats)
 
 
 def _guideline() -> str:
@@ -117,92 +162,82 @@ def _guideline() -> str:
     return GUIDELINE.replace("{classes}", "\n".join(lines))
 
 
-def _planted(names: list[str], rng: np.random.Generator) -> dict[int, str]:
+def _planted(names: list[str], wanted: int, rng: np.random.Generator) -> dict[int, str]:
     """Return the wrong label by index: the true classes in turn, the wrong one uniform."""
-    wanted = round(PLANTED_SHARE * len(names))
     chosen: dict[int, str] = {}
-    order = rng.permutation(len(names) - 3 if len(names) >= 50 else len(names))
+    order = rng.permutation(len(names))
     turns = rng.permutation(len(SPECIES))
     for k in range(wanted):
         true = SPECIES[turns[k % len(SPECIES)]].name
-        found = next((int(i) for i in order if names[i] == true and int(i) not in chosen), None)
-        if found is not None:
-            others = [s.name for s in SPECIES if s.name != true]
-            chosen[found] = others[int(rng.integers(len(others)))]
+        found = next(int(i) for i in order if names[i] == true and int(i) not in chosen)
+        others = [s.name for s in SPECIES if s.name != true]
+        chosen[found] = others[int(rng.integers(len(others)))]
     return chosen
 
 
-def _pick(rng: np.random.Generator, shares: dict[str, float]) -> str:
+def _pick(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     return str(rng.choice(list(shares), p=list(shares.values())))
 
 
-def _draw(
-    folder: Path, index: int, name: str, wrong: str | None, pools: Pools, rng: np.random.Generator
-) -> DemoItem:
-    species = BY_NAME[name]
+def _file(index: int) -> str:
+    return f"leaf-{index + 1:04d}.jpg"
+
+
+def _planned(
+    folder: Path, index: int, name: str, wrong: str | None, rng: np.random.Generator
+) -> tuple[DemoItem, Scene]:
+    """Return one photograph's item and scene."""
+    scene, metadata = _scene(index, name, rng)
+    truth = {"species": name, "condition": scene.condition}
+    hard = HARD.get(name, 0.12) + 0.45 * scene.bad + rng.normal(0, 0.06)
+    item = DemoItem(
+        _file(index),
+        folder / _file(index),
+        Answer(truth),
+        Answer({**truth, "species": wrong}) if wrong else None,
+        metadata,
+        round(float(np.clip(hard, 0, 1)), 3),
+    )
+    return item, scene
+
+
+def _scene(index: int, name: str, rng: np.random.Generator) -> tuple[Scene, dict[str, str]]:
     site = str(rng.choice(list(SITES)))
-    camera = _pick(rng, {"A": 0.36, "B": 0.30, "C": 0.34})
-    light = _pick(
-        rng,
-        {"sun": 0.32, "shade": 0.24, "dusk": 0.44}
-        if camera == BAD_CAMERA
-        else {"sun": 0.48, "shade": 0.34, "dusk": 0.18},
-    )
+    camera = _pick(rng, CAMERAS)
+    light = _pick(rng, LIGHTS_OF_BAD_CAMERA if camera == BAD_CAMERA else LIGHTS)
     taken = _taken_at(light, rng)
-    day = taken.timetuple().tm_yday
-    season = float(
-        np.clip(1 / (1 + np.exp(-(day - 282 - species.turns + rng.normal(0, 9)) / 11)), 0, 1)
-    )
-    condition = _pick(rng, {"healthy": 0.56, "damaged": 0.22, "diseased": 0.22})
+    late = taken.timetuple().tm_yday - 282 - BY_NAME[name].turns + rng.normal(0, 9)
     collector = COLLECTORS[int(rng.integers(len(COLLECTORS)))]
-    bad = camera == BAD_CAMERA and light == BAD_LIGHT
     scene = Scene(
-        _pick(rng, SITES[site]), light, camera, bad, season, condition,
-        f"HERBARIUM\nNo. {1000 + index}\nleg. {collector}",
-    )  # fmt: skip
-    file = f"leaf-{index + 1:04d}.jpg"
-    path = folder / file
-    draw_leaf(species, scene, pools, rng).save(path, quality=JPEG_QUALITY)
-    truth = Answer({"species": name, "condition": condition})
-    hard = {
-        "Beech": 0.3,
-        "Hornbeam": 0.34,
-        "Silver birch": 0.22,
-        "Norway maple": 0.28,
-        "Sycamore": 0.34,
-    }
-    return DemoItem(
-        file,
-        path,
-        truth,
-        Answer({"species": wrong, "condition": condition}) if wrong else None,
-        {
-            "site": site,
-            "camera": camera,
-            "light": light,
-            "taken_at": taken.isoformat(timespec="seconds"),
-            "collector": collector,
-        },
-        round(float(np.clip(hard.get(name, 0.12) + 0.45 * bad + rng.normal(0, 0.06), 0, 1)), 3),
+        background=_pick(rng, SITES[site]),
+        light=light,
+        camera=camera,
+        bad=camera == BAD_CAMERA and light == BAD_LIGHT,
+        season=float(1 / (1 + np.exp(-late / 11))),
+        condition=_pick(rng, CONDITIONS),
+        note=f"HERBARIUM\nNo. {1000 + index}\nleg. {collector}",
     )
+    return scene, {
+        "site": site,
+        "camera": camera,
+        "light": light,
+        "taken_at": taken.isoformat(timespec="seconds"),
+        "collector": collector,
+    }
 
 
 def _taken_at(light: str, rng: np.random.Generator) -> dt.datetime:
     day = dt.date(SEASON_YEAR, 5, 12) + dt.timedelta(days=int(170 * rng.beta(1.3, 1.0)))
     low, high = {"sun": (10, 16), "shade": (8.5, 17.5), "dusk": (18, 20.5)}[light]
-    return dt.datetime.combine(day, dt.time()) + dt.timedelta(
-        seconds=int(3600 * rng.uniform(low, high))
-    )
+    seconds = int(3600 * rng.uniform(low, high))
+    return dt.datetime.combine(day, dt.time()) + dt.timedelta(seconds=seconds)
 
 
-def _repeat(folder: Path, index: int, source: DemoItem, exact: bool) -> DemoItem:
-    """Return the item again under another name: the same bytes, or cut and saved anew."""
-    file = f"leaf-{index + 1:04d}.jpg"
-    path = folder / file
+def _repeat(source: Path, path: Path, exact: bool) -> None:
+    """Save the photograph again: the same bytes, or cut a little and compressed anew."""
     if exact:
-        shutil.copyfile(source.data_path, path)
-    else:
-        with Image.open(source.data_path) as image:
-            wide, high = image.size
-            image.crop((3, 2, wide - 2, high - 4)).resize((wide, high)).save(path, quality=80)
-    return DemoItem(file, path, source.answer, None, source.metadata, source.difficulty)
+        shutil.copyfile(source, path)
+        return
+    with Image.open(source) as image:
+        wide, high = image.size
+        image.crop((3, 2, wide - 2, high - 4)).resize((wide, high)).save(path, quality=80)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from data.botany import Line, Shape
 from data.species import Species
-from data.texture import BACKGROUNDS, TILE_PX, Field, blurred, noise
+from data.texture import BACKGROUNDS, TILE_PX, Field, blurred, noise, softened
 
 SIZE_PX = 288
 OVER = 3
@@ -17,6 +17,7 @@ OVER = 3
 
 CANVAS_PX = SIZE_PX * OVER
 BROWN = np.array((0.34, 0.22, 0.12), np.float32)
+ROWS, COLUMNS = (a.astype(np.float32) for a in np.mgrid[0:SIZE_PX, 0:SIZE_PX])
 STRAW = np.array((0.80, 0.70, 0.34), np.float32)
 
 
@@ -88,13 +89,11 @@ class Pose:
         """Return canvas pixels of leaf coordinates."""
         return self._bent(points) @ self._turn.T * self.scale_px + self._origin
 
-    def to_leaf(self) -> tuple[Field, Field]:
-        """Return the leaf coordinates x and y of every picture pixel."""
-        grid = np.mgrid[0:SIZE_PX, 0:SIZE_PX].astype(np.float32) * OVER + OVER / 2
-        inverse = np.linalg.inv(self._turn * self.scale_px).astype(np.float32)
-        dx, dy = grid[1] - self._origin[0], grid[0] - self._origin[1]
-        x, y = inverse[0, 0] * dx + inverse[0, 1] * dy, inverse[1, 0] * dx + inverse[1, 1] * dy
-        return x - np.float32(self._bend) * y**2, y
+    def along(self) -> Field:
+        """Return the leaf coordinate y, base to tip, of every picture pixel."""
+        across, down = np.linalg.inv(self._turn * self.scale_px)[1].astype(np.float32) * OVER
+        start = across * self._origin[0] / OVER + down * self._origin[1] / OVER
+        return across * COLUMNS + down * ROWS - np.float32(start)
 
 
 class Mask:
@@ -196,7 +195,7 @@ def _colour(
     turned = np.array(species.autumn[int(rng.integers(len(species.autumn)))], np.float32) / 255
     turned = turned * (1 + rng.normal(0, 0.06, 3).astype(np.float32))
     soft_veins = blurred(veins, 2.4)
-    edge = np.clip(1.9 * (1 - blurred(leaf, 11)), 0, 1)
+    edge = np.clip(1.9 * (1 - softened(leaf, 11)), 0, 1)
     turn = np.clip(scene.season * 1.7 - 0.35 + 0.16 * cloud + 0.35 * edge - 0.5 * soft_veins, 0, 1)
     turn = (turn * (scene.season > 0.06))[..., None]
     colour = green + (turned - green) * turn
@@ -210,8 +209,7 @@ def _colour(
             ..., None
         ]
     )
-    _, along = pose.to_leaf()
-    colour = colour * (1 + rng.normal(0, 0.10) * (along - 0.5))[..., None]
+    colour = colour * (1 + np.float32(rng.normal(0, 0.10)) * (pose.along() - 0.5))[..., None]
     sheen = (
         np.exp(-(((cloud - rng.uniform(0, 1)) / 0.5) ** 2))
         * (1 - soft_veins)
@@ -291,7 +289,7 @@ def _sick(
         film = np.clip((_any(pools.noises, rng) - 0.1) * 0.9, 0, 0.72)[..., None]
         return colour + (np.array((0.86, 0.87, 0.84), np.float32) - colour) * film
     if kind == "scorch":
-        edge = 1.9 * (1 - blurred(leaf, 13)) + 0.24 * _any(pools.noises, rng)
+        edge = 1.9 * (1 - softened(leaf, 13)) + 0.24 * _any(pools.noises, rng)
         burnt, yellow = np.clip((edge - 0.62) * 5, 0, 1), np.clip((edge - 0.38) * 4, 0, 1)
         colour = colour + (STRAW - colour) * 0.7 * yellow[..., None]
         return colour + (BROWN * 1.3 - colour) * 0.9 * burnt[..., None]
@@ -370,7 +368,7 @@ def _shadow(scene: Scene, body: Field, towards: float, rng: np.random.Generator)
     if scene.background in ("paper", "herbarium"):
         reach, dark = reach * 0.5, dark * 0.75
     dx, dy = round(reach * np.cos(towards)), round(reach * np.sin(towards))
-    return 1 - dark * blurred(np.roll(body, (dy, dx), (0, 1)), soft)
+    return 1 - dark * softened(np.roll(body, (dy, dx), (0, 1)), soft)
 
 
 LIGHT = {
@@ -388,12 +386,16 @@ def _photograph(
     """Return the picture as the camera saw it."""
     gain, tint = LIGHT[scene.light]
     blur, grain, vignette = CAMERA[scene.camera]
-    gain *= float(rng.normal(1, 0.06))
+    gain *= rng.normal(1, 0.06)
     if scene.bad:
-        gain, tint = gain * rng.uniform(0.42, 0.62), (0.86, 0.94, 1.22)
-        blur, grain = rng.uniform(1.6, 3.4), rng.uniform(0.05, 0.085)
-    y, x = np.mgrid[-1 : 1 : SIZE_PX * 1j, -1 : 1 : SIZE_PX * 1j].astype(np.float32)
-    fall = 1 - vignette * (x**2 + y**2) / 2 - 0.07 * (np.cos(towards) * x + np.sin(towards) * y)
+        gain, tint = rng.uniform(0.20, 0.31) / float(picture.mean()), (0.88, 0.95, 1.18)
+        blur, grain = rng.uniform(0.7, 1.5), rng.uniform(0.022, 0.038)
+    y, x = ROWS * (2 / SIZE_PX) - 1, COLUMNS * (2 / SIZE_PX) - 1
+    fall = (
+        1
+        - vignette * (x**2 + y**2) / 2
+        - 0.07 * (float(np.cos(towards)) * x + float(np.sin(towards)) * y)
+    )
     seen = picture * (fall * gain)[..., None] * np.array(tint, np.float32)
     if blur:
         seen = blurred(seen, blur)

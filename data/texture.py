@@ -42,6 +42,13 @@ def blurred(field: Field, radius_px: float) -> Field:
     return np.asarray(image.filter(ImageFilter.GaussianBlur(radius_px)), np.float32) / 255
 
 
+def softened(field: Field, radius_px: float) -> Field:
+    """Return a square field between 0 and 1 after a wide Gaussian blur, made at half size."""
+    image = Image.fromarray((np.clip(field, 0, 1) * 255).astype(np.uint8)).reduce(2)
+    image = image.filter(ImageFilter.GaussianBlur(radius_px / 2))
+    return np.asarray(image.resize(field.shape[::-1], Image.Resampling.BILINEAR), np.float32) / 255
+
+
 def mixed(low: tuple[int, int, int], high: tuple[int, int, int], amount: Field) -> Field:
     """Return colours (0..255 in, 0..1 out) between two, by the amount at each pixel."""
     a, b = np.array(low, np.float32) / 255, np.array(high, np.float32) / 255
@@ -134,21 +141,27 @@ def wood(rng: np.random.Generator) -> Field:
             (TILE_PX, TILE_PX), Image.Resampling.BICUBIC
         )
     )
-    grain = 0.5 + 0.22 * np.sin(across * 0.33) + 0.14 * np.sin(across * 0.91) + 0.10 * fibre
+    grain = 0.5 + 0.15 * np.sin(across * 0.33) + 0.09 * np.sin(across * 0.91) + 0.12 * fibre
     tone = rng.uniform(0.82, 1.1, board.max() + 1).astype(np.float32)[board]
-    colour = mixed((104, 76, 50), (182, 146, 104), grain) * tone[..., None]
+    colour = mixed((98, 76, 56), (176, 146, 112), grain) * tone[..., None]
     joint = np.minimum(y % board_px, board_px - y % board_px)
     return np.clip(colour * (1 - 0.75 * np.exp(-((joint / 1.8) ** 2)))[..., None], 0, 1)
 
 
 def stone(rng: np.random.Generator) -> Field:
-    """Return a grey paving slab with specks and hairline cracks."""
+    """Return grey paving slabs with specks, stains and sandy joints."""
     rough = noise(rng, TILE_PX, 60, 4)
-    slab = mixed(
-        (104, 103, 100), (176, 172, 164), 0.5 + 0.12 * noise(rng, TILE_PX, 5) + 0.12 * rough
-    )
-    crack = np.exp(-((noise(rng, TILE_PX, 3, 5) / 0.012) ** 2))[..., None]
-    return slab * (1 - 0.45 * crack) * _relief(rough, 0.05)
+    stain = noise(rng, TILE_PX, 5)
+    slab = mixed((104, 103, 100), (176, 172, 164), 0.5 + 0.13 * stain + 0.14 * rough)
+    y, x = np.mgrid[0:TILE_PX, 0:TILE_PX].astype(np.float32)
+    wobble = 1.5 * noise(rng, TILE_PX, 12, 3)
+    size = rng.uniform(230, 300)
+    row = (y // size).astype(int)
+    across, down = (x + row * size * 0.5 + wobble) % size, (y + wobble) % size
+    near = np.minimum(np.minimum(across, size - across), np.minimum(down, size - down))
+    joint = np.exp(-((near / 3.2) ** 2))[..., None]
+    sand = np.array((0.24, 0.21, 0.17), np.float32)
+    return (slab + (sand - slab) * joint * 0.85) * _relief(rough, 0.05)
 
 
 BACKGROUNDS: dict[str, Callable[[np.random.Generator], Field]] = {
