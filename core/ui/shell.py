@@ -19,7 +19,6 @@ from core.ui.theme import draw, inject_style
 from core.web import routes_live
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
-LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")
 PROJECT = "tiebreak.project"
 PICKER = "tiebreak.picker"
@@ -99,8 +98,8 @@ def main() -> None:
         use_language(actor.language)
         chosen = st.navigation(_pages_for(actor), expanded=True)
         if actor.person_id:
-            st.logo(str(LOGO), size="large", icon_image=str(ICON))
             with st.sidebar:
+                draw("<div class='tb-brand'><i class='tb-mark'></i>Tiebreak</div>")
                 _pick_project(list_projects(ws, actor))
                 _account(actor)
         widgets.show_flash()

@@ -15,14 +15,15 @@ from core.ui.theme import Markup, draw, fill
 
 log = logging.getLogger("tiebreak.ui")
 
+# Names of Material symbols, the icon font that Streamlit brings.
 _GLYPHS = {
-    "inbox": "M4 13l2.5-8h11L20 13v5a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-5zm0 0h5l1 2.5h4L15 13h5",
-    "check": "M5 12.5l4.5 4.5L19 7.5",
-    "lock": "M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z",
-    "alert": "M12 4l9 16H3zM12 10v4M12 17v.2",
-    "search": "M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM16.2 16.2L21 21",
-    "plug": "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4",
-    "person": "M12 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM4.5 20a7.5 7.5 0 0 1 15 0",
+    "inbox": "inbox",
+    "check": "check",
+    "lock": "lock",
+    "alert": "warning",
+    "search": "search",
+    "plug": "power",
+    "person": "person",
 }
 
 
@@ -44,10 +45,10 @@ def show(
     tail = fill("<p class='tb-code'>{code}</p>", code=code) if code else Markup()
     draw(
         "<div class='tb-state {inline}' role='status'><div class='tb-glyph'>"
-        "<svg viewBox='0 0 24 24' aria-hidden='true'><path d='{path}'/></svg></div>"
+        "<i class='tb-icon' aria-hidden='true'>{glyph}</i></div>"
         "<h2>{title}</h2>{extra}{hint}{tail}</div>",
         inline="tb-state-inline" if inline else "",
-        path=_GLYPHS[glyph],
+        glyph=_GLYPHS[glyph],
         title=title,
         extra=extra,
         hint=hint,

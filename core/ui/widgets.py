@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.errors import TiebreakError
 from core.labels.state import ItemState
 from core.services.projects import ProjectView
+from core.ui import states
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import MUTED, STATE_COLOURS, STATE_ORDER
@@ -191,3 +194,44 @@ def show_flash() -> None:
     said = st.session_state.pop(FLASH, None)
     if said:
         st.toast(said[0], icon=f":material/{said[1]}:")
+
+
+def attempt(work: Callable[[], object], done: str) -> None:
+    """Do the one thing a person asked for: say that it is done and draw the page anew, or say why not."""
+    try:
+        work()
+    except TiebreakError as problem:
+        states.say_error(problem)
+        return
+    flash(done)
+    st.rerun()
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Markup | str]], label: str) -> None:
+    """Draw a plain table for reading: a head, rows of text or markup, a name for screen readers."""
+    top = join(fill("<th scope='col'>{t}</th>", t=t) for t in head)
+    body = join(
+        fill("<tr>{cells}</tr>", cells=join(fill("<td>{c}</td>", c=c) for c in row)) for row in rows
+    )
+    draw(
+        "<div class='tb-table' tabindex='0' role='region' aria-label='{label}'><table>"
+        "<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>",
+        label=label,
+        top=top,
+        body=body,
+    )
+
+
+def muted(text: str) -> Markup:
+    """Return text that steps back."""
+    return fill("<span class='tb-muted'>{t}</span>", t=text)
+
+
+def guideline(text: str) -> None:
+    """Draw a guideline's Markdown; pictures become links, for they would tell others who reads it."""
+    st.markdown(re.sub(r"!\[", "[", text))
+
+
+def caption(text: str) -> None:
+    """Draw a small hint."""
+    draw("<div class='tb-muted tb-small'>{t}</div>", t=text)

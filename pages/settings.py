@@ -1,0 +1,233 @@
+"""Settings: the project's policy, guideline and schema, and what is one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.access import Action, Resource, can
+from core.catalogue import languages
+from core.consensus.policy import MOST_VOTES, OnDisagreement, Policy, describe
+from core.errors import InputError
+from core.labels.schema import Question, Task
+from core.services import people, projects
+from core.services.projects import ProjectView
+from core.ui import widgets
+from core.ui.shell import PageContext, current_project, open_page
+from core.ui.states import say_error
+from core.ui.text import _, mark
+from core.ui.theme import Markup, draw, fill
+from core.ui.widgets import attempt, guideline, muted, section, table
+
+RULES = {
+    OnDisagreement.THIRD_VOTE: mark("Ask more people, then a lead"),
+    OnDisagreement.LEAD: mark("A lead decides at once"),
+    OnDisagreement.NEUTRAL: mark("The item gets no label"),
+    OnDisagreement.DISCARD: mark("The item is discarded"),
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    page = open_page(_("Settings"), None, needs_project=False)
+    project = current_project(page.ws, page.actor)
+    names = [_("You")] if project is None else [_("Policy"), _("Guideline"), _("Classes"), _("You")]
+    tabs = st.tabs(names)
+    if project is not None:
+        steers = can(page.actor, Action.STEER, Resource(project.id))
+        with tabs[0]:
+            _policy(page, project, steers)
+        with tabs[1]:
+            _guideline(page, project, steers)
+        with tabs[2]:
+            _schema(project)
+    with tabs[-1]:
+        _personal(page)
+
+
+# --- policy -----------------------------------------------------------------------------------
+
+
+def _policy(page: PageContext, project: ProjectView, steers: bool) -> None:
+    section(
+        _("How votes become labels in {project}").format(project=project.title),
+        _("Version {n} is in force.").format(n=project.policy_version),
+    )
+    if not steers:
+        draw("<p>{t}</p>", t=describe(project.policy))
+        return
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        fields = _policy_fields(project)
+    with right:
+        _policy_preview(page, project, fields)
+
+
+def _policy_fields(project: ProjectView) -> dict[str, object]:
+    now, key = project.policy, f"policy.{project.slug}.{project.policy_version}"
+    overlap = st.number_input(
+        _("Votes an item needs"), 1, MOST_VOTES, now.overlap, key=f"{key}.overlap"
+    )
+    rule = st.selectbox(
+        _("When votes differ"),
+        list(RULES),
+        list(RULES).index(now.on_disagreement),
+        format_func=lambda r: _(RULES[r]),
+        key=f"{key}.rule",
+    )
+    fields: dict[str, object] = {"overlap": int(overlap), "on_disagreement": rule}
+    if rule is OnDisagreement.THIRD_VOTE:
+        fields["max_votes"] = int(
+            st.number_input(
+                _("Most votes before a lead decides"),
+                1,
+                MOST_VOTES,
+                now.max_votes,
+                key=f"{key}.max_votes",
+            )
+        )
+    if project.task is Task.BOXES:
+        fields["iou_at_least"] = st.slider(
+            _("Two boxes are the same from this overlap on"), 0.05, 1.0, now.iou_at_least, 0.05,
+            key=f"{key}.iou",
+        )  # fmt: skip
+    fields["adjudicate_own"] = st.toggle(
+        _("A lead may decide an item they voted on"), now.adjudicate_own, key=f"{key}.own"
+    )
+    return fields
+
+
+def _policy_preview(page: PageContext, project: ProjectView, fields: dict[str, object]) -> None:
+    try:
+        policy = replace(project.policy, **fields)  # type: ignore[arg-type]
+    except InputError as problem:
+        say_error(problem)
+        return
+    changed = policy != project.policy
+    with st.container(border=True):
+        head = _("What you are about to put in force") if changed else _("What is in force now")
+        draw(
+            "<div class='tb-eyebrow'>{h}</div><p style='line-height:1.6;margin:.5rem 0 0'>{t}</p>",
+            h=head,
+            t=describe(policy),
+        )
+    if changed:
+        _adopt(page, project, policy)
+
+
+def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
+    with st.form(f"policy.{project.slug}.adopt", border=False):
+        reason = st.text_input(
+            _("Why"), key=f"policy.{project.slug}.reason", placeholder=_("Kept in the record")
+        )
+        st.caption(_("Every label is derived anew under it. Votes are never changed."))
+        if st.form_submit_button(_("Put in force"), type="primary", key="policy.adopt"):
+            attempt(
+                lambda: projects.set_policy(page.ws, page.actor, project.slug, policy, reason),
+                _("The new policy is in force."),
+            )
+
+
+# --- guideline and classes --------------------------------------------------------------------
+
+
+def _guideline(page: PageContext, project: ProjectView, steers: bool) -> None:
+    section(
+        _("Guideline"),
+        _("Version {n}. What reviewers read beside the image.").format(n=project.guideline_version),
+    )
+    if not steers:
+        guideline(project.guideline or _("Nothing is written down yet."))
+        return
+    key = f"guideline.{project.slug}.{project.guideline_version}"
+    left, right = st.columns(2, gap="large")
+    with left:
+        text = st.text_area(_("Text"), project.guideline, height=320, key=f"{key}.text")
+        reason = st.text_input(
+            _("What changed"), key=f"{key}.reason", placeholder=_("Kept in the record")
+        )
+        if st.button(_("Publish"), type="primary", key="guideline.publish"):
+            attempt(
+                lambda: projects.set_guideline(page.ws, page.actor, project.slug, text, reason),
+                _("Published; reviewers read it from their next item on."),
+            )
+    with right:
+        draw("<div class='tb-eyebrow'>{t}</div>", t=_("As reviewers see it"))
+        with st.container(border=True):
+            guideline(text or _("Nothing is written down yet."))
+
+
+def _schema(project: ProjectView) -> None:
+    section(
+        _("Classes"),
+        _("Schema version {n}. A class keeps its number for good.").format(
+            n=project.schema_version
+        ),
+    )
+    for question in project.schema.questions:
+        title = _("Class of a box") if _is_box_class(project, question) else question.title
+        draw("<div class='tb-eyebrow' style='margin:.6rem 0 .1rem'>{t}</div>", t=title)
+        rows = [
+            (_class_cell(c.colour, c.name), _key_cell(c.key), str(c.id)) for c in question.classes
+        ]
+        table((_("Class"), _("Key"), _("Number")), rows, title)
+    if project.required_metadata:
+        names = ", ".join(project.required_metadata)
+        draw("<p>{t} <b>{n}</b></p>", t=_("Every item must bring:"), n=names)
+
+
+def _is_box_class(project: ProjectView, question: Question) -> bool:
+    return project.task is Task.BOXES and question is project.schema.main
+
+
+def _class_cell(colour: str, name: str) -> Markup:
+    return fill("<i class='tb-swatch' style='background:{c}'></i>{n}", c=colour, n=name)
+
+
+def _key_cell(key: str) -> Markup:
+    return fill("<span class='tb-key'>{k}</span>", k=key) if key else muted("–")
+
+
+# --- one's own --------------------------------------------------------------------------------
+
+
+def _personal(page: PageContext) -> None:
+    section(page.actor.display_name, f"@{page.actor.name}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _language(page)
+    with right:
+        _password(page)
+
+
+def _language(page: PageContext) -> None:
+    have = languages()
+    codes = list(have)
+    mine = page.actor.language if page.actor.language in have else "en"
+    chosen = st.selectbox(
+        _("Language"), codes, codes.index(mine), format_func=have.__getitem__, key="me.language"
+    )
+    if chosen != mine:
+        attempt(lambda: people.set_language(page.ws, page.actor, chosen), _("Language changed."))
+    widgets.caption(_("Choose light or dark in the menu at the top right."))
+
+
+def _password(page: PageContext) -> None:
+    with st.form("me.password", border=False, clear_on_submit=True):
+        first = st.text_input(_("New password"), type="password", key="me.password.first")
+        again = st.text_input(_("Once more"), type="password", key="me.password.again")
+        if not st.form_submit_button(_("Change password"), icon=":material/key:"):
+            return
+    if first != again:
+        say_error(
+            InputError(_("The two passwords differ; nothing was changed."), _("Type both again."))
+        )
+        return
+    attempt(
+        lambda: people.set_password(page.ws, page.actor, page.actor.person_id, first),
+        _("Password changed."),
+    )
+
+
+main()
