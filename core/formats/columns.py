@@ -1,0 +1,126 @@
+"""Columns of a table: which of them says what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.formats.base import Options
+from core.formats.cells import lines, unescaped
+from core.formats.text import UnreadableFile, shown
+
+FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_path", "image_file", "path")
+LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category")
+BOX_COLUMNS = (("x1", "y1", "x2", "y2"), ("xmin", "ymin", "xmax", "ymax"), ("x", "y", "w", "h"))
+ANNOTATOR_COLUMNS = ("annotator", "person", "worker")
+META = "meta:"
+_SHAPE_COLUMNS = frozenset({"geometry", "polygon", "segmentation", "keypoints"})
+_SINGLE_COLUMNS = ("confidence", "score", "names", "state", "width", "height", "seconds")
+RESERVED = _SHAPE_COLUMNS.union(
+    FILE_COLUMNS, LABEL_COLUMNS, ANNOTATOR_COLUMNS, _SINGLE_COLUMNS, *BOX_COLUMNS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where in a line each thing stands; None for what the table does not have."""
+
+    count: int
+    file: int
+    label: int | None
+    several: bool
+    box: tuple[int, int, int, int] | None
+    box_is_size: bool
+    questions: Mapping[str, int]
+    annotator: int | None
+    seconds: int | None
+    confidence: int | None
+    width: int | None
+    height: int | None
+    names: int | None
+    state: int | None
+    metadata: tuple[tuple[str, int], ...]
+    shapes: bool
+
+    @staticmethod
+    def of(header: list[str], file: str, options: Options) -> Columns:
+        """Return the columns of a header line.
+
+        Raises:
+            UnreadableFile: A column is unnamed or named twice, or none names the image.
+        """
+        at = _positions(header, file)
+
+        def first(*names: str) -> int | None:
+            return next((at[n.lower()] for n in names if n.lower() in at), None)
+
+        where = first(*FILE_COLUMNS)
+        if where is None:
+            raise UnreadableFile(
+                file, 1, f"no column names the image; found {shown(', '.join(header))}.",
+                "Name that column 'file'.",
+            )  # fmt: skip
+        questions = {k: at[k.lower()] for k in options.question_keys if k.lower() in at}
+        asked = options.label_column
+        label = first(*(LABEL_COLUMNS if asked == "label" else (asked,)))
+        if label is None and asked != "label":
+            raise UnreadableFile(
+                file, 1, f"no column is called {shown(asked)}; found {shown(', '.join(header))}."
+            )
+        box = next((b for b in BOX_COLUMNS if all(c in at for c in b)), None)
+        taken = {
+            "annotator": first(*ANNOTATOR_COLUMNS),
+            "seconds": first("seconds"),
+            "confidence": first("confidence", *(("score",) if options.predictions else ())),
+            "width": first("width"),
+            "height": first("height"),
+            "names": first("names"),
+            "state": first("state"),
+        }
+        edges = tuple(at[c] for c in box) if box else ()
+        used = {where, label, *edges, *questions.values(), *taken.values()}
+        metadata = tuple(
+            (h[len(META) :] if h.startswith(META) else h, i)
+            for i, h in enumerate(header)
+            if i not in used
+        )
+        return Columns(
+            count=len(header),
+            file=where,
+            label=label,
+            several=label is not None and header[label].lower() == "labels",
+            box=edges if edges else None,  # type: ignore[arg-type]  # four by BOX_COLUMNS
+            box_is_size=box == BOX_COLUMNS[2],
+            questions=questions,
+            metadata=metadata,
+            shapes=box is None and (bool(_SHAPE_COLUMNS & set(at)) or {"x", "y"} <= set(at)),
+            **taken,
+        )
+
+
+def header_of(text: str, file: str) -> list[str]:
+    """Return the column names of a table's first line.
+
+    Raises:
+        UnreadableFile: The table is empty.
+    """
+    for cells in lines(text, file):
+        return [unescaped(c.strip()) for c in cells[1]]
+    raise UnreadableFile(file, 0, "it is empty.")
+
+
+def _positions(header: list[str], file: str) -> dict[str, int]:
+    """Return lower-case column name to position.
+
+    Raises:
+        UnreadableFile: A column has no name, or two have the same.
+    """
+    at: dict[str, int] = {}
+    for i, name in enumerate(header):
+        if not name:
+            raise UnreadableFile(file, 1, f"column {i + 1} has no name.")
+        lower = name.lower()
+        if name in header[:i] or (lower in at and lower in RESERVED):
+            raise UnreadableFile(file, 1, f"column {shown(name)} is named twice.")
+        at.setdefault(lower, i)
+    return at
