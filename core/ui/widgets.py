@@ -80,7 +80,6 @@ def figure(
         unit: "%" for fractions, else what follows the number.
         note: Whose, against what.
     """
-    shown = _("Not enough data") if value is None else number(value, unit)
     parts = []
     if value is not None and low is not None and high is not None:
         parts.append(f"{number(low, unit)} – {number(high, unit)}")
@@ -88,13 +87,18 @@ def figure(
         parts.append(f"n = {n:,}")
     if note:
         parts.append(note)
+    fact(label, None if value is None else number(value, unit), " · ".join(parts))
+
+
+def fact(label: str, value: str | None, note: str = "") -> None:
+    """Draw one figure that is put into words already; None shows as "not enough data"."""
     draw(
-        "<div class='tb-figure'><div class='tb-label'>{label}</div>"
-        "<div class='tb-value'{small}>{shown}</div><div class='tb-note'>{note}</div></div>",
+        "<div class='tb-figure {none}'><div class='tb-label'>{label}</div>"
+        "<div class='tb-value'>{value}</div><div class='tb-note'>{note}</div></div>",
+        none="tb-figure-none" if value is None else "",
         label=label,
-        shown=shown,
-        small=Markup(" style='font-size:1.05rem;opacity:.65'" if value is None else ""),
-        note=" · ".join(parts) or "\u00a0",
+        value=_("Not enough data") if value is None else value,
+        note=note or "\u00a0",
     )
 
 

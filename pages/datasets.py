@@ -1,0 +1,370 @@
+"""Datasets: what came in, what goes out, and the frozen versions in between."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+
+import streamlit as st
+
+from core.access import Action
+from core.clock import new_uuid
+from core.errors import InputError
+from core.labels.schema import Task
+from core.services.exports import ExportFiles, export_data
+from core.services.import_rows import What
+from core.services.imports import ImportOptions, ImportReport, import_data, list_batches
+from core.services.versions import freeze_labels, list_versions
+from core.ui import background, states, widgets
+from core.ui.shell import PageContext, open_page
+from core.ui.text import _, mark
+from core.ui.theme import fill
+from core.ui.widgets import attempt, chip, figure, muted, section, table
+
+WHATS = {
+    What.ITEMS: mark("Images only"),
+    What.LABELS: mark("Images with final labels I trust"),
+    What.PREDICTIONS: mark("A model's predictions"),
+    What.VOTES: mark("Votes of named people"),
+    What.GOLD: mark("Gold: known answers for hidden checks"),
+}
+EXPORTS = {
+    What.LABELS: mark("Final labels"),
+    What.VOTES: mark("Every vote"),
+    What.PREDICTIONS: mark("The model's predictions"),
+    What.GOLD: mark("Gold answers"),
+    What.ITEMS: mark("Items and their metadata"),
+}
+FORMATS = {
+    "auto": mark("Recognise it"),
+    "folder": mark("Class folders"),
+    "csv": mark("CSV table"),
+    "table": mark("CSV table"),
+    "voc": mark("Pascal VOC"),
+    "yolo": mark("YOLO"),
+    "coco": mark("COCO"),
+}
+BOX_FORMATS = ("csv", "voc", "yolo", "coco")
+TABLES_ONLY = (What.VOTES, What.ITEMS)
+UPLOADS = ("zip", "csv", "json", "xml", "txt", "jpg", "jpeg", "png", "webp")
+MAX_UPLOAD_MB = 500
+REFUSALS_SHOWN = 500
+
+
+def main() -> None:
+    """Draw the page."""
+    page = open_page(_("Datasets"), Action.EXCHANGE)
+    bring, take, came, frozen = st.tabs(
+        [_("Import"), _("Export"), _("What came in"), _("Dataset versions")]
+    )
+    with bring:
+        _import(page)
+    with take:
+        _export(page)
+    with came:
+        _batches(page)
+    with frozen:
+        _versions(page)
+
+
+# --- import -----------------------------------------------------------------------------------
+
+
+def _import(page: PageContext) -> None:
+    key = f"datasets.import.{page.slug}"
+    work = st.session_state.get(key)
+    if work is not None:
+        _watch(key, work)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        section(_("What do you bring?"))
+        what = st.selectbox(
+            _("Contents"), list(WHATS), format_func=lambda w: _(WHATS[w]), key="datasets.what"
+        )
+        form = st.selectbox(
+            _("Format"),
+            [f for f in FORMATS if f != "table"],
+            format_func=lambda f: _(FORMATS[f]),
+            key="datasets.format",
+        )
+        uploaded = st.radio(
+            _("Where is it?"),
+            [False, True],
+            format_func=lambda u: _("On this computer") if u else _("On the server"),
+            horizontal=True,
+            key="datasets.where",
+        )
+        source = _upload() if uploaded else _server_path()
+        in_place = not uploaded and st.checkbox(
+            _("Leave the images where they are instead of copying them"), key="datasets.in_place"
+        )
+        if st.button(_("Import"), type="primary", icon=":material/upload:", key="datasets.go"):
+            options = ImportOptions(what=what.value, format=form, in_place=in_place)
+            _start(page, key, source, options)
+    with right:
+        _import_help(page)
+
+
+def _server_path() -> str:
+    return st.text_input(
+        _("Folder, ZIP archive or annotation file"),
+        key="datasets.path",
+        placeholder="/data/leaves",
+        help=_("A path as the server sees it. Best for anything large."),
+    ).strip()
+
+
+def _upload() -> list[object]:
+    files = st.file_uploader(
+        _("ZIP archive, table or images"),
+        type=UPLOADS,
+        accept_multiple_files=True,
+        max_upload_size=MAX_UPLOAD_MB,
+        key="datasets.files",
+    )
+    return list(files or [])
+
+
+def _import_help(page: PageContext) -> None:
+    section(_("Good to know"))
+    lines = [
+        _("Running the same import again changes nothing; a cut-short one goes on."),
+        _("The same picture under two names is one item."),
+        _("What cannot be read is left out and listed, by file and line; the rest goes in."),
+    ]
+    needed = page.project.required_metadata if page.project else ()
+    if needed:
+        columns = ", ".join(needed)
+        lines.append(_("Each item must bring, in a table: {columns}.").format(columns=columns))
+    for line in lines:
+        widgets.caption(line)
+
+
+def _start(page: PageContext, key: str, source: str | list[object], options: ImportOptions) -> None:
+    if not source:
+        states.say_error(InputError(_("Nothing is chosen yet."), _("Name a path or a file.")))
+        return
+    ws, actor, slug = page.ws, page.actor, page.slug
+    folder = None if isinstance(source, str) else _kept(ws.cache, source)
+    origin = source if isinstance(source, str) else _meant(folder)
+
+    def do(work: background.Work[ImportReport]) -> ImportReport:
+        try:
+            return import_data(
+                ws, actor, slug, origin, options,
+                lambda p: work.report(p.phase, p.done, p.total, p.seconds_left),
+            )  # fmt: skip
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    st.session_state[key] = background.start(do)
+    st.rerun()
+
+
+def _kept(cache: Path, files: Sequence[object]) -> Path:
+    """Write what was uploaded into a folder of its own and return that."""
+    folder = cache / "uploads" / new_uuid()
+    folder.mkdir(parents=True)
+    for file in files:
+        name = PurePath(file.name.replace("\\", "/")).name  # type: ignore[attr-defined]
+        (folder / (name or "file")).write_bytes(file.getbuffer())  # type: ignore[attr-defined]
+    return folder
+
+
+def _meant(folder: Path | None) -> Path:
+    """Return the one file of a folder, or the folder itself if it holds several."""
+    assert folder is not None  # only called for uploads
+    inside = list(folder.iterdir())
+    return inside[0] if len(inside) == 1 else folder
+
+
+def _watch(key: str, work: background.Work[ImportReport]) -> None:
+    active = not work.over.is_set()
+
+    @st.fragment(run_every=1 if active else None)
+    def poll() -> None:
+        if active and work.over.is_set():
+            st.rerun()  # a full run: the lists below know the new batch
+        if active:
+            section(_("Importing"), _("You may leave this page; it goes on."))
+            widgets.progress(work.done, work.total, work.seconds_left, _(work.phase))
+
+    poll()
+    if active:
+        return
+    if work.error is not None:
+        states.error(work.error, inline=True)
+    elif work.result is not None:
+        _report(work.result)
+    if st.button(_("Import something else"), icon=":material/arrow_back:", key="datasets.again"):
+        del st.session_state[key]
+        st.rerun()
+
+
+def _report(report: ImportReport) -> None:
+    time = widgets.duration(report.seconds)
+    section(_("Import finished"), _("It took {time}.").format(time=time))
+    counts = (
+        (_("New items"), report.items),
+        (_("Labels"), report.labels),
+        (_("Boxes"), report.regions),
+        (_("Predictions"), report.predictions),
+        (_("Votes"), report.votes),
+        (_("Gold answers"), report.gold),
+        (_("Brought nothing new"), report.unchanged),
+        (_("Same picture again"), report.duplicates),
+        (_("Left out"), len(report.refused)),
+    )
+    with st.container(border=True):
+        shown = [c for c in counts if c[1] or c[0] == counts[0][0]]
+        for column, (label, value) in zip(st.columns(len(shown)), shown, strict=True):
+            with column:
+                figure(label, value)
+    for note in report.notes:
+        widgets.caption(note)
+    if report.refused:
+        section(_("Left out, and why"))
+        rows = [
+            (r.file, str(r.line) if r.line else muted("–"), r.reason)
+            for r in report.refused[:REFUSALS_SHOWN]
+        ]
+        table((_("File"), _("Line"), _("Reason")), rows, _("Left out, and why"))
+        if len(report.refused) > REFUSALS_SHOWN:
+            more = len(report.refused) - REFUSALS_SHOWN
+            widgets.caption(_("And {n} more.").format(n=f"{more:,}"))
+
+
+# --- export -----------------------------------------------------------------------------------
+
+
+def _export(page: PageContext) -> None:
+    section(_("What do you need?"))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        what = st.selectbox(
+            _("Contents"), list(EXPORTS), format_func=lambda w: _(EXPORTS[w]), key="export.what"
+        )
+        boxes = page.project is not None and page.project.task is Task.BOXES
+        forms = BOX_FORMATS if boxes and what not in TABLES_ONLY else ("csv",)
+        form = st.selectbox(
+            _("Format"), forms, format_func=lambda f: _(FORMATS[f]), key="export.format"
+        )
+        key = f"export.{page.slug}.{what}.{form}"
+        if st.button(_("Prepare"), type="primary", key="export.go"):
+            with st.spinner(_("Writing the files …")), states.boundary(inline=True):
+                found = export_data(page.ws, page.actor, page.slug, what.value, form)
+                st.session_state["export.ready"] = (key, found)
+    ready = st.session_state.get("export.ready")
+    with right:
+        if ready and ready[0] == key:
+            _download(page.slug, what.value, form, ready[1])
+        else:
+            widgets.caption(_("The same labels give the same files, byte for byte."))
+
+
+def _download(slug: str, what: str, form: str, found: ExportFiles) -> None:
+    with st.container(border=True):
+        figure(_("Rows"), found.n_rows)
+        for note in found.notes:
+            widgets.caption(note)
+        st.download_button(
+            _("Download ZIP"),
+            zipped(found.files),
+            f"{slug}-{what}-{form}.zip",
+            "application/zip",
+            icon=":material/download:",
+            type="primary",
+            key="export.download",
+            on_click="ignore",
+        )
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return the files as one ZIP archive; the same files give the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name])
+    return out.getvalue()
+
+
+# --- what there is ----------------------------------------------------------------------------
+
+
+def _batches(page: PageContext) -> None:
+    found = list_batches(page.ws, page.actor, page.slug)
+    if not found:
+        states.empty(
+            _("Nothing was imported yet"),
+            _("Images and annotations come in under Import; each import is listed here for good."),
+        )
+        return
+    rows = [
+        (
+            fill("<span class='tb-num'>{t}</span>", t=widgets.when(b.at)),
+            _(WHATS[What(b.what)]),
+            chip(_(FORMATS.get(b.format, b.format))),
+            b.origin,
+            _counted(b.report),
+            b.by,
+        )
+        for b in found
+    ]
+    head = (_("When"), _("Contents"), _("Format"), _("From"), _("Brought"), _("By"))
+    table(head, rows, _("What came in"))
+
+
+def _counted(report: object) -> str:
+    names = {
+        "items": _("items"), "labels": _("labels"), "regions": _("boxes"),
+        "predictions": _("predictions"), "votes": _("votes"), "gold": _("gold"),
+        "refused": _("left out"),
+    }  # fmt: skip
+    counts = report if isinstance(report, dict) else {}
+    parts = [f"{counts[k]:,} {word}" for k, word in names.items() if counts.get(k)]
+    return ", ".join(parts) or _("nothing new")
+
+
+def _versions(page: PageContext) -> None:
+    section(
+        _("Freeze the labels in force"),
+        _("A version never changes; models and reports point to it by its hash."),
+    )
+    with (
+        st.form("versions.new", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input(
+            _("Name"),
+            key="versions.name",
+            placeholder=_("Leave empty for the next number"),
+            width=320,
+        )
+        if st.form_submit_button(_("Freeze"), icon=":material/ac_unit:"):
+            attempt(
+                lambda: freeze_labels(page.ws, page.actor, page.slug, name.strip()), _("Frozen.")
+            )
+    found = list_versions(page.ws, page.actor, page.slug)
+    if not found:
+        states.empty(_("No version yet"), _("Training freezes one by itself when it starts."))
+        return
+    rows = [
+        (
+            fill("<b>{n}</b>", n=v.name),
+            f"{v.n_items:,}",
+            fill("<code>{h}</code>", h=v.hash[:16]),
+            fill("<span class='tb-num'>{t}</span>", t=widgets.when(v.at)),
+        )
+        for v in found
+    ]
+    table((_("Version"), _("Labels"), _("Hash"), _("When")), rows, _("Dataset versions"))
+
+
+main()
