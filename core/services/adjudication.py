@@ -217,7 +217,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
                 r.active_seconds,
                 r.prelabel_shown,
                 r.at,
-            )  # fmt: skip
+            )
             for r in said
             if r.kind == "vote"
         ),

@@ -51,7 +51,7 @@ class Taken:
 
     ids: dict[str, int] = field(default_factory=dict)
     infos: dict[int, ImageInfo] = field(default_factory=dict)
-    fresh: list[int] = field(default_factory=list)
+    fresh: dict[int, None] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     duplicate_files: list[tuple[str, str]] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -142,7 +142,7 @@ def store_items(
         if item_id is None:
             item_id = _insert_item(connection, project, info, location, at)
             known[info.content_hash] = item_id
-            taken.fresh.append(item_id)
+            taken.fresh[item_id] = None
         if owner is None:
             _add_name(connection, project, item_id, found.path, taken, at)
             owners[found.path] = item_id
@@ -153,19 +153,27 @@ def store_items(
 def _add_name(
     connection: Connection, project: ProjectView, item_id: int, name: str, taken: Taken, at: float
 ) -> None:
-    first = connection.execute(
-        select(item_names.c.name)
-        .where(item_names.c.item_id == item_id)
-        .order_by(item_names.c.seq)
-        .limit(1)
-    ).scalar()
-    if first is not None:
-        taken.duplicate_files.append((name, first))
+    names = list(
+        connection.execute(
+            select(item_names.c.name)
+            .where(item_names.c.item_id == item_id)
+            .order_by(item_names.c.seq)
+        ).scalars()
+    )
+    if item_id not in taken.fresh and any(_same_file(name, n) for n in names):
+        return  # the file it already is, seen from another root
+    if names:
+        taken.duplicate_files.append((name, names[0]))
     connection.execute(
         item_names.insert(),
         {"project_id": project.id, "item_id": item_id, "name": name, "at": at},
     )
     taken.touched.add(item_id)
+
+
+def _same_file(a: str, b: str) -> bool:
+    """Return whether one path ends with the other, folder by folder."""
+    return f"/{a}".endswith(f"/{b}") or f"/{b}".endswith(f"/{a}")
 
 
 def _insert_item(

@@ -60,6 +60,7 @@ class Stored:
     votes: int = 0
     gold: int = 0
     annotators: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Finder:
@@ -123,6 +124,8 @@ def fit_rows(
 def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answer | None:
     answer, refused = resolve_regions(row, info)
     taken.refused.extend(refused)
+    if answer is None:
+        return None
     if project.task is Task.BOXES:
         answer = _known_regions(project, row, answer, taken)
     elif answer.regions:
@@ -136,8 +139,6 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
         answer = replace(answer, regions=())
     if project.task is not Task.BOXES and not answer.choices:
         return None
-    if project.task is Task.BOXES and refused and not answer.regions:
-        return None  # nothing of it was sound: that is not the same as "nothing here"
     try:
         clean = replace(answer, choices={k: clean_class_name(v) for k, v in answer.choices.items()})
         return project.schema.check(clean, info.width, info.height, complete=False)
@@ -156,7 +157,7 @@ def _known_regions(project: ProjectView, row: Row, answer: Answer, taken: Taken)
                 row.origin,
                 row.line,
                 f"unknown class '{region.label}'; expected one of {list(project.schema.classes)[:20]}",
-            )  # fmt: skip
+            )
         )
     return replace(answer, regions=tuple(known))
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from core.access import Action, Actor
 from core.errors import InputError
-from core.formats import Options, Parsed, Refusal, parse
+from core.formats import Parsed, Refusal, parse
 from core.intake.limits import ArchiveLimits
 from core.intake.names import NameIndex
 from core.intake.source import Source, open_source
@@ -57,6 +57,9 @@ class ImportProgress:
     total: int
     seconds_left: float | None
 
+
+TABLE = "table"
+"""What core.formats calls CSV and TSV alike."""
 
 ProgressSink = Callable[[ImportProgress], None]
 
@@ -172,9 +175,7 @@ def import_data(
     )
     source, main_file = open_source(origin, limits, ws.settings.allowed_sources)
     progress(ImportProgress("reading annotations", 0, 0, None))
-    parsed = parse(
-        source, options.format, main_file=main_file, options=_format_options(project, options)
-    )
+    parsed = _parse(source, main_file, project, options)
     work = _Import(ws, actor, project, options, source, parsed, progress)
     paths = _images_wanted(parsed, main_file)
     _take_images(work, paths)
@@ -202,8 +203,13 @@ def list_batches(ws: Workspace, actor: Actor, slug: str) -> list[BatchView]:
     ]
 
 
-def _format_options(project: ProjectView, options: ImportOptions) -> Options:
-    return Options(
+def _parse(
+    source: Source, main_file: str | None, project: ProjectView, options: ImportOptions
+) -> Parsed:
+    return parse(
+        source,
+        TABLE if options.format in ("csv", "tsv") else options.format,
+        main_file=main_file,
         main_question=project.schema.main.key,
         question_keys=tuple(q.key for q in project.schema.questions[1:]),
         label_column=options.label_column,
@@ -246,7 +252,7 @@ def _commit_items(work: _Import, batch: Sequence[tuple[Found, str]]) -> None:
     with work.ws.store.write() as connection:
         before = len(work.taken.fresh)
         store_items(connection, work.project, batch, work.taken, now)
-        resolve_items(connection, work.project, work.taken.fresh[before:], now)
+        resolve_items(connection, work.project, list(work.taken.fresh)[before:], now)
 
 
 def _metadata_by_file(work: _Import) -> dict[str, Mapping[str, str]]:
@@ -283,6 +289,12 @@ def _take_rows(work: _Import) -> None:
     if work.options.what == What.ITEMS:
         said = []  # class folders leave no label when only items are asked for
     work.progress(ImportProgress("storing annotations", 0, len(said), None))
+    if work.options.what != What.VOTES:
+        repeated = len(said) - len({s.item_id for s in said})
+        if repeated:
+            work.stored.notes.append(
+                f"{repeated} answers are about an image that another one is about too: the last counts."
+            )
     _finish(work, metadata, said)
 
 
@@ -296,7 +308,7 @@ def _finish(work: _Import, metadata: Mapping[int, Mapping[str, str]], said: list
                 {
                     "project_id": work.project.id,
                     "what": what.value,
-                    "format": work.parsed.format,
+                    "format": _shown_format(work.parsed.format),
                     "origin": work.source.origin,
                     "report": json.dumps(_counts(work), default=str),
                     "by_id": work.actor.person_id,
@@ -352,7 +364,7 @@ def _report(work: _Import, started: float) -> ImportReport:
     refused = tuple(outside) + work.parsed.refused + tuple(taken.refused)
     fresh_files = {p for p, i in taken.ids.items() if i in taken.touched}
     return ImportReport(
-        format=work.parsed.format,
+        format=_shown_format(work.parsed.format),
         items=len(taken.fresh),
         regions=stored.regions,
         labels=stored.labels,
@@ -365,7 +377,7 @@ def _report(work: _Import, started: float) -> ImportReport:
         duplicate_files=tuple(taken.duplicate_files),
         annotators=tuple(stored.annotators),
         ignored=work.source.ignored,
-        notes=work.parsed.notes,
+        notes=(*work.parsed.notes, *work.stored.notes),
         seconds=time.monotonic() - started,
     )
 
@@ -374,3 +386,7 @@ def _step(phase: str, done: int, total: int, started: float) -> ImportProgress:
     spent = time.monotonic() - started
     left = spent / done * (total - done) if done >= 5 else None
     return ImportProgress(phase, done, total, left)
+
+
+def _shown_format(name: str) -> str:
+    return "csv" if name == TABLE else name

@@ -284,7 +284,7 @@ def submit_batch(
                     error.code,
                     error.message,
                     error.advice,
-                )  # fmt: skip
+                )
             )
     return receipts
 

@@ -116,7 +116,20 @@ def _readiness(connection: Connection, project: ProjectView) -> Readiness:
 def start_training(
     ws: Workspace, actor: Actor, slug: str, backbone: str | None = None, seed: int = 0
 ) -> Job:
-    """Freeze the labels in force and start a worker that trains on them.
+    """Freeze the labels in force and start a worker process that trains on them.
+
+    Raises:
+        EmptyTrainingSet: There are too few labels.
+        ConflictError: A job of this project is running.
+        Forbidden: The actor may not train here.
+    """
+    return _launch(ws, queue_training(ws, actor, slug, backbone, seed))
+
+
+def queue_training(
+    ws: Workspace, actor: Actor, slug: str, backbone: str | None = None, seed: int = 0
+) -> Job:
+    """Freeze the labels in force and write the job; somebody must run it.
 
     Raises:
         EmptyTrainingSet: There are too few labels.
@@ -136,11 +149,22 @@ def start_training(
         "dataset_version_id": version.id,
         "dataset_version": version.name,
     }
-    return _start(ws, actor, project, TRAIN, config)
+    return _queue(ws, actor, project, TRAIN, config)
 
 
 def start_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None = None) -> Job:
-    """Start a worker that lets a model (the promoted one by default) predict what is not settled.
+    """Start a worker that lets a model predict what it was not trained on.
+
+    Raises:
+        NotFound: There is no such model, or none at all.
+        ConflictError: A job of this project is running.
+        Forbidden: The actor may not do this here.
+    """
+    return _launch(ws, queue_prelabel(ws, actor, slug, model_id))
+
+
+def queue_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None = None) -> Job:
+    """Write the job of predicting with a model, the promoted one by default.
 
     Raises:
         NotFound: There is no such model, or none at all.
@@ -157,10 +181,10 @@ def start_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None 
             f"'{slug}' has no model{'' if model_id is None else f' {model_id}'} to predict with.",
             "Train one first.",
         )
-    return _start(ws, actor, project, PRELABEL, {"model_id": known})
+    return _queue(ws, actor, project, PRELABEL, {"model_id": known})
 
 
-def _start(
+def _queue(
     ws: Workspace, actor: Actor, project: ProjectView, kind: str, config: Mapping[str, object]
 ) -> Job:
     with ws.store.write() as connection:
@@ -181,14 +205,20 @@ def _start(
             config,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = ["--workspace", str(ws.root), "--job", str(job_id)]
-    pid = launch("core.services.worker", arguments, folder / "worker.log", _environment(ws))
+    with ws.store.read() as connection:
+        return read_job(connection, job_id)
+
+
+def _launch(ws: Workspace, job: Job) -> Job:
+    arguments = ["--workspace", str(ws.root), "--job", str(job.id)]
+    log = ws.root / job.folder / "worker.log"
+    pid = launch("core.services.worker", arguments, log, _environment(ws))
     with ws.store.ephemeral() as connection:
         try:
-            update_job(connection, job_id, pid=pid, pid_started=process_started(pid))
+            update_job(connection, job.id, pid=pid, pid_started=process_started(pid))
         except OSError:
-            update_job(connection, job_id, pid=pid)
-        return read_job(connection, job_id)
+            update_job(connection, job.id, pid=pid)
+        return read_job(connection, job.id)
 
 
 def _environment(ws: Workspace) -> dict[str, str]:

@@ -102,7 +102,7 @@ def item_views(
             kept.get(i),
             held.get(i),
             now,
-        )  # fmt: skip
+        )
         for i in ids
         if i in rows
     ]

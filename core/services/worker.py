@@ -24,7 +24,14 @@ from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
 from core.labels import Answer
 from core.labels.schema import Question
-from core.learning import Example, ImageRef, Predictions, Progress, TrainingReport, TrainingRequest
+from core.learning.values import (
+    Example,
+    ImageRef,
+    Predictions,
+    Progress,
+    TrainingReport,
+    TrainingRequest,
+)
 from core.services.images import local_path, original_bytes
 from core.services.people import load_actor
 from core.services.prelabels import Prediction, store_predictions
@@ -145,15 +152,16 @@ def _train(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] 
         actor = load_actor(connection, job.by_id)
     frozen = read_version(ws.root / version.folder)
     pool = image_refs(ws, project)
+    held_out = _held_out(ws, project)
     reports: dict[str, TrainingReport] = {}
     for question in project.schema.item_questions:
         if reporter.should_stop():
             return None
-        request = _request(ws, job, question, frozen, pool)
+        request = _request(ws, job, question, frozen, pool, held_out)
         if len({e.label for e in request.examples if e.use == "train"}) < 2:
             continue  # a further question nobody has answered in two ways yet
         reports[question.key] = train(request, reporter.progress, reporter.should_stop)
-        if reports[question.key].cancelled:
+        if reports[question.key].status == "cancelled":
             return None
     return _register_model(ws, job, project, actor, reports)
 
@@ -164,6 +172,7 @@ def _request(
     question: Question,
     frozen: Sequence[FrozenLabel],
     pool: Mapping[int, ImageRef],
+    held_out: frozenset[int],
 ) -> TrainingRequest:
     examples = []
     for row in frozen:
@@ -178,6 +187,7 @@ def _request(
         seed=int(str(job.config["seed"])),
         folder=ws.root / job.folder / question.key,
         cache=ws.cache / "embeddings",
+        held_out=held_out,
         offline=ws.settings.offline,
     )
 
@@ -280,6 +290,16 @@ def image_refs(ws: Workspace, project: ProjectView) -> dict[int, ImageRef]:
     return {
         r.id: ImageRef(r.id, r.content_hash, _local(ws, r.location, r.content_hash)) for r in rows
     }
+
+
+def _held_out(ws: Workspace, project: ProjectView) -> frozenset[int]:
+    """Return the items drawn for certifying or evaluating: never learnt from, not even unlabelled."""
+    with ws.store.read() as connection:
+        return frozenset(
+            connection.execute(
+                select(items.c.id).where(items.c.project_id == project.id, items.c.use != "train")
+            ).scalars()
+        )
 
 
 def _local(ws: Workspace, location: str, content_hash: str) -> Path:
