@@ -1,0 +1,54 @@
+// Talking to our own routes. Never throws: every outcome is one of five kinds.
+
+const RETRY_STATUS = new Set([408, 425, 429]);
+const PATIENCE_MS = 20000;
+
+async function errorOf(reply) {
+  try {
+    const body = await reply.json();
+    const error = body.error ?? body;
+    return { code: error.code ?? "", message: error.message ?? "", advice: error.advice ?? "" };
+  } catch {
+    return { code: `HTTP ${reply.status}`, message: "", advice: "" };
+  }
+}
+
+async function outcome(reply) {
+  if (reply.ok) {
+    const body = await reply.json().catch(() => null);
+    // An unknown path answers 200 with a page: that is no reply of ours.
+    return body === null ? { kind: "offline" } : { kind: "ok", body };
+  }
+  const error = await errorOf(reply);
+  if (reply.status === 401) return { kind: "signed-out", error };
+  if (reply.status === 403) return { kind: "forbidden", error };
+  if (reply.status >= 500 || RETRY_STATUS.has(reply.status)) return { kind: "offline", error };
+  return { kind: "refused", error };
+}
+
+/** Ask a route; give {kind, body?, error?}. */
+export async function ask(url, { body, keepalive = false } = {}) {
+  const options = { credentials: "same-origin", headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    options.method = "POST";
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+    options.keepalive = keepalive;
+  }
+  if (!keepalive) options.signal = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    return await outcome(await fetch(url, options));
+  } catch {
+    return { kind: "offline" };
+  }
+}
+
+/** Make an identifier; also on plain http, where randomUUID is missing. */
+export function newUuid() {
+  if (globalThis.crypto.randomUUID) return globalThis.crypto.randomUUID();
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,141 @@
+// Entry of the dispute view: one image, everybody's answer over it in its own hue and dash,
+// and the same answers side by side. Shows only; the lead's decision is taken beside it.
+
+import { cap, el, say, svg } from "./dom.js";
+import { drawBox, fitScale, makeOverlay } from "./overlay.js";
+
+const views = new WeakMap();
+const BOTTOM_PX = 20;
+const LEAST_PX = 420;
+
+function percent(value) {
+  return value === null || value === undefined ? "" : `${Math.round(value * 100)} %`;
+}
+
+// A short line in the party's own hue and dash: what the legend and the boxes have in common.
+function stroke(layer) {
+  return svg("svg", { class: "stroke", viewBox: "0 0 34 8", "aria-hidden": "true" },
+    svg("line", { x1: 1, y1: 4, x2: 33, y2: 4, stroke: layer.colour, "stroke-width": 3, "stroke-dasharray": layer.dash }));
+}
+
+/** The dispute in one element. */
+class VotesView {
+  constructor(root) {
+    this.only = null;
+    this.picture = el("div", { class: "picture" });
+    this.stage = el("div", { class: "stage", role: "img" }, this.picture);
+    this.cards = el("div", { class: "cards", role: "list" });
+    this.node = el("div", { class: "votes" }, this.stage, this.cards);
+    root.append(this.node);
+    this.observer = new ResizeObserver(() => this.overlay());
+    this.observer.observe(this.stage);
+    this.fit = () => this.#fit();
+    window.addEventListener("resize", this.fit);
+  }
+
+  #fit() {
+    const top = this.node.getBoundingClientRect().top + window.scrollY;
+    const height = Math.max(LEAST_PX, window.innerHeight - Math.max(0, top) - BOTTOM_PX);
+    this.node.style.setProperty("--deck-height", `${height}px`);
+  }
+
+  update(data) {
+    if (data.image !== this.data?.image) this.only = null;
+    const fresh = data.image !== this.data?.image;
+    this.data = data;
+    this.stage.setAttribute("aria-label", data.name);
+    this.#fit();
+    if (fresh) this.#load();
+    this.#cards();
+    this.overlay();
+  }
+
+  #load() {
+    const { image, name, texts } = this.data;
+    const node = new Image();
+    node.alt = name;
+    node.src = `${image}&w=1600`;
+    this.picture.replaceChildren(el("div", { class: "skeleton", text: texts.loading }));
+    const still = () => this.data.image === image;
+    node.decode().then(
+      () => {
+        if (!still()) return;
+        this.picture.replaceChildren(node);
+        this.overlay();
+      },
+      () => still() && this.picture.replaceChildren(el("div", { class: "notice" },
+        el("strong", { text: texts.broken }), el("p", { text: texts.brokenAdvice }),
+        el("button", { class: "plain", text: texts.tryAgain, onclick: () => this.#load() }))),
+    );
+  }
+
+  overlay() {
+    this.picture.querySelector(".overlay")?.remove();
+    if (!this.data?.boxes || !this.picture.querySelector("img")) return;
+    const { width, height, layers } = this.data;
+    const scale = fitScale(width, height, this.picture.getBoundingClientRect());
+    const overlay = makeOverlay(width, height);
+    layers.filter((l) => this.only === null || l.key === this.only).forEach((layer) => {
+      for (const region of layer.answer.regions) {
+        const note = region.confidence == null ? `· ${layer.key}` : `· ${layer.key} ${percent(region.confidence)}`;
+        overlay.append(drawBox({ ...region, note }, { colour: layer.colour, dash: layer.dash, scale, imageWidth: width, labelled: this.only !== null || layers.length < 2 }));
+      }
+    });
+    this.picture.append(overlay);
+  }
+
+  #cards() {
+    this.cards.replaceChildren(...this.data.layers.map((layer) => this.#card(layer)));
+  }
+
+  #card(layer) {
+    const { texts, boxes, chosen } = this.data;
+    const alone = this.only === layer.key;
+    const pick = () => {
+      this.only = alone ? null : layer.key;
+      this.#cards();
+      this.overlay();
+    };
+    return el("article", { class: `card vote${chosen === layer.key ? " chosen" : ""}`, role: "listitem" },
+      el("div", { class: "row" },
+        el("span", { class: "who" }, stroke(layer), el("b", { text: layer.name })), cap(layer.key)),
+      el("div", { class: "saysall" }, ...this.#words(layer)),
+      ...layer.lines.map((line) => el("div", { class: "muted small", text: line })),
+      boxes ? el("button", { class: "plain", "aria-pressed": alone, text: alone ? texts.all : texts.only, onclick: pick }) : null);
+  }
+
+  #words(layer) {
+    const { texts, boxes, questions } = this.data;
+    const said = questions.filter((q) => q.key in layer.answer.choices).map((q) => {
+      const name = layer.answer.choices[q.key];
+      const colour = q.classes.find((c) => c.name === name)?.colour ?? "#8B95A3";
+      return el("div", { class: "row says" }, el("i", { class: "swatch", style: { background: colour } }),
+        el("b", { text: name }), el("span", { class: "num", text: q === questions[0] ? percent(layer.confidence) : "" }));
+    });
+    if (!boxes) return said;
+    const counts = new Map();
+    for (const r of layer.answer.regions) counts.set(r.label, (counts.get(r.label) ?? 0) + 1);
+    const list = [...counts].map(([name, n]) => `${name} ${n}`).join(" · ");
+    return [...said, el("div", { text: layer.answer.regions.length ? say(texts.boxes, { n: layer.answer.regions.length }) : texts.noBoxes }),
+      el("div", { class: "muted small", text: list })];
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    window.removeEventListener("resize", this.fit);
+    this.node.remove();
+  }
+}
+
+export default function mount({ data, parentElement }) {
+  let view = views.get(parentElement);
+  if (!view) {
+    view = new VotesView(parentElement);
+    views.set(parentElement, view);
+  }
+  view.update(data);
+  return () => {
+    views.delete(parentElement);
+    view.destroy();
+  };
+}
