@@ -1,0 +1,140 @@
+"""The words of a question: whose statements, against which truth, of which items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from core.analytics.replica import Replica
+from core.errors import InputError, NotFound
+
+MODEL = "model"
+PEOPLE = "people"
+
+
+class Against(StrEnum):
+    """What is held to be true."""
+
+    FINAL = "final"
+    """The label in force."""
+    GOLD = "gold"
+    """The known answer of gold items."""
+    ADJUDICATED = "adjudicated"
+    """Labels a lead decided."""
+    EVALUATE = "evaluate"
+    """The label in force of items drawn at random for evaluation."""
+
+
+class Basis(StrEnum):
+    """What a figure rests on, for the reader to judge it by."""
+
+    RANDOM = "drawn at random"
+    INDEPENDENT = "independent"
+    """No truth rests on the statement it is compared with; items came up as the queue chose."""
+    REVIEWED = "reviewed items only"
+    """Nothing independent is left: every truth here rests on the very statement it is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which statements and items a question looks at; empty means all.
+
+    Attributes:
+        since, until: Time of the vote, or of the prediction set; seconds since the epoch,
+            `until` itself excluded.
+        people: Names; only where people are looked at.
+        uses: Of train, certify, evaluate.
+        metadata: Column to the value it must have, None for items that have none.
+        prediction_set: Which predictions; None for the latest of each item.
+        blind_only: Leave out votes given with the pre-label shown.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    people: Sequence[str] = ()
+    uses: Sequence[str] = ()
+    metadata: Mapping[str, str | None] = field(default_factory=dict)
+    prediction_set: int | None = None
+    blind_only: bool = False
+
+
+ALL = Filters()
+
+
+def filter_values(replica: Replica, project_id: int, filters: Filters) -> dict[str, Any]:
+    """Return the values of the parameters every question shares.
+
+    Raises:
+        NotFound: A name in the filter is nobody's.
+    """
+    return {
+        "project": project_id,
+        "people": person_ids(replica, filters.people),
+        "prediction_set": filters.prediction_set,
+        "blind_only": filters.blind_only,
+        "since": filters.since,
+        "until": filters.until,
+        "uses": list(filters.uses),
+        "keys": list(filters.metadata),
+        "vals": list(filters.metadata.values()),
+    }
+
+
+def comparison_values(
+    replica: Replica, project_id: int, whose: str, against: str, filters: Filters
+) -> dict[str, Any]:
+    """Return the parameters of a question that compares statements with a truth.
+
+    Raises:
+        NotFound: `whose` is neither "model" nor "people" nor anybody's name.
+        InputError: `against` is no reference.
+    """
+    values = filter_values(replica, project_id, filters)
+    if whose not in (MODEL, PEOPLE):
+        one = person_ids(replica, [whose])
+        if values["people"] and one[0] not in values["people"]:
+            one = [-1]  # asked of one person among others: nothing
+        values["people"] = one
+    try:
+        reference = Against(against).value
+    except ValueError as error:
+        raise InputError(
+            f"Unknown reference '{against}'; expected one of {[a.value for a in Against]}."
+        ) from error
+    return {**values, "whose": MODEL if whose == MODEL else PEOPLE, "against": reference}
+
+
+def person_ids(replica: Replica, names: Sequence[str]) -> list[int]:
+    """Return the numbers of people in the order of their names given.
+
+    Raises:
+        NotFound: A name is nobody's.
+    """
+    if not names:
+        return []
+    known = {r["name"]: int(r["id"]) for r in replica.query("person", {"names": list(names)})}
+    for name in names:
+        if name not in known:
+            raise NotFound(f"There is nobody called '{name}' here.", "Check the spelling.")
+    return [known[name] for name in names]
+
+
+def independent(
+    rows: Sequence[Mapping[str, Any]], against: str
+) -> tuple[list[Mapping[str, Any]], Basis, int]:
+    """Return the rows whose truth does not rest on the statement, or all where none is left.
+
+    Args:
+        rows: Counted pairs with ``own`` and ``n``.
+        against: The reference.
+
+    Returns:
+        Rows to use, what they rest on, and how many pairs were left out.
+    """
+    kept = [r for r in rows if not r["own"]]
+    if rows and not kept:
+        return list(rows), Basis.REVIEWED, 0
+    left_out = sum(int(r["n"]) for r in rows) - sum(int(r["n"]) for r in kept)
+    return kept, Basis.RANDOM if against == Against.EVALUATE else Basis.INDEPENDENT, left_out

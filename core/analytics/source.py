@@ -1,0 +1,190 @@
+"""Reading the record's new rows as Arrow tables, all tables of one call from one snapshot.
+
+PostgreSQL is read by ADBC. SQLite is read through the store's own connections: the ADBC driver
+brings a second copy of the SQLite library into the process, and when a second copy closes a
+file, the operating system drops the locks the first one holds. Measured: another process then
+took the write lock in the middle of our transaction, and its committed row was lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+from sqlalchemy import BigInteger, Boolean, Double, Integer, Table
+
+from core.errors import StorageError, StoreCorrupt, StoreUnavailable
+from core.store import tables
+from core.store.store import Store
+
+CHUNK_ROWS = 50_000
+
+# Answers without boxes say nothing beyond the label; leaving them out halves what is read.
+BOXES = """CASE WHEN answer LIKE '%"regions":[]%' THEN NULL ELSE answer END"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """One table of the record as the replica holds it.
+
+    Attributes:
+        table: The table of the record.
+        names: Columns of the copy; the first is the sequence number.
+    """
+
+    table: Table
+    names: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Return the name of the sequence number."""
+        return self.names[0]
+
+    @property
+    def ddl(self) -> str:
+        """Return the statement that makes the copy's table."""
+        columns = ", ".join(f'"{n}" {self._kind(n)[0]}' for n in self.names)
+        return f'CREATE TABLE "{self.table.name}" ({columns})'
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """Return the Arrow schema of the copy."""
+        return pa.schema([(n, self._kind(n)[1]) for n in self.names])
+
+    def select(self, after: int) -> str:
+        """Return the statement that reads the rows beyond a sequence number."""
+        columns = ", ".join(BOXES if n == "boxes" else f'"{n}"' for n in self.names)
+        return (
+            f'SELECT {columns} FROM "{self.table.name}" '  # noqa: S608 names come from tables.py
+            f'WHERE "{self.key}" > {int(after)} ORDER BY "{self.key}"'
+        )
+
+    def _kind(self, name: str) -> tuple[str, pa.DataType]:
+        kind = self.table.c["answer" if name == "boxes" else name].type
+        if isinstance(kind, Boolean):
+            return "BOOLEAN", pa.bool_()
+        if isinstance(kind, Integer | BigInteger):
+            return "BIGINT", pa.int64()
+        return ("DOUBLE", pa.float64()) if isinstance(kind, Double) else ("VARCHAR", pa.string())
+
+
+def _mirror(table: Table, names: str) -> Mirror:
+    return Mirror(table, tuple(names.split()))
+
+
+MIRRORS = (
+    _mirror(tables.people, "id name kind"),
+    _mirror(tables.projects, "id slug task"),
+    _mirror(tables.items, "id project_id use use_probability at"),
+    _mirror(tables.item_metadata, "seq project_id item_id doc"),
+    _mirror(tables.gold_answers, "seq project_id item_id label boxes"),
+    _mirror(tables.prediction_sets, "id project_id model_id name at"),
+    _mirror(tables.predictions, "seq set_id project_id item_id label boxes confidence"),
+    _mirror(
+        tables.annotation_log,
+        "seq project_id item_id person_id revision kind label boxes prediction_seq "
+        "prelabel_shown active_seconds started_at batch_id at",
+    ),
+    _mirror(tables.decisions, "seq project_id item_id person_id kind label at"),
+    _mirror(tables.final_labels, "seq project_id item_id state label boxes evidence at"),
+)
+
+
+class Snapshot(Protocol):
+    """The record at one moment."""
+
+    def value(self, sql: str) -> Any:
+        """Return the first column of the first row, None where there is none."""
+
+    def chunks(self, mirror: Mirror, after: int) -> Iterator[pa.Table]:
+        """Yield the rows of a table beyond a sequence number, in order."""
+
+
+@contextmanager
+def snapshot(store: Store) -> Iterator[Snapshot]:
+    """Give a view of the record that stands still.
+
+    Raises:
+        StoreUnavailable: The record cannot be reached.
+        StoreCorrupt: The record is damaged.
+    """
+    if store.dialect == "postgresql":
+        with _adbc_cursor(store) as cursor:
+            yield _PostgresSnapshot(cursor)
+        return
+    with store.read() as connection:
+        cursor = connection.connection.cursor()
+        try:
+            yield _SqliteSnapshot(cursor)
+        except sqlite3.DatabaseError as error:
+            raise _sqlite_error(error) from error
+        finally:
+            cursor.close()
+
+
+def _sqlite_error(error: sqlite3.DatabaseError) -> StorageError:
+    if "malformed" in str(error) or "not a database" in str(error):
+        return StoreCorrupt(
+            f"The record is damaged ({error}); nothing was changed or deleted.",
+            "Keep the files, then run 'tiebreak restore' with your last backup.",
+        )
+    return StoreUnavailable(f"The record cannot be reached: {error}.", "Try again.")
+
+
+class _SqliteSnapshot:
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def value(self, sql: str) -> Any:
+        row = self._cursor.execute(sql).fetchone()
+        return None if row is None else row[0]
+
+    def chunks(self, mirror: Mirror, after: int) -> Iterator[pa.Table]:
+        self._cursor.execute(mirror.select(after))
+        schema = mirror.arrow
+        while rows := self._cursor.fetchmany(CHUNK_ROWS):
+            columns = [
+                pa.array(
+                    map(bool, values) if pa.types.is_boolean(field.type) else values, field.type
+                )
+                for field, values in zip(schema, zip(*rows, strict=True), strict=True)
+            ]
+            yield pa.table(columns, schema=schema)
+
+
+class _PostgresSnapshot:
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def value(self, sql: str) -> Any:
+        self._cursor.execute(sql)
+        row = self._cursor.fetchone()
+        return None if row is None else row[0]
+
+    def chunks(self, mirror: Mirror, after: int) -> Iterator[pa.Table]:
+        self._cursor.execute(mirror.select(after))
+        schema = mirror.arrow
+        for batch in self._cursor.fetch_record_batch():
+            yield pa.table(batch.columns, names=schema.names).cast(schema)
+
+
+@contextmanager
+def _adbc_cursor(store: Store) -> Iterator[Any]:
+    try:
+        from adbc_driver_postgresql import dbapi
+    except ImportError as error:
+        raise StoreUnavailable(
+            "Analytics of a record on PostgreSQL need the package 'adbc-driver-postgresql'.",
+            "Install 'tiebreak[postgres]'.",
+        ) from error
+    url = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with dbapi.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield cursor
+    except dbapi.OperationalError as error:
+        raise StoreUnavailable(f"The record cannot be reached: {error}.", "Try again.") from error

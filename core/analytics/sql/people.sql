@@ -1,0 +1,2 @@
+-- Everybody's name.
+SELECT id, name FROM people ORDER BY id;

@@ -1,0 +1,12 @@
+-- Every live vote: item, person and class.
+SELECT v.item_id, v.person_id, v.label
+FROM live_votes v
+WHERE v.project_id = $project
+  AND v.label IS NOT NULL
+  AND (len($people) = 0 OR list_contains($people, v.person_id))
+  AND NOT ($blind_only AND v.prelabel_shown)
+  AND ($since IS NULL OR v."at" >= $since)
+  AND ($until IS NULL OR v."at" < $until)
+  AND ((len($uses) = 0 AND len($keys) = 0)
+       OR v.item_id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
+ORDER BY v.item_id, v.person_id;
