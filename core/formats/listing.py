@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 from typing import Protocol
 
 from core.errors import InputError, LimitExceeded
@@ -77,20 +76,12 @@ class Listing:
             raise InputError(f"'{main_file}' is not in {tree.origin}.")
         self.origin = tree.origin
         self.main_file = main_file
-        self.images = tuple(p for p in self._sizes if suffix_of(p) in IMAGE_SUFFIXES)
+        self._by_suffix: dict[str, list[str]] = {}
+        for path in self._sizes:
+            self._by_suffix.setdefault(suffix_of(path), []).append(path)
+        self.images = tuple(sorted(p for s in IMAGE_SUFFIXES for p in self._by_suffix.get(s, ())))
         self._known = frozenset(self.images)
-        self._by_base: dict[str, list[str]] = {}
-        self._by_stem: dict[str, list[str]] = {}
-        self._by_place: dict[tuple[str, str], list[str]] = {}
-        for path in self.images:
-            self._index(path)
-
-    def _index(self, path: str) -> None:
-        folder, _, base = path.rpartition("/")
-        stem = without_suffix(base)
-        self._by_base.setdefault(base, []).append(path)
-        self._by_stem.setdefault(stem, []).append(path)
-        self._by_place.setdefault((folder.rpartition("/")[2], stem), []).append(path)
+        self._index: _Index | None = None  # made when a name is not a path: seldom
 
     def __contains__(self, path: str) -> bool:
         return path in self._sizes
@@ -102,10 +93,9 @@ class Listing:
             suffixes: Lower case, with the dot.
             everywhere: Look beside the main file too (for lists of class names).
         """
-        paths: Iterable[str] = self._sizes
         if self.main_file is not None and not everywhere:
-            paths = (self.main_file,)
-        return tuple(p for p in paths if suffix_of(p) in suffixes)
+            return (self.main_file,) if suffix_of(self.main_file) in suffixes else ()
+        return tuple(sorted(p for s in suffixes for p in self._by_suffix.get(s, ())))
 
     def size(self, path: str) -> int:
         """Return the length of a file in bytes."""
@@ -142,11 +132,12 @@ class Listing:
         """
         if name in self._known:
             return name
-        beside = str(PurePosixPath(origin).parent / name)
-        if beside in self._known:
-            return beside
+        folder = origin.rpartition("/")[0]
+        if folder and f"{folder}/{name}" in self._known:
+            return f"{folder}/{name}"
+        index = self._indexed()
         base = name.rpartition("/")[2]
-        near = self._by_base.get(base) or self._by_stem.get(without_suffix(base), [])
+        near = index.by_base.get(base) or index.by_stem.get(without_suffix(base), [])
         fitting = [p for p in near if p.endswith(f"/{name}")] or near
         return _closest(fitting, origin)
 
@@ -154,8 +145,29 @@ class Listing:
         """Return the one image with the same name, but for the extension, as the annotation."""
         stem = without_suffix(origin)
         folder, _, base = stem.rpartition("/")
-        near = self._by_place.get((folder.rpartition("/")[2], base))
-        return _closest(near or self._by_stem.get(base, []), origin)
+        index = self._indexed()
+        near = index.by_place.get((folder.rpartition("/")[2], base))
+        return _closest(near or index.by_stem.get(base, []), origin)
+
+    def _indexed(self) -> _Index:
+        if self._index is None:
+            self._index = _Index(self.images)
+        return self._index
+
+
+class _Index:
+    """Images by file name, by name without extension, and by that and their folder."""
+
+    def __init__(self, images: Sequence[str]) -> None:
+        self.by_base: dict[str, list[str]] = {}
+        self.by_stem: dict[str, list[str]] = {}
+        self.by_place: dict[tuple[str, str], list[str]] = {}
+        for path in images:
+            folder, _, base = path.rpartition("/")
+            stem = without_suffix(base)
+            self.by_base.setdefault(base, []).append(path)
+            self.by_stem.setdefault(stem, []).append(path)
+            self.by_place.setdefault((folder.rpartition("/")[2], stem), []).append(path)
 
 
 def _closest(paths: list[str], origin: str) -> str | None:

@@ -97,18 +97,23 @@ def _best(listing: Listing, options: Options) -> tuple[str, Parsed]:
             raise InputError(f"'{listing.main_file}' is no annotation file we know.")
         return _BY_SUFFIX[suffix], _parsed_as(listing, _BY_SUFFIX[suffix], options)
     found: list[Parsed] = []
+    others: list[str] = []
     error: InputError | None = None
     for chosen in FORMATS.values():
         files = chosen.find(listing)
-        if files or chosen.name == "folder":
+        if found and _covered(found[-1]) >= max(1, len(listing.images)):
+            # Nothing after this can cover more: it need not be read to be named.
+            answering = chosen.name != "table" or _tables_with_answers(listing, files, options)
+            others += [chosen.name] if files and answering else []
+        elif files or chosen.name == "folder":
             try:
                 found.append(chosen.parse(listing, files, options))
             except UnreadableFile as fault:
                 error = error or fault
-    best = max(found, key=_covered)  # the first of equals
+    best = max(found, key=_covered, default=Parsed("folder", images=listing.images))
     if error is not None and not _covered(best):
         raise error
-    others = [p.format for p in found if p is not best and _covered(p)]
+    others += [p.format for p in found if p is not best and _covered(p)]
     if others:
         notes = (*best.notes, f"Read as {best.format}; {', '.join(others)} is there too.")
         best = replace(best, notes=notes)
@@ -140,6 +145,10 @@ def _with_metadata(listing: Listing, parsed: Parsed, options: Options) -> Parsed
         refused=parsed.refused + read.refused,
         annotation_files=parsed.annotation_files + read.annotation_files,
     )
+
+
+def _tables_with_answers(listing: Listing, files: tuple[str, ...], options: Options) -> bool:
+    return not all(_is_metadata_only(listing, path, options) for path in files)
 
 
 def _is_metadata_only(listing: Listing, path: str, options: Options) -> bool:

@@ -158,6 +158,7 @@ class _Reader:
         rows = []
         for line, cells in body:
             try:
+                _check_count(cells, columns)
                 label = self._label(cells, columns)
                 rows.append(self._row(line, cells, columns, ours, label))
             except _SeveralLabelsError as error:
@@ -171,13 +172,16 @@ class _Reader:
         self, body: Iterator[tuple[int, list[str]]], columns: Columns, ours: bool
     ) -> list[Row]:
         found: dict[tuple[str, str | None], _Box] = {}
+        who = columns.annotator
         for line, cells in body:
             try:
-                row = self._row(line, cells, columns, ours, None)
+                _check_count(cells, columns)
+                key = (cells[columns.file], None if who is None else cells[who])
+                if (box := found.get(key)) is None:
+                    box = found[key] = _Box(self._row(line, cells, columns, ours, None))
             except ValueError as error:
                 self._refuse(line, str(error))
                 continue
-            box = found.setdefault((row.file, row.annotator), _Box(row))
             try:
                 self._add_region(box, line, cells, columns)
             except ValueError as error:
@@ -206,8 +210,6 @@ class _Reader:
     def _row(
         self, line: int, cells: list[str], columns: Columns, ours: bool, label: str | None
     ) -> Row:
-        if len(cells) != columns.count:
-            raise ValueError(f"{len(cells)} columns, the first line has {columns.count}")
         given = unescaped(cells[columns.file])
         if not given.strip():
             raise ValueError("no image is named")
@@ -235,7 +237,7 @@ class _Reader:
         )
 
     def _label(self, cells: list[str], columns: Columns) -> str | None:
-        if columns.label is None or len(cells) != columns.count:
+        if columns.label is None:
             return None
         text = unescaped(cells[columns.label].strip())
         if not text:
@@ -261,6 +263,11 @@ class _Reader:
 
 class _SeveralLabelsError(ValueError):
     """A cell with several labels: the rest of its line is kept."""
+
+
+def _check_count(cells: list[str], columns: Columns) -> None:
+    if len(cells) != columns.count:
+        raise ValueError(f"{len(cells)} columns, the first line has {columns.count}")
 
 
 def _boxed(box: _Box) -> Row:
