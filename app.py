@@ -16,8 +16,10 @@ if runtime.exists():
     main()
 else:
     from core.server import lifespan, middleware, routes
+    from core.ui.navigation import claim_pages
     from core.ui.urls import base
 
+    claim_pages()
     app = st.App(__file__, routes=routes(base()), lifespan=lifespan, middleware=middleware(base()))
     if __name__ == "__main__":
         app.run()

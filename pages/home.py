@@ -41,7 +41,7 @@ def main() -> None:
             _("A project shows up here as soon as you have a role in it."),
             _("An admin gives roles under People."),
         )
-    for project in view.projects:
+    for project in sorted(view.projects, key=_has_no_work):
         _card(page.actor, project)
 
 
@@ -196,6 +196,10 @@ def _card_buttons(actor: Actor, row: HomeProject) -> None:
             slug = row.project.slug
             if useful and _may(actor, action, row) and st.button(label, key=f"home.{slug}.{key}"):
                 go(key, slug)
+
+
+def _has_no_work(row: HomeProject) -> bool:
+    return not (row.my_waiting or row.disputes or row.running_jobs)
 
 
 def _done(row: HomeProject) -> int:

@@ -16,7 +16,7 @@ BAD = "#D1495B"
 MUTED = "#8B95A3"
 
 STATE_COLOURS: dict[str, str] = {
-    ItemState.OPEN: "#B4BCC8",
+    ItemState.OPEN: "#9AA5B4",
     ItemState.DISPUTE: "#E69F00",
     ItemState.IMPORTED: "#6A8FC7",
     ItemState.AUTO_ACCEPTED: "#56B4E9",

@@ -127,9 +127,9 @@ def state_bar(counts: Mapping[str, int]) -> None:
     present = [s for s in STATE_ORDER if counts.get(s)]
     bar = join(
         fill(
-            "<i style='width:{w:.2f}%;background:{c}' title='{t}'></i>".replace(
-                "{w:.2f}", f"{100 * counts[s] / total:.2f}"
-            ),
+            "<i class='{open}' style='width:{w}%;background:{c}' title='{t}'></i>",
+            open="tb-open" if s == ItemState.OPEN else "",
+            w=f"{100 * counts[s] / total:.2f}",
             c=STATE_COLOURS[s],
             t=state_name(s),
         )
