@@ -9,6 +9,7 @@ from core.access.roles import (
     can,
     can_anywhere,
     require,
+    require_signed_in,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "can",
     "can_anywhere",
     "require",
+    "require_signed_in",
 ]

@@ -126,6 +126,16 @@ def can_anywhere(actor: Actor, action: Action) -> bool:
     return actor.active and any(role in MATRIX[action] for role, _ in actor.roles)
 
 
+def require_signed_in(actor: Actor) -> None:
+    """Pass if somebody asks, whatever their roles.
+
+    Raises:
+        NotSignedIn: Nobody is signed in, or the account was disabled.
+    """
+    if not actor.person_id or not actor.active:
+        raise NotSignedIn("Nobody is signed in here.", "Sign in and try again.")
+
+
 def require(actor: Actor, action: Action, resource: Resource = ANY) -> None:
     """Pass if the actor may.
 
@@ -133,8 +143,7 @@ def require(actor: Actor, action: Action, resource: Resource = ANY) -> None:
         NotSignedIn: Nobody is signed in, or the account was disabled.
         Forbidden: The roles do not allow it.
     """
-    if not actor.person_id or not actor.active:
-        raise NotSignedIn("Nobody is signed in here.", "Sign in and try again.")
+    require_signed_in(actor)
     if not can(actor, action, resource):
         raise Forbidden(
             f"'{actor.name}' may not {action.value} here.", "Ask an admin for the role."

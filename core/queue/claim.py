@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, se
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.labels.state import ItemState
-from core.store.tables import annotation_log, item_state, leases
+from core.store.tables import annotation_log, decisions, item_state, leases
 
 
 class Order(StrEnum):
@@ -152,6 +152,18 @@ def has_free_place(connection: Connection, item_id: int, person_id: int, now: fl
     )
 
 
+def has_ruled(connection: Connection, item_id: int, person_id: int) -> bool:
+    """Return whether this person ruled on the item as a lead, and so has seen its votes."""
+    return (
+        connection.execute(
+            select(decisions.c.seq)
+            .where(decisions.c.item_id == item_id, decisions.c.person_id == person_id)
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
 def _free(project_id: int, person_id: int, now: float) -> Select:
     answered = (
         select(annotation_log.c.item_id)
@@ -168,12 +180,15 @@ def _free(project_id: int, person_id: int, now: float) -> Select:
         leases.c.person_id == person_id,
         leases.c.expires_at > now,
     )
+    ruled = select(decisions.c.seq).where(
+        decisions.c.item_id == item_state.c.item_id, decisions.c.person_id == person_id
+    )
     return select(item_state.c.item_id).where(
         item_state.c.project_id == project_id,
-        item_state.c.state == ItemState.OPEN.value,
         _has_place(person_id, now),
         ~answered.exists(),
         ~held.exists(),
+        ~ruled.exists(),
     )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
-from core.access import Action, Actor, require
-from core.access.roles import Resource
+from core.access import Action, Actor, Resource, can, require_signed_in
 from core.errors import (
     AlreadySubmitted,
+    ConflictError,
     InputError,
     ItemClosed,
     LeaseLost,
     NotFound,
     StaleVersion,
+    StorageError,
     TiebreakError,
 )
 from core.labels import Answer
@@ -25,8 +27,8 @@ from core.queue.claim import (
     Order,
     claim,
     has_free_place,
+    has_ruled,
     held_leases,
-    hold,
     release,
     renew,
     waiting,
@@ -36,7 +38,7 @@ from core.services.resolve import label_of, resolve_items
 from core.services.views import ReviewItem, item_views
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import annotation_log, drafts, item_state, items
+from core.store.tables import annotation_log, drafts, item_state, items, predictions
 
 SKIP_REASONS = (
     "unsure",
@@ -174,11 +176,8 @@ def open_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> ReviewIte
     with ws.store.ephemeral() as connection:
         project = project_for(connection, actor, slug, Action.SEE_IMAGE)
         _require_item(connection, project, item_id)
-        if actor.roles_in(project.id) & _voters():
-            claim(
-                connection, project.id, actor.person_id, 1, now, ws.settings.lease_seconds,
-                only=[item_id],
-            )  # fmt: skip
+        if can(actor, Action.VOTE, Resource(project.id)):
+            _claim_one(connection, ws, project, actor, item_id, now)
         return item_views(connection, project, actor, [item_id], now)[0]
 
 
@@ -218,9 +217,7 @@ def save_draft(
         project = project_for(connection, actor, slug, Action.VOTE)
         row = _require_item(connection, project, item_id)
         checked = check_answer(project, answer, row.width, row.height, complete=False)
-        connection.execute(
-            delete(drafts).where(drafts.c.item_id == item_id, drafts.c.person_id == actor.person_id)
-        )
+        _drop_draft(connection, actor, item_id)
         connection.execute(
             drafts.insert(),
             {
@@ -232,6 +229,28 @@ def save_draft(
             },
         )
     return now
+
+
+def _drop_draft(connection: Connection, actor: Actor, item_id: int) -> None:
+    connection.execute(
+        delete(drafts).where(drafts.c.item_id == item_id, drafts.c.person_id == actor.person_id)
+    )
+
+
+def _claim_one(
+    connection: Connection,
+    ws: Workspace,
+    project: ProjectView,
+    actor: Actor,
+    item_id: int,
+    now: float,
+) -> None:
+    """Lease one item where a place is free and the actor does not hold too many already."""
+    if len(held_leases(connection, project.id, actor.person_id, now)) < ws.settings.lease_cap:
+        claim(
+            connection, project.id, actor.person_id, 1, now, ws.settings.lease_seconds,
+            only=[item_id],
+        )  # fmt: skip
 
 
 def my_recent(ws: Workspace, actor: Actor, slug: str, limit: int = 20) -> list[RecentRow]:
@@ -269,12 +288,15 @@ def submit_batch(
 
     Raises:
         NotSignedIn: Nobody is signed in; the client keeps everything and sends it again.
+        StorageError: The record cannot be written now; the same, and what was saved stays saved.
     """
-    require(actor, Action.SEE_OWN, Resource()) if not actor.person_id else None
+    require_signed_in(actor)
     receipts = []
     for submission in submissions:
         try:
             receipts.append(submit(ws, actor, slug, submission))
+        except StorageError:
+            raise
         except TiebreakError as error:
             receipts.append(
                 Receipt(
@@ -293,32 +315,64 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
     """Save one vote, skip, flag or withdrawal durably, derive the label anew, and return a receipt.
 
     Raises:
-        InputError: The answer does not fit the schema; the draft is kept.
+        InputError: The answer does not fit the schema; a draft kept before stays.
         AlreadySubmitted: The actor's answer stands already (another tab, say).
         StaleVersion: The actor's answer was changed elsewhere since.
         LeaseLost: The lease ran out and others hold every place.
         ItemClosed: The item was settled meanwhile.
         Forbidden: The actor may not vote here.
+
+    After any of the four conflicts the answer that was sent is the actor's draft.
     """
     _check_form(submission)
-    with ws.store.write() as connection:
-        project = project_for(connection, actor, slug, Action.VOTE)
-        again = _already(connection, actor, submission)
-        if again is not None:
-            return again
-        item = _require_item(connection, project, submission.item_id)
-        revision = _next_revision(connection, actor, submission)
-        _check_open(connection, project, actor, submission, ws.clock())
-        answer = None
-        if submission.kind == Kind.VOTE:
-            if submission.answer is None:
-                raise InputError("A vote needs an answer.", "Answer the item and send again.")
-            answer = check_answer(project, submission.answer, item.width, item.height)
-        now = ws.clock()
-        _insert(connection, project, actor, submission, answer, revision, now)
-        _after(connection, ws, project, actor, submission, now)
-        resolve_items(connection, project, [submission.item_id], now)
+    try:
+        with ws.store.write() as connection:
+            return _submit(connection, ws, actor, slug, submission)
+    except ConflictError:
+        if submission.answer is not None:
+            _keep_refused(ws, actor, slug, submission, submission.answer)
+        raise
+
+
+def _submit(
+    connection: Connection, ws: Workspace, actor: Actor, slug: str, submission: Submission
+) -> Receipt:
+    project = project_for(connection, actor, slug, Action.VOTE)
+    again = _already(connection, actor, submission)
+    if again is not None:
+        return again
+    item = _require_item(connection, project, submission.item_id)
+    standing = _standing(connection, actor, submission.item_id)
+    revision = _next_revision(standing, submission)
+    now = ws.clock()
+    _check_open(connection, actor, submission, standing, now)
+    answer = None
+    if submission.kind == Kind.VOTE:
+        if submission.answer is None:
+            raise InputError("A vote needs an answer.", "Answer the item and send again.")
+        answer = check_answer(project, submission.answer, item.width, item.height)
+    _check_prelabel(connection, submission)
+    _insert(connection, project, actor, submission, answer, revision, now)
+    release(connection, actor.person_id, [submission.item_id])
+    resolve_items(connection, project, [submission.item_id], now)
+    if submission.kind == Kind.WITHDRAW:
+        _claim_one(connection, ws, project, actor, submission.item_id, now)
+    else:
+        _drop_draft(connection, actor, submission.item_id)
+    append_audit(
+        connection, now, actor.name, submission.kind, f"item {submission.item_id}", project.id,
+        {"uuid": submission.uuid},
+    )  # fmt: skip
     return Receipt(submission.uuid, submission.item_id, "saved", revision=revision)
+
+
+def _keep_refused(
+    ws: Workspace, actor: Actor, slug: str, submission: Submission, answer: Answer
+) -> None:
+    try:
+        save_draft(ws, actor, slug, submission.item_id, answer, submission.base_revision)
+    except TiebreakError:
+        return  # the conflict is what the person must hear of, and the client still has the answer
 
 
 def _insert(
@@ -346,39 +400,31 @@ def _insert(
             "guideline_version": project.guideline_version,
             "prediction_seq": submission.prelabel_seq,
             "prelabel_shown": submission.prelabel_shown,
-            "active_seconds": min(max(submission.active_seconds, 0.0), MAX_ACTIVE_SECONDS),
-            "started_at": submission.started_at or None,
+            "active_seconds": _seconds(submission.active_seconds),
+            "started_at": submission.started_at
+            if isfinite(submission.started_at) and submission.started_at > 0
+            else None,
             "batch_id": None,
             "at": now,
         },
     )
 
 
-def _after(
-    connection: Connection,
-    ws: Workspace,
-    project: ProjectView,
-    actor: Actor,
-    submission: Submission,
-    now: float,
-) -> None:
-    """Close the draft and the lease, or hand the item back after a withdrawal, and note it."""
-    release(connection, actor.person_id, [submission.item_id])
-    if submission.kind == Kind.WITHDRAW:
-        hold(
-            connection, project.id, actor.person_id, [submission.item_id], now,
-            ws.settings.lease_seconds,
-        )  # fmt: skip
-    else:
-        connection.execute(
-            delete(drafts).where(
-                drafts.c.item_id == submission.item_id, drafts.c.person_id == actor.person_id
-            )
+def _seconds(given: float) -> float:
+    return min(max(given, 0.0), MAX_ACTIVE_SECONDS) if isfinite(given) else 0.0
+
+
+def _check_prelabel(connection: Connection, submission: Submission) -> None:
+    if submission.prelabel_seq is None:
+        return
+    of_item = connection.execute(
+        select(predictions.c.item_id).where(predictions.c.seq == submission.prelabel_seq)
+    ).scalar()
+    if of_item != submission.item_id:
+        raise InputError(
+            f"Prediction {submission.prelabel_seq} is not one of item {submission.item_id}.",
+            "Reload the page and send again.",
         )
-    append_audit(
-        connection, now, actor.name, submission.kind, f"item {submission.item_id}", project.id,
-        {"uuid": submission.uuid},
-    )  # fmt: skip
 
 
 def _check_form(submission: Submission) -> None:
@@ -408,24 +454,30 @@ def _already(connection: Connection, actor: Actor, submission: Submission) -> Re
     return Receipt(submission.uuid, row.item_id, "already-saved", revision=row.revision)
 
 
-def _next_revision(connection: Connection, actor: Actor, submission: Submission) -> int:
-    last = connection.execute(
+def _standing(connection: Connection, actor: Actor, item_id: int) -> Row | None:
+    """Return the actor's newest revision on an item."""
+    return connection.execute(
         select(annotation_log.c.revision, annotation_log.c.kind)
         .where(
-            annotation_log.c.item_id == submission.item_id,
+            annotation_log.c.item_id == item_id,
             annotation_log.c.person_id == actor.person_id,
         )
         .order_by(annotation_log.c.revision.desc())
         .limit(1)
     ).first()
-    standing = 0 if last is None else last.revision
-    answered = last is not None and last.kind != Kind.WITHDRAW
+
+
+def _next_revision(standing: Row | None, submission: Submission) -> int:
+    revision = 0 if standing is None else int(standing.revision)
+    answered = standing is not None and standing.kind != Kind.WITHDRAW
     if submission.kind == Kind.WITHDRAW and not answered:
-        raise StaleVersion("There is no answer of yours on this item to take back.")
-    if submission.base_revision == standing:
-        return int(standing) + 1
-    if not answered and submission.kind != Kind.WITHDRAW:
-        return int(standing) + 1  # taken back meanwhile: a fresh answer is welcome
+        raise StaleVersion(
+            "There is no answer of yours on this item to take back.", "Go on with the next one."
+        )
+    if submission.base_revision == revision:
+        return revision + 1
+    if not answered:
+        return revision + 1  # taken back meanwhile: a fresh answer is welcome
     if submission.base_revision == 0:
         raise AlreadySubmitted(
             "You have answered this item already, in another tab or before a reload; that answer stands.",
@@ -433,30 +485,39 @@ def _next_revision(connection: Connection, actor: Actor, submission: Submission)
         )
     raise StaleVersion(
         f"Your answer was changed elsewhere: this was based on revision "
-        f"{submission.base_revision}, now it is {standing}; the newer one stands.",
+        f"{submission.base_revision}, now it is {revision}; the newer one stands.",
         "Open the item again to see it.",
     )
 
 
 def _check_open(
-    connection: Connection, project: ProjectView, actor: Actor, submission: Submission, now: float
+    connection: Connection,
+    actor: Actor,
+    submission: Submission,
+    standing: Row | None,
+    now: float,
 ) -> None:
     state = connection.execute(
-        select(item_state.c.state, item_state.c.votes).where(
-            item_state.c.item_id == submission.item_id
-        )
-    ).one()
-    revising = submission.base_revision > 0
-    if state.state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED):
+        select(item_state.c.state).where(item_state.c.item_id == submission.item_id)
+    ).scalar_one()
+    if state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED):
         raise ItemClosed(
             "This item was settled meanwhile; your work was kept as a draft.",
             "Go on with the next one.",
         )
+    # Only a vote that stands holds a place already; a skip or a flag gave its place up.
+    revising = standing is not None and standing.kind == Kind.VOTE
     if revising or submission.kind in (Kind.WITHDRAW, Kind.FLAG):
         return
-    if state.state != ItemState.OPEN:
+    if state != ItemState.OPEN:
         raise ItemClosed(
-            f"This item takes no more votes (it is {state.state}); your work was kept as a draft.",
+            f"This item takes no more votes (it is {state}); your work was kept as a draft.",
+            "Go on with the next one.",
+        )
+    if has_ruled(connection, submission.item_id, actor.person_id):
+        raise ItemClosed(
+            "You ruled on this item as a lead and have seen its votes, so others vote on it; "
+            "your work was kept as a draft.",
             "Go on with the next one.",
         )
     if not has_free_place(connection, submission.item_id, actor.person_id, now):
@@ -483,19 +544,13 @@ def check_answer(
     return project.schema.check(answer, width, height, complete)
 
 
-def _require_item(connection: Connection, project: ProjectView, item_id: int) -> object:
+def _require_item(connection: Connection, project: ProjectView, item_id: int) -> Row:
     row = connection.execute(
         select(items).where(items.c.id == item_id, items.c.project_id == project.id)
     ).first()
     if row is None:
         raise NotFound(f"There is no item {item_id} in '{project.slug}'.", "Take the next one.")
     return row
-
-
-def _voters() -> frozenset:
-    from core.access.roles import MATRIX
-
-    return MATRIX[Action.VOTE]
 
 
 def _done_since(connection: Connection, project_id: int, person_id: int, since: float) -> int:
@@ -512,15 +567,12 @@ def _done_since(connection: Connection, project_id: int, person_id: int, since: 
 
 
 def _why_empty(connection: Connection, project: ProjectView, actor: Actor, now: float) -> str:
-    counts = dict(
-        connection.execute(
-            select(item_state.c.state, func.count())
-            .where(item_state.c.project_id == project.id)
-            .group_by(item_state.c.state)
-        )
-        .tuples()
-        .all()
+    rows = connection.execute(
+        select(item_state.c.state, func.count())
+        .where(item_state.c.project_id == project.id)
+        .group_by(item_state.c.state)
     )
+    counts: dict[str, int] = {r[0]: r[1] for r in rows}
     total, open_items = sum(counts.values()), counts.get(ItemState.OPEN.value, 0)
     if total == 0:
         return "This project has no items yet. A lead or manager imports them under Datasets."
