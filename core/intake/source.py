@@ -169,7 +169,11 @@ class FolderSource:
         if path not in self._listing():
             raise NotFound(f"'{path}' is not in {self.origin}.")
         try:
-            with (self._root / path).open("rb") as file:
+            # resolved again: the file may have become a link since it was listed
+            target = (self._root / path).resolve(strict=True)
+            if not target.is_relative_to(self._root):
+                raise NotFound(f"'{path}' has become a link to a file outside {self.origin}.")
+            with target.open("rb") as file:
                 data = file.read(self._limits.max_file_bytes + 1)
         except OSError as error:
             raise NotFound(f"'{path}' can no longer be read: {error.strerror}.") from error
@@ -241,7 +245,9 @@ class FolderSource:
                 if stat.S_ISREG(info.st_mode):
                     return info.st_size
                 fault = "is not a regular file"
-        self._refused.append(RefusedEntry(path, fault))
+        # bytes of a name that are not UTF-8 would break whoever prints it
+        printable = path.encode("utf-8", "backslashreplace").decode()
+        self._refused.append(RefusedEntry(printable, fault))
         return None
 
     def _link_fault(self, path: str, item: os.DirEntry[str]) -> str | None:
