@@ -106,7 +106,7 @@ def toothed(line: Line, teeth: int, height: float, double: float = 0.0, outward:
     normal = outward * np.column_stack([-tangent[:, 1], tangent[:, 0]])
     fade = np.clip(np.minimum(at * 9, (1 - at) * 9), 0, 1)
     reach = (height * rise * fade)[:, None]
-    return line + normal * reach + tangent * np.clip(reach, 0, None) * 0.7
+    return np.asarray(line + normal * reach + tangent * np.clip(reach, 0, None) * 0.7)
 
 
 def mirrored(right: Line, rng: np.random.Generator, left: Line | None = None) -> tuple[Line, Line]:
@@ -190,8 +190,8 @@ def pinnate(
 
 
 def beech(rng: np.random.Generator) -> Shape:
-    """Draw a beech leaf: oval, margin wavy and nearly untoothed, 5 to 8 pairs of veins."""
-    w = rng.normal(0.305, 0.022)
+    """Draw a beech leaf: oval, margin wavy and nearly untoothed, 6 to 8 pairs of veins."""
+    w = rng.normal(0.300, 0.030)
     controls = [
         (0, 0),
         (0.5 * w, 0.07),
@@ -203,14 +203,14 @@ def beech(rng: np.random.Generator) -> Shape:
     ]
     pairs = int(rng.integers(6, 9))
     return pinnate(
-        controls, rng, teeth=pairs, tooth=float(abs(rng.normal(0.004, 0.004))), double=0.0,
+        controls, rng, teeth=pairs, tooth=abs(rng.normal(0.005, 0.005)), double=0.0,
         pairs=pairs, rise=rng.normal(0.85, 0.06), petiole=rng.uniform(0.10, 0.17), wave=0.010,
     )  # fmt: skip
 
 
 def hornbeam(rng: np.random.Generator) -> Shape:
-    """Draw a hornbeam leaf: oval like beech, but doubly toothed, 9 to 13 pairs of veins."""
-    w = rng.normal(0.28, 0.022)
+    """Draw a hornbeam leaf: oval like beech, but doubly toothed, 8 to 12 pairs of veins."""
+    w = rng.normal(0.288, 0.030)
     controls = [
         (0, 0),
         (0.62 * w, 0.03),
@@ -220,16 +220,16 @@ def hornbeam(rng: np.random.Generator) -> Shape:
         (0.46 * w, 0.86),
         (0, 1),
     ]
-    pairs = int(rng.integers(9, 13))
+    pairs = int(rng.integers(8, 13))
     return pinnate(
-        controls, rng, teeth=2 * pairs + 2, tooth=rng.normal(0.013, 0.003), double=0.6, pairs=pairs,
+        controls, rng, teeth=2 * pairs + 2, tooth=max(0.004, rng.normal(0.0105, 0.0035)), double=0.6, pairs=pairs,
         rise=rng.normal(0.85, 0.06), petiole=rng.uniform(0.10, 0.17), wave=0.002,
     )  # fmt: skip
 
 
 def birch(rng: np.random.Generator) -> Shape:
     """Draw a silver birch leaf: a rhomb on a straight base with a drawn-out tip, doubly toothed."""
-    w, low = rng.normal(0.37, 0.025), rng.normal(0.24, 0.03)
+    w, low = rng.normal(0.355, 0.035), rng.normal(0.25, 0.035)
     controls = [
         (0, 0),
         (0.55 * w, low * 0.28),
@@ -240,8 +240,8 @@ def birch(rng: np.random.Generator) -> Shape:
         (0, 1),
     ]
     return pinnate(
-        controls, rng, teeth=int(rng.integers(15, 20)), tooth=rng.normal(0.022, 0.004), double=0.5,
-        pairs=int(rng.integers(5, 8)), rise=rng.normal(0.80, 0.05), petiole=rng.uniform(0.28, 0.42),
+        controls, rng, teeth=int(rng.integers(15, 20)), tooth=rng.normal(0.019, 0.005), double=0.5,
+        pairs=int(rng.integers(5, 9)), rise=rng.normal(0.80, 0.05), petiole=rng.uniform(0.28, 0.42),
         first=0.05, last=0.72,
     )  # fmt: skip
 

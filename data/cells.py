@@ -119,7 +119,7 @@ def _film(films: list[Field], rng: np.random.Generator) -> Field:
     x, y = rng.integers(0, film.shape[1] - WIDTH_PX), rng.integers(0, film.shape[0] - HEIGHT_PX)
     cloud = film[y : y + HEIGHT_PX, x : x + WIDTH_PX]
     thick = np.clip(0.05 + 0.018 * cloud, 0, 1)
-    return thick[..., None] * np.array((0.5, 1.3, 0.9), np.float32)
+    return np.asarray(thick[..., None] * np.array((0.5, 1.3, 0.9), np.float32))
 
 
 class _Patch:
@@ -143,11 +143,11 @@ class _Patch:
         self.body = self.disc(self.rho, 1.0)
 
     def _radius(self, angle: Field) -> Field:
-        return 1 + sum(h * np.sin(k * angle + p) for k, h, p in self._waves)
+        return np.asarray(1 + sum(h * np.sin(k * angle + p) for k, h, p in self._waves))
 
     def disc(self, distance: Field, radius: float, soft: float = 1.0) -> Field:
         """Return 1 inside the radius, 0 outside, with an edge of about one pixel times `soft`."""
-        return np.clip((radius - distance) * self.radius_px / soft + 0.5, 0, 1)
+        return np.asarray(np.clip((radius - distance) * self.radius_px / soft + 0.5, 0, 1))
 
     def blob(
         self, x: float, y: float, rx: float, ry: float, turn: float, soft: float = 1.5
@@ -155,8 +155,10 @@ class _Patch:
         """Return an ellipse in the cell's coordinates."""
         u, v = self.u - x, self.v - y
         a, b = u * np.cos(turn) + v * np.sin(turn), -u * np.sin(turn) + v * np.cos(turn)
-        return np.clip(
-            (1 - np.hypot(a / rx, b / ry)) * min(rx, ry) * self.radius_px / soft + 0.5, 0, 1
+        return np.asarray(
+            np.clip(
+                (1 - np.hypot(a / rx, b / ry)) * min(rx, ry) * self.radius_px / soft + 0.5, 0, 1
+            )
         )
 
     def grains(self, rng: np.random.Generator, size_px: float = 2.0) -> Field:
@@ -175,7 +177,9 @@ def _red(patch: _Patch, rng: np.random.Generator) -> Field:
     pallor = rng.uniform(0.35, 0.72) * np.exp(-((inner / rng.uniform(0.36, 0.50)) ** 2.4))
     rim = 0.18 * np.exp(-(((patch.rho - 0.82) / 0.16) ** 2))
     thick = patch.body * (0.86 + rim - pallor) * rng.normal(1, 0.07)
-    return np.clip(thick, 0, 2)[..., None] * PINK * (1 + rng.normal(0, 0.04, 3).astype(np.float32))
+    return np.asarray(
+        np.clip(thick, 0, 2)[..., None] * PINK * (1 + rng.normal(0, 0.04, 3).astype(np.float32))
+    )
 
 
 def _white(patch: _Patch, rng: np.random.Generator) -> Field:
@@ -190,7 +194,9 @@ def _white(patch: _Patch, rng: np.random.Generator) -> Field:
         plasma = plasma + ORANGE * (0.45 + 0.30 * patch.grains(rng, 3.2))[..., None]
     edge = 1 + 0.35 * np.exp(-(((patch.rho - 0.97) / 0.04) ** 2))
     cytoplasm = patch.body[..., None] * np.clip(plasma, 0, 2) * edge[..., None]
-    return cytoplasm * (1 - nucleus)[..., None] + PURPLE * (nucleus * chromatin)[..., None]
+    return np.asarray(
+        cytoplasm * (1 - nucleus)[..., None] + PURPLE * (nucleus * chromatin)[..., None]
+    )
 
 
 def _nucleus(kind: str, patch: _Patch, rng: np.random.Generator) -> Field:
@@ -222,13 +228,13 @@ def _nucleus(kind: str, patch: _Patch, rng: np.random.Generator) -> Field:
                 mid[0], mid[1], long * 0.55, 0.09, float(np.arctan2(step[1], step[0]))
             )
             nucleus = np.maximum(nucleus, bridge)
-    return nucleus
+    return np.asarray(nucleus)
 
 
 def _platelet(patch: _Patch, rng: np.random.Generator) -> Field:
     granules = np.clip(0.55 + 0.28 * patch.grains(rng, 2.6), 0.15, 1.2)
     core = 0.45 + 0.75 * np.exp(-((patch.rho / 0.7) ** 2))
-    return (patch.body * granules * core)[..., None] * PURPLE * rng.uniform(0.75, 1.0)
+    return np.asarray((patch.body * granules * core)[..., None] * PURPLE * rng.uniform(0.75, 1.0))
 
 
 def _specks(density: Field, rng: np.random.Generator) -> None:

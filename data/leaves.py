@@ -37,11 +37,11 @@ HARD = {
 
 COPIES = 3
 SITES = {
-    "Botanic Garden": {"paper": 0.35, "stone": 0.35, "grass": 0.3},
-    "River Meadow": {"grass": 0.55, "soil": 0.3, "wood": 0.15},
-    "Beech Hill": {"soil": 0.6, "wood": 0.25, "stone": 0.15},
-    "City Park": {"stone": 0.4, "wood": 0.35, "grass": 0.25},
-    "Herbarium": {"herbarium": 0.75, "paper": 0.25},
+    "Botanic Garden": {"paper": 0.45, "stone": 0.40, "grass": 0.15},
+    "River Meadow": {"grass": 0.40, "soil": 0.35, "wood": 0.25},
+    "Beech Hill": {"soil": 0.50, "wood": 0.35, "stone": 0.15},
+    "City Park": {"stone": 0.45, "wood": 0.40, "grass": 0.15},
+    "Herbarium": {"herbarium": 0.70, "paper": 0.30},
 }
 COLLECTORS = ("A. Lindqvist", "M. Okafor", "J. Park", "S. Moreau", "T. Hoffmann")
 JPEG_QUALITY = 88

@@ -67,7 +67,7 @@ class Pose:
     """Where a leaf lies in the picture: maps leaf coordinates to canvas pixels and back."""
 
     def __init__(self, shape: Shape, rng: np.random.Generator) -> None:
-        angle = rng.normal(0, 0.38) if rng.random() < 0.85 else rng.uniform(-np.pi, np.pi)
+        angle = rng.normal(0, 0.28) if rng.random() < 0.92 else rng.uniform(-np.pi, np.pi)
         squeeze = rng.uniform(0.86, 1.06)
         cos, sin = np.cos(angle), np.sin(angle)
         self._turn = np.array([[cos * squeeze, sin], [sin * squeeze, -cos]])
@@ -75,7 +75,7 @@ class Pose:
         body = np.vstack([b.outline for b in shape.blades])
         corners = self._bent(body) @ self._turn.T
         low, high = corners.min(0), corners.max(0)
-        fill = rng.uniform(0.62, 0.88)
+        fill = rng.uniform(0.76, 0.96)
         self.scale_px = float(min(CANVAS_PX * fill / max(high - low), CANVAS_PX * 0.92))
         drift = rng.normal(0, 0.03, 2) * CANVAS_PX
         self._origin = CANVAS_PX / 2 - (low + high) / 2 * self.scale_px + drift
@@ -87,13 +87,13 @@ class Pose:
 
     def to_canvas(self, points: Line) -> Line:
         """Return canvas pixels of leaf coordinates."""
-        return self._bent(points) @ self._turn.T * self.scale_px + self._origin
+        return np.asarray(self._bent(points) @ self._turn.T * self.scale_px + self._origin)
 
     def along(self) -> Field:
         """Return the leaf coordinate y, base to tip, of every picture pixel."""
         across, down = np.linalg.inv(self._turn * self.scale_px)[1].astype(np.float32) * OVER
         start = across * self._origin[0] / OVER + down * self._origin[1] / OVER
-        return across * COLUMNS + down * ROWS - np.float32(start)
+        return np.asarray(across * COLUMNS + down * ROWS - np.float32(start))
 
 
 class Mask:
@@ -143,7 +143,7 @@ def draw_leaf(
     tint = np.array(species.green, np.float32) / 255 * 0.5 + np.array(
         (0.32, 0.24, 0.14), np.float32
     )
-    picture = ground + (tint - ground) * stalk[..., None]
+    picture: Field = ground + (tint - ground) * stalk[..., None]
     picture = picture + (colour - picture) * leaf[..., None]
     if scene.background == "herbarium" and rng.random() < 0.8:
         picture = _tape(picture, pose, shape, rng)
@@ -191,7 +191,7 @@ def _colour(
     """Return the leaf's colour at every pixel: pigment, relief, fold and sheen."""
     cloud, grain = _any(pools.noises, rng), _any(pools.noises, rng)[::-1]
     green = np.array(species.green, np.float32) / 255
-    green = green * rng.normal(1, 0.09) * (1 + rng.normal(0, 0.05, 3).astype(np.float32))
+    green = green * rng.normal(1, 0.07) * (1 + rng.normal(0, 0.04, 3).astype(np.float32))
     turned = np.array(species.autumn[int(rng.integers(len(species.autumn)))], np.float32) / 255
     turned = turned * (1 + rng.normal(0, 0.06, 3).astype(np.float32))
     soft_veins = blurred(veins, 2.4)
@@ -218,7 +218,9 @@ def _colour(
     )
     colour = colour + sheen[..., None]
     pale = colour * 0.55 + np.array((0.42, 0.42, 0.24), np.float32)
-    return np.clip(colour + (pale - colour) * (veins * rng.uniform(0.35, 0.65))[..., None], 0, 1)
+    return np.asarray(
+        np.clip(colour + (pale - colour) * (veins * rng.uniform(0.35, 0.65))[..., None], 0, 1)
+    )
 
 
 def _inside(
@@ -235,7 +237,7 @@ def _inside(
 def _margin(shape: Shape, pose: Pose, rng: np.random.Generator) -> Line:
     blades = [b for b in shape.blades if len(b.outline)]
     outline = blades[int(rng.integers(len(blades)))].outline
-    return pose.to_canvas(outline[int(rng.integers(len(outline)))][None])[0]
+    return np.asarray(pose.to_canvas(outline[int(rng.integers(len(outline)))][None])[0])
 
 
 def _condition(
@@ -286,8 +288,9 @@ def _sick(
         ["spots", "tar", "mildew", "rust", "scorch"], p=[0.36, 0.12, 0.18, 0.16, 0.18]
     )
     if kind == "mildew":
-        film = np.clip((_any(pools.noises, rng) - 0.1) * 0.9, 0, 0.72)[..., None]
-        return colour + (np.array((0.86, 0.87, 0.84), np.float32) - colour) * film
+        patch = _any(pools.noises, rng) + 0.35 * _any(pools.noises, rng)[::-1, ::-1]
+        film = np.clip(0.30 * patch, 0, 0.5) * (0.85 + 0.3 * rng.random(leaf.shape, np.float32))
+        return colour + (np.array((0.84, 0.86, 0.80), np.float32) - colour) * film[..., None]
     if kind == "scorch":
         edge = 1.9 * (1 - softened(leaf, 13)) + 0.24 * _any(pools.noises, rng)
         burnt, yellow = np.clip((edge - 0.62) * 5, 0, 1), np.clip((edge - 0.38) * 4, 0, 1)
@@ -372,7 +375,7 @@ def _shadow(scene: Scene, body: Field, towards: float, rng: np.random.Generator)
 
 
 LIGHT = {
-    "sun": (1.12, (1.05, 1.00, 0.92)),
+    "sun": (1.03, (1.05, 1.00, 0.92)),
     "shade": (0.92, (0.96, 1.00, 1.05)),
     "dusk": (0.70, (1.06, 0.96, 0.90)),
 }
@@ -388,8 +391,9 @@ def _photograph(
     blur, grain, vignette = CAMERA[scene.camera]
     gain *= rng.normal(1, 0.06)
     if scene.bad:
-        gain, tint = rng.uniform(0.20, 0.31) / float(picture.mean()), (0.88, 0.95, 1.18)
-        blur, grain = rng.uniform(0.7, 1.5), rng.uniform(0.022, 0.038)
+        gain = min(0.74, rng.uniform(0.20, 0.31) / float(picture.mean()))
+        tint = (0.88, 0.95, 1.18)
+        blur, grain = rng.uniform(0.7, 1.4), rng.uniform(0.020, 0.034)
     y, x = ROWS * (2 / SIZE_PX) - 1, COLUMNS * (2 / SIZE_PX) - 1
     fall = (
         1

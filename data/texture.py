@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 """Shape (h, w), or (h, w, 3) for colour."""
 
 TILE_PX = 640
@@ -33,7 +34,7 @@ def noise(rng: np.random.Generator, size_px: int, cells: int, octaves: int = 5) 
     for octave in range(octaves):
         grid = min(cells * 2**octave, size_px)
         total += resized(rng.standard_normal((grid, grid), np.float32), size_px) * 0.5**octave
-    return (total - total.mean()) / total.std()
+    return np.asarray((total - total.mean()) / total.std())
 
 
 def blurred(field: Field, radius_px: float) -> Field:
@@ -66,7 +67,7 @@ def herbarium(rng: np.random.Generator) -> Field:
     amount = 0.55 + 0.16 * noise(rng, TILE_PX, 3) + 0.10 * noise(rng, TILE_PX, 120, 2)
     sheet = mixed((206, 189, 152), (238, 227, 201), amount)
     foxing = np.clip(noise(rng, TILE_PX, 22, 3) - 2.3, 0, 1)[..., None]
-    return sheet * (1 - foxing * np.array([0.25, 0.4, 0.6], np.float32))
+    return np.asarray(sheet * (1 - foxing * np.array([0.25, 0.4, 0.6], np.float32)))
 
 
 def soil(rng: np.random.Generator) -> Field:
@@ -89,10 +90,8 @@ def soil(rng: np.random.Generator) -> Field:
     for _ in range(60):
         x, y = rng.uniform(0, TILE_PX, 2)
         dx, dy = rng.normal(0, 22, 2)
-        tone = float(rng.uniform(0.6, 1.1))
-        draw.line(
-            (x, y, x + dx, y + dy), fill=tuple(int(v * tone) for v in (150, 122, 82)), width=2
-        )
+        dry = float(rng.uniform(0.6, 1.1))
+        draw.line((x, y, x + dx, y + dy), fill=tuple(int(v * dry) for v in (150, 122, 82)), width=2)
     return _as_field(image.filter(ImageFilter.GaussianBlur(0.8))) * _relief(crumbs, 0.10)
 
 
@@ -111,7 +110,7 @@ def grass(rng: np.random.Generator) -> Field:
         depth = i / count
         tone = (0.35 + 0.75 * depth) * rng.uniform(0.8, 1.15)
         dry = rng.random() < 0.06
-        colour = np.array((150, 135, 78) if dry else (86 + rng.uniform(-14, 22), 124, 48)) * tone
+        colour = np.array((140, 126, 78) if dry else (80 + rng.uniform(-13, 18), 112, 48)) * tone
         points = [
             x - side[0],
             y - side[1],
@@ -145,7 +144,7 @@ def wood(rng: np.random.Generator) -> Field:
     tone = rng.uniform(0.82, 1.1, board.max() + 1).astype(np.float32)[board]
     colour = mixed((98, 76, 56), (176, 146, 112), grain) * tone[..., None]
     joint = np.minimum(y % board_px, board_px - y % board_px)
-    return np.clip(colour * (1 - 0.75 * np.exp(-((joint / 1.8) ** 2)))[..., None], 0, 1)
+    return np.asarray(np.clip(colour * (1 - 0.75 * np.exp(-((joint / 1.8) ** 2)))[..., None], 0, 1))
 
 
 def stone(rng: np.random.Generator) -> Field:
@@ -161,7 +160,7 @@ def stone(rng: np.random.Generator) -> Field:
     near = np.minimum(np.minimum(across, size - across), np.minimum(down, size - down))
     joint = np.exp(-((near / 3.2) ** 2))[..., None]
     sand = np.array((0.24, 0.21, 0.17), np.float32)
-    return (slab + (sand - slab) * joint * 0.85) * _relief(rough, 0.05)
+    return np.asarray((slab + (sand - slab) * joint * 0.85) * _relief(rough, 0.05))
 
 
 BACKGROUNDS: dict[str, Callable[[np.random.Generator], Field]] = {

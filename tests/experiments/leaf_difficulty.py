@@ -21,7 +21,7 @@ from data.leaves import BAD_CAMERA, BAD_LIGHT, generate_leaves
 
 FOLDS = 5
 TRAIN_SHARE = 0.25
-SMALL_PX = 96
+SMALL_PX = 64
 
 
 def pixels(files: list[Path], size_px: int) -> torch.Tensor:
