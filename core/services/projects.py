@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, Table, func, select
 
-from core.access import Action, Actor, Resource, can, require
+from core.access import Action, Actor, Resource, can, require, require_signed_in
 from core.consensus.policy import Policy
 from core.errors import ConflictError, InputError, NotFound
 from core.labels import LabelSchema
@@ -31,11 +31,12 @@ class NewProject:
         questions: Further questions of an item, key to class names.
         required_metadata: Columns every item must bring (O44).
         use_shares: Shares for train, certify, evaluate; None takes the setting.
+        schema: A schema made elsewhere, instead of task, classes and questions.
     """
 
     slug: str
     task: Task
-    classes: Sequence[str]
+    classes: Sequence[str] = ()
     title: str = ""
     questions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     guideline: str = ""
@@ -43,6 +44,7 @@ class NewProject:
     required_metadata: Sequence[str] = ()
     use_shares: tuple[float, float, float] | None = None
     simulated: bool = False
+    schema: LabelSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
             f"'{new.slug}' cannot be a project name.",
             "Use 1 to 64 of a-z, 0-9 and '-', beginning with a letter or digit.",
         )
-    schema = _first_schema(new)
+    schema = new.schema or _first_schema(new)
     shares = _checked_shares(new.use_shares or ws.settings.use_shares)
     with ws.store.write() as connection:
         if connection.execute(select(projects.c.id).where(projects.c.slug == new.slug)).first():
@@ -93,7 +95,7 @@ def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
             {
                 "slug": new.slug,
                 "title": new.title or new.slug,
-                "task": new.task.value,
+                "task": schema.task.value,
                 "simulated": new.simulated,
                 "required_metadata": json.dumps(list(new.required_metadata)),
                 "use_shares": json.dumps(shares),
@@ -138,9 +140,8 @@ def project_for(connection: Connection, actor: Actor, slug: str, action: Action)
     """
     found = connection.execute(select(projects.c.id).where(projects.c.slug == slug)).scalar()
     if found is None or not can(actor, Action.SEE_PROJECT, Resource(found)):
-        if actor.person_id:
-            raise NotFound(f"There is no project '{slug}' for you.", "Choose one from the list.")
-        require(actor, Action.SEE_PROJECT)
+        require_signed_in(actor)
+        raise NotFound(f"There is no project '{slug}' for you.", "Choose one from the list.")
     require(actor, action, Resource(found))
     return load_project(connection, slug)
 

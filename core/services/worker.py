@@ -13,7 +13,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import select
@@ -24,13 +23,16 @@ from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
 from core.labels import Answer
 from core.labels.schema import Question
-from core.learning.values import (
+from core.learning import (
     Example,
     ImageRef,
     Predictions,
     Progress,
+    StopRequested,
     TrainingReport,
     TrainingRequest,
+    predict,
+    train,
 )
 from core.services.images import local_path, original_bytes
 from core.services.people import load_actor
@@ -48,8 +50,10 @@ PROGRESS_SECONDS = 0.3
 class Reporter:
     """Writes progress and a heartbeat into the job row, and listens for a cancel request."""
 
-    def __init__(self, ws: Workspace, job_id: int) -> None:
-        self._ws, self._job_id = ws, job_id
+    def __init__(
+        self, ws: Workspace, job_id: int, watch: Callable[[Progress], None] = lambda _: None
+    ) -> None:
+        self._ws, self._job_id, self._watch = ws, job_id, watch
         self._cancelled, self._ended = threading.Event(), threading.Event()
         self._written = 0.0
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -57,6 +61,7 @@ class Reporter:
 
     def progress(self, step: Progress) -> None:
         """Take note of a step; the row is written at most a few times a second."""
+        self._watch(step)
         now = time.monotonic()
         if now - self._written < PROGRESS_SECONDS and step.done < step.total:
             return
@@ -102,8 +107,8 @@ def main() -> None:
     run_job(ws, arguments.job)
 
 
-def run_job(ws: Workspace, job_id: int) -> None:
-    """Do a job and write how it ended into its row."""
+def run_job(ws: Workspace, job_id: int, watch: Callable[[Progress], None] = lambda _: None) -> None:
+    """Do a job and write how it ended into its row; `watch` sees every step."""
     with ws.store.ephemeral() as connection:
         job = read_job(connection, job_id)
         if not job.status.active:
@@ -113,11 +118,13 @@ def run_job(ws: Workspace, job_id: int) -> None:
             connection, job_id, status=JobStatus.RUNNING.value, started_at=now, heartbeat_at=now,
             phase="starting",
         )  # fmt: skip
-    reporter = Reporter(ws, job_id)
+    reporter = Reporter(ws, job_id, watch)
     try:
         result = _WORK[job.kind](ws, job, reporter)
         status = JobStatus.CANCELLED if result is None else JobStatus.DONE
         _end(ws, job_id, status, result=result or {}, phase="")
+    except StopRequested:
+        _end(ws, job_id, JobStatus.CANCELLED, phase="")
     except TiebreakError as error:
         _end(ws, job_id, JobStatus.FAILED, error=str(error))
     except Exception as error:
@@ -140,8 +147,6 @@ def _end(ws: Workspace, job_id: int, status: JobStatus, **values: object) -> Non
 
 
 def _train(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] | None:
-    from core.learning.train import train
-
     with ws.store.read() as connection:
         project = load_project(connection, _slug(ws, job.project_id))
         version = connection.execute(
@@ -199,9 +204,9 @@ def _register_model(
     actor: Actor,
     reports: Mapping[str, TrainingReport],
 ) -> Mapping[str, object]:
-    main = asdict(reports[project.schema.main.key])
-    others = {k: asdict(r)["eval"] for k, r in reports.items() if k != project.schema.main.key}
-    report = {**main, "questions": others}
+    main = project.schema.main.key
+    others = {k: r.to_dict()["eval"] for k, r in reports.items() if k != main}
+    report = {**reports[main].to_dict(), "questions": others}
     with ws.store.write() as connection:
         model_id = connection.execute(
             models.insert().returning(models.c.id),
@@ -211,7 +216,7 @@ def _register_model(
                 "dataset_version_id": job.config["dataset_version_id"],
                 "backbone": str(job.config["backbone"]),
                 "folder": job.folder,
-                "report": json.dumps(report, default=str),
+                "report": json.dumps(report),
                 "at": ws.clock(),
             },
         ).scalar_one()
@@ -223,15 +228,13 @@ def _register_model(
             record_promotion(
                 connection, project.id, model_id, "first model of the project", actor, ws.clock()
             )
-    return {"model": model_id, **json.loads(json.dumps(report, default=str))}
+    return {"model": model_id, **report}
 
 
 # --- predicting -------------------------------------------------------------------------------
 
 
 def _prelabel(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] | None:
-    from core.learning.train import predict
-
     with ws.store.read() as connection:
         project = load_project(connection, _slug(ws, job.project_id))
         row = connection.execute(
@@ -268,7 +271,7 @@ def _predictions(said: Mapping[str, Predictions], main: str) -> list[Prediction]
     first = said[main]
     choices: dict[int, dict[str, str]] = {}
     for key, found in said.items():
-        for item_id, label in zip(found.item_ids, found.labels, strict=True):
+        for item_id, label in zip(found.item_ids, found.top1, strict=True):
             choices.setdefault(int(item_id), {})[key] = label
     return [
         Prediction(int(i), Answer(choices[int(i)]), float(c), float(m))

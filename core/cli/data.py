@@ -1,0 +1,183 @@
+"""Commands about data: init, import, export, snapshot."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
+from core.cli.output import Meter, emit
+from core.errors import DiskFull, InputError, NotFound
+from core.labels.schema import Task
+from core.services.exports import ExportFiles, export_data
+from core.services.imports import ImportOptions, ImportProgress, ImportReport, import_data
+from core.services.projects import NewProject, create_project
+from core.services.versions import freeze_labels
+
+
+def init(
+    project: ProjectArgument,
+    task: Annotated[Task, typer.Option(help="What is asked of an image.")] = Task.CLASSIFICATION,
+    classes: Annotated[str, typer.Option(help="Class names, separated by commas.")] = "",
+    classes_from: Annotated[
+        Path | None, typer.Option(help="Take the names of this folder's folders as classes.")
+    ] = None,
+    question: Annotated[
+        list[str] | None, typer.Option(help="A further question: key=class,class,…")
+    ] = None,
+    require: Annotated[str, typer.Option(help="Metadata columns every item must bring.")] = "",
+    title: Annotated[str, typer.Option(help="What people read; the name by default.")] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a project."""
+    ws, me = opened(workspace)
+    names = [c.strip() for c in classes.split(",") if c.strip()]
+    if classes_from is not None:
+        names += [n for n in _folders(classes_from) if n not in names]
+    view = create_project(
+        ws,
+        me,
+        NewProject(
+            slug=project,
+            task=task,
+            classes=names,
+            title=title,
+            questions=dict(_question(q) for q in question or []),
+            required_metadata=[c.strip() for c in require.split(",") if c.strip()],
+        ),
+    )
+    doc = {"project": view.slug, "task": view.task, "classes": view.schema.classes}
+    emit(doc, as_json, f"Project '{view.slug}' with {len(view.schema.classes)} classes.")
+
+
+def _folders(root: Path) -> list[str]:
+    if not root.is_dir():
+        raise NotFound(f"There is no folder '{root}' to take classes from.", "Check the path.")
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _question(text: str) -> tuple[str, list[str]]:
+    key, found, classes = text.partition("=")
+    if not found or not key.strip():
+        raise InputError(f"A question is given as key=class,class, found '{text}'.")
+    return key.strip(), [c.strip() for c in classes.split(",") if c.strip()]
+
+
+def import_(
+    project: ProjectArgument,
+    source: Annotated[str, typer.Argument(help="Folder, ZIP archive, table or annotation file.")],
+    what: Annotated[
+        str, typer.Option("--as", help="items, labels, predictions, votes or gold.")
+    ] = "items",
+    format: Annotated[str, typer.Option(help="auto, folder, csv, voc, yolo or coco.")] = "auto",
+    in_place: Annotated[bool, typer.Option(help="Leave images where they are.")] = False,
+    label_column: Annotated[str, typer.Option(help="Column that holds the label.")] = "label",
+    name: Annotated[str, typer.Option(help="What a set of predictions is called.")] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take images and what is said of them into a project."""
+    ws, me = opened(workspace)
+    meter = Meter(quiet=as_json)
+
+    def show(step: ImportProgress) -> None:
+        meter.show(step.phase, step.done, step.total, step.seconds_left)
+
+    options = ImportOptions(what, format, in_place, label_column, name)
+    try:
+        report = import_data(ws, me, project, source, options, show)
+    finally:
+        meter.close()
+    emit(report.as_dict(), as_json, _report_text(report))
+
+
+def _report_text(report: ImportReport) -> str:
+    kinds = ("items", "labels", "regions", "predictions", "votes", "gold")
+    stored = [f"{getattr(report, k):,} {k}" for k in kinds if getattr(report, k)]
+    lines = [f"New: {', '.join(stored) or 'nothing'}. Unchanged: {report.unchanged:,} files."]
+    lines += [f"Duplicate: {a} has the bytes of {b}." for a, b in report.duplicate_files]
+    lines += [
+        f"Refused: {r.file}{f', line {r.line}' if r.line else ''}: {r.reason}"
+        for r in report.refused
+    ]
+    return "\n".join([*lines, *report.notes])
+
+
+def export(
+    project: ProjectArgument,
+    out: Annotated[Path, typer.Argument(help="File (csv, coco, .zip) or folder to write.")],
+    what: Annotated[
+        str, typer.Option(help="labels, predictions, votes, gold or items.")
+    ] = "labels",
+    format: Annotated[str, typer.Option(help="csv, voc, yolo or coco.")] = "csv",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write labels, predictions, votes, gold or items to a file or folder."""
+    ws, me = opened(workspace)
+    found = export_data(ws, me, project, what, format)
+    written = _write(found, out)
+    doc = {
+        "what": what, "format": format, "rows": found.n_rows, "files": written,
+        "notes": found.notes, "out": out,
+    }  # fmt: skip
+    emit(doc, as_json, f"Wrote {found.n_rows:,} rows into {out}.")
+
+
+def _write(found: ExportFiles, out: Path) -> int:
+    """Write the files whole or not at all: beside the target first, then renamed."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".zip":
+            _replace(out, zipped(found))
+            return 1
+        if len(found.files) == 1 and not out.is_dir():
+            _replace(out, next(iter(found.files.values())))
+            return 1
+        for name, data in found.files.items():
+            target = out / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _replace(target, data)
+    except OSError as error:
+        raise DiskFull(
+            f"'{out}' could not be written: {error.strerror}.", "Choose another place, try again."
+        ) from error
+    return len(found.files)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    part = target.with_name(f"{target.name}.part")
+    part.write_bytes(data)
+    part.replace(target)
+
+
+def zipped(found: ExportFiles) -> bytes:
+    """Return the files of an export as one ZIP archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in sorted(found.files.items()):
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def snapshot(
+    project: ProjectArgument,
+    name: Annotated[str, typer.Option(help="Name of the version; v1, v2, … by default.")] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Freeze the final labels in force into a dataset version."""
+    ws, me = opened(workspace)
+    version = freeze_labels(ws, me, project, name)
+    doc = {
+        "version": version.name, "hash": version.hash, "items": version.n_items,
+        "folder": version.folder,
+    }  # fmt: skip
+    emit(
+        doc, as_json, f"Version '{version.name}': {version.n_items:,} labels, {version.hash[:12]}."
+    )

@@ -1,0 +1,73 @@
+"""Commands about models: train, prelabel."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from core.access import Actor
+from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
+from core.cli.output import Meter, emit
+from core.errors import TrainingError
+from core.jobs.rows import Job, JobStatus
+from core.services.training import cancel_job, get_job, start_prelabel, start_training
+from core.services.workspace import Workspace
+
+POLL_SECONDS = 0.25
+
+
+def train(
+    project: ProjectArgument,
+    backbone: Annotated[str | None, typer.Option(help="Name of a torchvision model.")] = None,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Freeze the labels in force and train a model on them."""
+    ws, me = opened(workspace)
+    result = _finished(ws, me, start_training(ws, me, project, backbone, seed), as_json)
+    found = result["eval"]
+    text = f"Model {result['model']} ({result['backbone']})"
+    if isinstance(found, dict) and found["accuracy"] is not None:
+        text += (
+            f": right on {found['accuracy']:.1%} of n = {found['n']} {found['on']} items "
+            f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."
+        )
+    emit(result, as_json, f"{text}\n{result.get('notice') or ''}")
+
+
+def prelabel(
+    project: ProjectArgument,
+    model: Annotated[int | None, typer.Option(help="The promoted model by default.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a model predict every item it was not trained on."""
+    ws, me = opened(workspace)
+    result = _finished(ws, me, start_prelabel(ws, me, project, model), as_json)
+    emit(result, as_json, f"Model {result['model']} pre-labelled {result['items']} items.")
+
+
+def _finished(ws: Workspace, me: Actor, job: Job, quiet: bool) -> dict[str, object]:
+    """Wait for a job, showing how far it is; an interrupt cancels it.
+
+    Raises:
+        TrainingError: It failed, was cancelled or its worker was lost.
+    """
+    meter = Meter(quiet)
+    try:
+        while job.status.active:
+            time.sleep(POLL_SECONDS)
+            job = get_job(ws, me, job.id)
+            meter.show(job.phase or job.kind, job.done, job.total, job.seconds_left)
+    except KeyboardInterrupt:
+        cancel_job(ws, me, job.id)
+        raise
+    finally:
+        meter.close()
+    if job.status is not JobStatus.DONE:
+        words = job.error or f"Job {job.id} was {job.status.value}; what it had finished is kept."
+        raise TrainingError(words, "Mend the cause, then start it again.")
+    return dict(job.result or {})
