@@ -27,6 +27,7 @@ class FakeClock:
     now: float = 1_780_000_000.0
 
     def __call__(self) -> float:
+        """Return the time it stands at."""
         return self.now
 
     def advance(self, seconds: float) -> None:

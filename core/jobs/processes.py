@@ -52,9 +52,9 @@ def launch(
 
 
 def is_alive(pid: int, started: float | None) -> bool:
-    """Return whether that very process still runs; a reused number does not count."""
+    """Return whether that very process still runs; a reused or unproven number does not count."""
     try:
-        return started is None or abs(process_started(pid) - started) < 1e-6
+        return started is not None and abs(process_started(pid) - started) < 1e-6
     except OSError:
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.labels.region import Region
@@ -52,7 +52,12 @@ class Answer:
         return Answer(
             choices=dict(doc.get("choices", {})),
             regions=tuple(
-                Region(r["label"], *map(float, r["box"]), confidence=r.get("confidence"))
+                Region(r["label"], *_edges(r["box"]), r.get("confidence"))
                 for r in doc.get("regions", [])
             ),
         )
+
+
+def _edges(box: Sequence[float]) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = map(float, box)
+    return (x1, y1, x2, y2)

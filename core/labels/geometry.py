@@ -34,7 +34,8 @@ def iou_matrix(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     area_a = np.prod(a[:, 2:] - a[:, :2], axis=1)
     area_b = np.prod(b[:, 2:] - b[:, :2], axis=1)
     union = area_a[:, None] + area_b[None, :] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    overlap: Boxes = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return overlap
 
 
 def match_boxes(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, select
 
-from core.access import Action, Actor
+from core.access import Action, Actor, Resource, can
 from core.consensus.settle import DecisionKind, settle
 from core.errors import ConflictError, Forbidden, InputError, NotFound, StaleVersion
 from core.labels import Answer
@@ -81,7 +81,8 @@ class DisputeView:
 
     Attributes:
         why: Why it is disputed, in a sentence.
-        votes_seen: To be sent back with the decision, so that a vote cast meanwhile is noticed.
+        votes_seen, newest_seq: To be sent back with the decision, so that a vote cast or changed
+            meanwhile is noticed.
     """
 
     item: ReviewItem
@@ -92,11 +93,16 @@ class DisputeView:
     votes_seen: int
     may_decide: bool
     may_not_because: str
+    newest_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A lead's decision on one item; `reason` is required."""
+    """A lead's decision on one item; `reason` is required.
+
+    Attributes:
+        newest_seq: As the dispute gave it; None leaves only the number of votes to compare.
+    """
 
     uuid: str
     item_id: int
@@ -104,6 +110,7 @@ class Ruling:
     answer: Answer | None
     reason: str
     votes_seen: int
+    newest_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +141,9 @@ def disputes(ws: Workspace, actor: Actor, slug: str) -> list[DisputeRow]:
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
         rows = connection.execute(
-            select(item_state, items.c.content_hash)
+            select(item_state, items.c.content_hash, final_labels.c.at.label("since"))
             .join(items, items.c.id == item_state.c.item_id)
+            .join(final_labels, final_labels.c.seq == item_state.c.final_seq)
             .where(
                 item_state.c.project_id == project.id,
                 item_state.c.state == ItemState.DISPUTE.value,
@@ -175,7 +183,7 @@ def _dispute_row(
         prelabel=prelabel.label if prelabel else None,
         confidence=prelabel.confidence if prelabel else None,
         flagged=bool(found.flags),
-        since=row.updated_at,
+        since=row.since,
     )
 
 
@@ -185,6 +193,8 @@ def _count(answer: Answer) -> str:
 
 def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> DisputeView:
     """Return one item with its votes, names hidden.
+
+    While an item still takes votes, a lead who could cast one sees none of them.
 
     Raises:
         NotFound: There is no such item in this project.
@@ -197,15 +207,16 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
             raise NotFound(f"There is no item {item_id} in '{slug}'.", "Take the next one.")
         said = live_annotations(connection, [item_id])
         found = gather(connection, [item_id])[item_id]
+        own = actor.person_id in _ever_voted(connection, item_id)
     outcome = settle(found.evidence(), project.schema, project.policy)
     aliases = {
         p: f"Reviewer {n}" for n, p in enumerate(dict.fromkeys(r.person_id for r in said), 1)
     }
-    own = any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
-    because = (
-        "You voted on this item, so another lead has to decide it."
-        if own and not project.policy.adjudicate_own
-        else ""
+    because = _OWN_VOTE if own and not project.policy.adjudicate_own else ""
+    blind = (
+        views[0].state is ItemState.OPEN
+        and not any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
+        and not can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id))
     )
     return DisputeView(
         item=views[0],
@@ -219,17 +230,21 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
                 r.at,
             )
             for r in said
-            if r.kind == "vote"
+            if r.kind == "vote" and not blind
         ),
         flags=tuple(
             FlagView(aliases[r.person_id], r.reason, r.at) for r in said if r.seq in found.flags
         ),
-        why=_WHY_STATE.get(str(outcome.reason), str(outcome.reason)),
-        differs=outcome.differs,
+        why=_WHY_STATE["waiting" if blind else str(outcome.reason)],
+        differs=() if blind else outcome.differs,
         votes_seen=len(found.votes),
         may_decide=not because,
         may_not_because=because,
+        newest_seq=max((r.seq for r in said), default=0),
     )
+
+
+_OWN_VOTE = "You voted on this item, so another lead has to decide it."
 
 
 _WHY_STATE = {
@@ -350,18 +365,35 @@ def _check_ruling(ruling: Ruling) -> None:
 def _check_may_decide(
     connection: Connection, project: ProjectView, actor: Actor, ruling: Ruling
 ) -> None:
+    if not project.policy.adjudicate_own and actor.person_id in _ever_voted(
+        connection, ruling.item_id
+    ):
+        raise Forbidden(_OWN_VOTE, "Take the next one.")
     said = live_annotations(connection, [ruling.item_id])
-    voters = {r.person_id for r in said if r.kind == "vote"}
-    if actor.person_id in voters and not project.policy.adjudicate_own:
-        raise Forbidden(
-            "You voted on this item, so another lead has to decide it.", "Take the next one."
-        )
-    if len(voters) != ruling.votes_seen:
+    votes = sum(r.kind == "vote" for r in said)
+    if votes != ruling.votes_seen:
         raise StaleVersion(
-            f"The votes changed while you looked: {ruling.votes_seen} then, {len(voters)} now; "
+            f"The votes changed while you looked: {ruling.votes_seen} then, {votes} now; "
             "nothing was decided.",
             "Look at the item again, then decide.",
         )
+    newest = max((r.seq for r in said), default=0)
+    if ruling.newest_seq is not None and newest != ruling.newest_seq:
+        raise StaleVersion(
+            "Somebody changed or flagged their answer while you looked; nothing was decided.",
+            "Look at the item again, then decide.",
+        )
+
+
+def _ever_voted(connection: Connection, item_id: int) -> set[int]:
+    """Return everybody who ever voted on an item: taking a vote back does not make one impartial."""
+    return set(
+        connection.execute(
+            select(annotation_log.c.person_id).where(
+                annotation_log.c.item_id == item_id, annotation_log.c.kind == "vote"
+            )
+        ).scalars()
+    )
 
 
 # --- why this label ---------------------------------------------------------------------------

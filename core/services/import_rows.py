@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.formats import Refusal, Row, resolve_regions
 from core.intake.names import NameIndex
 from core.intake.probe import ImageInfo
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.labels.schema import Task, clean_class_name
 from core.services.import_images import Taken
 from core.services.people import insert_person
@@ -148,7 +148,8 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
 
 
 def _known_regions(project: ProjectView, row: Row, answer: Answer, taken: Taken) -> Answer:
-    known, unknown = [], []
+    known: list[Region] = []
+    unknown: list[Region] = []
     for region in answer.regions:
         (known if region.label in project.schema.classes else unknown).append(region)
     for region in unknown:

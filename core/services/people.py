@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
 from argon2 import PasswordHasher
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, update
 
-from core.access import Action, Actor, Role, require
+from core.access import Action, Actor, Role, require, require_signed_in
 from core.errors import ConflictError, InputError, NotFound
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import grants, people, person_revisions, projects
+from core.store.tables import grants, people, person_revisions, projects, sessions
 
 OPERATOR = "operator"
 """Name of the built-in person behind the command line: who can read the files may do anything."""
 
 MIN_PASSWORD = 8
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
@@ -257,6 +259,8 @@ def hash_password(password: str) -> str:
 def set_password(ws: Workspace, actor: Actor, person_id: int, password: str) -> None:
     """Give a person a new password; one may always change one's own.
 
+    A password that somebody else sets ends the person's sessions everywhere.
+
     Raises:
         InputError: The password is too short.
         Forbidden: It is somebody else's and the actor does not manage people.
@@ -269,6 +273,8 @@ def set_password(ws: Workspace, actor: Actor, person_id: int, password: str) -> 
 def set_active(ws: Workspace, actor: Actor, person_id: int, active: bool) -> None:
     """Enable or disable an account; it takes effect with the person's next action.
 
+    Sessions of a disabled account end for good: enabling it again asks for a new sign-in.
+
     Raises:
         ConflictError: It is the last admin's.
         Forbidden: The actor does not manage people.
@@ -278,8 +284,17 @@ def set_active(ws: Workspace, actor: Actor, person_id: int, active: bool) -> Non
 
 
 def set_language(ws: Workspace, actor: Actor, language: str) -> None:
-    """Choose the language the actor reads."""
-    require(actor, Action.SEE_OWN) if actor.roles else None
+    """Choose the language the actor reads.
+
+    Raises:
+        NotSignedIn: Nobody is signed in.
+        InputError: That is no code of a language.
+    """
+    require_signed_in(actor)
+    if not LANGUAGE.fullmatch(language):
+        raise InputError(
+            f"'{language[:20]}' is no code of a language.", "Choose one from the list."
+        )
     _revise(ws, actor, actor.person_id, "language chosen", language=language)
 
 
@@ -313,8 +328,8 @@ def _change_role(
         project_id = _project_id(connection, slug)
         if ((role, project_id) in target.roles) == granted:
             return
-        _insert_grant(connection, ws.clock(), person_id, role, project_id, granted, actor)
-        _keep_an_admin(connection)
+        with _keep_an_admin(connection):
+            _insert_grant(connection, ws.clock(), person_id, role, project_id, granted, actor)
         verb = "granted" if granted else "revoked"
         append_audit(
             connection,
@@ -339,10 +354,14 @@ def _revise(ws: Workspace, actor: Actor, person_id: int, what: str, **changes: o
             raise NotFound(f"There is no person number {person_id}.")
         row = {k: v for k, v in last.items() if k != "seq"}
         by = actor.person_id or None
-        connection.execute(
-            person_revisions.insert(), {**row, **changes, "by_id": by, "at": ws.clock()}
-        )
-        _keep_an_admin(connection)
+        with _keep_an_admin(connection):
+            connection.execute(
+                person_revisions.insert(), {**row, **changes, "by_id": by, "at": ws.clock()}
+            )
+        if changes.get("active") is False or ("password_hash" in changes and by != person_id):
+            connection.execute(
+                update(sessions).where(sessions.c.person_id == person_id).values(revoked=True)
+            )
         append_audit(connection, ws.clock(), actor.name, what, str(person_id))
 
 
@@ -368,23 +387,24 @@ def _insert_grant(
     )
 
 
-def _keep_an_admin(connection: Connection) -> None:
-    """Refuse a change that leaves nobody who could sign in as admin (the operator aside)."""
-    rows = connection.execute(_latest_revisions()).all()
-    held = _all_roles(connection)
-    signed = [r for r in rows if r.password_hash is not None or r.simulated]
-    ever = [r for r in signed if _is_admin(held.get(r.id))]
-    had_admin = connection.execute(
-        select(grants.c.seq)
-        .join(people, people.c.id == grants.c.person_id)
-        .where(grants.c.role == Role.ADMIN.value, people.c.kind != "operator")
-        .limit(1)
-    ).first()
-    if had_admin and not any(r.active for r in ever):
+@contextmanager
+def _keep_an_admin(connection: Connection) -> Iterator[None]:
+    """Refuse a change that takes away the last admin who can sign in (the operator aside)."""
+    had = _has_admin(connection)
+    yield
+    if had and not _has_admin(connection):
         raise ConflictError(
             "This would leave no admin who can sign in; nothing was changed.",
             "Make somebody else an admin first.",
         )
+
+
+def _has_admin(connection: Connection) -> bool:
+    held = _all_roles(connection)
+    return any(
+        r.active and (r.password_hash is not None or r.simulated) and _is_admin(held.get(r.id))
+        for r in connection.execute(_latest_revisions())
+    )
 
 
 def _is_admin(roles: frozenset[tuple[Role, int | None]] | None) -> bool:

@@ -78,14 +78,13 @@ def resolve(ws: Workspace, actor: Actor, slug: str) -> Resolved:
         append_audit(
             connection, ws.clock(), actor.name, "resolved", slug, project.id, {"changed": changed}
         )
-        states = dict(
-            connection.execute(
-                select(item_state.c.state, func.count())
-                .where(item_state.c.project_id == project.id)
-                .group_by(item_state.c.state)
-                .order_by(item_state.c.state)
-            ).tuples().all()
-        )  # fmt: skip
+        counted = connection.execute(
+            select(item_state.c.state, func.count())
+            .where(item_state.c.project_id == project.id)
+            .group_by(item_state.c.state)
+            .order_by(item_state.c.state)
+        )
+        states: dict[str, int] = {r[0]: r[1] for r in counted}
     return Resolved(sum(states.values()), changed, states)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from core.access import Action, Actor, Resource, can, require
-from core.errors import ConflictError, EmptyTrainingSet, InputError, NotFound
+from core.access import Action, Actor, Resource, can, require_signed_in
+from core.errors import ConflictError, EmptyTrainingSet, InputError, NotFound, WorkerDied
 from core.jobs.processes import is_alive, launch, process_started, stop
 from core.jobs.rows import (
     Job,
@@ -79,6 +79,8 @@ def training_readiness(ws: Workspace, actor: Actor, slug: str) -> Readiness:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
+    _bury_lost(ws, project)
+    with ws.store.read() as connection:
         return _readiness(connection, project)
 
 
@@ -138,6 +140,8 @@ def queue_training(
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
+    _bury_lost(ws, project)
+    with ws.store.read() as connection:
         ready = _readiness(connection, project)
     if not ready.can_start:
         kind = ConflictError if "running" in ready.why_not else EmptyTrainingSet
@@ -181,6 +185,7 @@ def queue_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None 
             f"'{slug}' has no model{'' if model_id is None else f' {model_id}'} to predict with.",
             "Train one first.",
         )
+    _bury_lost(ws, project)
     return _queue(ws, actor, project, PRELABEL, {"model_id": known})
 
 
@@ -204,15 +209,18 @@ def _queue(
             project.id,
             config,
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    with ws.store.read() as connection:
         return read_job(connection, job_id)
 
 
 def _launch(ws: Workspace, job: Job) -> Job:
     arguments = ["--workspace", str(ws.root), "--job", str(job.id)]
     log = ws.root / job.folder / "worker.log"
-    pid = launch("core.services.worker", arguments, log, _environment(ws))
+    try:
+        pid = launch("core.services.worker", arguments, log, _environment(ws))
+    except WorkerDied as error:
+        with ws.store.ephemeral() as connection:
+            finish_job(connection, job.id, JobStatus.FAILED, ws.clock(), error=str(error))
+        raise
     with ws.store.ephemeral() as connection:
         try:
             update_job(connection, job.id, pid=pid, pid_started=process_started(pid))
@@ -231,10 +239,9 @@ def get_job(ws: Workspace, actor: Actor, job_id: int) -> Job:
     Raises:
         NotFound: There is none, or the actor may not see it.
     """
+    require_signed_in(actor)
     with ws.store.read() as connection:
-        job = read_job(connection, job_id)
-    if not _may_see(actor, job):
-        raise NotFound(f"There is no job {job_id} for you.")
+        job = _seen_job(connection, actor, job_id)
     return _buried(ws, job)
 
 
@@ -254,26 +261,45 @@ def cancel_job(ws: Workspace, actor: Actor, job_id: int) -> Job:
     """Ask a job to stop; its worker notices within seconds and keeps what it has.
 
     Raises:
-        NotFound: There is none.
-        Forbidden: The actor may not train here.
+        NotFound: There is none, or the actor may not see it.
     """
+    require_signed_in(actor)
     with ws.store.write() as connection:
-        job = read_job(connection, job_id)
-        require(actor, Action.TRAIN, Resource(job.project_id))
+        job = _seen_job(connection, actor, job_id)
         if job.status.active:
             update_job(connection, job_id, cancel_requested=True)
             append_audit(
                 connection, ws.clock(), actor.name, "cancelled", f"job {job_id}", job.project_id
             )
-    if job.status is JobStatus.QUEUED and job.pid:
-        stop(job.pid)  # it has not yet begun to listen
+    if job.status is JobStatus.QUEUED:  # nobody listens yet
+        if _lives(job) and job.pid is not None:
+            stop(job.pid)
         with ws.store.ephemeral() as connection:
             finish_job(connection, job_id, JobStatus.CANCELLED, ws.clock())
     return get_job(ws, actor, job_id)
 
 
-def _may_see(actor: Actor, job: Job) -> bool:
-    return can(actor, Action.TRAIN, Resource(job.project_id))
+def _seen_job(connection: Connection, actor: Actor, job_id: int) -> Job:
+    """Return a job the actor may see; that one exists which they may not is not said.
+
+    Raises:
+        NotFound: There is none for the actor.
+    """
+    try:
+        job = read_job(connection, job_id)
+        if can(actor, Action.TRAIN, Resource(job.project_id)):
+            return job
+    except NotFound:
+        pass
+    raise NotFound(f"There is no job {job_id} for you.", "Choose one from the list.")
+
+
+def _bury_lost(ws: Workspace, project: ProjectView) -> None:
+    """Mark the lost jobs of a project, so that a dead worker never blocks the next."""
+    with ws.store.read() as connection:
+        found = read_jobs(connection, project.id)
+    for job in found:
+        _buried(ws, job)
 
 
 def _buried(ws: Workspace, job: Job) -> Job:
@@ -292,7 +318,7 @@ def _buried(ws: Workspace, job: Job) -> Job:
 
 
 def _is_lost(ws: Workspace, job: Job) -> bool:
-    if job.pid_started is not None and not _lives(job):
+    if job.pid is not None and not _lives(job):
         return True
     limit = ws.settings.job_lost_seconds if job.heartbeat_at else START_SECONDS
     return ws.clock() - (job.heartbeat_at or job.at) > limit

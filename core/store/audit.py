@@ -55,7 +55,8 @@ def verify_audit(connection: Connection) -> int:
         StoreCorrupt: A number is missing, or a record was altered.
     """
     expected, previous = 1, GENESIS
-    for row in connection.execute(select(audit).order_by(audit.c.seq)).mappings():
+    for found in connection.execute(select(audit).order_by(audit.c.seq)).mappings():
+        row = dict(found)
         if row["seq"] != expected or row["previous_hash"] != previous or row["hash"] != seal(row):
             raise StoreCorrupt(
                 f"The audit trail is broken at record {expected}; nothing was changed.",

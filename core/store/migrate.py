@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import sqlite3
 from pathlib import Path
 
 from alembic import command
@@ -45,10 +46,21 @@ def migrate(engine: Engine) -> None:
 def _upgrade(connection: Connection, config: Config, found: str | None) -> None:
     # Another process may have migrated while we waited for the lock; alembic looks again.
     if found is not None and connection.dialect.name == "sqlite":
-        database = Path(connection.engine.url.database or "")
-        shutil.copy2(database, database.with_name(f"{database.name}.before-{found}"))
+        _keep_copy(Path(connection.engine.url.database or ""), found)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _keep_copy(database: Path, found: str) -> None:
+    """Copy the record as it was last committed; its file alone would lack what is in the log."""
+    part = database.with_name(f"{database.name}.{os.getpid()}.part")
+    source, target = sqlite3.connect(database), sqlite3.connect(part)
+    try:
+        source.backup(target)
+    finally:
+        source.close()
+        target.close()
+    part.replace(database.with_name(f"{database.name}.before-{found}"))
 
 
 def _refuse_newer(found: str | None, known: ScriptDirectory) -> None:

@@ -18,9 +18,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import DiskFull, StorageError, StoreCorrupt, StoreUnavailable
+from core.errors import DiskFull, InputError, StorageError, StoreCorrupt, StoreUnavailable
+from core.store.wal import damage_in_wal
 
 BUSY_SECONDS = 30
 # Any fixed number: every record transaction on PostgreSQL takes this lock first.
@@ -112,7 +114,12 @@ def open_store(url: str) -> Store:
     """
     from core.store.migrate import migrate
 
-    store = Store(url)
+    try:
+        store = Store(url)
+    except ArgumentError as error:
+        raise StoreUnavailable(
+            "The record's address is no database URL.", "Correct TIEBREAK_DATABASE_URL."
+        ) from error
     if store.dialect == "sqlite":
         _check_whole(Path(store.url.database or ""))
     try:
@@ -156,6 +163,13 @@ def _translated() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise _storage_error(error) from error
+    except PoolTimeout as error:
+        raise StoreUnavailable("Too many ask the record at once.", "Try again.") from error
+    except (DataError, OverflowError, UnicodeEncodeError) as error:
+        raise InputError(
+            "A number or a text that was given is none the record can hold; nothing was saved.",
+            "Check what was entered and try again.",
+        ) from error
     except DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
             raise _storage_error(error) from error
@@ -164,7 +178,7 @@ def _translated() -> Iterator[None]:
 
 def _storage_error(error: DBAPIError) -> StorageError:
     words = str(error.orig).lower()
-    if "full" in words or "no space" in words:
+    if "is full" in words or "no space" in words:
         return DiskFull(
             "The disk is full: this was not saved, what was saved before is safe.",
             "Free some space, then try again.",
@@ -189,11 +203,24 @@ def _check_whole(path: Path) -> None:
     """Refuse a damaged SQLite file before anything else touches it."""
     if not path.exists() or path.stat().st_size == 0:
         return
+    lost = damage_in_wal(path.with_name(f"{path.name}-wal"))
+    if lost:
+        raise _corrupt(lost)
+    # Read-only: closing a writing connection would fold the log into a file we may refuse.
+    connection = None
     try:
-        with sqlite3.connect(path, timeout=BUSY_SECONDS) as connection:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        connection.close()
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS
+        )
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        raise StoreUnavailable(
+            f"The record {path} cannot be read: {error}.", "Mend its owner or its place."
+        ) from error
     except sqlite3.DatabaseError as error:
         raise _corrupt(str(error)) from error
+    finally:
+        if connection is not None:
+            connection.close()
     if found != "ok":
         raise _corrupt(found)
