@@ -130,7 +130,7 @@ def slice_counts(rows, project, column, whose, against):
     }
     known = sorted(n for n in numbers.values() if n is not None)
     edges = (
-        sorted(set(np.quantile(known, [0, 0.2, 0.4, 0.6, 0.8, 1]).tolist()))
+        sorted(set(np.quantile(known, [0, 0.2, 0.4, 0.6, 0.8, 1], method="inverted_cdf").tolist()))
         if len(set(known)) >= 13
         else []
     )

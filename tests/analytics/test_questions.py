@@ -49,6 +49,12 @@ def world(request, tmp_path_factory):
     store.close()
 
 
+def everyone(rows, project):
+    """Return all there is to ask about: the model, people, and each person."""
+    ids = {r["person_id"] for r in rows.annotations if r["project_id"] == project}
+    return ["model", "people", *(r["name"] for r in rows.people if r["id"] in ids)]
+
+
 def test_accuracy_and_confusion_equal_the_oracle(world):
     """Counts by class, by cell and left out are equal for everybody against every reference."""
     rows, project, replica = world

@@ -5,7 +5,7 @@ INSERT INTO item_values
 WITH newest AS (
     FROM item_metadata
     WHERE seq IN (SELECT max(seq) FROM item_metadata WHERE seq > $item_metadata GROUP BY item_id)
-      AND json_valid(doc)
+      AND CASE WHEN json_valid(doc) THEN json_type(doc) END = 'OBJECT'
 ),
 members AS (
     SELECT
