@@ -8,6 +8,7 @@ answers with something it had not said before.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,11 +20,12 @@ from core.errors import InputError, TiebreakError
 from core.labels import LabelSchema, Region
 from core.ui import canvas, states, widgets
 from core.ui.text import _
-from core.ui.theme import draw
+from core.ui.theme import Markup, draw
 
 RAIL_PX = 300
 TOOLBAR_PX = 44
 DEFAULT_ROOM = (900.0, 600.0)
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _COLUMNS = ("label", "x1", "y1", "x2", "y2")
 
 
@@ -220,7 +222,8 @@ def _table(editing: Editing, schema: LabelSchema) -> str | None:
 
 def _classes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
     """Draw the classes; a key gives the picked box its class, else says what new boxes are."""
-    with st.container(key="tb-classes", gap=None):
+    _paint(schema)
+    with st.container(key="tb-classes", gap="xsmall"):
         for c in schema.main.classes[:10]:
             current = c.name == editing.label
             st.button(
@@ -242,6 +245,18 @@ def _classes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
                 editing, st.session_state[f"tb-all-classes-{editing.label}"], said
             ),
         )
+
+
+def _paint(schema: LabelSchema) -> None:
+    """Give each class' button the colour of its boxes, beside its name."""
+    rules = [
+        f".st-key-tb-class-{c.id} button::before{{content:'';width:11px;height:11px;flex:none;"
+        f"border-radius:3px;margin-right:.55rem;background:{c.colour};"
+        "box-shadow:inset 0 0 0 1px rgb(0 0 0/.25),0 0 0 1px rgb(255 255 255/.35)}"
+        for c in schema.main.classes[:10]
+        if _COLOUR.fullmatch(c.colour)
+    ]
+    draw("{style}", style=Markup(f"<style>{''.join(rules)}</style>"))
 
 
 def _take_class(editing: Editing, name: str, said: str | None) -> None:
@@ -266,29 +281,25 @@ def _boxes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
     draw("<div class='tb-muted tb-small'>{t}</div>", t=text)
     with st.container(horizontal=True, gap="small"):
         for label, key, by in ((_("Next"), "N", 1), (_("Previous"), "P", -1)):
-            st.button(
-                label,
-                key=f"tb-pick-{key}",
-                shortcut=key,
-                disabled=n == 0,
-                on_click=_pick,
-                args=(editing, by, said),
-            )
-        st.button(
-            _("Delete"),
-            key="tb-delete",
-            shortcut="Delete",
-            disabled=n == 0,
-            on_click=_delete,
-            args=(editing, said),
-        )
-        st.button(
-            _("Canvas") if editing.table else _("Numbers"),
-            key="tb-numbers",
-            shortcut="T",
-            on_click=_switch,
-            args=(editing, said),
-        )
+            _action(label, key, n == 0, _pick, (editing, by, said))
+    with st.container(horizontal=True, gap="small"):
+        _action(_("Remove"), "Delete", n == 0, _delete, (editing, said))
+        other = _("Canvas") if editing.table else _("Numbers")
+        _action(other, "T", False, _switch, (editing, said))
+
+
+def _action(
+    label: str, key: str, disabled: bool, run: Callable[..., None], args: tuple[Any, ...]
+) -> None:
+    st.button(
+        label,
+        key=f"tb-box-{key}",
+        shortcut=key,
+        disabled=disabled,
+        width="stretch",
+        on_click=run,
+        args=args,
+    )
 
 
 def _pick(editing: Editing, by: int, said: str | None) -> None:

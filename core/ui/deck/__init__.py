@@ -40,7 +40,9 @@ _WIDE = Markup(
     "<style>[data-testid='stMainBlockContainer']"
     "{max-width:none;padding:.9rem 1.25rem .25rem}"
     "[data-testid='stMainBlockContainer'] > div > [data-testid='stVerticalBlock']{gap:.5rem}"
-    "[data-testid='stHeader']{pointer-events:none}</style>"
+    "[data-testid='stHeader']{pointer-events:none}"
+    # Streamlit rings its whole scroll area once a key was pressed; nothing is focused there.
+    "[data-testid='stMain']:focus-visible{outline:none}</style>"
 )
 
 

@@ -80,7 +80,6 @@ def _on_the_item() -> dict[str, str]:
         "tryAgain": _("Try again"),
         "prelabel": _("Pre-label"),
         "noPrelabel": _("No pre-label: choose a class."),
-        "noLabel": _("No answer to this question"),
         "confidence": _("Confidence {value}"),
         "margin": _("{value} ahead of the second class"),
         "prelabelMark": _("pre-label"),

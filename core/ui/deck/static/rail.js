@@ -12,21 +12,24 @@ function colourOf(question, name) {
   return question?.classes.find((c) => c.name === name)?.colour ?? "#8B95A3";
 }
 
-/** Draw what the model says, with how sure it is. */
-export function prelabelCard(texts, item, question, label) {
+/** Draw what the model says, with how sure it is; the confidence is that of the first question. */
+export function prelabelCard(texts, item, question, label, isFirst) {
   const pre = item.prelabel;
-  if (!pre) return el("div", { class: "card quiet", text: texts.noPrelabel });
-  const sure = pre.confidence;
+  if (!pre || label === null) {
+    const text = pre ? texts.noPrelabelHere : texts.noPrelabel;
+    return el("div", { class: "card quiet", text });
+  }
+  const sure = isFirst ? pre.confidence : null;
   const bar = el("div", { class: "bar", role: "img", "aria-label": say(texts.confidence, { value: percent(sure) }) },
     el("i", { style: { width: `${(sure ?? 0) * 100}%`, background: colourOf(question, label) } }));
-  const margin = pre.margin === null ? "" : say(texts.margin, { value: percent(pre.margin) });
+  const margin = pre.margin === null || !isFirst ? "" : say(texts.margin, { value: percent(pre.margin) });
   return el("div", { class: "card" },
     el("div", { class: "row" },
       el("span", { class: "eyebrow", text: texts.prelabel }),
       el("span", { class: "muted small", text: pre.source })),
     el("div", { class: "row says" },
       el("i", { class: "swatch", style: { background: colourOf(question, label) } }),
-      el("b", { text: label ?? texts.noLabel }),
+      el("b", { text: label }),
       el("span", { class: "num", text: percent(sure) })),
     sure === null ? null : bar,
     margin ? el("div", { class: "muted small", text: margin }) : null);

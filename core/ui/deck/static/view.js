@@ -87,13 +87,12 @@ export class View {
     const parts = [];
     if (item.notice) parts.push(el("div", { class: "card warn", text: item.notice }));
     if (item.mine) parts.push(el("div", { class: "card", text: say(texts.mine, { label: this.#words(item.mine) }) }));
-    if (boxes) {
-      parts.push(boxList(texts, config.questions[0], shownRegions(item)));
-    }
+    if (item.takenBack) parts.push(el("div", { class: "card quiet", text: say(texts.takenBack, { label: item.takenBack }) }));
+    if (boxes) parts.push(boxList(texts, config.questions[0], shownRegions(item)));
     const focus = open ?? asked[asked.length - 1];
     if (focus) {
       const label = suggested(item, focus);
-      if (!boxes) parts.push(prelabelCard(texts, item, focus, label));
+      if (!boxes) parts.push(prelabelCard(texts, item, focus, label, focus === asked[0]));
       asked.forEach((q) => {
         if (q !== focus && q.key in answer.choices) parts.push(this.#answered(q, answer.choices[q.key]));
       });
@@ -104,8 +103,9 @@ export class View {
       }));
     }
     const closed = !item.can_vote;
+    const acceptable = boxes ? shownRegions(item).source !== "none" : focus && suggested(item, focus) !== null;
     const actions = el("div", { class: "actions" },
-      action("A", boxes ? texts.acceptBoxes : texts.accept, () => run("accept"), { strong: true, disabled: closed }),
+      action("A", boxes ? texts.acceptBoxes : texts.accept, () => run("accept"), { strong: true, disabled: closed || !acceptable }),
       boxes ? action("E", texts.edit, () => run("edit"), { disabled: closed }) : null,
       boxes ? action("0", texts.nothingHere, () => run("nothing"), { disabled: closed }) : null,
       action("Space", texts.skip, () => run("skip"), { disabled: closed }),
