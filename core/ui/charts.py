@@ -1,0 +1,383 @@
+"""Charts in one visual language: a dot is a figure, the line through it its 95 % interval.
+
+What is here makes Plotly figures and draws them. Colours read on light and dark and are told
+apart by colour-blind readers; a second series also has another symbol. n stands in every label;
+a figure without enough data says so where its dot would be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.stats.intervals import Estimate
+from core.ui.text import _
+from core.ui.tokens import ACCENT, GOOD, MUTED, STATE_COLOURS, STATE_ORDER, WARN
+from core.ui.widgets import number, state_name
+
+SERIES = (ACCENT, "#E69F00", GOOD, "#AA4499", "#56B4E9", "#D1495B", "#8C8C3E", "#6B7280")
+SYMBOLS = ("circle", "diamond")
+LINE = "rgba(139,149,163,.22)"
+INTERVAL = 0.55
+"""How far an interval's line steps back behind its dot."""
+
+ROW_PX, HEAD_PX = 30, 46
+MOST_SERIES = len(SERIES)
+
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One row of a dot chart.
+
+    Attributes:
+        label: What it is, without n: the chart adds it.
+        estimates: One a series; a value of None reads "not enough data".
+        colour: Of the row, instead of the series' own.
+    """
+
+    label: str
+    estimates: tuple[Estimate, ...]
+    colour: str = ""
+
+
+def draw_chart(
+    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None
+) -> None:
+    """Draw a figure on the page.
+
+    Args:
+        figure: From this module.
+        key: Unique on the page.
+        alt: What it shows, for those who cannot see it.
+        on_select: Called when a mark is clicked; the selection is in the state under `key`.
+    """
+    st.plotly_chart(
+        figure,
+        key=key,
+        alt=alt,
+        config=CONFIG,
+        on_select=on_select or "ignore",
+        selection_mode="points",
+    )
+
+
+def dots(
+    rows: Sequence[Dot],
+    series: Sequence[str] = ("",),
+    unit: str = "%",
+    zero: float | None = None,
+    extent: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Return one dot with its interval per row and series, first row on top.
+
+    Args:
+        rows: From top to bottom.
+        series: Names, for the legend where there are several.
+        unit: "%" for fractions, else what the numbers are in.
+        zero: Where to draw a line to compare with.
+        extent: Ends of the scale; fractions are shown from 0 to 100 % without one.
+    """
+    figure = go.Figure()
+    labels = [_row_label(r) for r in rows]
+    for i, name in enumerate(series):
+        _add_series(figure, rows, i, name, len(series), unit)
+    _say_where_there_is_too_little(figure, rows)
+    if zero is not None:
+        figure.add_vline(x=zero, line={"color": MUTED, "width": 1, "dash": "dot"})
+    _frame(figure, HEAD_PX + ROW_PX * max(len(rows), 1) + 22 * (len(series) > 1))
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5],
+        showgrid=False, zeroline=False, automargin=True,
+    )  # fmt: skip
+    scale = (
+        {"tickformat": ".0%", "range": [-0.02, 1.02]} if unit == "%" else {"ticksuffix": f" {unit}"}
+    )
+    figure.update_xaxes(**scale, gridcolor=LINE, zeroline=False)
+    if extent is not None:
+        figure.update_xaxes(range=list(extent))
+    figure.update_layout(showlegend=len(series) > 1)
+    return figure
+
+
+def _add_series(
+    figure: go.Figure, rows: Sequence[Dot], i: int, name: str, count: int, unit: str
+) -> None:
+    shift = (i - (count - 1) / 2) * 0.3
+    place = [k + shift for k, r in enumerate(rows) if r.estimates[i].value is not None]
+    chosen = [(r, e) for r in rows if (e := r.estimates[i]).value is not None]
+    colours = [r.colour or SERIES[i] for r, _e in chosen]
+    for at, (_row, e), colour in zip(place, chosen, colours, strict=True):
+        if e.low is not None and e.high is not None:
+            figure.add_trace(
+                go.Scatter(
+                    x=[e.low, e.high], y=[at, at], mode="lines", hoverinfo="skip",
+                    line={"color": colour, "width": 3}, opacity=INTERVAL, showlegend=False,
+                )
+            )  # fmt: skip
+    figure.add_trace(
+        go.Scatter(
+            x=[e.value for _r, e in chosen],
+            y=place,
+            mode="markers",
+            name=name,
+            marker={
+                "color": colours,
+                "size": 11,
+                "symbol": SYMBOLS[i % len(SYMBOLS)],
+                "line": {"width": 0},
+            },
+            text=[f"<b>{plain(r.label)}</b><br>{sentence(e, unit)}" for r, e in chosen],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+
+
+def _say_where_there_is_too_little(figure: go.Figure, rows: Sequence[Dot]) -> None:
+    for place, row in enumerate(rows):
+        if all(e.value is None for e in row.estimates):
+            figure.add_annotation(
+                x=0, xref="paper", xanchor="left", y=place, text=_("not enough data"),
+                showarrow=False, font={"size": 12, "color": MUTED},
+            )  # fmt: skip
+
+
+def _row_label(row: Dot) -> str:
+    ns = " / ".join(f"{e.n:,}" for e in row.estimates)
+    return f"{plain(shortened(row.label))} <span style='color:{MUTED}'>n = {ns}</span>"
+
+
+def confusion(
+    cells: Sequence[tuple[str, str, int]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    right: str,
+    wrong: str,
+) -> go.Figure:
+    """Return a confusion as squares to be clicked: area is the share of the row, the number its count.
+
+    Args:
+        cells: (true class, class said, how many); only those that have any.
+        rows: True classes from top to bottom.
+        columns: Classes said, from left to right.
+        right: Name of what is right, for the legend.
+        wrong: Name of what is mistaken.
+    """
+    totals: dict[str, int] = {}
+    for truth, _said, n in cells:
+        totals[truth] = totals.get(truth, 0) + n
+    size = _square_px(len(rows), len(columns))
+    figure = go.Figure()
+    for name, same in ((right, True), (wrong, False)):
+        part = [c for c in cells if (c[0] == c[1]) is same]
+        figure.add_trace(_squares(part, rows, columns, totals, size, name, GOOD if same else WARN))
+    _frame(figure, 120 + max(size + 8, 26) * len(rows))
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=[plain(shortened(r)) for r in rows],
+        range=[len(rows) - 0.4, -0.6], showgrid=True, gridcolor=LINE, zeroline=False, automargin=True,
+        title={"text": _("True class"), "font": {"size": 12, "color": MUTED}},
+    )  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(len(columns))), ticktext=[plain(shortened(c)) for c in columns],
+        range=[-0.6, len(columns) - 0.4], tickangle=-40, gridcolor=LINE, zeroline=False, automargin=True,
+        title={"text": _("Said to be"), "font": {"size": 12, "color": MUTED}},
+    )  # fmt: skip
+    return figure
+
+
+def _squares(
+    part: Sequence[tuple[str, str, int]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    totals: Mapping[str, int],
+    size: int,
+    name: str,
+    colour: str,
+) -> go.Scatter:
+    share = [n / totals[truth] for truth, _said, n in part]
+    return go.Scatter(
+        x=[columns.index(said) for _truth, said, _n in part],
+        y=[rows.index(truth) for truth, _said, _n in part],
+        mode="markers+text",
+        name=name,
+        text=[f"{n:,}" for _truth, _said, n in part],
+        textfont={"size": 12},
+        customdata=[[truth, said] for truth, said, _n in part],
+        # Area stands for the share; a floor keeps a single mistake large enough to be hit.
+        marker={
+            "symbol": "square",
+            "color": colour,
+            "opacity": [0.28 + 0.5 * s for s in share],
+            "size": [max(20.0, size * math.sqrt(s)) for s in share],
+            "line": {"width": 0},
+        },
+        hovertext=[
+            _("{n} of {total} true {truth} said to be {said} ({share})").format(
+                n=f"{n:,}",
+                total=f"{totals[truth]:,}",
+                truth=plain(truth),
+                said=plain(said),
+                share=number(s, "%"),
+            )
+            for (truth, said, n), s in zip(part, share, strict=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0.4}},
+    )
+
+
+def _square_px(rows: int, columns: int) -> int:
+    return max(20, min(38, 560 // max(rows, columns, 1)))
+
+
+def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Figure:
+    """Return how many items stood in each state at the end of each day, stacked."""
+    figure = go.Figure()
+    days = [d for d, _states in history]
+    present = [s for s in STATE_ORDER if any(states.get(s) for _d, states in history)]
+    for state in present:
+        figure.add_trace(
+            go.Scatter(
+                x=days, y=[states.get(state, 0) for _d, states in history], stackgroup="all",
+                name=state_name(state), mode="lines", line={"width": 0.5, "color": STATE_COLOURS[state], "shape": "hv"},
+                fillcolor=STATE_COLOURS[state], hovertemplate="%{y:,}",
+            )
+        )  # fmt: skip
+    _frame(figure, 300)
+    figure.update_layout(hovermode="x unified", showlegend=True)
+    figure.update_yaxes(
+        gridcolor=LINE,
+        rangemode="tozero",
+        title={"text": _("Items"), "font": {"size": 12, "color": MUTED}},
+    )
+    figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def stacked_days(
+    rows: Mapping[str, Mapping[date, float]], title: str, hover: str = "%{y:,}"
+) -> go.Figure:
+    """Return bars by day, stacked by name; beyond eight names the smallest go together.
+
+    Args:
+        rows: Name to day to amount.
+        title: What the amounts are, with their unit.
+        hover: How an amount reads.
+    """
+    ranked = sorted(rows, key=lambda name: -sum(rows[name].values()))
+    alone = sorted(ranked[: MOST_SERIES - 1] if len(ranked) > MOST_SERIES else ranked)
+    others = [name for name in ranked if name not in alone]
+    shown: dict[str, Mapping[date, float]] = {name: rows[name] for name in alone}
+    if others:
+        shown[_("{n} others").format(n=len(others))] = _summed([rows[name] for name in others])
+    figure = go.Figure()
+    for colour, (name, days) in zip(SERIES, shown.items(), strict=False):
+        figure.add_trace(
+            go.Bar(
+                x=list(days), y=list(days.values()), name=plain(name),
+                marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover,
+            )
+        )  # fmt: skip
+    _frame(figure, 290)
+    figure.update_layout(
+        barmode="stack", bargap=0.35, hovermode="x unified", showlegend=len(shown) > 1
+    )
+    figure.update_yaxes(gridcolor=LINE, title={"text": title, "font": {"size": 12, "color": MUTED}})
+    figure.update_xaxes(showgrid=False, tickformat="%-d %b")
+    return figure
+
+
+def histogram(bins: Sequence[tuple[float, float, int]], median: float | None) -> go.Figure:
+    """Return how many votes took how long, seconds on a scale that doubles.
+
+    Args:
+        bins: (from, to, votes), seconds.
+        median: Of all votes, to mark; None to mark nothing.
+    """
+    figure = go.Figure(
+        go.Bar(
+            x=[(math.log2(low) + math.log2(high)) / 2 for low, high, _n in bins],
+            y=[n for _low, _high, n in bins],
+            width=[math.log2(high / low) * 0.92 for low, high, _n in bins],
+            marker={"color": ACCENT, "line": {"width": 0}},
+            text=[f"{low:.3g}–{high:.3g} s" for low, high, _n in bins],
+            textposition="none",
+            hovertemplate="%{text}<br>%{y:,}<extra></extra>",
+        )
+    )
+    _frame(figure, 270)
+    ends = [math.log2(x) for low, high, _n in bins for x in (low, high)] or [0.0, 6.0]
+    ticks = range(math.floor(min(ends)), math.ceil(max(ends)) + 1)
+    figure.update_xaxes(
+        tickvals=list(ticks), ticktext=[f"{2.0**t:g}" for t in ticks], showgrid=False,
+        title={"text": _("Seconds a vote, pauses left out"), "font": {"size": 12, "color": MUTED}},
+    )  # fmt: skip
+    figure.update_yaxes(
+        gridcolor=LINE, title={"text": _("Votes"), "font": {"size": 12, "color": MUTED}}
+    )
+    if median:
+        figure.add_vline(
+            x=math.log2(median), line={"color": MUTED, "width": 1.5, "dash": "dot"},
+            annotation={"text": _("median {s}").format(s=number(median, "s")), "font": {"color": MUTED}},
+        )  # fmt: skip
+    return figure
+
+
+def reader_zone() -> str:
+    """Return the name of the reader's time zone, UTC where the browser does not say."""
+    return str(st.context.timezone or "UTC")
+
+
+def sentence(estimate: Estimate, unit: str = "%") -> str:
+    """Return a figure as people read it: 61.0 % (53.0 – 69.0 %, n = 140)."""
+    if estimate.value is None:
+        return f"{_('not enough data')} (n = {estimate.n:,})"
+    return f"{number(estimate.value, unit)} ({interval(estimate, unit)}n = {estimate.n:,})"
+
+
+def interval(estimate: Estimate, unit: str = "%") -> str:
+    """Return the interval with a comma behind it, or nothing where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    low = number(estimate.low, unit).removesuffix(unit).strip()
+    return f"{low} – {number(estimate.high, unit)}, "
+
+
+def shortened(text: str, most: int = 28) -> str:
+    """Return the text, cut with an ellipsis where it would push the chart aside."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def plain(text: str) -> str:
+    """Return text that Plotly shows as written: it reads a few tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _summed(rows: Sequence[Mapping[date, float]]) -> dict[date, float]:
+    total: dict[date, float] = {}
+    for days in rows:
+        for day, amount in days.items():
+            total[day] = total.get(day, 0) + amount
+    return total
+
+
+def _frame(figure: go.Figure, height: int) -> None:
+    """Give a figure what all have: no box, no zoom, a legend above, room for the labels."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 24, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode=False,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
+        hoverlabel={"align": "left"},
+    )
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
