@@ -29,7 +29,12 @@ def find(listing: Listing) -> tuple[str, ...]:
     """Return the label files: text files named as an image, or with lines of numbers."""
     paths = _text_files(listing)
     named = {p: None for p in paths if listing.image_beside(p)}
-    if any(_looks_like_labels(listing, p) for p in list(named)[:_SNIFFED_FILES]):
+    # A set in which no image shows anything has empty label files only, but a list of classes.
+    empty_counts = any(is_names_list(p) for p in listing.with_suffix(".txt", everywhere=True))
+    if any(
+        _looks_like_labels(listing, p) or (empty_counts and not listing.size(p))
+        for p in list(named)[:_SNIFFED_FILES]
+    ):
         return tuple(p for p in paths if p in named or _looks_like_labels(listing, p))
     if not listing.images:  # labels alone, for images known already
         return tuple(p for p in paths if _looks_like_labels(listing, p))
