@@ -22,8 +22,9 @@ from core.ui.theme import Markup, fill
 from core.ui.widgets import figure, muted, section, state_name, table
 
 CLICKED = "quality.confusion"
+# The missing side: a true box nobody drew, or a drawn box that is in no truth. (A bare string
+# here would be shown on the page: Streamlit draws what stands alone on a line.)
 NOTHING = "∅"
-"""Stands for the missing side: a true box nobody drew, or a drawn box that is in no truth."""
 
 
 def main() -> None:
@@ -97,7 +98,7 @@ def _by_class(view: QualityView) -> None:
         return
     if right.boxes:
         rows = [Dot(b.name, (b.recall.estimate, b.precision.estimate)) for b in right.boxes]
-        names = (_("Found (recall)"), _("Drawn boxes right (precision)"))
+        names: tuple[str, ...] = (_("Found (recall)"), _("Drawn boxes right (precision)"))
         iou = f"{view.project.policy.iou_at_least:g}"
         section(_("By class"), _("Boxes match from an overlap (IoU) of {iou} on.").format(iou=iou))
     else:
@@ -142,9 +143,9 @@ def _mix_ups(page: PageContext, view: QualityView, asked: Asked) -> None:
         section(_("What is taken for what"), hint)
         order = [*view.project.schema.classes, NOTHING]
         place = {name: i for i, name in enumerate(order)}
+        truths, saids = {c[0] for c in cells}, {c[1] for c in cells}
         rows, columns = (
-            sorted({c[i] for c in cells}, key=lambda n: (place.get(n, len(place)), n))
-            for i in (0, 1)
+            sorted(names, key=lambda n: (place.get(n, len(place)), n)) for names in (truths, saids)
         )
         left, right = st.columns([3, 2], gap="large")
         clickable = not view.right.boxes
@@ -219,7 +220,7 @@ def _case_row(slug: str, case: CaseView, may_vote: bool, may_decide: bool) -> li
         src=urls.path(case.image + "&w=400"),
     )
     link = fill(
-        "<a href='{href}' target='_self'>{name}</a>",
+        "<a href='{href}' target='_self' style='color:inherit'>{name}</a>",
         href=_link(slug, case, may_vote, may_decide),
         name=case.name,
     )
@@ -294,7 +295,7 @@ def _progress(view: QualityView) -> None:
     history = view.progress.history
     with st.container(border=True):
         section(
-            _("Where the labels come from"),
+            _("Where the items stand"),
             _("Items by state at the end of each day, {zone} time. n = {n} items.").format(
                 zone=charts.reader_zone(), n=f"{view.progress.items:,}"
             ),

@@ -124,6 +124,19 @@ def bias(
     )
 
 
+def columns_to_compare(
+    ws: Workspace, actor: Actor, slug: str, whose: str = MODEL
+) -> tuple[str, ...]:
+    """Return what `bias` can compare by: "class", "person" for people, and metadata columns.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+        NotFound: There is no such project for the actor.
+    """
+    project, replica = open_figures(ws, actor, slug)
+    return _columns(metadata_columns(replica, project.id), whose)[0]
+
+
 def worst_of(rows: Sequence[BiasRow]) -> BiasRow | None:
     """Return the slice that is behind by most even at the mild end of its interval."""
     behind = [r for r in rows if r.is_behind]

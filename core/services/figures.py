@@ -14,7 +14,7 @@ from core.analytics.replica import Replica
 from core.consensus.agreement import Agreement
 from core.labels.state import LABELLED
 from core.services.agreement import AgreementView, agreement_of
-from core.services.bias import BiasRow, BiasView, bias
+from core.services.bias import BiasRow, BiasView, bias, columns_to_compare
 from core.services.home import HomeProject, HomeView, home
 from core.services.projects import ProjectView
 from core.services.quality import (
@@ -48,6 +48,7 @@ __all__ = [
     "best_reference",
     "bias",
     "cases",
+    "columns_to_compare",
     "home",
     "people_who_voted",
     "quality",

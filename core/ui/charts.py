@@ -17,11 +17,13 @@ import streamlit as st
 
 from core.stats.intervals import Estimate
 from core.ui.text import _
-from core.ui.tokens import ACCENT, GOOD, MUTED, STATE_COLOURS, STATE_ORDER, WARN
+from core.ui.tokens import ACCENT, GOOD, MUTED, STATE_COLOURS, STATE_ORDER
 from core.ui.widgets import number, state_name
 
 SERIES = (ACCENT, "#E69F00", GOOD, "#AA4499", "#56B4E9", "#D1495B", "#8C8C3E", "#6B7280")
 SYMBOLS = ("circle", "diamond")
+INK = "#1A2230"
+TAKEN = "#F0B84A"
 LINE = "rgba(139,149,163,.22)"
 INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
@@ -176,7 +178,7 @@ def confusion(
     figure = go.Figure()
     for name, same in ((right, True), (wrong, False)):
         part = [c for c in cells if (c[0] == c[1]) is same]
-        figure.add_trace(_squares(part, rows, columns, totals, size, name, GOOD if same else WARN))
+        figure.add_trace(_squares(part, rows, columns, totals, size, name, GOOD if same else TAKEN))
     _frame(figure, 120 + max(size + 8, 26) * len(rows))
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[plain(shortened(r)) for r in rows],
@@ -207,13 +209,12 @@ def _squares(
         mode="markers+text",
         name=name,
         text=[f"{n:,}" for _truth, _said, n in part],
-        textfont={"size": 12},
+        textfont={"size": 12, "color": "#FFFFFF" if colour == GOOD else INK},
         customdata=[[truth, said] for truth, said, _n in part],
         # Area stands for the share; a floor keeps a single mistake large enough to be hit.
         marker={
             "symbol": "square",
             "color": colour,
-            "opacity": [0.28 + 0.5 * s for s in share],
             "size": [max(20.0, size * math.sqrt(s)) for s in share],
             "line": {"width": 0},
         },
@@ -294,12 +295,11 @@ def stacked_days(
     return figure
 
 
-def histogram(bins: Sequence[tuple[float, float, int]], median: float | None) -> go.Figure:
+def histogram(bins: Sequence[tuple[float, float, int]]) -> go.Figure:
     """Return how many votes took how long, seconds on a scale that doubles.
 
     Args:
         bins: (from, to, votes), seconds.
-        median: Of all votes, to mark; None to mark nothing.
     """
     figure = go.Figure(
         go.Bar(
@@ -322,11 +322,6 @@ def histogram(bins: Sequence[tuple[float, float, int]], median: float | None) ->
     figure.update_yaxes(
         gridcolor=LINE, title={"text": _("Votes"), "font": {"size": 12, "color": MUTED}}
     )
-    if median:
-        figure.add_vline(
-            x=math.log2(median), line={"color": MUTED, "width": 1.5, "dash": "dot"},
-            annotation={"text": _("median {s}").format(s=number(median, "s")), "font": {"color": MUTED}},
-        )  # fmt: skip
     return figure
 
 

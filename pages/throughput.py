@@ -1,0 +1,241 @@
+"""Throughput: how much was done when and by whom, and how long an item takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.access import Action
+from core.analytics.asked import Filters
+from core.analytics.questions import Day
+from core.services import figures
+from core.services.figures import PersonPace, ThroughputView
+from core.stats.intervals import Estimate
+from core.ui import charts, states
+from core.ui.charts import Dot, draw_chart
+from core.ui.choices import choose
+from core.ui.shell import PageContext, open_page
+from core.ui.text import _
+from core.ui.theme import Markup, fill
+from core.ui.widgets import caption, figure, muted, number, section, table
+
+ALL_TIME = "all"
+
+
+def main() -> None:
+    """Draw the page."""
+    page = open_page(
+        _("Throughput"),
+        Action.SEE_FIGURES,
+        subtitle=_("How much was done, when and by whom, and how long an item takes."),
+    )
+    with states.boundary(inline=True):
+        zone = charts.reader_zone()
+        view = figures.throughput(page.ws, page.actor, page.slug, _period(page, zone), zone)
+        if not view.days:
+            states.empty(
+                _("No work in this time"),
+                _(
+                    "Votes, skips, flags and decisions made here are counted. Imported votes are not."
+                ),
+                _("Choose a longer time above, or wait for the first votes."),
+            )
+            return
+        _totals(view)
+        _by_day(view)
+        _pace(view)
+        _people(page, view)
+
+
+def _period(page: PageContext, zone: str) -> Filters:
+    people = figures.people_who_voted(page.ws, page.actor, page.slug)
+    left, middle, right = st.columns([1, 1, 1.2], gap="medium", vertical_alignment="bottom")
+    with left:
+        days = choose(
+            _("Time"),
+            "days",
+            {
+                ALL_TIME: _("All of it"),
+                "30": _("The last 30 days"),
+                "14": _("The last 14 days"),
+                "7": _("The last 7 days"),
+                "1": _("Today"),
+            },
+            ALL_TIME,
+        )
+    with middle:
+        person = choose(_("Person"), "person", {"": _("Everybody"), **people}, "")
+    with right:
+        caption(_("Days are cut at midnight, {zone} time.").format(zone=zone))
+    since = None if days == ALL_TIME else _midnight(page.ws.clock(), zone, int(days) - 1)
+    return Filters(since=since, people=(person,) if person else ())
+
+
+def _midnight(now: float, zone: str, days_ago: int) -> float:
+    today = datetime.fromtimestamp(now, ZoneInfo(zone)).date()
+    return datetime.combine(today - timedelta(days=days_ago), time(), ZoneInfo(zone)).timestamp()
+
+
+def _totals(view: ThroughputView) -> None:
+    people = view.people
+    hours = sum(p.active_seconds for p in people) / 3600
+    shown: tuple[tuple[str, float, str, str], ...] = (
+        (_("Votes"), sum(p.votes for p in people), "", _("each change counted")),
+        (_("Decisions by leads"), sum(p.decisions for p in people), "", ""),
+        (_("Skips and flags"), sum(p.skips + p.flags for p in people), "", ""),
+        (_("Time at work"), hours, "h", _("pauses left out")),
+    )
+    with st.container(border=True):
+        for column, (name, value, unit, note) in zip(st.columns(4), shown, strict=True):
+            with column:
+                figure(name, value, unit=unit, note=note)
+        caption(_("Complete counts, not estimates."))
+
+
+def _by_day(view: ThroughputView) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        section(_("Votes and decisions a day"))
+        rows = _amounts(view.days, lambda d: d.votes + d.decisions)
+        draw_chart(
+            charts.stacked_days(rows, _("Votes and decisions")),
+            "throughput.votes",
+            _("Votes and decisions by day and person"),
+        )
+    with right, st.container(border=True):
+        section(_("Hours at work a day"))
+        rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
+        draw_chart(
+            charts.stacked_days(rows, _("Hours, pauses left out"), "%{y:.1f} h"),
+            "throughput.hours",
+            _("Hours at work by day and person"),
+        )
+
+
+def _amounts(days: Sequence[Day], amount: Callable[[Day], float]) -> dict[str, dict[date, float]]:
+    found: dict[str, dict[date, float]] = defaultdict(dict)
+    for day in days:
+        if amount(day) > 0:
+            found[day.person][day.day] = amount(day)
+    return found
+
+
+def _pace(view: ThroughputView) -> None:
+    timed = [p for p in view.people if p.seconds.n]
+    if not timed:
+        return
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        n = sum(b.n for b in view.bins)
+        section(
+            _("How long a vote takes"),
+            _("n = {n} timed votes. The scale doubles from mark to mark.").format(n=f"{n:,}"),
+        )
+        draw_chart(
+            charts.histogram([(b.low, b.high, b.n) for b in view.bins]),
+            "throughput.bins",
+            _("How many votes took how many seconds"),
+        )
+    with right, st.container(border=True):
+        section(
+            _("Median time of a vote"),
+            _("With its 95 % interval. Where intervals overlap, nobody is faster."),
+        )
+        rows = [Dot(p.name, (p.seconds,)) for p in timed]
+        draw_chart(
+            charts.dots(rows, unit="s", extent=_extent([p.seconds for p in timed])),
+            "throughput.pace",
+            "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], 's')}" for r in rows),
+        )
+
+
+def _extent(found: Sequence[Estimate]) -> tuple[float, float]:
+    ends = [e.high or e.value or 0.0 for e in found]
+    return (0.0, max([*ends, 1.0]) * 1.08)
+
+
+# --- the table --------------------------------------------------------------------------------
+
+
+def _people(page: PageContext, view: ThroughputView) -> None:
+    with st.container(border=True):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        with left:
+            section(
+                _("By person"),
+                _("In the order of names. Right on gold, and agreement, over all time."),
+            )
+        with right:
+            st.download_button(
+                _("Download as CSV"),
+                _csv(view),
+                file_name=f"{page.slug}-throughput.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                key="throughput.csv",
+                on_click="ignore",
+                width="stretch",
+            )
+        head = (
+            _("Person"), _("Votes"), _("Skips, flags"), _("Decisions"), _("Hours at work"),
+            _("Median s a vote"), _("Right on gold"), _("Same as others"),
+        )  # fmt: skip
+        table(head, [_row(p) for p in view.people], _("Work by person"))
+
+
+def _row(p: PersonPace) -> list[Markup | str]:
+    return [
+        fill("<b>{n}</b>", n=p.name),
+        f"{p.votes:,}",
+        f"{p.skips:,}, {p.flags:,}",
+        f"{p.decisions:,}",
+        f"{p.active_seconds / 3600:.1f} h",
+        _with_interval(p.seconds, "s"),
+        _with_interval(p.figures.gold.estimate if p.figures else None, "%"),
+        _with_interval(p.figures.agreement.estimate if p.figures else None, "%"),
+    ]
+
+
+def _with_interval(e: Estimate | None, unit: str) -> Markup:
+    if e is None or (e.value is None and not e.n):
+        return muted("–")
+    if e.value is None:
+        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
+    return fill(
+        "{value}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
+        value=number(e.value, unit),
+        rest=charts.interval(e, unit),
+        n=f"{e.n:,}",
+    )
+
+
+def _csv(view: ThroughputView) -> bytes:
+    """Return the days as a table for spreadsheets; units stand in the column names."""
+    sink = io.StringIO()
+    rows = csv.writer(sink, lineterminator="\r\n")
+    rows.writerow(
+        ["day", "time_zone", "person", "votes", "skips", "flags", "decisions",
+         "active_seconds", "median_seconds_a_vote", "elapsed_seconds"]
+    )  # fmt: skip
+    for d in view.days:
+        rows.writerow(
+            [d.day.isoformat(), view.tz, _safe(d.person), d.votes, d.skips, d.flags, d.decisions,
+             f"{d.active_seconds:.1f}",
+             "" if d.median_seconds is None else f"{d.median_seconds:.2f}",
+             f"{d.elapsed_seconds:.1f}"]
+        )  # fmt: skip
+    return sink.getvalue().encode("utf-8-sig")  # spreadsheets take it for UTF-8 only with the mark
+
+
+def _safe(text: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+main()
