@@ -81,11 +81,12 @@ class Replica:
             StoreCorrupt: The record is damaged.
         """
         with self._lock, snapshot(self._store) as source, self._transaction() as cursor:
-            rebuilt = not _is_continued(source, cursor)
+            ends, seen = _ends(source), _seen(cursor)
+            rebuilt = not _is_continued(source, cursor, ends, seen)
             if rebuilt:
                 log.warning("replica.rebuilt reason=record-is-another-one")
-                _make_tables(cursor)
-            return CaughtUp(_copy_new_rows(source, cursor), rebuilt)
+                seen = _emptied(cursor)
+            return CaughtUp(_copy_new_rows(source, cursor, ends, seen), rebuilt)
 
     def rebuild(self) -> CaughtUp:
         """Throw the copy away and read the whole record again; readers see the old one meanwhile.
@@ -95,8 +96,7 @@ class Replica:
             StoreCorrupt: The record is damaged.
         """
         with self._lock, snapshot(self._store) as source, self._transaction() as cursor:
-            _make_tables(cursor)
-            return CaughtUp(_copy_new_rows(source, cursor), True)
+            return CaughtUp(_copy_new_rows(source, cursor, _ends(source), _emptied(cursor)), True)
 
     def query(
         self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
@@ -250,20 +250,25 @@ def _put_aside(path: Path) -> Path:
     return aside
 
 
-def _is_continued(source: Snapshot, cursor: Any) -> bool:
+def _is_continued(
+    source: Snapshot, cursor: Any, ends: Mapping[str, int], seen: Mapping[str, int]
+) -> bool:
     """Return whether the record still holds all that was copied: it may have been restored."""
     [(audit_seq, audit_hash)] = _run(cursor, "SELECT audit_seq, audit_hash FROM replica_state")
     if audit_seq and source.value(_audit_hash(audit_seq)) != audit_hash:
         return False
-    return all(_last(source, m) >= _last_copied(cursor, m) for m in MIRRORS)
+    return all(ends[name] >= last for name, last in seen.items())
 
 
-def _copy_new_rows(source: Snapshot, cursor: Any) -> int:
-    seen = {m.table.name: _last_copied(cursor, m) for m in MIRRORS}
-    count = sum(_copy(source, cursor, m, seen[m.table.name]) for m in MIRRORS)
-    if count:
-        for name in REFRESH:
-            _refresh(cursor, name, seen)
+def _copy_new_rows(
+    source: Snapshot, cursor: Any, ends: Mapping[str, int], seen: Mapping[str, int]
+) -> int:
+    fresh = {name for name, last in seen.items() if ends[name] > last}
+    count = sum(
+        _copy(source, cursor, m, seen[m.table.name]) for m in MIRRORS if m.table.name in fresh
+    )
+    for name in REFRESH:
+        _refresh(cursor, name, seen, fresh)
     audit_seq = source.value("SELECT max(seq) FROM audit")
     if audit_seq:
         _run(
@@ -275,8 +280,6 @@ def _copy_new_rows(source: Snapshot, cursor: Any) -> int:
 
 
 def _copy(source: Snapshot, cursor: Any, mirror: Mirror, after: int) -> int:
-    if _last(source, mirror) <= after:
-        return 0
     count = 0
     for chunk in source.chunks(mirror, after):
         cursor.register("incoming", chunk)
@@ -286,7 +289,10 @@ def _copy(source: Snapshot, cursor: Any, mirror: Mirror, after: int) -> int:
     return count
 
 
-def _refresh(cursor: Any, name: str, seen: Mapping[str, int]) -> None:
+def _refresh(cursor: Any, name: str, seen: Mapping[str, int], fresh: set[str]) -> None:
+    """Bring a derived table up to date; its parameters name the tables it hangs on."""
+    if fresh.isdisjoint(_parameters(_sql(f"refresh/{name}"))):
+        return
     for statement in cursor.extract_statements(_sql(f"refresh/{name}")):
         values = {p: seen[p] for p in _parameters(statement.query)}
         _run(cursor, statement.query, values)
@@ -298,13 +304,25 @@ def _run(cursor: Any, sql: str, params: object = None) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _last(source: Snapshot, mirror: Mirror) -> int:
-    return int(source.value(f'SELECT max("{mirror.key}") FROM "{mirror.table.name}"') or 0)  # noqa: S608
+def _ends(source: Snapshot) -> dict[str, int]:
+    """Return the last sequence number of each table in the record."""
+    return {
+        m.table.name: int(source.value(f'SELECT max("{m.key}") FROM "{m.table.name}"') or 0)  # noqa: S608 names come from MIRRORS
+        for m in MIRRORS
+    }
 
 
-def _last_copied(cursor: Any, mirror: Mirror) -> int:
-    sql = f'SELECT coalesce(max("{mirror.key}"), 0) FROM "{mirror.table.name}"'  # noqa: S608
-    return int(_run(cursor, sql)[0][0])
+def _seen(cursor: Any) -> dict[str, int]:
+    """Return the last sequence number of each table that was copied."""
+    return {
+        m.table.name: int(_run(cursor, f'SELECT max("{m.key}") FROM "{m.table.name}"')[0][0] or 0)  # noqa: S608
+        for m in MIRRORS
+    }
+
+
+def _emptied(cursor: Any) -> dict[str, int]:
+    _make_tables(cursor)
+    return dict.fromkeys((m.table.name for m in MIRRORS), 0)
 
 
 def _audit_hash(seq: int) -> str:
