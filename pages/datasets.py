@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import zipfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 
 from core.access import Action
-from core.clock import new_uuid
 from core.errors import InputError
 from core.labels.schema import Task
 from core.services.exports import ExportFiles, export_data
@@ -22,6 +19,7 @@ from core.ui import background, states, widgets
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, mark
 from core.ui.theme import fill
+from core.ui.transfer import Uploaded, keep_uploads, meant, zipped
 from core.ui.widgets import attempt, chip, figure, muted, section, table
 
 WHATS = {
@@ -118,7 +116,7 @@ def _server_path() -> str:
     ).strip()
 
 
-def _upload() -> list[object]:
+def _upload() -> list[Uploaded]:
     files = st.file_uploader(
         _("ZIP archive, table or images"),
         type=UPLOADS,
@@ -144,13 +142,20 @@ def _import_help(page: PageContext) -> None:
         widgets.caption(line)
 
 
-def _start(page: PageContext, key: str, source: str | list[object], options: ImportOptions) -> None:
+def _start(
+    page: PageContext, key: str, source: str | list[Uploaded], options: ImportOptions
+) -> None:
     if not source:
         states.say_error(InputError(_("Nothing is chosen yet."), _("Name a path or a file.")))
         return
     ws, actor, slug = page.ws, page.actor, page.slug
-    folder = None if isinstance(source, str) else _kept(ws.cache, source)
-    origin = source if isinstance(source, str) else _meant(folder)
+    folder: Path | None = None
+    origin: str | Path
+    if isinstance(source, str):
+        origin = source
+    else:
+        folder = keep_uploads(ws.cache, source)
+        origin = meant(folder)
 
     def do(work: background.Work[ImportReport]) -> ImportReport:
         try:
@@ -164,23 +169,6 @@ def _start(page: PageContext, key: str, source: str | list[object], options: Imp
 
     st.session_state[key] = background.start(do)
     st.rerun()
-
-
-def _kept(cache: Path, files: Sequence[object]) -> Path:
-    """Write what was uploaded into a folder of its own and return that."""
-    folder = cache / "uploads" / new_uuid()
-    folder.mkdir(parents=True)
-    for file in files:
-        name = PurePath(file.name.replace("\\", "/")).name  # type: ignore[attr-defined]
-        (folder / (name or "file")).write_bytes(file.getbuffer())  # type: ignore[attr-defined]
-    return folder
-
-
-def _meant(folder: Path | None) -> Path:
-    """Return the one file of a folder, or the folder itself if it holds several."""
-    assert folder is not None  # only called for uploads
-    inside = list(folder.iterdir())
-    return inside[0] if len(inside) == 1 else folder
 
 
 def _watch(key: str, work: background.Work[ImportReport]) -> None:
@@ -284,17 +272,6 @@ def _download(slug: str, what: str, form: str, found: ExportFiles) -> None:
         )
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Return the files as one ZIP archive; the same files give the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name])
-    return out.getvalue()
-
-
 # --- what there is ----------------------------------------------------------------------------
 
 
@@ -321,14 +298,13 @@ def _batches(page: PageContext) -> None:
     table(head, rows, _("What came in"))
 
 
-def _counted(report: object) -> str:
+def _counted(counts: Mapping[str, object]) -> str:
     names = {
         "items": _("items"), "labels": _("labels"), "regions": _("boxes"),
         "predictions": _("predictions"), "votes": _("votes"), "gold": _("gold"),
         "refused": _("left out"),
     }  # fmt: skip
-    counts = report if isinstance(report, dict) else {}
-    parts = [f"{counts[k]:,} {word}" for k, word in names.items() if counts.get(k)]
+    parts = [f"{counts[k]} {word}" for k, word in names.items() if counts.get(k)]
     return ", ".join(parts) or _("nothing new")
 
 

@@ -17,6 +17,7 @@ from core.ui.tokens import GOOD, MUTED
 from core.ui.widgets import attempt, chip, muted, section, table
 
 GRANTABLE = (Role.EXPERT, Role.LEAD, Role.MANAGER, Role.ADMIN)
+ADDED = "people.added"
 
 
 def main() -> None:
@@ -39,10 +40,7 @@ def main() -> None:
             label_visibility="collapsed",
             width=320,
         )
-        if st.button(
-            _("Add a person"), type="primary", icon=":material/person_add:", key="people.add"
-        ):
-            _add(page, titles)
+        _add(page, titles)
     shown = [p for p in everybody if wanted.lower() in f"{p.name} {p.display_name}".lower()]
     _list(shown, titles)
     accounts = [p for p in shown if p.kind == "person"]
@@ -87,26 +85,38 @@ def _status(person: PersonView) -> Markup:
     return chip(_("Active"), GOOD) if person.has_password else chip(_("No password yet"), MUTED)
 
 
-@st.dialog(_("Add a person"))
 def _add(page: PageContext, titles: dict[str, str]) -> None:
-    with st.form("people.new", border=False):
+    # A key of its own for each person added: the next one starts with empty fields, closed.
+    key = f"people.new.{st.session_state.get(ADDED, 0)}"
+    with (
+        st.popover(_("Add a person"), type="primary", icon=":material/person_add:", key=key),
+        st.form(f"{key}.form", border=False),
+    ):
         name = st.text_input(
-            _("Account name"), key="people.new.name", help=_("Lower case, no spaces: ada.b")
+            _("Account name"), key=f"{key}.name", placeholder=_("Lower case, no spaces: ada.b")
         )
-        display = st.text_input(_("Name others read"), key="people.new.display")
+        display = st.text_input(_("Name others read"), key=f"{key}.display")
         password = st.text_input(
-            _("First password"), type="password", key="people.new.password",
-            help=_("At least 8 characters. Tell it to the person; they can change it."),
-        )  # fmt: skip
-        role, scope = _role_fields("people.new", titles)
+            _("First password"),
+            type="password",
+            key=f"{key}.password",
+            placeholder=_("At least 8 characters"),
+        )
+        role, scope = _role_fields(key, titles)
         if st.form_submit_button(_("Add"), type="primary"):
             attempt(
-                lambda: people.add_person(
-                    page.ws, page.actor, name.strip().lower(), display.strip(), password,
-                    [(role, scope)],
-                ),
+                lambda: _added(page, name, display, password, role, scope),
                 _("{name} can sign in now.").format(name=display or name),
-            )  # fmt: skip
+            )
+
+
+def _added(
+    page: PageContext, name: str, display: str, password: str, role: Role, scope: str | None
+) -> None:
+    people.add_person(
+        page.ws, page.actor, name.strip().lower(), display.strip(), password, [(role, scope)]
+    )
+    st.session_state[ADDED] = st.session_state.get(ADDED, 0) + 1
 
 
 def _role_fields(key: str, titles: dict[str, str]) -> tuple[Role, str | None]:

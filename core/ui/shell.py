@@ -88,7 +88,14 @@ class PageContext:
 
 def main() -> None:
     """Draw the app: frame, navigation, and the page the address names."""
-    st.set_page_config("Tiebreak", str(ICON), layout="wide", initial_sidebar_state=248)
+    st.set_page_config(
+        "Tiebreak",
+        str(ICON),
+        layout="wide",
+        initial_sidebar_state=248,
+        # With one entry of ours the menu appears, and with it the choice of light or dark.
+        menu_items={"About": "**Tiebreak** · the model proposes, people correct, votes settle."},
+    )
     inject_style()
     with states.boundary():
         if st.context.url and not routes_live():
@@ -125,7 +132,7 @@ def open_page(
         header: Whether to draw the title (the review page wants the room).
     """
     ws, actor = current_workspace(), identity.current_actor()
-    if not actor.person_id:
+    if not (actor.person_id and actor.active):
         _welcome(ws)
         st.stop()
     project = current_project(ws, actor) if needs_project else None
@@ -197,16 +204,19 @@ def _pick_project(projects: Sequence[ProjectView]) -> None:
     if not titles:
         return
     named = st.query_params.get("project") or str(st.session_state.get(PROJECT, ""))
-    if "project" in st.query_params and named not in titles:
-        return  # the page says that there is no such project
-    slug = named if named in titles else next(iter(titles))
-    st.session_state[PROJECT] = st.session_state[PICKER] = slug
-    if st.query_params.get("project") != slug:
-        st.query_params["project"] = slug
+    if named in titles or "project" not in st.query_params:
+        slug = named if named in titles else next(iter(titles))
+        st.session_state[PROJECT] = st.session_state[PICKER] = slug
+        if st.query_params.get("project") != slug:
+            st.query_params["project"] = slug
+    else:
+        st.session_state[PICKER] = None  # the page says that there is no such project
     st.selectbox(
         _("Project"),
         list(titles),
+        index=None,
         format_func=lambda s: titles.get(s, s),
+        placeholder=_("Choose a project"),
         key=PICKER,
         on_change=_project_picked,
         label_visibility="collapsed",
@@ -214,7 +224,8 @@ def _pick_project(projects: Sequence[ProjectView]) -> None:
 
 
 def _project_picked() -> None:
-    st.query_params["project"] = st.session_state[PROJECT] = st.session_state[PICKER]
+    if st.session_state[PICKER]:
+        st.query_params["project"] = st.session_state[PROJECT] = st.session_state[PICKER]
 
 
 def _account(actor: Actor) -> None:

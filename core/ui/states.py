@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from core.errors import AccessError, NotSignedIn, TiebreakError
+from core.errors import AccessError, NotFound, NotSignedIn, TiebreakError
 from core.ui import urls
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill
@@ -105,6 +105,8 @@ def error(problem: TiebreakError, inline: bool = False) -> None:
     glyph, title = "alert", _("That did not work")
     if isinstance(problem, AccessError):
         glyph, title = "lock", _("You may not do this here")
+    elif isinstance(problem, NotFound):
+        glyph, title = "search", _("This is not here")
     show(glyph, title, problem.message, problem.advice, problem.code, inline)
 
 

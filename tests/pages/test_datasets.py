@@ -1,0 +1,170 @@
+"""Bringing data in, taking it out, freezing it."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import InputError
+from core.services.imports import ImportOptions, import_data, list_batches
+from core.services.versions import list_versions
+from core.ui import background
+from core.ui.transfer import keep_uploads, meant, zipped
+from tests.pages.browser import Visit, words
+from tests.pages.house import House
+
+
+@pytest.fixture
+def page(house: House, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Give the page as the manager sees it."""
+    return Visit(house, monkeypatch, "mia").open("datasets", project="leaves")
+
+
+def _import(at: AppTest, path: Path) -> AppTest:
+    at.text_input(key="datasets.path").input(str(path))
+    at.button(key="datasets.go").click().run()
+    until = time.monotonic() + 20
+    while "Importing" in words(at) and time.monotonic() < until:
+        time.sleep(0.1)
+        at.run()
+    return at
+
+
+def test_an_import_reports_what_went_in_and_what_did_not(
+    page: AppTest, house: House, tmp_path: Path
+) -> None:
+    """The report counts new items and lists each refusal with its file and reason."""
+    source = tmp_path / "more"
+    source.mkdir()
+    for file in house.source.glob("*.png"):
+        (source / f"again_{file.name}").write_bytes(file.read_bytes())
+    (source / "broken.jpg").write_bytes(b"not an image")
+    said = words(_import(page, source))
+    assert not page.exception
+    assert "Import finished" in said
+    assert "broken.jpg" in said
+    assert "Same picture again" in said
+    page.button(key="datasets.again").click().run()
+    assert "What do you bring?" in words(page)
+    assert list_batches(house.ws, house.actor("mia"), "leaves")[0].by == "mia"
+
+
+def test_a_source_that_is_not_there_is_said(page: AppTest, tmp_path: Path) -> None:
+    """A wrong path shows a sentence, and one can try again."""
+    said = words(_import(page, tmp_path / "nowhere"))
+    assert not page.exception
+    assert "nowhere" in said
+    assert page.button(key="datasets.again")
+
+
+def test_nothing_chosen_starts_nothing(page: AppTest) -> None:
+    """An empty path is refused before anything runs."""
+    page.button(key="datasets.go").click().run()
+    assert "Nothing is chosen yet" in words(page)
+
+
+def test_labels_leave_as_a_zip(page: AppTest, house: House) -> None:
+    """Preparing an export offers its download with the number of rows."""
+    page.selectbox(key="export.what").select("votes").run()
+    page.button(key="export.go").click().run()
+    assert not page.exception
+    assert page.get("download_button")
+    assert "Rows" in words(page)
+
+
+def test_a_classification_project_offers_no_box_formats(page: AppTest) -> None:
+    """Only formats that can carry the project's task can be chosen."""
+    assert page.selectbox(key="export.format").options == ["CSV table"]
+
+
+def test_labels_are_frozen_into_a_version(page: AppTest, house: House, tmp_path: Path) -> None:
+    """Without labels freezing says why not; with some it makes a version that is listed."""
+    freeze = next(b for b in page.button if b.label == "Freeze")
+    freeze.click().run()
+    assert "no final labels yet" in words(page)
+    table = house.source / "labels.csv"
+    table.write_text("file,label\nleaf0.png,oak\nleaf1.png,maple\n")
+    import_data(house.ws, house.actor("mia"), "leaves", table, ImportOptions(what="labels"))
+    table.unlink()
+    next(b for b in page.button if b.label == "Freeze").click().run()
+    versions = list_versions(house.ws, house.actor("mia"), "leaves")
+    assert [v.n_items for v in versions] == [2]
+    assert versions[0].hash[:16] in words(page)
+
+
+# --- files on their way -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    data: bytes = b"x"
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self.data)
+
+
+@pytest.mark.parametrize("name", ["../../up.csv", "..\\up.csv", "/etc/up.csv", "..", "", "a\x00b"])
+def test_an_upload_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    """Whatever name the browser gives, the file lands in the fresh folder and nowhere else."""
+    folder = keep_uploads(tmp_path / "cache", [_File(name), _File("two.csv")])
+    written = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert len(written) == 2
+    assert all(p.parent == folder for p in written)
+
+
+def test_one_upload_means_that_file_and_several_their_folder(tmp_path: Path) -> None:
+    """A single archive is what is imported; several files are a folder."""
+    one = keep_uploads(tmp_path, [_File("set.zip")])
+    assert meant(one).name == "set.zip"
+    several = keep_uploads(tmp_path, [_File("a.png"), _File("b.png")])
+    assert meant(several) == several
+
+
+def test_the_same_files_give_the_same_archive() -> None:
+    """Two exports of the same labels are equal byte for byte."""
+    files = {"b.csv": b"2", "a/b.xml": b"1"}
+    first = zipped(files)
+    assert first == zipped(dict(reversed(files.items())))
+    assert zipfile.ZipFile(io.BytesIO(first)).namelist() == ["a/b.xml", "b.csv"]
+
+
+# --- work in the background -------------------------------------------------------------------
+
+
+def test_background_work_tells_how_far_it_is_and_how_it_ended() -> None:
+    """Progress is readable while it runs; the result or our error stands at the end."""
+    go = threading.Event()
+
+    def do(work: background.Work[int]) -> int:
+        work.report("reading", 3, 10, 1.5)
+        go.wait(10)
+        return 7
+
+    work = background.start(do)
+    while not work.total:
+        time.sleep(0.01)
+    assert (work.phase, work.done, work.total, work.over.is_set()) == ("reading", 3, 10, False)
+    go.set()
+    assert work.over.wait(10)
+    assert (work.result, work.error) == (7, None)
+
+
+@pytest.mark.parametrize("error", [InputError("Not this."), ZeroDivisionError("secret")])
+def test_background_work_that_fails_says_so(error: Exception) -> None:
+    """An error of the tree is kept; any other becomes a sentence without its details."""
+
+    def do(_work: background.Work[int]) -> int:
+        raise error
+
+    work = background.start(do)
+    assert work.over.wait(10)
+    assert work.error is not None
+    assert "secret" not in str(work.error)

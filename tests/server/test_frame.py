@@ -1,0 +1,58 @@
+"""Assets, health, widths and the listening socket."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from starlette.requests import Request
+from starlette.testclient import TestClient
+
+from core.server.images import width_step
+from core.server.lifespan import set_nodelay
+from core.web import deck_path
+
+
+def test_the_decks_modules_come_by_a_versioned_address(client: TestClient) -> None:
+    """A module is served as JavaScript and may be kept for a year; an old version's may not."""
+    reply = client.get(deck_path("net.js"))
+    assert reply.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in reply.headers["cache-control"]
+    assert client.get("/files/deck/000000000000/net.js").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../canvas.py", "..%2f..%2fshell.py", "%2e%2e/shell.py", "/etc/passwd", "nope.js", ".", ""],
+)
+def test_nothing_outside_the_decks_folder_is_served(client: TestClient, name: str) -> None:
+    """A name that leaves the folder, or is not a module, is not there."""
+    reply = client.get(f"/files/deck/000000000000/{name}")
+    assert reply.status_code == 404 or reply.text == "page"
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("400", 400), ("401", 800), ("1", 400), ("99999", 1600), ("", None), ("-5", None), ("٤٠٠", None), ("1e3", None), ("9" * 50, None)],
+)  # fmt: skip
+def test_only_a_few_widths_exist(asked: str, given: int | None) -> None:
+    """Whatever is asked for, few renditions of a picture are ever made."""
+    from urllib.parse import urlencode
+
+    scope = {"type": "http", "query_string": urlencode({"w": asked}).encode(), "headers": []}
+    assert width_step(Request(scope)) == given
+
+
+def test_health_says_no_more_than_needed(client: TestClient) -> None:
+    """The probe answers without a session and gives nothing away."""
+    assert client.get("/healthz").json() == {"ok": True}
+
+
+def test_the_delay_is_switched_off_on_listening_sockets() -> None:
+    """A socket bound as Streamlit binds its own answers small requests at once."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        assert not listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert set_nodelay() >= 1
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
