@@ -1,0 +1,301 @@
+"""The linear probe: a calibrated classifier on frozen vectors, helped by unlabelled images.
+
+Few labels go further when the unlabelled images say where the clusters are: labels spread over
+a graph of nearest neighbours (Zhou et al. 2004, local and global consistency), and one logistic
+regression is then fitted to the labels and, at lower weight, to what has spread. Whether that
+helps, and how strongly to regularise, is decided by cross-validation on the labels. What is kept
+is one linear layer, so serving knows nothing of graphs. Free of torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import eigh
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import log_softmax, softmax
+from threadpoolctl import threadpool_limits
+
+from core.errors import EmptyTrainingSet, TrainingError
+
+_DIMENSIONS = 256
+_GRAPH_DIMENSIONS = 160
+_MAX_NODES = 3_000
+_NEIGHBOURS = 10
+_REACH = 0.8
+_SHARPEN = 2
+_POOL_WEIGHTS = (0.2, 0.0)
+_PENALTIES = (1.0, 0.2, 0.05)
+_FOLDS = 5
+_REPEAT_BELOW = 100
+_NEVER = -1e4
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One linear layer and its temperature.
+
+    Attributes:
+        weight: float32, shape (classes, width).
+        bias: float32, shape (classes,).
+        temperature: Divides the scores, so that confidence matches accuracy.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    temperature: float
+
+    def probabilities(self, vectors: np.ndarray) -> np.ndarray:
+        """Return float32 (n, classes) of vectors (n, width)."""
+        out = np.empty((len(vectors), len(self.bias)), dtype=np.float32)
+        for at in range(0, len(vectors), 65_536):
+            part = vectors[at : at + 65_536].astype(np.float32)
+            scores = part @ self.weight.T + self.bias
+            out[at : at + 65_536] = softmax(scores / self.temperature, axis=1)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A probe and what it said of its own training items when it had not seen their labels.
+
+    Attributes:
+        head: The classifier.
+        out_of_fold: float32 (repeats, n, classes); no repeats where no folds could be made.
+        penalty: The L2 penalty that was chosen.
+        pool_weight: Weight of an unlabelled image beside a labelled one; 0 if none helped.
+    """
+
+    head: Head
+    out_of_fold: np.ndarray
+    penalty: float
+    pool_weight: float
+
+
+def fit_probe(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    pool: np.ndarray,
+    classes: int,
+    seed: int,
+    check: Callable[[], None] = lambda: None,
+) -> Fitted:
+    """Fit the probe.
+
+    Args:
+        vectors: Of the training items, shape (n, width).
+        labels: Their class numbers, shape (n,).
+        pool: Vectors of unlabelled items that may be learnt from, shape (m, width).
+        classes: How many classes the schema has.
+        seed: Decides folds and which of a large pool is used.
+        check: Called between fits; may raise to stop.
+
+    Raises:
+        EmptyTrainingSet: Fewer than two classes have a label.
+        TrainingError: A vector holds NaN.
+    """
+    seen, codes = np.unique(labels, return_inverse=True)
+    if len(seen) < 2:
+        raise EmptyTrainingSet(
+            f"There are labels of {len(seen)} class{'' if len(seen) == 1 else 'es'}, "
+            "at least 2 are needed to learn from.",
+            "Label some items of another class and start again.",
+        )
+    if not np.isfinite(vectors).all():
+        raise TrainingError("An embedding holds NaN.", "Clear the cache and start again.")
+    rng = np.random.default_rng(seed)
+    room = max(0, _MAX_NODES - len(labels))
+    chosen = np.sort(rng.permutation(len(pool))[:room])
+    nodes = np.concatenate([vectors, pool[chosen]]).astype(np.float32)
+    with threadpool_limits(1):  # the matrices are small: threads would wait more than work
+        return _fitted(nodes, codes, seen, classes, rng, check)
+
+
+def _fitted(
+    nodes: np.ndarray,
+    codes: np.ndarray,
+    seen: np.ndarray,
+    classes: int,
+    rng: np.random.Generator,
+    check: Callable[[], None],
+) -> Fitted:
+    problem = _Problem(nodes, codes, len(seen), check)
+    folds = [_folds(codes, rng) for _ in range(3 if len(codes) < _REPEAT_BELOW else 1)]
+    penalty, weight = problem.choose(folds[0])
+    everything = np.ones(len(codes), dtype=bool)
+    coefficients = problem.fit([everything], penalty, weight)[0]
+    scores = np.stack([problem.out_of_fold(f, penalty, weight) for f in folds])
+    usable = bool(folds[0].max() > 0)
+    temperature = _temperature(scores[0], codes) if usable else 1.0
+    head = problem.head(coefficients, seen, classes, temperature)
+    spread = np.zeros((len(scores) if usable else 0, len(codes), classes), dtype=np.float32)
+    spread[:, :, seen] = softmax(scores / temperature, axis=2)[: len(spread)]
+    return Fitted(head, spread, penalty, weight)
+
+
+class _Problem:
+    """Labelled nodes first, then pool nodes, in a space of few dimensions."""
+
+    def __init__(
+        self, nodes: np.ndarray, codes: np.ndarray, k: int, check: Callable[[], None]
+    ) -> None:
+        self.codes, self.k, self.check = codes, k, check
+        self.one_hot = np.eye(k, dtype=np.float32)[codes]
+        self.mean = nodes.mean(0)
+        self.basis = _basis(nodes - self.mean)
+        self.z = (nodes - self.mean) @ self.basis
+        self.has_pool = len(nodes) > len(codes)
+        nothing = sparse.csr_array((len(nodes), len(nodes)), dtype=np.float32)
+        self.graph = _graph(self.z[:, :_GRAPH_DIMENSIONS]) if self.has_pool else nothing
+
+    def choose(self, fold: np.ndarray) -> tuple[float, float]:
+        """Return the penalty and pool weight whose held-out log loss is least."""
+        weights = _POOL_WEIGHTS if self.has_pool else (0.0,)
+        losses = {
+            (p, w): _log_loss(self.out_of_fold(fold, p, w), self.codes)
+            for w in weights
+            for p in _PENALTIES
+        }
+        return min(losses, key=lambda pair: losses[pair])
+
+    def out_of_fold(self, fold: np.ndarray, penalty: float, weight: float) -> np.ndarray:
+        """Return the scores of each labelled item by the fit that did not see its label."""
+        parts = range(fold.max() + 1)
+        fits = self.fit([fold != f for f in parts], penalty, weight)
+        scores = np.zeros((len(fold), self.k))
+        for f, b in zip(parts, fits, strict=True):
+            here = fold == f
+            scores[here] = self.z[: len(fold)][here] @ b[:-1] + b[-1]
+        return scores
+
+    def fit(self, known: list[np.ndarray], penalty: float, weight: float) -> list[np.ndarray]:
+        """Return one set of coefficients per set of known labels."""
+        spread = (
+            self._spread(known) if weight else [np.zeros((len(self.codes), self.k))] * len(known)
+        )
+        return [self._fit(m, q, penalty, weight) for m, q in zip(known, spread, strict=True)]
+
+    def _fit(
+        self, known: np.ndarray, spread: np.ndarray, penalty: float, weight: float
+    ) -> np.ndarray:
+        self.check()
+        targets = spread.astype(np.float32)
+        targets[: len(known)][known] = self.one_hot[known]
+        strength = np.where(targets.sum(1) > 0, weight, 0.0)
+        strength[: len(known)][known] = 1.0
+        used = strength > 0
+        return _logistic(self.z[: len(targets)][used], targets[used], strength[used], penalty)
+
+    def _spread(self, known: list[np.ndarray]) -> list[np.ndarray]:
+        """Return what each node gets from the known labels, rows summing to 1 or 0."""
+        seeds = np.zeros((len(self.z), len(known) * self.k), dtype=np.float32)
+        for i, mask in enumerate(known):
+            seeds[: len(mask), i * self.k : (i + 1) * self.k] = self.one_hot * mask[:, None]
+        state = seeds
+        for _ in range(30):  # 0.8 ** 30 = 0.001
+            state = _REACH * (self.graph @ state) + (1 - _REACH) * seeds
+        return [_sharpened(s) for s in np.split(state, len(known), axis=1)]
+
+    def head(self, b: np.ndarray, seen: np.ndarray, classes: int, temperature: float) -> Head:
+        """Return the coefficients as a layer on the original vectors; unseen classes never win."""
+        weight = np.zeros((classes, len(self.mean)), dtype=np.float32)
+        bias = np.full(classes, _NEVER, dtype=np.float32)
+        weight[seen] = (self.basis @ b[:-1]).T
+        bias[seen] = b[-1] - weight[seen] @ self.mean
+        return Head(weight, bias, temperature)
+
+
+def _basis(centred: np.ndarray) -> np.ndarray:
+    """Return the leading principal directions as columns."""
+    n, d = centred.shape
+    wide = n < d
+    square = centred @ centred.T if wide else centred.T @ centred
+    last = len(square) - 1
+    values, directions = eigh(
+        square.astype(np.float64), subset_by_index=(max(0, last - _DIMENSIONS + 1), last)
+    )
+    keep = values > max(values[-1], 1e-12) * 1e-9
+    values, directions = values[keep][::-1], directions[:, keep][:, ::-1]
+    if wide:
+        directions = centred.T @ (directions / np.sqrt(values))
+    return np.asarray(directions, dtype=np.float32)
+
+
+def _graph(z: np.ndarray) -> sparse.csr_array:
+    """Return the symmetrically normalised graph of cosine neighbours."""
+    unit = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
+    likeness = unit @ unit.T
+    np.fill_diagonal(likeness, -1)
+    n = len(z)
+    k = min(_NEIGHBOURS, n - 1)
+    near = np.argpartition(-likeness, k - 1, axis=1)[:, :k]
+    weights = np.maximum(np.take_along_axis(likeness, near, 1), 0) ** 3
+    rows = np.repeat(np.arange(n), k)
+    graph = sparse.csr_array((weights.ravel(), (rows, near.ravel())), shape=(n, n))
+    graph = graph + graph.T
+    scale = sparse.diags_array(1 / np.sqrt(np.maximum(graph.sum(1), 1e-9)))
+    return sparse.csr_array(scale @ graph @ scale)
+
+
+def _sharpened(mass: np.ndarray) -> np.ndarray:
+    total = mass.sum(1, keepdims=True)
+    share = np.where(total > 1e-9, mass / np.maximum(total, 1e-9), 0.0) ** _SHARPEN
+    return np.asarray(share / np.maximum(share.sum(1, keepdims=True), 1e-9))
+
+
+def _logistic(
+    z: np.ndarray, targets: np.ndarray, strength: np.ndarray, penalty: float
+) -> np.ndarray:
+    """Return multinomial coefficients (dimensions + 1, classes), the last row the intercepts."""
+    d, k = z.shape[1], targets.shape[1]
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        b = flat.reshape(d + 1, k).astype(np.float32)
+        log_p = log_softmax(z @ b[:-1] + b[-1], axis=1)
+        off = (np.exp(log_p) - targets) * strength[:, None]
+        value = -float((strength[:, None] * targets * log_p).sum())
+        value += penalty / 2 * float((b[:-1] ** 2).sum())
+        gradient = np.vstack([z.T @ off + penalty * b[:-1], off.sum(0)])
+        return value, gradient.ravel().astype(np.float64)
+
+    found = minimize(
+        loss, np.zeros((d + 1) * k), jac=True, method="L-BFGS-B", options={"maxiter": 60}
+    )
+    if not np.isfinite(found.x).all():
+        raise TrainingError("The fit diverged: a weight became NaN.", "Start the run again.")
+    return np.asarray(found.x.reshape(d + 1, k), dtype=np.float32)
+
+
+def _folds(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a fold number per item, each class dealt out evenly; all 0 if nothing can be held out.
+
+    A class with one item is still dealt: in that fold its item simply cannot be got right.
+    """
+    fold = np.zeros(len(codes), dtype=int)
+    if np.bincount(codes).max() < 2:
+        return fold
+    start = 0
+    for c in np.unique(codes):
+        mine = rng.permutation(np.flatnonzero(codes == c))
+        fold[mine] = (start + np.arange(len(mine))) % _FOLDS
+        start += len(mine)
+    return np.unique(fold, return_inverse=True)[1]
+
+
+def _log_loss(scores: np.ndarray, codes: np.ndarray) -> float:
+    t = _temperature(scores, codes)
+    return -float(log_softmax(scores / t, axis=1)[np.arange(len(codes)), codes].mean())
+
+
+def _temperature(scores: np.ndarray, codes: np.ndarray) -> float:
+    """Return the temperature of least log loss (Guo et al. 2017), between 0.1 and 20."""
+    at = np.arange(len(codes))
+
+    def loss(log_t: float) -> float:
+        return -float(log_softmax(scores / np.exp(log_t), axis=1)[at, codes].mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.1), np.log(20)), method="bounded")
+    return float(np.exp(found.x))

@@ -1,0 +1,61 @@
+"""What other packages may read of a run: predictions and embeddings. Free of torch, checked to be.
+
+No other package opens a run's files by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import BadCheckpoint
+from core.learning.cache import EmbeddingCache
+from core.learning.model_store import PREDICTIONS
+from core.learning.values import Predictions
+
+
+def read_predictions(folder: Path) -> Predictions:
+    """Return what the model in a run folder says of every item, in order of item.
+
+    A training item's row is what the model said of it before it had seen its label.
+
+    Raises:
+        BadCheckpoint: The file is missing or damaged.
+    """
+    try:
+        table = pq.read_table(folder / PREDICTIONS)
+        classes = tuple(json.loads(table.schema.metadata[b"classes"]))
+        flat = table.column("probabilities").combine_chunks().flatten().to_numpy()
+        ids = table.column("item_id").to_numpy()
+        return Predictions(ids, flat.reshape(len(ids), len(classes)), classes)
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as e:
+        raise BadCheckpoint(
+            f"The predictions of run {folder.name} are missing or damaged: {str(e)[:200]}.",
+            "Run the prediction again.",
+        ) from e
+
+
+def read_embeddings(
+    folder: Path, cache: Path, content_hashes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vectors a run's model was trained on, and which of them are in the cache.
+
+    Returns:
+        float16, shape (n, width), unit length; and bool, shape (n,).
+
+    Raises:
+        BadCheckpoint: The run has no finished model.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+        store = EmbeddingCache(cache, config["cache_key"], int(config["width"]))
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise BadCheckpoint(
+            f"There is no finished model in {folder.name}.", "Choose another model version."
+        ) from e
+    return store.read(content_hashes)

@@ -1,0 +1,212 @@
+"""What goes into training and what comes out, as plain values. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """One image on the local disk.
+
+    Attributes:
+        item_id: The item's number in the record.
+        content_hash: Hash of the file's bytes; the embedding cache is keyed by it.
+        path: A JPEG, PNG, WEBP, BMP or TIFF, in any orientation.
+    """
+
+    item_id: int
+    content_hash: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled image and what it may serve for: train, certify or evaluate."""
+
+    image: ImageRef
+    label: str
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """One training run.
+
+    Attributes:
+        classes: Class names in schema order; the columns of every probability table.
+        examples: Labelled images. Only those for training are learnt from.
+        pool: All images, labelled or not: embedded and predicted.
+        backbone: Name of a torchvision classification model.
+        seed: Everything random follows from it.
+        folder: The run's own folder; the finished model stands there.
+        cache: Folder of embeddings shared by all runs.
+        held_out: Items that may not be learnt from even unlabelled: those drawn for
+            certifying or evaluating and not labelled yet.
+        mode: ``probe``: a linear model on frozen embeddings.
+        offline: Do not try to download weights.
+        weights: A file with the backbone's weights, instead of the published ones.
+    """
+
+    classes: tuple[str, ...]
+    examples: tuple[Example, ...]
+    pool: tuple[ImageRef, ...]
+    backbone: str
+    seed: int
+    folder: Path
+    cache: Path
+    held_out: frozenset[int] = frozenset()
+    mode: str = "probe"
+    offline: bool = False
+    weights: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the run is.
+
+    Attributes:
+        phase: ``weights``, ``self-training``, ``embed``, ``fit``, ``evaluate``, ``predict`` or ``save``.
+        done: Units finished in this phase.
+        total: Units in this phase.
+        seconds_left: Estimate for this phase; None before there is anything to go by.
+        metrics: Figures so far, by name.
+    """
+
+    phase: str
+    done: int
+    total: int
+    seconds_left: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+OnProgress = Callable[[Progress], None]
+ShouldStop = Callable[[], bool]
+
+
+class StopRequested(Exception):  # noqa: N818 not an error: the caller asked for it
+    """Raised inside a long pass when the caller asked it to stop."""
+
+
+def no_progress(progress: Progress) -> None:
+    """Take a progress report and do nothing."""
+
+
+def never_stop() -> bool:
+    """Say that the work may go on."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Accuracy of the model against the given labels, 95 % two-sided Wilson interval.
+
+    Attributes:
+        on: ``evaluate`` (items never learnt from), ``cross-validated`` (over the training
+            labels) or ``none`` (too few labels for either).
+        n: Items it rests on.
+        accuracy: Share predicted right; None when n is 0.
+        low: Lower end of the interval.
+        high: Upper end.
+    """
+
+    on: str
+    n: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """Accuracy on the items of one true class, with its interval."""
+
+    label: str
+    n: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What a run did and how good its model is.
+
+    Attributes:
+        status: ``done``; ``cancelled``; or ``helper`` in a process that only stands by.
+        eval: Overall accuracy.
+        per_class: One row per class in schema order.
+        confusion: Rows are true classes, columns predicted, in schema order.
+        backbone: The network whose features were used.
+        weights: ``pretrained`` or ``self-trained``.
+        weights_hash: SHA-256 of the backbone's weights.
+        notice: A plain sentence a person should read, or empty.
+        device: ``cpu`` or ``cuda``.
+        seconds: Wall time of the whole run.
+        images_per_second: Of the embedding pass; None when all came from the cache.
+        n_train: Examples learnt from.
+        class_balance: Training examples per class.
+        temperature: Divides the scores so that confidence matches accuracy.
+        skipped: Items whose image could not be read, with the reason.
+    """
+
+    status: str
+    backbone: str
+    eval: Evaluation
+    per_class: tuple[ClassRow, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    weights: str = ""
+    weights_hash: str = ""
+    notice: str = ""
+    device: str = ""
+    seconds: float = 0.0
+    images_per_second: float | None = None
+    n_train: int = 0
+    class_balance: Mapping[str, int] = field(default_factory=dict)
+    temperature: float = 1.0
+    skipped: Mapping[int, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the report as JSON-ready values."""
+        doc = asdict(self)
+        doc["skipped"] = {str(i): reason for i, reason in self.skipped.items()}
+        return doc
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says of some items.
+
+    Attributes:
+        item_ids: int64, shape (n,).
+        probabilities: float32, shape (n, k); each row sums to 1.
+        classes: The k class names, in column order.
+        skipped: Items whose image could not be read, with the reason; they have no row.
+    """
+
+    item_ids: np.ndarray
+    probabilities: np.ndarray
+    classes: tuple[str, ...]
+    skipped: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def top1(self) -> list[str]:
+        """Return the likeliest class of each item; the earlier class wins a tie."""
+        return [self.classes[i] for i in self.probabilities.argmax(1)]
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """Return the probability of the likeliest class, shape (n,)."""
+        return self.probabilities.max(1, initial=0.0)
+
+    @property
+    def margin(self) -> np.ndarray:
+        """Return the likeliest class's probability less the second's, shape (n,)."""
+        if self.probabilities.shape[1] < 2:
+            return self.confidence
+        two = np.partition(self.probabilities, -2, axis=1)[:, -2:]
+        return np.asarray(two[:, 1] - two[:, 0])
