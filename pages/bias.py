@@ -20,10 +20,10 @@ from core.ui.shell import PageContext, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
 from core.ui.tokens import BAD, GOOD, MUTED
-from core.ui.widgets import figure, muted, number, section, table
+from core.ui.widgets import figure, muted, section, table
 
 EVERYTHING = "all"
-MOST_DOTS = 16
+MOST_DOTS, MOST_ROWS = 14, 30
 
 
 def main() -> None:
@@ -116,17 +116,8 @@ def _worst(page: PageContext, view: BiasView, worst: BiasRow, asked: Asked) -> N
         "<div style='font-size:1.12rem;font-weight:600;line-height:1.45'>{t}</div>",
         t=_sentence(view, worst),
     )
-    if view.within is not None:
-        draw(
-            "<div style='margin-top:.45rem;line-height:1.5'>{t}</div>",
-            t=_("Among them it is worst where {column} is {value}: {figure}.").format(
-                column=view.within.column,
-                value=view.within.figure.row.value,
-                figure=charts.sentence(view.within.figure.inside.estimate),
-            ),
-        )
-    if worst.column not in tuple(Grouping) and worst.figure.row.low is None:
-        where = comparison.where_is(worst.column, worst.figure.row.value)
+    if worst.is_listed:
+        where = comparison.where_is(worst.conditions)
         href = urls.page(
             "quality", project=page.slug, whose=asked.whose, against=asked.against, where=where
         )
@@ -156,14 +147,12 @@ def _sentence(view: BiasView, row: BiasRow) -> str:
 
 
 def _where(view: BiasView, row: BiasRow) -> str:
-    value = row.figure.row.value
-    if row.column == Grouping.CLASS:
+    column, value = row.conditions[0]
+    if column == Grouping.CLASS:
         return _("On items that truly are {value}").format(value=value)
-    if row.column == Grouping.PERSON:
+    if column == Grouping.PERSON:
         return _("When the answer is {person}'s").format(person=view.people.get(str(value), value))
-    if value is None:
-        return _("Where {column} is not known").format(column=row.column)
-    return _("Where {column} is {value}").format(column=row.column, value=value)
+    return _("Where {conditions}").format(conditions=comparison.in_words(row.conditions))
 
 
 def _who_is(whose: str, people: Mapping[str, str]) -> str:
@@ -199,9 +188,9 @@ def _gaps(view: BiasView) -> None:
         ends = [x for d in dots for x in (d.estimates[0].low, d.estimates[0].high) if x is not None]
         reach = max([abs(x) for x in ends] + [5.0]) * 1.06
         draw_chart(
-            charts.dots(dots, unit=_("points"), zero=0.0, extent=(-reach, reach)),
+            charts.dots(dots, unit=charts.POINTS, zero=0.0, extent=(-reach, reach)),
             "bias.gaps",
-            "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], _('points'))}" for d in dots),
+            "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], charts.POINTS)}" for d in dots),
         )
         draw(
             "<div class='tb-legend'><span><i class='tb-dot' style='background:{bad}'></i>{b}</span>"
@@ -224,11 +213,13 @@ def _colour(row: BiasRow) -> str:
 
 
 def _label(view: BiasView, row: BiasRow) -> str:
-    value = row.figure.row.value
-    if row.column == Grouping.PERSON:
+    return " · ".join(_condition(view, column, value) for column, value in row.conditions)
+
+
+def _condition(view: BiasView, column: str, value: str | None) -> str:
+    if column == Grouping.PERSON:
         value = view.people.get(str(value), value)
-    shown = _("not known") if value is None else value
-    return f"{_column_name(row.column)}: {shown}"
+    return f"{_column_name(column)}: {_('not known') if value is None else value}"
 
 
 def _slices(view: BiasView) -> None:
@@ -247,7 +238,11 @@ def _slices(view: BiasView) -> None:
             _("Adjusted p"),
             "",
         )
-        table(head, [_row(view, r) for r in view.rows], _("All slices"))
+        everything = len(view.rows) <= MOST_ROWS or st.toggle(
+            _("Show all {n}").format(n=len(view.rows)), key="bias.everything"
+        )
+        shown = view.rows if everything else view.rows[:MOST_ROWS]
+        table(head, [_row(view, r) for r in shown], _("All slices"))
         if view.skipped:
             names = ", ".join(view.skipped)
             comparison.draw_notes(
@@ -265,7 +260,7 @@ def _row(view: BiasView, row: BiasRow) -> list[Markup | str]:
         fill("<b>{t}</b>", t=_label(view, row)),
         _cell(f.inside.estimate, "%"),
         _cell(f.rest.estimate, "%"),
-        _cell(_points(f.gap, f.gap.n), _("points"), with_n=False),
+        _cell(_points(f.gap, f.gap.n), charts.POINTS, with_n=False),
         muted("–") if f.p is None else ("< 0.001" if f.p < 0.001 else f"{f.p:.3f}"),
         _verdict(row),
     ]
@@ -277,7 +272,7 @@ def _cell(e: Estimate, unit: str, with_n: bool = True) -> Markup:
     rest = charts.interval(e, unit) + (f"n = {e.n:,}" if with_n else "")
     return fill(
         "{value}<div class='tb-muted tb-small'>{rest}</div>",
-        value=number(e.value, unit) if unit == "%" else f"{e.value:+.1f} {unit}",
+        value=charts.amount(e.value, unit),
         rest=rest.removesuffix(", "),
     )
 

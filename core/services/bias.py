@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from core.access import Actor
-from core.analytics.asked import ALL, MODEL, Against, Basis, Filters
+from core.analytics.asked import ALL, MODEL, PEOPLE, Against, Basis, Filters
 from core.analytics.figures import Figure, SliceFigure, adjusted, raw_slice_figures
 from core.analytics.questions import MetadataColumn, metadata_columns
 from core.analytics.replica import Replica
-from core.analytics.slices import Grouping, slices
+from core.analytics.slices import Grouping, SliceRow, Slices, slices
 from core.errors import InputError
 from core.labels.schema import Task
 from core.services.projects import ProjectView
@@ -24,13 +25,29 @@ FALSE_DISCOVERY = 0.05
 MOST_VALUES = 50
 """A text column with more values than this names items rather than groups them."""
 
+MOST_PAIRED_VALUES, MOST_PAIRED_COLUMNS, MOST_PAIRED_ITEMS = 8, 5, 100_000
+"""Bounds on looking at two columns together: one question for every value of every pair."""
+
+Condition = tuple[str, str | None]
+"""A column and the value members have there; None: they have none."""
+
 
 @dataclass(frozen=True, slots=True)
 class BiasRow:
-    """One slice against the rest, and the column it is of."""
+    """One slice against the rest.
 
-    column: str
+    Attributes:
+        conditions: What members have in common: one column, or two together.
+    """
+
+    conditions: tuple[Condition, ...]
     figure: SliceFigure
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether members can be asked for by value: metadata, and no bin."""
+        known = all(column not in tuple(Grouping) for column, _ in self.conditions)
+        return known and self.figure.row.low is None
 
     @property
     def is_sure(self) -> bool:
@@ -52,7 +69,6 @@ class BiasView:
         rows: All slices of what was asked for; p is adjusted for all of them together.
         skipped: Columns left out because nearly every item has a value of its own.
         worst: The slice that is surely and furthest behind the rest, if any is.
-        within: The same once more among the members of the worst slice, if any is.
     """
 
     project: ProjectView
@@ -65,7 +81,6 @@ class BiasView:
     rows: tuple[BiasRow, ...]
     skipped: tuple[str, ...]
     worst: BiasRow | None
-    within: BiasRow | None
     people: Mapping[str, str]
 
 
@@ -104,9 +119,8 @@ def bias(
     columns, skipped = _columns(metadata_columns(replica, project.id), whose)
     if by is not None and by not in columns:
         raise InputError(f"There is no column '{by}' to compare by.", "Choose one from the list.")
-    wanted = columns if by is None else (by,)
-    rows = _compared(replica, project, wanted, whose, against, chosen)
-    worst = worst_of(rows)
+    asked = _Asked(replica, project, whose, str(against), chosen)
+    rows = _compared(asked, columns if by is None else (by,), pairs=by is None)
     right = rightness(replica, project, whose, against, chosen)
     return BiasView(
         project=project,
@@ -118,8 +132,7 @@ def bias(
         columns=columns,
         rows=rows,
         skipped=skipped,
-        worst=worst,
-        within=_within(replica, project, columns, whose, against, chosen, worst),
+        worst=worst_of(rows),
         people=voters(ws, replica, project),
     )
 
@@ -162,47 +175,69 @@ def _is_numeric(column: MetadataColumn) -> bool:
     return column.values > 1 and column.numbers == column.items
 
 
-def _compared(
-    replica: Replica,
-    project: ProjectView,
-    columns: Sequence[str],
-    whose: str,
-    against: str,
-    filters: Filters,
-) -> tuple[BiasRow, ...]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One comparison, to be made slice by slice."""
+
+    replica: Replica
+    project: ProjectView
+    whose: str
+    against: str
+    filters: Filters
+
+    def slices(self, column: str, inside: Condition | None = None) -> Slices:
+        """Return the slices of a column, of all items or of those that meet a condition."""
+        filters = self.filters
+        if inside is not None:
+            filters = replace(filters, metadata={**filters.metadata, inside[0]: inside[1]})
+        named = Grouping(column) if column in tuple(Grouping) else column
+        return slices(self.replica, self.project.id, named, self.whose, self.against, filters)
+
+
+def _compared(asked: _Asked, columns: Sequence[str], pairs: bool) -> tuple[BiasRow, ...]:
+    """Return every slice, p adjusted for all of them together, surest first."""
+    found = {column: asked.slices(column) for column in columns}
     rows = []
-    for column in columns:
-        asked = Grouping(column) if column in tuple(Grouping) else column
-        found = slices(replica, project.id, asked, whose, against, filters)
-        rows += [BiasRow(column, f) for f in raw_slice_figures(found) if len(found.rows) > 1]
+    for column, one in found.items():
+        if len(one.rows) > 1:
+            rows += [BiasRow(((column, f.row.value),), f) for f in raw_slice_figures(one)]
+    # A pair's rest is counted from the totals, which say nothing of single people.
+    if pairs and asked.whose != PEOPLE and asked.project.n_items <= MOST_PAIRED_ITEMS:
+        rows += _paired(asked, found)
     figures = adjusted([r.figure for r in rows])
-    ready = [BiasRow(r.column, f) for r, f in zip(rows, figures, strict=True)]
+    ready = [BiasRow(r.conditions, f) for r, f in zip(rows, figures, strict=True)]
     return tuple(sorted(ready, key=_evidence))
 
 
-def _evidence(row: BiasRow) -> tuple[bool, float, float, str, str]:
+def _paired(asked: _Asked, found: Mapping[str, Slices]) -> list[BiasRow]:
+    """Return the slices of every two columns with few values; only those with enough members."""
+    few = [
+        c
+        for c, one in found.items()
+        if c not in tuple(Grouping)
+        and 1 < len(one.rows) <= MOST_PAIRED_VALUES
+        and all(r.low is None for r in one.rows)
+    ][:MOST_PAIRED_COLUMNS]
+    rows = []
+    for first, second in combinations(few, 2):
+        for outer in found[first].rows:
+            part = asked.slices(second, (first, outer.value))
+            if part.basis is found[first].basis:
+                both = replace(part, rows=tuple(_against_all(r, outer) for r in part.rows))
+                rows += [
+                    BiasRow(((first, outer.value), (second, f.row.value)), f)
+                    for f in raw_slice_figures(both)
+                    if f.gap.value is not None
+                ]
+    return rows
+
+
+def _against_all(row: SliceRow, outer: SliceRow) -> SliceRow:
+    """Return a slice of a slice against everything that is not in it."""
+    n, correct = outer.n + outer.rest_n, outer.correct + outer.rest_correct
+    return replace(row, rest_n=n - row.n, rest_correct=correct - row.correct, by_person=())
+
+
+def _evidence(row: BiasRow) -> tuple[bool, float, float, str]:
     gap = row.figure.gap.value
-    return (
-        row.figure.p is None,
-        row.figure.p or 0.0,
-        gap if gap is not None else 0.0,
-        row.column,
-        row.figure.inside.name,
-    )
-
-
-def _within(
-    replica: Replica,
-    project: ProjectView,
-    columns: Sequence[str],
-    whose: str,
-    against: str,
-    filters: Filters,
-    worst: BiasRow | None,
-) -> BiasRow | None:
-    """Return the worst slice among the members of a metadata slice, bins left aside."""
-    if worst is None or worst.column in tuple(Grouping) or worst.figure.row.low is not None:
-        return None
-    inside = replace(filters, metadata={**filters.metadata, worst.column: worst.figure.row.value})
-    others = [c for c in columns if c != worst.column and c not in tuple(Grouping)]
-    return worst_of(_compared(replica, project, others, whose, against, inside))
+    return (row.figure.p is None, row.figure.p or 0.0, gap or 0.0, str(row.conditions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,9 @@ def forget_replicas() -> None:
         for replica in _replicas.values():
             replica.close()
         _replicas.clear()
+
+
+atexit.register(forget_replicas)  # an open copy makes DuckDB complain about leaks at exit
 
 
 def open_figures(ws: Workspace, actor: Actor, slug: str) -> tuple[ProjectView, Replica]:

@@ -22,6 +22,9 @@ from core.ui.widgets import number, state_name
 
 SERIES = (ACCENT, "#E69F00", GOOD, "#AA4499", "#56B4E9", "#D1495B", "#8C8C3E", "#6B7280")
 SYMBOLS = ("circle", "diamond")
+POINTS = "points"
+"""Unit of a difference between two shares."""
+
 INK = "#1A2230"
 TAKEN = "#F0B84A"
 LINE = "rgba(139,149,163,.22)"
@@ -99,7 +102,9 @@ def dots(
         showgrid=False, zeroline=False, automargin=True,
     )  # fmt: skip
     scale = (
-        {"tickformat": ".0%", "range": [-0.02, 1.02]} if unit == "%" else {"ticksuffix": f" {unit}"}
+        {"tickformat": ".0%", "range": [-0.02, 1.02]}
+        if unit == "%"
+        else {"ticksuffix": f" {_('points') if unit == POINTS else unit}"}
     )
     figure.update_xaxes(**scale, gridcolor=LINE, zeroline=False)
     if extent is not None:
@@ -334,15 +339,24 @@ def sentence(estimate: Estimate, unit: str = "%") -> str:
     """Return a figure as people read it: 61.0 % (53.0 – 69.0 %, n = 140)."""
     if estimate.value is None:
         return f"{_('not enough data')} (n = {estimate.n:,})"
-    return f"{number(estimate.value, unit)} ({interval(estimate, unit)}n = {estimate.n:,})"
+    return f"{amount(estimate.value, unit)} ({interval(estimate, unit)}n = {estimate.n:,})"
 
 
 def interval(estimate: Estimate, unit: str = "%") -> str:
     """Return the interval with a comma behind it, or nothing where there is none."""
     if estimate.low is None or estimate.high is None:
         return ""
-    low = number(estimate.low, unit).removesuffix(unit).strip()
-    return f"{low} – {number(estimate.high, unit)}, "
+    low, high = amount(estimate.low, unit), amount(estimate.high, unit)
+    if unit == POINTS:
+        return _("{low} to {high}, ").format(low=low.partition(" ")[0], high=high)
+    return f"{low.removesuffix(unit).strip()} – {high}, "
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a number with its unit; a difference in points with its sign."""
+    if unit != POINTS:
+        return number(value, unit)
+    return f"{value:+.1f}".replace("-", "−") + " " + _("points")
 
 
 def shortened(text: str, most: int = 28) -> str:

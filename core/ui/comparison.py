@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
@@ -29,7 +30,7 @@ class Asked:
         whose: "model", "people" or a person's name.
         against: The reference.
         filters: Items looked at.
-        where: "column:value" of the filter, empty for all items.
+        where: The filter as the address has it, empty for all items.
     """
 
     whose: str
@@ -60,9 +61,22 @@ def ask(people: Mapping[str, str], best: str) -> Asked:
     return Asked(whose, against, _filters(where), where)
 
 
-def where_is(column: str, value: str | None) -> str:
-    """Return the address's parameter for items with this value; "column" alone for none."""
-    return column if value is None else f"{column}:{value}"
+def where_is(conditions: Sequence[tuple[str, str | None]]) -> str:
+    """Return the address's parameter for items that meet all conditions; None is "has none"."""
+    return "|".join(
+        quote(column, safe="") + ("" if value is None else ":" + quote(value, safe=""))
+        for column, value in conditions
+    )
+
+
+def in_words(conditions: Sequence[tuple[str, str | None]]) -> str:
+    """Return conditions as the end of a sentence: camera is C and light is dusk."""
+    return _(" and ").join(
+        _("{column} is not known").format(column=column)
+        if value is None
+        else _("{column} is {value}").format(column=column, value=value)
+        for column, value in conditions
+    )
 
 
 def draw_where(asked: Asked) -> None:
@@ -70,12 +84,8 @@ def draw_where(asked: Asked) -> None:
     if not asked.where:
         return
     left, right = st.columns([5, 1], vertical_alignment="center")
-    column, colon, value = asked.where.partition(":")
-    text = (
-        _("Only items where {column} is {value}").format(column=column, value=value)
-        if colon
-        else _("Only items without {column}").format(column=column)
-    )
+    conditions = list(asked.filters.metadata.items())
+    text = _("Only items where {conditions}").format(conditions=in_words(conditions))
     with left:
         draw("<div class='tb-banner' style='margin:0'><span>{t}</span></div>", t=text)
     right.button(
@@ -132,9 +142,12 @@ def draw_notes(lines: list[str]) -> None:
 
 
 def _filters(where: str) -> Filters:
-    if not where:
-        return Filters()
-    column, colon, value = where.partition(":")
-    if not column:
-        raise InputError("The address asks for items of a column without a name.", "Take it out.")
-    return Filters(metadata={column: value if colon else None})
+    metadata: dict[str, str | None] = {}
+    for part in filter(None, where.split("|")):
+        column, colon, value = part.partition(":")
+        if not column:
+            raise InputError(
+                "The address asks for items of a column without a name.", "Take 'where' out of it."
+            )
+        metadata[unquote(column)] = unquote(value) if colon else None
+    return Filters(metadata=metadata)
