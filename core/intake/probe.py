@@ -9,6 +9,7 @@ import hashlib
 import io
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,6 +131,8 @@ def _opened(data: bytes, limits: ImageLimits) -> Iterator[Image.Image]:
         with _quiet(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image, limits)
             _check_single(image)
+            if image.format == "PNG":
+                _check_png(data)
             yield image
     except (BadImage, LimitExceeded):
         raise
@@ -157,6 +160,22 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
             f"{limits.max_side:,} on a side are allowed.",
             "Make it smaller or cut it into tiles.",
         )
+
+
+def _check_png(data: bytes) -> None:
+    """Check what Pillow leaves unchecked: the checksums of the chunks that hold the pixels."""
+    view, position = memoryview(data), 8
+    while position + 12 <= len(data):
+        length = int.from_bytes(view[position : position + 4], "big")
+        kind, end = bytes(view[position + 4 : position + 8]), position + 8 + length
+        told = int.from_bytes(view[end : end + 4], "big")
+        # the first letter is a capital where the picture cannot be shown without the chunk
+        if kind[:1].isupper() and zlib.crc32(view[position + 4 : end]) != told:
+            raise BadImage(f"The image is damaged: a checksum is wrong ({kind.decode('latin-1')}).",
+                           _ADVICE)  # fmt: skip
+        if kind == b"IEND":
+            return
+        position = end + 4
 
 
 def _check_single(image: Image.Image) -> None:

@@ -91,7 +91,7 @@ def open_source(
         return FolderSource(path, limits), None
     if not stat.S_ISREG(mode):
         raise InputError(f"'{text}' is neither a file nor a folder.")
-    if looks_like_zip(path):
+    if looks_like_zip(path) or path.suffix.lower() == ".zip":
         return ZipSource(path, limits), None
     if path.suffix.lower() in ANNOTATION_SUFFIXES:
         return FolderSource(path.parent, limits, must_have=path.name), path.name
