@@ -5,14 +5,17 @@ Nothing is decided here: what the lead picked is shown, then sent with a reason 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
 
+from core.access import Actor
 from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels import Answer, LabelSchema, Region
-from core.labels.schema import Task
+from core.labels.geometry import match_boxes
+from core.labels.schema import Question, Task
 from core.services.adjudication import (
     DisputeRow,
     DisputeView,
@@ -23,7 +26,7 @@ from core.services.adjudication import (
     get_dispute,
 )
 from core.services.projects import ProjectView, get_project
-from core.services.workspace import current_workspace
+from core.services.workspace import Workspace, current_workspace
 from core.ui import box_editor, deck, identity, states, urls, widgets
 from core.ui.deck.texts import flag_words
 from core.ui.text import _, many, mark
@@ -42,16 +45,18 @@ _LOOKS = (
     ("#E69F00", "9 5"),
     ("#CC79A7", "2 4"),
     ("#009E73", "12 4 2 4"),
-    ("#D55E00", "6 3"),
     ("#56B4E9", "1 3"),
+    ("#8C6D1F", "6 3"),
 )
-_MODEL_LOOK = ("#F0E442", "4 4")
+_MODEL_LOOK = ("#D55E00", "4 4")
+_VOTE_KEYS = "QWYIOK"
+# Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
 _TEMPLATES = (
-    mark("The guideline settles this"),
-    mark("Clearly visible in the image"),
-    mark("Slip of the hand"),
-    mark("The guideline does not cover this case"),
-    mark("The image does not allow an answer"),
+    ("G", mark("Guideline settles it")),
+    ("V", mark("Clearly visible")),
+    ("H", mark("Slip of the hand")),
+    ("T", mark("Gap in the guideline")),
+    ("U", mark("Image unclear")),
 )
 
 
@@ -85,7 +90,7 @@ def work(slug: str) -> None:
             _nothing(slug)
             return
         view = get_dispute(ws, actor, slug, item_id)
-        _head(rows, item_id, view, slug)
+        _head(project, rows, item_id, view)
         draft = _draft(item_id)
         if draft.editing is not None:
             _edit(project, view, draft)
@@ -101,8 +106,8 @@ def _asked_item() -> int | None:
 def _current(rows: list[DisputeRow], asked: int | None) -> int | None:
     """Return the item to show: the one picked, the permalink's, else the most valuable."""
     ids = [row.item_id for row in rows]
-    picked = st.session_state.get(PICK)
-    if picked in ids:
+    picked, last = st.session_state.get(PICK), st.session_state.get(LAST, (None, ""))
+    if picked is not None and (picked in ids or picked == last[0]):
         return int(picked)
     if asked is not None:
         return asked
@@ -127,15 +132,16 @@ def _nothing(slug: str) -> None:
 # --- the line above -----------------------------------------------------------------------------
 
 
-def _head(rows: list[DisputeRow], item_id: int, view: DisputeView, slug: str) -> None:
+def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: DisputeView) -> None:
     """Draw which dispute this is, how many there are, and the way to the others."""
     ids = [row.item_id for row in rows]
-    left, middle, right = st.columns([5, 4, 3], vertical_alignment="center")
+    left, middle, right = st.columns([3, 3, 6], vertical_alignment="center")
+    nth = _("{i} of {n}").format(i=ids.index(item_id) + 1, n=len(ids)) if item_id in ids else ""
     with left:
         draw(
             "<div class='tb-small'><b style='font-size:1rem'>{name}</b> <span class='tb-muted'>{n}</span></div>",
             name=view.item.name,
-            n=many("{n} dispute", "{n} disputes", len(ids)),
+            n=nth or many("{n} dispute", "{n} disputes", len(ids)),
         )
     names = {row.item_id: _row_words(row) for row in rows}
     with middle:
@@ -146,9 +152,16 @@ def _head(rows: list[DisputeRow], item_id: int, view: DisputeView, slug: str) ->
             format_func=lambda i: names.get(i, view.item.name),
             key=f"tb-pick-dispute-{item_id}",
             label_visibility="collapsed",
-            on_change=lambda: _go(st.session_state[f"tb-pick-dispute-{item_id}"]),
+            on_change=_picked,
+            args=(f"tb-pick-dispute-{item_id}", item_id),
         )
     with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+        with st.popover(_("Guideline")):
+            draw(
+                "<div style='white-space:pre-wrap'>{text}</div>",
+                text=project.guideline or _("This project has no guideline yet."),
+            )
+        _why_last(project.slug)
         for label, key, by in ((_("Previous"), "Left", -1), (_("Next"), "Right", 1)):
             st.button(
                 label, key=f"tb-go-{key}", shortcut=key, on_click=_step, args=(ids, item_id, by)
@@ -156,12 +169,18 @@ def _head(rows: list[DisputeRow], item_id: int, view: DisputeView, slug: str) ->
     problem = st.session_state.pop(REFUSED, None)
     if problem is not None:
         states.say_error(problem)
-    _why_last(slug)
 
 
 def _row_words(row: DisputeRow) -> str:
     flag = _("flagged") if row.flagged else ""
     return SEPARATOR.join(p for p in (row.name, " / ".join(row.labels), flag) if p)
+
+
+def _picked(key: str, shown: int) -> None:
+    """Go to the item picked; a list that only says again what is shown moves nobody."""
+    picked = st.session_state.get(key)
+    if picked is not None and picked != shown:
+        _go(picked)
 
 
 def _go(item_id: int) -> None:
@@ -176,19 +195,21 @@ def _step(ids: list[int], item_id: int, by: int) -> None:
 
 
 def _why_last(slug: str) -> None:
-    """Offer why the item just ruled on has its label."""
+    """Offer why the item just ruled on has its label, and the way back to it."""
     last = st.session_state.get(LAST)
     if last is None:
         return
     ws, actor = current_workspace(), identity.current_actor()
     item_id, name = last
-    with st.expander(_("Decided: {name}. Why this label?").format(name=name)):
+    with st.popover(_("Last ruling")):
+        draw("<b>{name}</b>", name=name)
         why_card(ws, actor, slug, item_id)
+        st.button(_("Open again"), key="tb-reopen", on_click=_go, args=(item_id,))
 
 
-def why_card(ws: object, actor: object, slug: str, item_id: int) -> None:
+def why_card(ws: Workspace, actor: Actor, slug: str, item_id: int) -> None:
     """Draw why an item has its label: who said what, what the policy made of it, who decided."""
-    why = explain(ws, actor, slug, item_id)  # type: ignore[arg-type]
+    why = explain(ws, actor, slug, item_id)
     label = why.label or widgets.state_name(why.state)
     lines = join(fill("<li>{s}</li>", s=s) for s in why.sentences)
     foot = SEPARATOR.join(
@@ -212,21 +233,27 @@ def why_card(ws: object, actor: object, slug: str, item_id: int) -> None:
 # --- the dispute --------------------------------------------------------------------------------
 
 
-def layers_of(view: DisputeView) -> tuple[deck.Layer, ...]:
-    """Return everybody's answer and the model's as layers, names hidden, each in its own look."""
-    found = []
-    for n, vote in enumerate(view.votes):
-        colour, dash = _LOOKS[n % len(_LOOKS)]
-        found.append(
-            deck.Layer(
-                name=vote.alias,
-                key=str(n + 1),
-                colour=colour,
-                dash=dash,
-                lines=(_vote_words(vote.seconds, vote.prelabel_shown),),
-                answer=vote.answer,
-            )
+def layers_of(view: DisputeView, iou_at_least: float) -> tuple[deck.Layer, ...]:
+    """Return everybody's answer and the model's as layers, names hidden, each in its own look.
+
+    Args:
+        view: The dispute.
+        iou_at_least: From which overlap on two boxes are the same; what all voters share is drawn
+            faintly, so that the eye goes to what differs.
+    """
+    answers = [vote.answer for vote in view.votes]
+    found = [
+        deck.Layer(
+            name=vote.alias,
+            key=_VOTE_KEYS[n % len(_VOTE_KEYS)],
+            colour=_LOOKS[n % len(_LOOKS)][0],
+            dash=_LOOKS[n % len(_LOOKS)][1],
+            lines=(_vote_words(vote.seconds, vote.prelabel_shown),),
+            answer=vote.answer,
+            shared=shared_boxes(vote.answer, answers, iou_at_least),
         )
+        for n, vote in enumerate(view.votes)
+    ]
     model = view.item.prelabel
     if model is not None:
         found.append(
@@ -237,10 +264,20 @@ def layers_of(view: DisputeView) -> tuple[deck.Layer, ...]:
                 dash=_MODEL_LOOK[1],
                 lines=(model.source,),
                 answer=model.answer,
+                shared=shared_boxes(model.answer, answers, iou_at_least),
                 confidence=model.confidence,
             )
         )
     return tuple(found)
+
+
+def shared_boxes(answer: Answer, others: Sequence[Answer], iou_at_least: float) -> tuple[bool, ...]:
+    """Return for each box of an answer whether every one of the others has it too."""
+    shared = [True] * len(answer.regions)
+    for other in others:
+        matched = {i for i, _j, _iou in match_boxes(answer.regions, other.regions, iou_at_least)}
+        shared = [s and i in matched for i, s in enumerate(shared)]
+    return tuple(shared) if len(others) > 1 else (False,) * len(answer.regions)
 
 
 def _vote_words(seconds: float | None, prelabel_shown: bool) -> str:
@@ -250,7 +287,7 @@ def _vote_words(seconds: float | None, prelabel_shown: bool) -> str:
 
 
 def _dispute(project: ProjectView, view: DisputeView, draft: Draft) -> None:
-    layers = layers_of(view)
+    layers = layers_of(view, project.policy.iou_at_least)
     left, right = st.columns([10, 5], gap="small")
     with left:
         deck.votes_view(
@@ -261,7 +298,7 @@ def _dispute(project: ProjectView, view: DisputeView, draft: Draft) -> None:
             project.schema,
             draft.source,
         )
-    with right:
+    with right, st.container(gap="xsmall"):
         _because(project, view)
         if not view.may_decide:
             st.warning(view.may_not_because)
@@ -289,11 +326,6 @@ def _because(project: ProjectView, view: DisputeView) -> None:
         else Markup(),
         flags=flags,
     )
-    with st.popover(_("Guideline"), width="stretch"):
-        draw(
-            "<div style='white-space:pre-wrap'>{text}</div>",
-            text=project.guideline or _("This project has no guideline yet."),
-        )
 
 
 def _picks(
@@ -301,12 +333,12 @@ def _picks(
 ) -> None:
     """Draw what can be decided for: an answer that was given, or one of the lead's own."""
     may = view.may_decide
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         for layer in layers:
             st.button(
                 layer.name,
                 key=f"tb-take-{layer.key}",
-                shortcut=layer.key if len(layer.key) == 1 else None,
+                shortcut=layer.key,
                 type="primary" if draft.source == layer.key else "secondary",
                 disabled=not may,
                 on_click=_take,
@@ -321,24 +353,46 @@ def _picks(
                 on_click=_begin_edit,
                 args=(draft, view, schema),
             )
-    for place, question in enumerate(schema.item_questions):
-        _own_choice(schema, draft, place, question.key, view.item.item_id, may)
+    in_hand = _question_in_hand(schema, draft)
+    for question in schema.item_questions:
+        _own_choice(draft, question, question is in_hand, may)
 
 
-def _own_choice(
-    schema: LabelSchema, draft: Draft, place: int, key: str, item_id: int, may: bool
-) -> None:
-    question = schema.item_questions[place]
-    chosen = draft.answer.choices.get(key) if draft.answer else None
-    widget = f"tb-own-{item_id}-{key}-{chosen}"
-    st.pills(
-        _(question.title),
-        question.names,
-        default=chosen,
-        key=widget,
-        disabled=not may,
-        on_change=lambda: _choose(draft, key, st.session_state[widget]),
+def _question_in_hand(schema: LabelSchema, draft: Draft) -> Question | None:
+    """Return the question the digits answer: the first open one, else the first."""
+    chosen = draft.answer.choices if draft.answer else {}
+    return next((q for q in schema.item_questions if q.key not in chosen), None) or next(
+        iter(schema.item_questions), None
     )
+
+
+def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> None:
+    chosen = draft.answer.choices.get(question.key) if draft.answer else None
+    prefix = f"tb-own-{question.key}"
+    box_editor.swatches(prefix, question.classes[:10])
+    draw("<div class='tb-muted tb-small'>{title}</div>", title=_(question.title))
+    with st.container(horizontal=True, gap="xsmall"):
+        for c in question.classes[:10]:
+            st.button(
+                c.name,
+                key=f"{prefix}-{c.id}",
+                shortcut=(c.key or None) if in_hand else None,
+                type="primary" if chosen == c.name else "secondary",
+                disabled=not may,
+                on_click=_choose,
+                args=(draft, question.key, c.name),
+            )
+    if len(question.classes) > 10:
+        widget = f"{prefix}-all-{draft.item_id}-{chosen}"
+        st.selectbox(
+            _(question.title),
+            question.names,
+            index=question.names.index(chosen) if chosen else None,
+            key=widget,
+            disabled=not may,
+            label_visibility="collapsed",
+            on_change=lambda: _choose(draft, question.key, st.session_state[widget]),
+        )
 
 
 def _take(draft: Draft, source: str, answer: Answer) -> None:
@@ -357,18 +411,23 @@ def _choose(draft: Draft, key: str, name: str | None) -> None:
 
 def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
     """Ask for the reason and send the ruling."""
-    st.pills(
-        _("Reason"),
-        [_(t) for t in _TEMPLATES],
-        key=f"tb-template-{draft.uuid}",
-        disabled=not view.may_decide,
-        on_change=lambda: _use_template(st.session_state[f"tb-template-{draft.uuid}"]),
-    )
+    draw("<div class='tb-muted tb-small'>{t}</div>", t=_("Reason"))
+    with st.container(horizontal=True, gap="xsmall"):
+        for key, text in _TEMPLATES:
+            st.button(
+                _(text),
+                key=f"tb-why-{key}",
+                shortcut=key,
+                disabled=not view.may_decide,
+                on_click=_use_template,
+                args=(_(text),),
+            )
     st.text_input(
         _("Reason"),
         key=REASON,
         placeholder=_("Why? The reviewers will read it."),
         max_chars=2000,
+        live=True,  # so that Tab out of it finds the buttons enabled
         label_visibility="collapsed",
         disabled=not view.may_decide,
     )
@@ -378,7 +437,7 @@ def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
         q.key in draft.answer.choices for q in project.schema.item_questions
     )
     _send(project, view, draft, "decide", _decide_words(draft), "D", ready and complete, True)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         _send(project, view, draft, "neutral", _("No class fits"), "N", ready)
         _send(project, view, draft, "discard", _("Discard"), "X", ready)
         _send(project, view, draft, "send-back", _("More votes"), "B", ready)
@@ -397,9 +456,8 @@ def _decide_words(draft: Draft) -> str:
     return _("Decide: {label}").format(label=said)
 
 
-def _use_template(text: str | None) -> None:
-    if text:
-        st.session_state[REASON] = text
+def _use_template(text: str) -> None:
+    st.session_state[REASON] = text
 
 
 def _send(
@@ -458,7 +516,7 @@ def _begin_edit(draft: Draft, view: DisputeView, schema: LabelSchema) -> None:
         begun = view.votes[0].answer if view.votes else Answer()
     size = (view.item.width, view.item.height)
     draft.editing = box_editor.start(
-        draft.item_id, size, begun.regions, schema, choices=begun.choices
+        draft.item_id, size, begun.regions, schema, deck.votes_room(), begun.choices
     )
 
 

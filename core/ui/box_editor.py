@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
 
 from core.errors import InputError, TiebreakError
-from core.labels import LabelSchema, Region
+from core.labels import LabelClass, LabelSchema, Region
 from core.ui import canvas, states, widgets
 from core.ui.text import _
 from core.ui.theme import Markup, draw
@@ -133,7 +133,8 @@ def show(
         _boxes(editing, schema, said)
         _questions(editing, schema)
         actions(not editing.trouble)
-        _status(editing)
+        if keep is not None:
+            _status(editing)
 
 
 def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None:
@@ -222,7 +223,7 @@ def _table(editing: Editing, schema: LabelSchema) -> str | None:
 
 def _classes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
     """Draw the classes; a key gives the picked box its class, else says what new boxes are."""
-    _paint(schema)
+    swatches("tb-class", schema.main.classes[:10])
     with st.container(key="tb-classes", gap="xsmall"):
         for c in schema.main.classes[:10]:
             current = c.name == editing.label
@@ -247,13 +248,13 @@ def _classes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
         )
 
 
-def _paint(schema: LabelSchema) -> None:
-    """Give each class' button the colour of its boxes, beside its name."""
+def swatches(prefix: str, classes: Sequence[LabelClass]) -> None:
+    """Give each class' button, keyed ``<prefix>-<id>``, its colour beside the name."""
     rules = [
-        f".st-key-tb-class-{c.id} button::before{{content:'';width:11px;height:11px;flex:none;"
-        f"border-radius:3px;margin-right:.55rem;background:{c.colour};"
+        f".st-key-{prefix}-{c.id} button::before{{content:'';width:11px;height:11px;flex:none;"
+        f"border-radius:3px;margin-right:.5rem;background:{c.colour};"
         "box-shadow:inset 0 0 0 1px rgb(0 0 0/.25),0 0 0 1px rgb(255 255 255/.35)}"
-        for c in schema.main.classes[:10]
+        for c in classes
         if _COLOUR.fullmatch(c.colour)
     ]
     draw("{style}", style=Markup(f"<style>{''.join(rules)}</style>"))

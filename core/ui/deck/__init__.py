@@ -26,6 +26,7 @@ from core.web import deck_path
 
 STATIC = Path(__file__).with_name("static")
 DECK = "tb-deck"
+VOTES = "tb-votes"
 _LOADER = (
     "export default async (c) => "
     "(await import(new URL(c.data.module, location.href).href)).default(c);"
@@ -40,7 +41,10 @@ _WIDE = Markup(
     "<style>[data-testid='stMainBlockContainer']"
     "{max-width:none;padding:.9rem 1.25rem .25rem}"
     "[data-testid='stMainBlockContainer'] > div > [data-testid='stVerticalBlock']{gap:.5rem}"
-    "[data-testid='stHeader']{pointer-events:none}"
+    # Streamlit's invisible header would lie over our first line.
+    "[data-testid='stHeader'],[data-testid='stHeader'] *{pointer-events:none!important}[data-testid='stMainMenu']{display:none}"
+    "[data-testid='stExpandSidebarButton'],[data-testid='stExpandSidebarButton'] *"
+    "{pointer-events:auto!important}"
     # Streamlit rings its whole scroll area once a key was pressed; nothing is focused there.
     "[data-testid='stMain']:focus-visible{outline:none}</style>"
 )
@@ -127,6 +131,7 @@ class Layer:
         dash: Its dash, so that hue is not the only sign.
         lines: What the card says below the name.
         answer: What it says of the item.
+        shared: For each box whether all voters have it; those are drawn faintly.
         confidence: The model's; None for people.
     """
 
@@ -136,6 +141,7 @@ class Layer:
     dash: str
     lines: tuple[str, ...]
     answer: Answer
+    shared: tuple[bool, ...] = ()
     confidence: float | None = None
 
 
@@ -158,7 +164,8 @@ def votes_view(
         chosen: Key of the layer the lead is about to take.
     """
     _votes(
-        key="tb-votes",
+        key=VOTES,
+        on_room_change=lambda: None,
         data={
             "module": urls.path(deck_path("votes.js")),
             "image": urls.path(image),
@@ -174,6 +181,13 @@ def votes_view(
     )
 
 
+def votes_room() -> dict[str, Any]:
+    """Return how much room the browser has for the image of a dispute, as it last said."""
+    state = st.session_state.get(VOTES)
+    room = state.get("room") if state is not None else None
+    return dict(room) if isinstance(room, Mapping) else {}
+
+
 def answer_data(answer: Answer | None) -> dict[str, Any] | None:
     """Return an answer in the deck's form: choices, and boxes as [x1, y1, x2, y2] in pixels."""
     return None if answer is None else json.loads(answer.to_json())
@@ -187,6 +201,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "dash": layer.dash,
         "lines": list(layer.lines),
         "answer": answer_data(layer.answer),
+        "shared": list(layer.shared),
         "confidence": layer.confidence,
     }
 

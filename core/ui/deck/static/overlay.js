@@ -14,16 +14,21 @@ function textOn(colour) {
   return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
 }
 
+// Several parties' boxes lie on each other: each party's labels have a corner of their own.
+function chipPlace([x1, y1, x2, y2], corner, width, height, imageWidth) {
+  const wanted = corner % 2 === 0 ? x1 : x2 - width;
+  const above = y1 - height >= 0 ? y1 - height : y1;
+  return [Math.max(0, Math.min(wanted, imageWidth - width)), corner % 4 < 2 ? above : y2 - height];
+}
+
 /** Draw one box with its label; sizes are given in screen pixels and divided by the scale. */
-export function drawBox({ label, box, note = "" }, { colour, dash = "", scale, imageWidth, width = 2, labelled = true }) {
+export function drawBox({ label, box, note = "" }, { colour, dash = "", scale, imageWidth, width = 2, labelled = true, faint = false, corner = 0 }) {
   const [x1, y1, x2, y2] = box;
   const text = note ? `${label} ${note}` : label;
   const size = LABEL_PX / scale;
   const chipWidth = (text.length * LABEL_PX * 0.6 + 10) / scale;
   const chipHeight = (LABEL_PX + 6) / scale;
-  const above = y1 - chipHeight >= 0;
-  const left = Math.max(0, Math.min(x1, imageWidth - chipWidth));
-  const top = above ? y1 - chipHeight : y1;
+  const [left, top] = chipPlace(box, corner, chipWidth, chipHeight, imageWidth);
   const edge = { x: x1, y: y1, width: Math.max(0, x2 - x1), height: Math.max(0, y2 - y1), fill: "none" };
   const line = { ...edge, "vector-effect": "non-scaling-stroke" };
   const parts = [
@@ -40,7 +45,7 @@ export function drawBox({ label, box, note = "" }, { colour, dash = "", scale, i
       }),
     );
   }
-  return svg("g", { class: "box" }, ...parts);
+  return svg("g", { class: faint ? "box faint" : "box" }, ...parts);
 }
 
 /** Make an empty overlay that lies exactly on an image shown whole. */

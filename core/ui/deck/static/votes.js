@@ -39,7 +39,16 @@ class VotesView {
     this.node.style.setProperty("--deck-height", `${height}px`);
   }
 
-  update(data) {
+  // Python draws the canvas as large as the room beside the rail, once it knows it.
+  #tell(setState) {
+    const { width, height } = this.node.getBoundingClientRect();
+    const room = { width: Math.round(window.innerWidth - this.node.getBoundingClientRect().left - 24), height: Math.round(height) };
+    if (!width || (this.room && Math.abs(this.room.width - room.width) + Math.abs(this.room.height - room.height) < 40)) return;
+    this.room = room;
+    setState("room", room);
+  }
+
+  update(data, setState) {
     if (data.image !== this.data?.image) this.only = null;
     const fresh = data.image !== this.data?.image;
     this.data = data;
@@ -48,6 +57,7 @@ class VotesView {
     if (fresh) this.#load();
     this.#cards();
     this.overlay();
+    this.#tell(setState);
   }
 
   #load() {
@@ -75,10 +85,11 @@ class VotesView {
     const { width, height, layers } = this.data;
     const scale = fitScale(width, height, this.picture.getBoundingClientRect());
     const overlay = makeOverlay(width, height);
-    layers.filter((l) => this.only === null || l.key === this.only).forEach((layer) => {
-      for (const region of layer.answer.regions) {
+    layers.filter((l) => this.only === null || l.key === this.only).forEach((layer, place) => {
+      for (const [i, region] of layer.answer.regions.entries()) {
         const note = region.confidence == null ? `· ${layer.key}` : `· ${layer.key} ${percent(region.confidence)}`;
-        overlay.append(drawBox({ ...region, note }, { colour: layer.colour, dash: layer.dash, scale, imageWidth: width, labelled: this.only !== null || layers.length < 2 }));
+        const faint = this.only === null && layer.shared[i];
+        overlay.append(drawBox({ ...region, note }, { colour: layer.colour, dash: layer.dash, scale, imageWidth: width, faint, labelled: !faint, corner: place }));
       }
     });
     this.picture.append(overlay);
@@ -127,13 +138,13 @@ class VotesView {
   }
 }
 
-export default function mount({ data, parentElement }) {
+export default function mount({ data, parentElement, setStateValue }) {
   let view = views.get(parentElement);
   if (!view) {
     view = new VotesView(parentElement);
     views.set(parentElement, view);
   }
-  view.update(data);
+  view.update(data, setStateValue);
   return () => {
     views.delete(parentElement);
     view.destroy();
