@@ -68,7 +68,7 @@ class BiasView:
         columns: What could be looked at: metadata columns, and "class" and "person".
         rows: All slices of what was asked for; p is adjusted for all of them together.
         skipped: Columns left out because nearly every item has a value of its own.
-        worst: The slice that is surely and furthest behind the rest, if any is.
+        worst: The slice that is behind the rest on the strongest evidence, if any surely is.
     """
 
     project: ProjectView
@@ -151,14 +151,8 @@ def columns_to_compare(
 
 
 def worst_of(rows: Sequence[BiasRow]) -> BiasRow | None:
-    """Return the slice that is behind by most even at the mild end of its interval."""
-    behind = [r for r in rows if r.is_behind]
-    return min(behind, key=_mild_end, default=None)
-
-
-def _mild_end(row: BiasRow) -> float:
-    high = row.figure.gap.high
-    return 0.0 if high is None else high
+    """Return the slice that is behind the rest on the strongest evidence; rows are surest first."""
+    return next((r for r in rows if r.is_behind), None)
 
 
 def _columns(
@@ -204,9 +198,9 @@ def _compared(asked: _Asked, columns: Sequence[str], pairs: bool) -> tuple[BiasR
     # A pair's rest is counted from the totals, which say nothing of single people.
     if pairs and asked.whose != PEOPLE and asked.project.n_items <= MOST_PAIRED_ITEMS:
         rows += _paired(asked, found)
+    rows.sort(key=_evidence)  # before adjusting, which makes ties
     figures = adjusted([r.figure for r in rows])
-    ready = [BiasRow(r.conditions, f) for r, f in zip(rows, figures, strict=True)]
-    return tuple(sorted(ready, key=_evidence))
+    return tuple(BiasRow(r.conditions, f) for r, f in zip(rows, figures, strict=True))
 
 
 def _paired(asked: _Asked, found: Mapping[str, Slices]) -> list[BiasRow]:

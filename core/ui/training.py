@@ -1,0 +1,224 @@
+"""What the retrain page draws: readiness, a job under way, how it ended, a model and its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.jobs.rows import Job, JobStatus
+from core.services.training import ModelView, Readiness
+from core.stats.intervals import UNDEFINED, Estimate
+from core.ui import charts, states, widgets
+from core.ui.charts import Dot, draw_chart
+from core.ui.text import _, many, mark
+from core.ui.theme import Markup, draw, fill
+from core.ui.tokens import GOOD
+from core.ui.widgets import figure, muted, section, table, when
+
+PHASES = {
+    "": mark("Under way"),
+    "waiting to start": mark("Waiting to start"),
+    "starting": mark("Starting"),
+    "weights": mark("Getting the network's weights"),
+    "self-training": mark("Training a small network on these images"),
+    "embed": mark("Looking at every image"),
+    "fit": mark("Learning from the labels"),
+    "evaluate": mark("Evaluating"),
+    "predict": mark("Predicting"),
+    "save": mark("Saving"),
+}
+
+METRICS = {
+    "accuracy": mark("Accuracy so far"),
+    "loss": mark("Loss"),
+    "images_per_second": mark("Images a second"),
+}
+
+GROUNDS = {
+    "evaluate": mark("On items drawn at random before labelling, never learnt from"),
+    "cross-validated": mark("Cross-validated on the training labels: too few labels are held out"),
+    "none": mark("Too few labels to evaluate"),
+}
+
+ENDS = {
+    JobStatus.FAILED: mark("The last run failed"),
+    JobStatus.LOST: mark("The last run was lost"),
+    JobStatus.CANCELLED: mark("The last run was cancelled"),
+}
+
+KINDS = {"train": mark("Training"), "prelabel": mark("Pre-labelling")}
+
+
+def draw_readiness(ready: Readiness, classes: int) -> None:
+    """Draw what there is to learn from."""
+    shown = (
+        (_("Labels to learn from"), f"{ready.labels:,}", _("items drawn for training")),
+        (_("Classes with labels"), f"{ready.classes_with_labels} / {classes}", ""),
+        (_("New since the last model"), f"{ready.new_since_model:,}", _("labels")),
+    )
+    for column, (name, value, note) in zip(st.columns(3), shown, strict=True):
+        with column:
+            draw(
+                "<div class='tb-figure'><div class='tb-label'>{name}</div>"
+                "<div class='tb-value'>{value}</div><div class='tb-note'>{note}</div></div>",
+                name=name, value=value, note=note or "\u00a0",
+            )  # fmt: skip
+
+
+def draw_job(job: Job, now: float) -> None:
+    """Draw a job under way: what it is doing, how far, how long yet, figures so far."""
+    phase = PHASES.get(job.phase)
+    name = _(phase) if phase else job.phase
+    kind = _(KINDS.get(job.kind, job.kind))
+    head = _("{kind} is being stopped") if job.cancel_requested else _("{kind} is under way")
+    lasted = widgets.duration(now - (job.started_at or job.at))
+    section(head.format(kind=kind), _("Run {n}, started {time} ago").format(n=job.id, time=lasted))
+    widgets.progress(job.done, job.total, job.seconds_left, name)
+    found = {k: v for k, v in job.metrics.items() if isinstance(v, int | float)}
+    if found:
+        widgets.chips({f"{_metric(k)}: {_metric_value(k, float(v))}": "" for k, v in found.items()})
+
+
+def _metric(name: str) -> str:
+    known = METRICS.get(name)
+    return _(known) if known else name.replace("_", " ")
+
+
+def _metric_value(name: str, value: float) -> str:
+    return charts.amount(value, "%" if "accuracy" in name else "")
+
+
+def draw_ended(job: Job) -> None:
+    """Say how a job ended that did not reach its goal, with the sentence it left."""
+    kind = _(KINDS.get(job.kind, job.kind))
+    text = job.error or (
+        _("Somebody stopped it. Nothing of it is in force.")
+        if job.status is JobStatus.CANCELLED
+        else ""
+    )
+    draw(
+        "<div class='tb-banner' role='status'><i class='tb-icon' aria-hidden='true'>{icon}</i>"
+        "<span><b>{title}</b> <span class='tb-muted'>{what}</span><br>{text}</span></div>",
+        icon="cancel" if job.status is JobStatus.CANCELLED else "error",
+        title=_(ENDS[job.status]),
+        what=f"{kind}, {_('run {n}').format(n=job.id)}, {when(job.finished_at or job.at)}",
+        text=text,
+    )
+
+
+# --- a model ----------------------------------------------------------------------------------
+
+
+def draw_model(model: ModelView) -> None:
+    """Draw how good a model is: in all, by class, on which grounds, and what to know about it."""
+    evaluation = _part(model.report, "eval")
+    e = estimate_of(evaluation)
+    left, right = st.columns([1, 2.2], gap="large")
+    with left:
+        figure(_("Model {n} is right").format(n=model.id), e.value, e.n, e.low, e.high, "%")
+        draw(
+            "<div class='tb-muted tb-small' style='margin:.35rem 0 .8rem'>{t}</div>",
+            t=_(GROUNDS.get(str(evaluation.get("on")), mark("Grounds not recorded"))),
+        )
+        _facts(model)
+    with right:
+        rows = [Dot(str(r["label"]), (estimate_of(r),)) for r in _rows(model.report)]
+        if not rows:
+            states.empty(_("Not enough data"), _("No class could be evaluated."))
+            return
+        section(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
+        alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
+        draw_chart(charts.dots(rows), f"retrain.model.{model.id}", alt)
+
+
+def draw_notice(model: ModelView) -> None:
+    """Show what a person should know about how the model was made, where there is something."""
+    notice = str(model.report.get("notice") or "")
+    if notice:
+        draw(
+            "<div class='tb-banner' role='note'><i class='tb-icon' aria-hidden='true'>info</i>"
+            "<span>{t}</span></div>",
+            t=notice,
+        )
+
+
+def _facts(model: ModelView) -> None:
+    report = model.report
+    trained = report.get("n_train")
+    facts = {
+        _("Network"): _network(model),
+        _("Labels"): model.dataset_version
+        + (f" · {many('{n} label', '{n} labels', int(str(trained)))}" if trained else ""),
+        _("Trained"): when(model.at),
+        _("Device"): str(report.get("device") or "–"),
+    }
+    seconds = report.get("seconds")
+    if isinstance(seconds, int | float) and seconds:
+        facts[_("Took")] = widgets.duration(float(seconds))
+    for key, found in _part(report, "questions").items():
+        if isinstance(found, Mapping):
+            facts[key] = charts.sentence(estimate_of(found))
+    for name, value in facts.items():
+        draw(
+            "<div class='tb-small' style='display:flex;gap:.6rem;margin:.15rem 0'>"
+            "<span class='tb-muted' style='min-width:5.2rem'>{name}</span><span>{value}</span></div>",
+            name=name, value=value,
+        )  # fmt: skip
+
+
+def _network(model: ModelView) -> str:
+    own = model.report.get("weights") == "self-trained"
+    return f"{model.backbone} · {_('trained here')}" if own else model.backbone
+
+
+def draw_ledger(models: Sequence[ModelView]) -> None:
+    """Draw every model there is, newest first."""
+    head = (_("Model"), _("Trained"), _("Network"), _("Labels"), _("Right"), "")
+    table(head, [_ledger_row(m) for m in models], _("Models"))
+
+
+def _ledger_row(model: ModelView) -> list[Markup | str]:
+    e = estimate_of(_part(model.report, "eval"))
+    right = (
+        muted(_("not enough data"))
+        if e.value is None
+        else fill(
+            "{value}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
+            value=charts.amount(e.value, "%"),
+            rest=charts.interval(e),
+            n=f"{e.n:,}",
+        )
+    )
+    chip = widgets.chip(_("in force"), GOOD) if model.promoted else Markup()
+    return [
+        fill("<b>{n}</b>", n=_("Model {n}").format(n=model.id)),
+        when(model.at),
+        _network(model),
+        model.dataset_version,
+        right,
+        chip,
+    ]
+
+
+def estimate_of(found: Mapping[str, object]) -> Estimate:
+    """Return a figure of a report as an estimate; what the report does not say is undefined."""
+    value = _number(found.get("accuracy"))
+    n = int(_number(found.get("n")) or 0)
+    if value is None or n == 0:
+        return Estimate(None, None, None, n) if n else UNDEFINED
+    return Estimate(value, _number(found.get("low")), _number(found.get("high")), n)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _part(report: Mapping[str, object], name: str) -> Mapping[str, object]:
+    part = report.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _rows(report: Mapping[str, object]) -> list[Mapping[str, object]]:
+    rows = report.get("per_class")
+    return [r for r in rows if isinstance(r, Mapping)] if isinstance(rows, list | tuple) else []
