@@ -214,7 +214,7 @@ def _pick_project(projects: Sequence[ProjectView]) -> None:
     st.selectbox(
         _("Project"),
         list(titles),
-        index=None,
+        index=0 if st.session_state[PICKER] else None,
         format_func=lambda s: titles.get(s, s),
         placeholder=_("Choose a project"),
         key=PICKER,

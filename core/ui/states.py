@@ -113,7 +113,7 @@ def error(problem: TiebreakError, inline: bool = False) -> None:
 def link(label: str, href: str) -> None:
     """Draw a link that looks like a button and stays in this tab."""
     draw(
-        "<div style='text-align:center'><a class='tb-link' href='{href}' target='_self'>{label}</a></div>",
+        "<div style='text-align:center'><a class='tb-link' href='{href}'>{label}</a></div>",
         href=href,
         label=label,
     )
