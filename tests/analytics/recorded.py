@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Boolean, Text, create_engine, insert, text
+from sqlalchemy import Boolean, Text, insert
 
 from core.labels.answer import Answer
 from core.labels.region import Region
@@ -35,19 +34,6 @@ class Rows:
 def _filler(kind: Any) -> Any:
     """Return something for a column that these tests say nothing about."""
     return "" if isinstance(kind, Text) else False if isinstance(kind, Boolean) else 0
-
-
-def fresh_database(uri: str) -> str:
-    """Make an empty PostgreSQL database and return its URL."""
-    name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(
-        uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = admin.url.set(database=name).render_as_string(hide_password=False)
-    admin.dispose()
-    return url
 
 
 class Recorder:

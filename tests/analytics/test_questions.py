@@ -18,9 +18,8 @@ from core.analytics.questions import (
 from core.analytics.replica import Replica
 from core.analytics.slices import Grouping, slices
 from core.errors import InputError, NotFound
-from core.store.store import open_store, sqlite_url
 from tests.analytics import oracle
-from tests.analytics.recorded import START, Recorder, fresh_database, random_project
+from tests.analytics.recorded import START, Recorder, random_project
 
 SEEDS = range(8)
 AGAINST = [a.value for a in Against]
@@ -30,15 +29,10 @@ WORLDS = [("sqlite", s) for s in SEEDS] + [("postgresql", s) for s in list(SEEDS
 
 
 @pytest.fixture(scope="module", params=WORLDS, ids=lambda w: f"{w[0]}-{w[1]}")
-def world(request, tmp_path_factory):
+def world(request, new_record):
     """Give (rows, project, replica) of a random project beside another one."""
     dialect, seed = request.param
-    url = (
-        sqlite_url(tmp_path_factory.mktemp("record"))
-        if dialect == "sqlite"
-        else fresh_database(request.getfixturevalue("postgres_uri"))
-    )
-    store = open_store(url)
+    store = new_record(dialect)
     recorder, replica = Recorder(store), Replica(store)
     random_project(recorder, seed + 1000)
     replica.catch_up()
