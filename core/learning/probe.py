@@ -17,7 +17,7 @@ from scipy import sparse
 from scipy.linalg import eigh
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.errors import EmptyTrainingSet, TrainingError
 

@@ -201,7 +201,7 @@ class Predictions:
     @property
     def confidence(self) -> np.ndarray:
         """Return the probability of the likeliest class, shape (n,)."""
-        return self.probabilities.max(1, initial=0.0)
+        return np.asarray(self.probabilities.max(1, initial=0.0))
 
     @property
     def margin(self) -> np.ndarray:
