@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.errors import InputError
 from core.formats.listing import Listing
 from core.labels.answer import Answer
 from core.labels.region import Region
@@ -188,6 +189,27 @@ def used_labels(rows: Sequence[Row], main_question: str) -> tuple[str, ...]:
             if label := row.answer.choices.get(main_question):
                 found.add(label)
     return tuple(sorted(found))
+
+
+def classes_to_write(
+    records: Sequence[ExportRecord], classes: Sequence[str], title: str, main_question: str
+) -> tuple[str, ...]:
+    """Return the classes of a box export: those given, then any other that boxes have.
+
+    Raises:
+        InputError: The records hold labels of whole images, which box formats cannot carry.
+    """
+    used: set[str] = set()
+    for record in records:
+        if record.answer is None:
+            continue
+        if main_question in record.answer.choices:
+            raise InputError(
+                f"{title} holds boxes, and {record.file} has a label for the whole image.",
+                "Export a table or class folders instead.",
+            )
+        used.update(r.label for r in record.answer.regions)
+    return (*classes, *sorted(used.difference(classes)))
 
 
 def answer_of(regions: Sequence[Region], refused_boxes: int) -> Answer | None:

@@ -21,6 +21,7 @@ from core.formats.base import (
     Row,
     answer_of,
     box_fault,
+    classes_to_write,
 )
 from core.formats.listing import Listing
 from core.formats.text import UnreadableFile, class_name, decode_text, shown
@@ -294,7 +295,8 @@ def emit(
 
     An image with several names stands once, under its first; all stand in ``names``.
     """
-    ids = {name: i for i, name in enumerate(classes, start=1)}
+    names = classes_to_write(records, classes, "COCO", main_question)
+    ids = {name: i for i, name in enumerate(names, start=1)}
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
     for record in records:

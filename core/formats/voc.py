@@ -26,6 +26,7 @@ from core.formats.base import (
     Row,
     answer_of,
     box_fault,
+    classes_to_write,
     used_labels,
 )
 from core.formats.listing import Listing, without_suffix
@@ -35,6 +36,7 @@ from core.labels.region import Region
 
 MAX_FILE_BYTES = 20_000_000
 MAX_DEPTH = 30
+MAX_OBJECTS = 100_000
 _SNIFFED_FILES = 20
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -123,6 +125,8 @@ class _Target:
         if len(self._path) > MAX_DEPTH:
             raise UnreadableFile(self._file, self.line(), f"it is nested over {MAX_DEPTH} deep.")
         if len(self._path) == 2 and tag == "object":
+            if len(self.document.objects) >= MAX_OBJECTS:
+                raise UnreadableFile(self._file, self.line(), f"over {MAX_OBJECTS:,} objects.")
             self._object = Node(self.line())
             self.document.objects.append(self._object)
 
@@ -258,6 +262,7 @@ def emit(
     records: Sequence[ExportRecord], classes: Sequence[str], main_question: str = "label"
 ) -> dict[str, bytes]:
     """Return one XML file per name of each record that has an answer, and classes.txt."""
+    classes = classes_to_write(records, classes, "Pascal VOC", main_question)
     files = {"classes.txt": "".join(f"{c}\n" for c in classes).encode()}
     for record in records:
         if record.answer is None:

@@ -12,7 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.formats.base import ExportRecord, Options, Parsed, Refusal, Row, answer_of
+from core.errors import InputError
+from core.formats.base import (
+    ExportRecord,
+    Options,
+    Parsed,
+    Refusal,
+    Row,
+    answer_of,
+    classes_to_write,
+)
 from core.formats.listing import Listing, without_suffix
 from core.formats.names_file import find_names, is_names_list
 from core.formats.text import UnreadableFile, number, shown
@@ -198,7 +207,12 @@ def _confidence(word: str) -> float:
 def emit(
     records: Sequence[ExportRecord], classes: Sequence[str], main_question: str = "label"
 ) -> dict[str, bytes]:
-    """Return a label file per name of each record that has an answer, and the class names."""
+    """Return a label file per name of each record that has an answer, and the class names.
+
+    Raises:
+        InputError: A record has a label for the whole image, or no size.
+    """
+    classes = classes_to_write(records, classes, "YOLO", main_question)
     index = {name: i for i, name in enumerate(classes)}
     files = {
         "classes.txt": "".join(f"{c}\n" for c in classes).encode(),
@@ -207,6 +221,8 @@ def emit(
     for record in records:
         if record.answer is None:
             continue
+        if record.width < 1 or record.height < 1:
+            raise InputError(f"The size of {record.file} is not known; YOLO needs it.")
         text = "".join(_line(r, index, record) for r in record.answer.regions)
         for name in record.all_names:
             files[label_path(name)] = text.encode()

@@ -74,10 +74,15 @@ class ZipReader:
         info = self._infos[path]
         parts, size = [], 0
         try:
-            with self._lock, self._zip.open(info) as stream:
+            with self._lock:  # zipfile's count of open entries is not safe between threads
+                stream = self._zip.open(info)
+            try:
                 while chunk := stream.read(_CHUNK_BYTES):
                     parts.append(chunk)
                     size += len(chunk)
+            finally:
+                with self._lock:
+                    stream.close()
         except Exception as error:
             raise BadArchive(
                 f"'{path}' in {self._name} is damaged: {_first_line(error)}.", _AGAIN

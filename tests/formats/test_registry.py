@@ -7,7 +7,8 @@ import json
 import pytest
 
 from core.errors import InputError
-from core.formats import detect
+from core.formats import FORMATS, ExportRecord, detect
+from core.labels import Answer, Region
 from tests.formats.test_coco import document as coco_document
 from tests.formats.trees import MemoryTree, parsed, voc, voc_object
 
@@ -67,6 +68,19 @@ def test_a_main_file_is_read_alone():
     files = {**IMAGES, "x.xml": voc(voc_object()), "a.csv": "file,label\ny.jpg,cat\n"}
     result = parsed(files, main_file="a.csv")
     assert (result.format, [r.file for r in result.rows]) == ("table", ["y.jpg"])
+
+
+@pytest.mark.parametrize("format", ["voc", "coco", "yolo"])
+def test_box_formats_refuse_labels_of_whole_images_and_keep_retired_classes(format):
+    """A label is not written as "nothing here"; a class no longer in the schema is not lost."""
+    label = ExportRecord("x.jpg", width=9, height=9, answer=Answer({"label": "cat"}))
+    with pytest.raises(InputError, match="whole image"):
+        FORMATS[format].emit([label], ["cat"])
+    box = Region("old", 1, 1, 5, 5)
+    record = ExportRecord("x.jpg", width=9, height=9, answer=Answer({}, (box,)))
+    result = parsed({**FORMATS[format].emit([record], ["cat"]), "x.jpg": b""}, format)
+    assert result.classes == ("cat", "old")
+    assert [r.label for r in result.rows[0].answer.regions] == ["old"]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,12 @@ def test_awkward_class_names_survive_data_yaml():
     assert result.classes == tuple(names)
 
 
+def test_an_image_of_unknown_size_cannot_be_written():
+    """Shares need a size to be shares of."""
+    with pytest.raises(InputError, match="size"):
+        yolo.emit([ExportRecord("x.jpg", answer=Answer())], ["cat"])
+
+
 def test_two_lists_that_disagree_are_refused():
     """Which list is right is not guessed."""
     files = {"x.jpg": b"", "x.txt": LINE, "classes.txt": "cat", "data.yaml": "names: [dog]"}

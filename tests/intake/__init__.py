@@ -1,1 +1,1 @@
-"""Tests of core/stats."""
+"""Tests of core/intake."""

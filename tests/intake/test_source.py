@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -128,6 +129,19 @@ def test_zip64_archives_are_read(tmp_path):
             file.write(b"one")
         archive.comment = b"a comment"
     assert open_source(path)[0].read("1.txt") == b"one"
+
+
+def test_an_archive_can_be_read_from_several_threads(tmp_path):
+    """Eight threads reading all entries get the right bytes each."""
+    path = tmp_path / "a.zip"
+    bodies = {f"{i}.bin": bytes([i]) * (10_000 + i) for i in range(50)}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in bodies.items():
+            archive.writestr(name, body)
+    source, _ = open_source(path)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            assert dict(zip(bodies, pool.map(source.read, bodies), strict=True)) == bodies
 
 
 def test_zip_limits(tmp_path):
