@@ -13,14 +13,14 @@ from core.services import figures
 from core.services.figures import BiasRow, BiasView
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, states, urls
-from core.ui.charts import Dot, draw_chart
+from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.comparison import Asked
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
 from core.ui.tokens import BAD, GOOD, MUTED
-from core.ui.widgets import figure, muted, section, table
+from core.ui.widgets import figure, muted, table
 
 EVERYTHING = "all"
 MOST_DOTS, MOST_ROWS = 14, 30
@@ -175,7 +175,7 @@ def _gaps(view: BiasView) -> None:
     if not rows:
         return
     with st.container(border=True):
-        section(
+        card_head(
             _("Against the rest"),
             _(
                 "Points above or below all other items, with the 95 % interval; surest difference first."
@@ -224,7 +224,7 @@ def _condition(view: BiasView, column: str, value: str | None) -> str:
 
 def _slices(view: BiasView) -> None:
     with st.container(border=True):
-        section(
+        card_head(
             _("All slices"),
             _("p is adjusted for all {n} comparisons on this page (Benjamini-Hochberg).").format(
                 n=sum(r.figure.p is not None for r in view.rows)

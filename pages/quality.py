@@ -13,13 +13,13 @@ from core.services import figures
 from core.services.figures import CasesView, CaseView, QualityView
 from core.stats.intervals import UNDEFINED, Estimate
 from core.ui import charts, comparison, states, urls
-from core.ui.charts import Dot, draw_chart
+from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import put
 from core.ui.comparison import Asked
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, fill
-from core.ui.widgets import figure, muted, section, state_name, table
+from core.ui.widgets import figure, muted, state_name, table
 
 CLICKED = "quality.confusion"
 # The missing side: a true box nobody drew, or a drawn box that is in no truth. (A bare string
@@ -79,12 +79,11 @@ def _accuracy(view: QualityView) -> None:
 def _overall_name(view: QualityView) -> str:
     if view.right.boxes:
         return _("Images with every box right")
-    who = comparison.subject(view.whose, view.people)
-    return (
-        _("{who} is right").format(who=who).capitalize()
-        if view.whose != "people"
-        else _("People are right")
-    )
+    if view.whose == "model":
+        return _("The model is right")
+    if view.whose == "people":
+        return _("People are right")
+    return _("{person} is right").format(person=view.people.get(view.whose, view.whose))
 
 
 def _by_class(view: QualityView) -> None:
@@ -100,11 +99,13 @@ def _by_class(view: QualityView) -> None:
         rows = [Dot(b.name, (b.recall.estimate, b.precision.estimate)) for b in right.boxes]
         names: tuple[str, ...] = (_("Found (recall)"), _("Drawn boxes right (precision)"))
         iou = f"{view.project.policy.iou_at_least:g}"
-        section(_("By class"), _("Boxes match from an overlap (IoU) of {iou} on.").format(iou=iou))
+        card_head(
+            _("By class"), _("Boxes match from an overlap (IoU) of {iou} on.").format(iou=iou)
+        )
     else:
         rows = [Dot(c.name, (c.estimate,)) for c in right.classes]
         names = (_("Right"),)
-        section(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
+        card_head(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
     draw_chart(charts.dots(rows, names), "quality.classes", _in_words(rows))
     with st.expander(_("As a table")):
         _class_table(rows, names)
@@ -140,7 +141,7 @@ def _mix_ups(page: PageContext, view: QualityView, asked: Asked) -> None:
         hint = _("Click a square to see its items. Its area is the share of the row.")
         if view.right.boxes:
             hint = _("∅ in a row: drawn, but not there. ∅ in a column: there, but not drawn.")
-        section(_("What is taken for what"), hint)
+        card_head(_("What is taken for what"), hint)
         order = [*view.project.schema.classes, NOTHING]
         place = {name: i for i, name in enumerate(order)}
         truths, saids = {c[0] for c in cells}, {c[1] for c in cells}
@@ -190,7 +191,7 @@ def _cases(
     found = figures.cases(
         page.ws, page.actor, page.slug, truth, said, asked.whose, asked.against, asked.filters
     )
-    section(_("{truth}, said to be {said}").format(truth=truth, said=said), _count(found))
+    card_head(_("{truth}, said to be {said}").format(truth=truth, said=said), _count(found))
     may_vote, may_decide = (
         can(page.actor, a, Resource(view.project.id)) for a in (Action.VOTE, Action.ADJUDICATE)
     )
@@ -245,7 +246,7 @@ def _link(slug: str, case: CaseView, may_vote: bool, may_decide: bool) -> str:
 def _agreement(view: QualityView) -> None:
     found = view.agreement
     with st.container(border=True):
-        section(
+        card_head(
             _("How far people agree"),
             _(
                 "Two people on the same item, whoever is right. n counts items with two votes or more."
@@ -294,7 +295,7 @@ def _agreement_notes(blind: Agreement | None) -> list[str]:
 def _progress(view: QualityView) -> None:
     history = view.progress.history
     with st.container(border=True):
-        section(
+        card_head(
             _("Where the items stand"),
             _("Items by state at the end of each day, {zone} time. n = {n} items.").format(
                 zone=charts.reader_zone(), n=f"{view.progress.items:,}"

@@ -14,11 +14,12 @@ from core.services import training
 from core.services.training import ModelView, Readiness
 from core.ui import states, urls
 from core.ui import training as shown
+from core.ui.charts import card_head
 from core.ui.choices import choose
 from core.ui.identity import current_actor
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, mark
-from core.ui.widgets import attempt, caption, section
+from core.ui.widgets import attempt, caption
 
 POLL_SECONDS = 1.0
 
@@ -150,7 +151,7 @@ def _model(page: PageContext, models: Sequence[ModelView], busy: bool) -> None:
         shown.draw_notice(model)
         shown.draw_model(model)
     with st.container(border=True):
-        section(_("All models"), _("Nothing is overwritten; an earlier model can be put back."))
+        card_head(_("All models"), _("Nothing is overwritten; an earlier model can be put back."))
         shown.draw_ledger(models)
 
 

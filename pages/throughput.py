@@ -18,12 +18,12 @@ from core.services import figures
 from core.services.figures import PersonPace, ThroughputView
 from core.stats.intervals import Estimate
 from core.ui import charts, states
-from core.ui.charts import Dot, draw_chart
+from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
 from core.ui.theme import Markup, fill
-from core.ui.widgets import caption, figure, muted, number, section, table
+from core.ui.widgets import caption, figure, muted, number, table
 
 ALL_TIME = "all"
 
@@ -99,20 +99,21 @@ def _totals(view: ThroughputView) -> None:
 
 
 def _by_day(view: ThroughputView) -> None:
+    names = [p.name for p in view.people]
     left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True):
-        section(_("Votes and decisions a day"))
+    with left, st.container(border=True, height="stretch"):
+        card_head(_("Votes and decisions a day"))
         rows = _amounts(view.days, lambda d: d.votes + d.decisions)
         draw_chart(
-            charts.stacked_days(rows, _("Votes and decisions")),
+            charts.stacked_days(rows, names, _("Votes and decisions")),
             "throughput.votes",
             _("Votes and decisions by day and person"),
         )
-    with right, st.container(border=True):
-        section(_("Hours at work a day"))
+    with right, st.container(border=True, height="stretch"):
+        card_head(_("Hours at work a day"))
         rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
         draw_chart(
-            charts.stacked_days(rows, _("Hours, pauses left out"), "%{y:.1f} h"),
+            charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{y:.1f} h"),
             "throughput.hours",
             _("Hours at work by day and person"),
         )
@@ -131,9 +132,9 @@ def _pace(view: ThroughputView) -> None:
     if not timed:
         return
     left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True):
+    with left, st.container(border=True, height="stretch"):
         n = sum(b.n for b in view.bins)
-        section(
+        card_head(
             _("How long a vote takes"),
             _("n = {n} timed votes. The scale doubles from mark to mark.").format(n=f"{n:,}"),
         )
@@ -142,8 +143,8 @@ def _pace(view: ThroughputView) -> None:
             "throughput.bins",
             _("How many votes took how many seconds"),
         )
-    with right, st.container(border=True):
-        section(
+    with right, st.container(border=True, height="stretch"):
+        card_head(
             _("Median time of a vote"),
             _("With its 95 % interval. Where intervals overlap, nobody is faster."),
         )
@@ -167,7 +168,7 @@ def _people(page: PageContext, view: ThroughputView) -> None:
     with st.container(border=True):
         left, right = st.columns([3, 1], vertical_alignment="center")
         with left:
-            section(
+            card_head(
                 _("By person"),
                 _("In the order of names. Right on gold, and agreement, over all time."),
             )

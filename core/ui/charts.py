@@ -17,6 +17,7 @@ import streamlit as st
 
 from core.stats.intervals import Estimate
 from core.ui.text import _
+from core.ui.theme import Markup, draw, fill
 from core.ui.tokens import ACCENT, GOOD, MUTED, STATE_COLOURS, STATE_ORDER
 from core.ui.widgets import number, state_name
 
@@ -73,6 +74,16 @@ def draw_chart(
     )
 
 
+def card_head(title: str, text: str = "") -> None:
+    """Draw the head of a card, flush with its top."""
+    below = fill("<div class='tb-muted tb-small'>{t}</div>", t=text) if text else Markup()
+    draw(
+        "<div style='font-size:1.12rem;font-weight:600'>{title}</div>{below}",
+        title=title,
+        below=below,
+    )
+
+
 def dots(
     rows: Sequence[Dot],
     series: Sequence[str] = ("",),
@@ -96,7 +107,7 @@ def dots(
     _say_where_there_is_too_little(figure, rows)
     if zero is not None:
         figure.add_vline(x=zero, line={"color": MUTED, "width": 1, "dash": "dot"})
-    _frame(figure, HEAD_PX + ROW_PX * max(len(rows), 1) + 22 * (len(series) > 1))
+    _frame(figure, HEAD_PX + ROW_PX * max(len(rows), 1) + 30 * (len(series) > 1), len(series) > 1)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5],
         showgrid=False, zeroline=False, automargin=True,
@@ -184,16 +195,16 @@ def confusion(
     for name, same in ((right, True), (wrong, False)):
         part = [c for c in cells if (c[0] == c[1]) is same]
         figure.add_trace(_squares(part, rows, columns, totals, size, name, GOOD if same else TAKEN))
-    _frame(figure, 120 + max(size + 8, 26) * len(rows))
+    _frame(figure, 150 + max(size + 8, 26) * len(rows), legend=True)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[plain(shortened(r)) for r in rows],
         range=[len(rows) - 0.4, -0.6], showgrid=True, gridcolor=LINE, zeroline=False, automargin=True,
-        title={"text": _("True class"), "font": {"size": 12, "color": MUTED}},
+        title=_axis_title(_("True class")),
     )  # fmt: skip
     figure.update_xaxes(
         tickvals=list(range(len(columns))), ticktext=[plain(shortened(c)) for c in columns],
         range=[-0.6, len(columns) - 0.4], tickangle=-40, gridcolor=LINE, zeroline=False, automargin=True,
-        title={"text": _("Said to be"), "font": {"size": 12, "color": MUTED}},
+        title=_axis_title(_("Said to be")),
     )  # fmt: skip
     return figure
 
@@ -222,6 +233,7 @@ def _squares(
             "color": colour,
             "size": [max(20.0, size * math.sqrt(s)) for s in share],
             "line": {"width": 0},
+            "opacity": 1,
         },
         hovertext=[
             _("{n} of {total} true {truth} said to be {said} ({share})").format(
@@ -256,46 +268,51 @@ def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Fi
                 fillcolor=STATE_COLOURS[state], hovertemplate="%{y:,}",
             )
         )  # fmt: skip
-    _frame(figure, 300)
+    _frame(figure, 300, legend=True)
     figure.update_layout(hovermode="x unified", showlegend=True)
     figure.update_yaxes(
         gridcolor=LINE,
         rangemode="tozero",
-        title={"text": _("Items"), "font": {"size": 12, "color": MUTED}},
+        title=_axis_title(_("Items")),
     )
     figure.update_xaxes(showgrid=False)
     return figure
 
 
 def stacked_days(
-    rows: Mapping[str, Mapping[date, float]], title: str, hover: str = "%{y:,}"
+    rows: Mapping[str, Mapping[date, float]],
+    names: Sequence[str],
+    title: str,
+    hover: str = "%{y:,}",
 ) -> go.Figure:
-    """Return bars by day, stacked by name; beyond eight names the smallest go together.
+    """Return bars by day, stacked by name; beyond eight names the last ones go together.
 
     Args:
-        rows: Name to day to amount.
+        rows: Name to day to amount; names without any amount may be absent.
+        names: All names, in the order of their colours: the same on every chart of a page.
         title: What the amounts are, with their unit.
         hover: How an amount reads.
     """
-    ranked = sorted(rows, key=lambda name: -sum(rows[name].values()))
-    alone = sorted(ranked[: MOST_SERIES - 1] if len(ranked) > MOST_SERIES else ranked)
-    others = [name for name in ranked if name not in alone]
-    shown: dict[str, Mapping[date, float]] = {name: rows[name] for name in alone}
+    alone = names if len(names) <= MOST_SERIES else names[: MOST_SERIES - 1]
+    shown = {name: rows.get(name, {}) for name in alone}
+    others = [rows.get(name, {}) for name in names[len(alone) :]]
     if others:
-        shown[_("{n} others").format(n=len(others))] = _summed([rows[name] for name in others])
+        shown[_("{n} others").format(n=len(others))] = _summed(others)
     figure = go.Figure()
     for colour, (name, days) in zip(SERIES, shown.items(), strict=False):
-        figure.add_trace(
-            go.Bar(
-                x=list(days), y=list(days.values()), name=plain(name),
-                marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover,
-            )
-        )  # fmt: skip
-    _frame(figure, 290)
+        if days:
+            figure.add_trace(
+                go.Bar(
+                    x=list(days), y=list(days.values()), name=plain(name),
+                    marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover,
+                )
+            )  # fmt: skip
+    _frame(figure, 290, legend=True)
     figure.update_layout(
         barmode="stack", bargap=0.35, hovermode="x unified", showlegend=len(shown) > 1
     )
-    figure.update_yaxes(gridcolor=LINE, title={"text": title, "font": {"size": 12, "color": MUTED}})
+    figure.update_layout(legend={"traceorder": "normal"})
+    figure.update_yaxes(gridcolor=LINE, title=_axis_title(title))
     figure.update_xaxes(showgrid=False, tickformat="%-d %b")
     return figure
 
@@ -322,11 +339,9 @@ def histogram(bins: Sequence[tuple[float, float, int]]) -> go.Figure:
     ticks = range(math.floor(min(ends)), math.ceil(max(ends)) + 1)
     figure.update_xaxes(
         tickvals=list(ticks), ticktext=[f"{2.0**t:g}" for t in ticks], showgrid=False,
-        title={"text": _("Seconds a vote, pauses left out"), "font": {"size": 12, "color": MUTED}},
+        title=_axis_title(_("Seconds a vote, pauses left out")),
     )  # fmt: skip
-    figure.update_yaxes(
-        gridcolor=LINE, title={"text": _("Votes"), "font": {"size": 12, "color": MUTED}}
-    )
+    figure.update_yaxes(gridcolor=LINE, title=_axis_title(_("Votes")))
     return figure
 
 
@@ -377,16 +392,20 @@ def _summed(rows: Sequence[Mapping[date, float]]) -> dict[date, float]:
     return total
 
 
-def _frame(figure: go.Figure, height: int) -> None:
+def _axis_title(text: str) -> dict[str, object]:
+    return {"text": text, "font": {"size": 12, "color": MUTED}}
+
+
+def _frame(figure: go.Figure, height: int, legend: bool = False) -> None:
     """Give a figure what all have: no box, no zoom, a legend above, room for the labels."""
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 24, "b": 8},
+        margin={"l": 8, "r": 12, "t": 36 if legend else 6, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         dragmode=False,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
         hoverlabel={"align": "left"},
     )
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
+    figure.update_xaxes(fixedrange=True, tickfont={"size": 12})
+    figure.update_yaxes(fixedrange=True, tickfont={"size": 12.5})

@@ -94,13 +94,6 @@ def draw_where(asked: Asked) -> None:
     )  # fmt: skip
 
 
-def subject(whose: str, people: Mapping[str, str]) -> str:
-    """Return whose word it is, as the subject of a sentence."""
-    if whose == MODEL:
-        return _("the model")
-    return _("people") if whose == PEOPLE else people.get(whose, whose)
-
-
 def notes(basis: Basis, left_out: int, against: str, whose: str) -> list[str]:
     """Return what a reader must know to judge a figure of rightness."""
     found = []

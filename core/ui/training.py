@@ -10,11 +10,11 @@ from core.jobs.rows import Job, JobStatus
 from core.services.training import ModelView, Readiness
 from core.stats.intervals import UNDEFINED, Estimate
 from core.ui import charts, states, widgets
-from core.ui.charts import Dot, draw_chart
+from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.text import _, many, mark
-from core.ui.theme import Markup, draw, fill
+from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import GOOD
-from core.ui.widgets import figure, muted, section, table, when
+from core.ui.widgets import figure, muted, table, when
 
 PHASES = {
     "": mark("Under way"),
@@ -73,7 +73,9 @@ def draw_job(job: Job, now: float) -> None:
     kind = _(KINDS.get(job.kind, job.kind))
     head = _("{kind} is being stopped") if job.cancel_requested else _("{kind} is under way")
     lasted = widgets.duration(now - (job.started_at or job.at))
-    section(head.format(kind=kind), _("Run {n}, started {time} ago").format(n=job.id, time=lasted))
+    card_head(
+        head.format(kind=kind), _("Run {n}, started {time} ago").format(n=job.id, time=lasted)
+    )
     widgets.progress(job.done, job.total, job.seconds_left, name)
     found = {k: v for k, v in job.metrics.items() if isinstance(v, int | float)}
     if found:
@@ -127,7 +129,7 @@ def draw_model(model: ModelView) -> None:
         if not rows:
             states.empty(_("Not enough data"), _("No class could be evaluated."))
             return
-        section(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
+        card_head(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
         alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
         draw_chart(charts.dots(rows), f"retrain.model.{model.id}", alt)
 
@@ -159,12 +161,16 @@ def _facts(model: ModelView) -> None:
     for key, found in _part(report, "questions").items():
         if isinstance(found, Mapping):
             facts[key] = charts.sentence(estimate_of(found))
-    for name, value in facts.items():
-        draw(
-            "<div class='tb-small' style='display:flex;gap:.6rem;margin:.15rem 0'>"
+    rows = join(
+        fill(
+            "<div style='display:flex;gap:.6rem;margin:.28rem 0'>"
             "<span class='tb-muted' style='min-width:5.2rem'>{name}</span><span>{value}</span></div>",
-            name=name, value=value,
-        )  # fmt: skip
+            name=name,
+            value=value,
+        )
+        for name, value in facts.items()
+    )
+    draw("<div class='tb-small'>{rows}</div>", rows=rows)
 
 
 def _network(model: ModelView) -> str:
