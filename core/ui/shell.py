@@ -104,6 +104,7 @@ def main() -> None:
         ws, actor = current_workspace(), identity.current_actor()
         use_language(actor.language)
         chosen = st.navigation(_pages_for(actor), expanded=True)
+        st.set_page_config(f"{chosen.title} · Tiebreak")
         if actor.person_id:
             with st.sidebar:
                 draw("<div class='tb-brand'><i class='tb-mark'></i>Tiebreak</div>")
