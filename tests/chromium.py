@@ -43,7 +43,15 @@ def install() -> str | None:
     if shutil.which("apt-get") and os.geteuid() == 0:
         attempts += [
             ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
+            [
+                "apt-get",
+                "install",
+                "-y",
+                "-qq",
+                "--no-install-recommends",
+                "chromium",
+                "fonts-dejavu-core",
+            ],
         ]
     attempts.append([sys.executable, "-m", "playwright", "install", "chromium"])
     for command in attempts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -20,8 +19,7 @@ def routes(base: str) -> list[BaseRoute]:
 def healthz(_request: Request) -> Response:
     """Answer 200 if the record can be read, else 503."""
     try:
-        with current_workspace().store.read() as connection:
-            connection.execute(text("SELECT 1"))
+        current_workspace().store.ping()
     except StorageError as error:
         return JSONResponse({"ok": False, "code": error.code}, 503, headers=NO_STORE)
     return JSONResponse({"ok": True}, headers=NO_STORE)

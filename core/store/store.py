@@ -99,6 +99,15 @@ class Store:
                 )
             yield connection
 
+    def ping(self) -> None:
+        """Ask the record for an answer.
+
+        Raises:
+            StoreUnavailable: There is none.
+        """
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
