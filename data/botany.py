@@ -229,7 +229,7 @@ def hornbeam(rng: np.random.Generator) -> Shape:
 
 def birch(rng: np.random.Generator) -> Shape:
     """Draw a silver birch leaf: a rhomb on a straight base with a drawn-out tip, doubly toothed."""
-    w, low = rng.normal(0.355, 0.035), rng.normal(0.25, 0.035)
+    w, low = rng.normal(0.350, 0.045), rng.normal(0.27, 0.045)
     controls = [
         (0, 0),
         (0.55 * w, low * 0.28),
@@ -248,7 +248,7 @@ def birch(rng: np.random.Generator) -> Shape:
 
 def linden(rng: np.random.Generator) -> Shape:
     """Draw a small-leaved linden leaf: a heart with a short sudden tip and fine teeth."""
-    w, dip = rng.normal(0.44, 0.03), rng.normal(0.085, 0.02)
+    w, dip = rng.normal(0.42, 0.04), rng.normal(0.07, 0.03)
 
     def margin() -> Line:
         k = w * rng.normal(1, 0.04)
@@ -421,7 +421,7 @@ def maple(rng: np.random.Generator) -> Shape:
     angles = [112 * spread, 56 * spread, 0]
     lengths = [0.44 * rng.normal(1, 0.06), 0.66 * rng.normal(1, 0.05), 0.82]
     blade, origin = _palmate(
-        rng, angles, lengths, rng.normal(0.42, 0.04), rng.normal(0.36, 0.03), 0.18, _maple_lobe
+        rng, angles, lengths, rng.normal(0.46, 0.06), rng.normal(0.34, 0.05), 0.18, _maple_lobe
     )
     return Shape((blade,), stalk(rng.uniform(0.4, 0.6), rng) + origin * 0)
 
@@ -432,7 +432,7 @@ def sycamore(rng: np.random.Generator) -> Shape:
     angles = [110 * spread, 52 * spread, 0]
     lengths = [0.42 * rng.normal(1, 0.06), 0.62 * rng.normal(1, 0.05), 0.82]
     blade, origin = _palmate(
-        rng, angles, lengths, rng.normal(0.53, 0.04), rng.normal(0.30, 0.04), 0.18, _sycamore_lobe
+        rng, angles, lengths, rng.normal(0.50, 0.06), rng.normal(0.25, 0.06), 0.18, _sycamore_lobe
     )
     return Shape((blade,), stalk(rng.uniform(0.4, 0.6), rng) + origin * 0)
 

@@ -191,7 +191,7 @@ def _colour(
     """Return the leaf's colour at every pixel: pigment, relief, fold and sheen."""
     cloud, grain = _any(pools.noises, rng), _any(pools.noises, rng)[::-1]
     green = np.array(species.green, np.float32) / 255
-    green = green * rng.normal(1, 0.07) * (1 + rng.normal(0, 0.04, 3).astype(np.float32))
+    green = green * rng.normal(1, 0.09) * (1 + rng.normal(0, 0.055, 3).astype(np.float32))
     turned = np.array(species.autumn[int(rng.integers(len(species.autumn)))], np.float32) / 255
     turned = turned * (1 + rng.normal(0, 0.06, 3).astype(np.float32))
     soft_veins = blurred(veins, 2.4)
@@ -393,7 +393,9 @@ def _photograph(
     if scene.bad:
         gain = min(0.74, rng.uniform(0.20, 0.31) / float(picture.mean()))
         tint = (0.88, 0.95, 1.18)
-        blur, grain = rng.uniform(0.7, 1.4), rng.uniform(0.020, 0.034)
+        blur, grain = rng.uniform(0.8, 1.6), rng.uniform(0.018, 0.030)
+        # Little light takes the colour too.
+        picture = picture + (picture.mean(2, keepdims=True) - picture) * rng.uniform(0.4, 0.8)
     y, x = ROWS * (2 / SIZE_PX) - 1, COLUMNS * (2 / SIZE_PX) - 1
     fall = (
         1

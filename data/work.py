@@ -79,7 +79,7 @@ class WorkPlan:
     days: int = 14
     worked_share: float = 0.60
     blind_share: float = 0.15
-    decided_share: float = 0.72
+    decided_share: float = 0.85
 
 
 @dataclass(slots=True)
