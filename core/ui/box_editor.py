@@ -41,6 +41,7 @@ class Editing:
         picked: Index of the box the keys act on.
         version: Counts what Python changed.
         overruled: The canvas' answer that Python's last change made stale, as text.
+        kept: The boxes of the draft that was kept last.
         saved_at: When the draft was last kept, seconds since the epoch.
         seconds: Active time so far.
         last_seen: When the person last did something, monotonic seconds.
@@ -55,6 +56,7 @@ class Editing:
     version: int = 0
     drawing: dict[str, Any] = field(default_factory=dict)
     overruled: str | None = None
+    kept: tuple[Region, ...] = ()
     saved_at: float | None = None
     seconds: float = 0.0
     last_seen: float = field(default_factory=time.monotonic)
@@ -65,7 +67,7 @@ class Editing:
         """Count the time since the last action, unless it was a pause."""
         now = time.monotonic()
         gap = now - self.last_seen
-        self.seconds += gap if gap <= idle_seconds else 0.0
+        self.seconds += gap if 0 <= gap <= idle_seconds else 0.0
         self.last_seen = now
 
     def change(self, regions: tuple[Region, ...], stale: str | None) -> None:
@@ -96,7 +98,7 @@ def start(
     width, height = _room(room)
     display = canvas.fit(*size, width - RAIL_PX - 16, height - TOOLBAR_PX)
     plain = tuple(replace(r, confidence=None) for r in regions if r.label in schema.classes)
-    return Editing(item_id, display, plain, schema.classes[0], dict(choices or {}))
+    return Editing(item_id, display, plain, schema.classes[0], dict(choices or {}), kept=plain)
 
 
 def _room(room: Mapping[str, Any] | None) -> tuple[float, float]:
@@ -124,9 +126,8 @@ def show(
     """
     left, right = st.columns([editing.display.width, RAIL_PX], gap="small")
     with left:
-        before = editing.regions
         said = _table(editing, schema) if editing.table else _canvas(editing, image_url, schema)
-        if editing.regions != before and keep is not None:
+        if editing.regions != editing.kept and keep is not None and not editing.trouble:
             _keep(editing, keep)
     with right:
         _classes(editing, schema, said)
@@ -346,6 +347,7 @@ def _questions(editing: Editing, schema: LabelSchema) -> None:
 def _keep(editing: Editing, keep: Callable[[tuple[Region, ...]], float]) -> None:
     try:
         editing.saved_at = keep(editing.regions)
+        editing.kept = editing.regions
     except TiebreakError as problem:
         states.say_error(problem)
 

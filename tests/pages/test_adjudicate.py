@@ -1,0 +1,149 @@
+"""The adjudication page: names hidden, a reason required, the next dispute at once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Role
+from core.clock import new_uuid
+from core.labels import Answer, Region
+from core.services.adjudication import disputes, explain
+from core.services.people import add_person, operator
+from core.services.review import Submission, claim_items, open_item, submit
+from core.ui import adjudication
+from core.ui.adjudication import shared_boxes
+from tests.pages.browser import Visit, words
+from tests.pages.house import House
+from tests.pages.test_review import elements
+
+
+def flag(
+    house: House, who: str, item_id: int, reason: str = "guideline-unclear: leaf or bud?"
+) -> None:
+    """Let somebody flag an item of the leaves."""
+    actor = house.actor(who)
+    base = open_item(house.ws, actor, "leaves", item_id).revision
+    flagged = Submission(new_uuid(), item_id, "flag", reason=reason, base_revision=base)
+    submit(house.ws, actor, "leaves", flagged)
+
+
+def disputed(house: House) -> list[int]:
+    """Return two items in dispute: flagged by ada, who answered neither."""
+    for item in claim_items(house.ws, house.actor("ada"), "leaves", 2).items:
+        flag(house, "ada", item.item_id)
+    return [row.item_id for row in disputes(house.ws, house.actor("leo"), "leaves")]
+
+
+def visit(house: House, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
+    """Open the page as the lead."""
+    at = Visit(house, monkeypatch, "leo").open("adjudicate", project="leaves", **query)
+    assert not at.exception
+    return at
+
+
+def test_nothing_in_dispute_is_a_state(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says when something would come."""
+    assert "No item is in dispute" in words(visit(house, monkeypatch))
+
+
+def test_a_dispute_shows_why_and_no_names(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """People are Reviewer 1 and so on until it is decided."""
+    disputed(house)
+    at = visit(house, monkeypatch)
+    said = words(at) + json.dumps(elements(at, "tiebreak_votes"))
+    assert "leaf or bud?" in said
+    assert "Reviewer 1" in said
+    assert "ada" not in said.lower().replace("data", "")
+
+
+def test_a_ruling_needs_an_answer_and_a_reason_then_the_next_opens(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decide stays shut until both are there; afterwards the label stands with its reason."""
+    first, second = disputed(house)
+    at = visit(house, monkeypatch)
+    assert at.button(key="tb-rule-decide").disabled
+    at.button(key="tb-own-label-2").click().run()
+    assert at.button(key="tb-rule-decide").disabled
+    at.button(key="tb-why-G").click().run()
+    assert not at.button(key="tb-rule-decide").disabled
+    at.button(key="tb-rule-decide").click().run()
+    assert not at.exception
+    why = explain(house.ws, house.actor("leo"), "leaves", first)
+    assert why.label == "birch"
+    assert any("Guideline settles it" in s for s in why.sentences)
+    assert [r.item_id for r in disputes(house.ws, house.actor("leo"), "leaves")] == [second]
+    assert elements(at, "tiebreak_votes")[0]["image"].startswith(f"/files/item/{second}")
+    assert at.session_state["tb-reason"] == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("discard", "discarded"), ("neutral", "neutral"), ("send-back", "open")]
+)
+def test_an_item_may_be_ruled_on_without_a_label(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: str, state: str
+) -> None:
+    """Discard, no class fits and more votes need only the reason."""
+    first, _second = disputed(house)
+    at = visit(house, monkeypatch)
+    at.text_input(key="tb-reason").set_value("half a leaf").run()
+    at.button(key=f"tb-rule-{kind}").click().run()
+    assert not at.exception
+    assert explain(house.ws, house.actor("leo"), "leaves", first).state == state
+
+
+def test_one_may_not_decide_where_one_voted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence is shown and nothing can be pressed."""
+    leo = house.actor("leo")
+    item_id = claim_items(house.ws, leo, "leaves", 1).items[0].item_id
+    vote = Submission(new_uuid(), item_id, "vote", Answer({"label": "oak"}))
+    submit(house.ws, leo, "leaves", vote)
+    flag(house, "ada", item_id)
+    at = visit(house, monkeypatch)
+    assert any("You voted on this item" in w.value for w in at.warning)
+    assert all(
+        at.button(key=f"tb-rule-{k}").disabled
+        for k in ("decide", "discard", "neutral", "send-back")
+    )
+
+
+def test_a_vote_cast_meanwhile_stops_the_ruling(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F28: the sentence is shown, nothing is decided, the reason is kept."""
+    ada, boss = house.actor("ada"), operator(house.ws)
+    item_id = claim_items(house.ws, ada, "leaves", 1).items[0].item_id
+    vote = Submission(new_uuid(), item_id, "vote", Answer({"label": "oak"}))
+    submit(house.ws, ada, "leaves", vote)
+    house.people["ivo"] = add_person(house.ws, boss, "ivo", "Ivo", roles=[(Role.EXPERT, None)])
+    flag(house, "ivo", item_id)
+    at = visit(house, monkeypatch)
+    at.button(key="tb-why-V").click().run()
+    submit(house.ws, ada, "leaves", Submission(new_uuid(), item_id, "withdraw", base_revision=1))
+    at.button(key="tb-rule-discard").click().run()
+    assert not at.exception
+    assert "votes changed while you looked" in words(at).replace("\\", "")
+    assert at.session_state["tb-reason"] == "Clearly visible"
+
+
+def test_an_expert_is_told_it_is_not_theirs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only leads adjudicate."""
+    at = Visit(house, monkeypatch, "ada").open("adjudicate", project="leaves")
+    assert "not part of your role" in words(at)
+
+
+def test_boxes_that_all_voters_share_are_told_apart() -> None:
+    """Shared means: right class and enough overlap in every vote; with one vote nothing is."""
+    a = Answer({}, (Region("x", 0, 0, 10, 10), Region("x", 50, 50, 60, 60)))
+    b = Answer({}, (Region("x", 0, 0, 10, 11), Region("y", 50, 50, 60, 60)))
+    assert shared_boxes(a, [a, b], 0.5) == (True, False)
+    assert shared_boxes(a, [a], 0.5) == (False, False)
+
+
+def test_each_party_has_its_own_look() -> None:
+    """Hue and dash differ between any two, so that hue is never the only sign."""
+    looks = [*adjudication._LOOKS, adjudication._MODEL_LOOK]
+    assert len({hue for hue, _ in looks}) == len({dash for _, dash in looks}) == len(looks)
