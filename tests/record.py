@@ -96,11 +96,13 @@ def make_cast(ws: Workspace, slug: str, n_experts: int = 4) -> Cast:
     )
 
 
-def add_items(ws: Workspace, project: ProjectView, count: int, use: str = "train") -> list[int]:
+def add_items(
+    ws: Workspace, project: ProjectView, count: int, use: str = "train", first: int = 0
+) -> list[int]:
     """Write items straight into the record; their images do not exist."""
     with ws.store.write() as connection:
         found = []
-        for n in range(count):
+        for n in range(first, first + count):
             digest = hashlib.sha256(f"{project.slug}/{n}".encode()).hexdigest()
             row = {
                 "project_id": project.id, "content_hash": digest, "location": f"{digest}.png",

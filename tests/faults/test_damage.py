@@ -26,8 +26,8 @@ def flip(path: Path, at: int, count: int = 1) -> None:
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    """Return the hash of the record and its log; the shared index beside them is no content."""
-    names = [p for p in folder.iterdir() if not p.name.endswith("-shm") and p.is_file()]
+    """Return the hash of the record and its log; SQLite's index and an empty log are no content."""
+    names = [p for p in folder.iterdir() if not p.name.endswith("-shm") and p.stat().st_size]
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in names}
 
 
