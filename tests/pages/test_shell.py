@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.access import Role
 from core.access.roles import MATRIX
 from core.errors import DiskFull
-from core.services.people import set_active
+from core.services.people import revoke, set_active
+from core.services.workspace import current_workspace
 from core.ui import shell, states
 from core.ui.shell import ENTRIES
 from tests.pages.browser import Visit, words
@@ -71,6 +74,27 @@ def test_the_project_is_kept_from_page_to_page(
     at.switch_page("pages/settings.py").run()
     assert "Leaf species" in words(at)
     assert at.query_params["project"] == "leaves"
+
+
+def test_without_a_role_one_is_told_whom_to_ask(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account without any role sees why everything is empty."""
+    revoke(house.ws, house.actor("kim"), house.people["eve"], Role.EXPERT, "cells")
+    assert "in no project yet" in words(Visit(house, monkeypatch, "eve").open("review"))
+    assert "No project yet" in words(Visit(house, monkeypatch, "eve").open("home"))
+
+
+def test_a_brand_new_workspace_says_how_to_begin(
+    tmp_path: Path, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody has an account there is no form to fail at, but the command to run."""
+    monkeypatch.setenv("TIEBREAK_WORKSPACE", str(tmp_path / "new"))
+    monkeypatch.setenv("TIEBREAK_DEMO", "false")
+    current_workspace.cache_clear()
+    said = words(Visit(house, monkeypatch, "").open("home"))
+    assert "tiebreak user add" in said
+    current_workspace().store.close()
 
 
 def test_a_fault_of_ours_is_a_sentence_not_a_traceback(
