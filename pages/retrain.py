@@ -125,10 +125,11 @@ def _watch(page: PageContext, job: Job) -> None:
         shown.draw_job(now, ws.clock())
 
     poll()
-    with st.popover(_("Stop it"), icon=":material/stop_circle:", disabled=job.cancel_requested):
-        caption(
-            _("What it has learnt so far is not kept. Images already looked at need not be again.")
-        )
+    if job.cancel_requested:
+        caption(_("It stops within seconds."))
+        return
+    with st.popover(_("Stop it"), icon=":material/stop_circle:"):
+        caption(_("No model comes of it. Images already looked at need not be looked at again."))
         if st.button(_("Yes, stop it"), key="retrain.cancel", type="primary"):
             attempt(
                 lambda: training.cancel_job(page.ws, page.actor, job_id),

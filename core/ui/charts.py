@@ -247,7 +247,7 @@ def _squares(
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 0.4}},
+        unselected={"marker": {"opacity": 0.55}, "textfont": {"color": MUTED}},
     )
 
 
@@ -374,7 +374,7 @@ def amount(value: float, unit: str) -> str:
     return f"{value:+.1f}".replace("-", "−") + " " + _("points")
 
 
-def shortened(text: str, most: int = 28) -> str:
+def shortened(text: str, most: int = 40) -> str:
     """Return the text, cut with an ellipsis where it would push the chart aside."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
