@@ -54,6 +54,17 @@ class Backbone:
     notice: str = ""
 
 
+class _Trace(threading.local):
+    """What the hooks saw in this thread's pass; threads share the network."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.seen: list[Tensor] = []
+        self.head: Tensor | None = None
+
+
 class Extractor(nn.Module):
     """Pixels to features: what the classifier's last layer sees, beside the stage before it.
 
@@ -69,8 +80,7 @@ class Extractor(nn.Module):
         self.network = network
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
-        self._seen: list[Tensor] = []
-        self._head: Tensor | None = None
+        self._trace = _Trace()
         for stage in _stages(network):
             stage.register_forward_hook(self._see_stage)
         head = _head(network)
@@ -87,21 +97,22 @@ class Extractor(nn.Module):
         return _unit(torch.cat([_unit(p[:n] + p[n:]) for p in parts], dim=1))
 
     def _parts(self, x: Tensor) -> list[Tensor]:
-        self._seen, self._head = [], None
+        trace = self._trace
+        trace.clear()
         self.network(x)
-        maps = [t for t in self._seen if t.ndim == 4 and t.shape[1] > t.shape[2]]
+        maps = [t for t in trace.seen if t.ndim == 4 and t.shape[1] > t.shape[2]]
         pooled = [t.float().mean((2, 3)) for t in maps]
-        last = self._head.float().flatten(1) if self._head is not None else pooled[-1]
+        last = trace.head.float().flatten(1) if trace.head is not None else pooled[-1]
         before = [p for p, m in zip(pooled, maps, strict=True) if p.shape[1] != maps[-1].shape[1]]
-        self._seen, self._head = [], None
+        trace.clear()
         return [_root(last), *before[-1:]]
 
     def _see_stage(self, module: nn.Module, inputs: object, output: object) -> None:
         if isinstance(output, Tensor):
-            self._seen.append(output)
+            self._trace.seen.append(output)
 
     def _see_head(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self._head = inputs[0]
+        self._trace.head = inputs[0]
 
 
 def _stages(network: nn.Module) -> list[nn.Module]:

@@ -6,27 +6,26 @@ import copy
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import BadImage, OutOfMemory, TrainingError
-from core.learning.backbones import FEATURES, Backbone, Extractor, device_at_hand, fused
+from core.errors import BadImage, TrainingError
+from core.learning.backbones import FEATURES, Backbone, Extractor, device_at_hand
 from core.learning.cache import EmbeddingCache
 from core.learning.files import write_durably
 from core.learning.preprocess import PREPROCESSING, load_pixels
+from core.learning.runner import Runner
 from core.learning.values import ImageRef, OnProgress, Progress, ShouldStop, StopRequested
 
-_BATCH = {"cpu": 16, "cuda": 256}
+_BATCH = {"cpu": 8, "cuda": 64}
 _FLUSH_EVERY = 2_048
-_SAME_DIRECTION = 0.999
-_WORTH_IT = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +69,60 @@ def embed(
         DiskFull: The cache cannot be written.
         StopRequested: ``should_stop`` said so; what was done so far is in the cache.
     """
-    plain = Extractor(copy.deepcopy(backbone.network)).eval()
-    cache = EmbeddingCache(cache_folder, cache_key(backbone), _width(plain, backbone.size))
-    cache.merge()
+    with _one_thread_each():
+        return _embed(images, backbone, cache_folder, progress, should_stop)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let torch use one core per call: we run as many calls at once as there are cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _embed(
+    images: Sequence[ImageRef],
+    backbone: Backbone,
+    cache_folder: Path,
+    progress: OnProgress,
+    should_stop: ShouldStop,
+) -> Embedded:
     device = device_at_hand()
+    cache = EmbeddingCache(cache_folder, cache_key(backbone), _width(backbone))
+    cache.merge()
     vectors, usable = cache.read([i.content_hash for i in images])
     missing = np.flatnonzero(~usable)
     if not len(missing):
         return Embedded(vectors, usable, device=device.type)
     work = _Pass(images, vectors, usable, cache)
+    runner = Runner(backbone, device)
+    runner.use(_precision(runner, images, missing, backbone.size, cache.folder))
     started = time.monotonic()
-    runner: _Runner | None = None
     try:
-        for rows, pixels, reasons in _decoded(images, missing, backbone.size, device):
-            if rows:
-                runner = runner or _Runner(backbone, pixels, cache.folder, device)
-                work.take(rows, runner(pixels))
-            work.skipped.update(reasons)
+        for batch in _batches(images, missing, backbone.size, runner):
+            work.take(batch)
             rate = work.done / max(time.monotonic() - started, 1e-6)
-            left = (len(missing) - work.done) / max(rate, 1e-6)
+            left = (len(missing) - work.done) / rate
             progress(Progress("embed", work.done, len(missing), left))
             if should_stop():
                 raise StopRequested
     finally:
         work.store()
-    rate = work.stored / (time.monotonic() - started)
+    rate = work.stored / max(time.monotonic() - started, 1e-6)
     return Embedded(vectors, usable, work.skipped, rate, device.type)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows that could be read, their vectors, and why the others could not."""
+
+    rows: list[int]
+    vectors: np.ndarray
+    skipped: dict[int, str]
 
 
 @dataclass(slots=True)
@@ -114,14 +141,16 @@ class _Pass:
     def done(self) -> int:
         return self.stored + len(self.pending) + len(self.skipped)
 
-    def take(self, rows: list[int], vectors: np.ndarray) -> None:
-        if not np.isfinite(vectors).all():
+    def take(self, batch: _Batch) -> None:
+        if not np.isfinite(batch.vectors).all():
             raise TrainingError(
                 "The backbone gave NaN for an image.", "Check its weights or choose another."
             )
-        self.vectors[rows] = vectors
-        self.usable[rows] = True
-        self.pending += rows
+        self.skipped.update(batch.skipped)
+        if batch.rows:
+            self.vectors[batch.rows] = batch.vectors
+            self.usable[batch.rows] = True
+            self.pending += batch.rows
         if len(self.pending) >= _FLUSH_EVERY:
             self.store()
 
@@ -132,129 +161,67 @@ class _Pass:
         self.pending = []
 
 
-def _width(extractor: Extractor, size: int) -> int:
+def _width(backbone: Backbone) -> int:
+    blank = torch.zeros(1, 3, backbone.size, backbone.size, dtype=torch.uint8)
     with torch.inference_mode():
-        return int(extractor(torch.zeros(1, 3, size, size, dtype=torch.uint8)).shape[1])
+        return int(Extractor(copy.deepcopy(backbone.network)).eval()(blank).shape[1])
 
 
-def _decoded(
-    images: Sequence[ImageRef], rows: np.ndarray, size: int, device: torch.device
-) -> Iterator[tuple[list[int], Tensor, dict[int, str]]]:
-    """Yield batches in order while the next ones are being decoded by threads."""
-    batch = _BATCH[device.type]
-    starts = deque(range(0, len(rows), batch))
-    queue: deque[tuple[np.ndarray, list[Future[np.ndarray]]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+def _precision(
+    runner: Runner, images: Sequence[ImageRef], rows: np.ndarray, size: int, folder: Path
+) -> str:
+    """Return the precision that was timed once for this cache.
+
+    It is kept beside the vectors, so that a later run cannot time otherwise and mix two.
+    """
+    note = folder / f"precision-{runner.device.type}"
+    if note.is_file():
+        return note.read_text()
+    sample = _read([images[r] for r in rows[:4]], size)[1]
+    choice = runner.fastest(sample) if len(sample) else "float32"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_durably(note, choice.encode())
+    return choice
+
+
+def _batches(
+    images: Sequence[ImageRef], rows: np.ndarray, size: int, runner: Runner
+) -> Iterator[_Batch]:
+    """Yield batches in order while others are being worked on.
+
+    Each thread decodes a batch and runs it, on one core, so decoding and network overlap and
+    no core waits for another; that also holds up best on a busy machine.
+    """
+
+    def work(part: np.ndarray) -> _Batch:
+        good, pixels, skipped = _read([images[r] for r in part], size)
+        vectors = runner(pixels) if good else np.zeros((0, 0), np.float16)
+        return _Batch(part[good].tolist(), vectors, skipped)
+
+    step = _BATCH[runner.device.type]
+    parts = deque(rows[at : at + step] for at in range(0, len(rows), step))
+    workers = os.cpu_count() or 1
+    queue: deque[Future[_Batch]] = deque()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         try:
-            while starts or queue:
-                while starts and len(queue) < 3:
-                    part = rows[(at := starts.popleft()) : at + batch]
-                    work = [threads.submit(load_pixels, images[r].path, size) for r in part]
-                    queue.append((part, work))
-                yield _gather(images, *queue.popleft())
+            while parts or queue:
+                while parts and len(queue) <= workers:
+                    queue.append(threads.submit(work, parts.popleft()))
+                yield queue.popleft().result()
         finally:
             threads.shutdown(cancel_futures=True)
 
 
-def _gather(
-    images: Sequence[ImageRef], rows: np.ndarray, work: list[Future[np.ndarray]]
-) -> tuple[list[int], Tensor, dict[int, str]]:
+def _read(images: Sequence[ImageRef], size: int) -> tuple[list[int], Tensor, dict[int, str]]:
+    """Return which images could be read, their pixels, uint8 (n, 3, size, size), and why not."""
     good: list[int] = []
     pixels: list[np.ndarray] = []
-    reasons: dict[int, str] = {}
-    for row, future in zip(rows.tolist(), work, strict=True):
+    skipped: dict[int, str] = {}
+    for at, image in enumerate(images):
         try:
-            pixels.append(future.result())
-            good.append(row)
+            pixels.append(load_pixels(image.path, size))
+            good.append(at)
         except BadImage as e:
-            reasons[images[row].item_id] = e.message
-    stacked = np.stack(pixels) if pixels else np.zeros((0, 1, 1, 3), np.uint8)
-    return good, torch.from_numpy(stacked).permute(0, 3, 1, 2), reasons
-
-
-class _Runner:
-    """The network in the fastest form that gives the same vectors on this machine."""
-
-    def __init__(
-        self, backbone: Backbone, sample: Tensor, folder: Path, device: torch.device
-    ) -> None:
-        self.device = device
-        self.limit = len(sample)
-        # An extractor hangs hooks on its network, so each gets a network of its own.
-        plain = Extractor(copy.deepcopy(backbone.network)).eval()
-        quick = Extractor(fused(copy.deepcopy(backbone.network))).eval()
-        if not _agree(plain, quick, sample[:2]):
-            quick = plain
-        self.extractor = quick.to(self.device).to(memory_format=torch.channels_last)
-        # The choice is timed once per cache, so that a later run cannot choose otherwise
-        # and mix vectors of two precisions.
-        note = folder / f"precision-{device.type}"
-        choice = note.read_text() if note.is_file() else self._choose(sample[:8])
-        if not note.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_durably(note, choice.encode())
-        if choice == "bfloat16":
-            self.extractor.network.to(torch.bfloat16)
-
-    def __call__(self, pixels: Tensor) -> np.ndarray:
-        """Return float16 vectors, halving the batch for as long as memory runs out."""
-        try:
-            parts = [self._run(p) for p in torch.split(pixels, self.limit)]
-            return np.concatenate(parts)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as e:
-            if not _is_memory(e):
-                raise
-            if self.limit <= 1:
-                raise OutOfMemory(
-                    "The device has no memory left for a single image.",
-                    "Close other programs on it, or choose a smaller backbone.",
-                ) from e
-        self.limit = max(1, self.limit // 2)
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        return self(pixels)
-
-    def _run(self, pixels: Tensor) -> np.ndarray:
-        with torch.inference_mode():
-            out = self.extractor(pixels.to(self.device))
-            return np.asarray(out.to(device="cpu", dtype=torch.float16))
-
-    def _choose(self, sample: Tensor) -> str:
-        half = copy.deepcopy(self.extractor)
-        half.network.to(torch.bfloat16)
-        sample = sample.to(self.device)
-        try:
-            if not _agree(self.extractor, half, sample):
-                return "float32"
-            full_seconds, half_seconds = (
-                _seconds(partial(m, sample), self.device) for m in (self.extractor, half)
-            )
-        except RuntimeError:  # an operation without a bfloat16 kernel here
-            return "float32"
-        return "bfloat16" if full_seconds > _WORTH_IT * half_seconds else "float32"
-
-
-def _agree(one: Extractor, other: Extractor, sample: Tensor) -> bool:
-    with torch.inference_mode():
-        a, b = one(sample), other(sample)
-    return bool((torch.nn.functional.cosine_similarity(a, b) > _SAME_DIRECTION).all())
-
-
-def _seconds(call: Callable[[], Tensor], device: torch.device) -> float:
-    """Return the best of two timed calls; the agreement check has warmed both up.
-
-    On the CPU it is this thread's own time: what else the machine does must not decide.
-    """
-    clock = time.thread_time if device.type == "cpu" else time.perf_counter
-    times = []
-    with torch.inference_mode():
-        for _ in range(2):
-            started = clock()
-            call().sum().item()
-            times.append(clock() - started)
-    return min(times)
-
-
-def _is_memory(error: BaseException) -> bool:
-    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return known or "allocate memory" in str(error) or "out of memory" in str(error)
+            skipped[image.item_id] = e.message
+    stacked = np.stack(pixels) if pixels else np.zeros((0, size, size, 3), np.uint8)
+    return good, torch.from_numpy(stacked).permute(0, 3, 1, 2), skipped
