@@ -1,0 +1,269 @@
+"""Reviewing and ruling in a real browser, hands on the keyboard."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import select
+
+from core.clock import new_uuid
+from core.labels import Answer, Region
+from core.services.adjudication import disputes, explain
+from core.services.imports import ImportOptions, import_data
+from core.services.people import operator
+from core.services.review import Submission, claim_items, open_item, submit
+from core.services.workspace import open_workspace
+from core.store.tables import annotation_log
+from tests.browser.conftest import serving
+from tests.pages.house import CLASSES, House, furnish
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A served workspace, and the same workspace seen from here."""
+
+    address: str
+    house: House
+
+    def answers(self, who: str, slug: str = "leaves") -> list[tuple[str, str | None, int]]:
+        """Return a person's answers on the record: kind, label, revision, oldest first."""
+        project = {"leaves": 1, "cells": 2}[slug]
+        with self.house.ws.store.read() as connection:
+            rows = connection.execute(
+                select(annotation_log.c.kind, annotation_log.c.label, annotation_log.c.revision)
+                .where(
+                    annotation_log.c.person_id == self.house.people[who],
+                    annotation_log.c.project_id == project,
+                )
+                .order_by(annotation_log.c.seq)
+            ).all()
+        return [(r.kind, r.label, r.revision) for r in rows]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Give a server over a workspace with thirty leaves and three cell images."""
+    house = furnish(open_workspace(tmp_path / "workspace"), tmp_path, images=30)
+    cells = tmp_path / "cells"
+    cells.mkdir()
+    chance = random.Random(2)
+    for n in range(3):
+        colour = tuple(chance.randrange(256) for _ in range(3))
+        Image.new("RGB", (640, 480), colour).save(cells / f"cell{n}.png")
+    import_data(house.ws, operator(house.ws), "cells", cells, ImportOptions())
+    with serving(house.ws.root) as address:
+        yield Place(address, house)
+    house.ws.store.close()
+
+
+def review(visit: Visit, place: Place, who: str, slug: str = "leaves", **query: str) -> Page:
+    """Open the deck as somebody and wait for its first image."""
+    page = visit(f"{place.address}/", who)
+    tail = "".join(f"&{k}={v}" for k, v in query.items())
+    page.goto(f"{place.address}/review?project={slug}{tail}")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    return page
+
+
+def press_on_next(page: Page, key: str) -> None:
+    """Press a key and wait until another image is there."""
+    before = page.locator(".stage").get_attribute("data-item")
+    page.keyboard.press(key)
+    expect(page.locator(".stage")).not_to_have_attribute("data-item", before or "")
+    expect(page.locator(".deck .picture img")).to_be_visible()
+
+
+def saved(page: Page) -> Locator:
+    """Return what the deck says of what is on the record."""
+    return page.locator(".deck .saved")
+
+
+def test_a_session_by_keyboard_alone(place: Place, visit: Visit) -> None:
+    """Digits choose, Space and X skip, Z takes back over the batch, Shift+Z decides again."""
+    page = review(visit, place, "leo")
+    for key in ("1", "2", "Space"):
+        press_on_next(page, key)
+    page.keyboard.press("x")
+    press_on_next(page, "5")
+    expect(saved(page)).to_have_text("Saved 4")
+    assert [a[:2] for a in place.answers("leo")] == [
+        ("vote", CLASSES[0]), ("vote", CLASSES[1]), ("skip", None), ("skip", None),
+    ]  # fmt: skip
+    press_on_next(page, "z")
+    expect(saved(page)).to_have_text("Saved 3")
+    assert place.answers("leo")[-1] == ("withdraw", None, 2)
+    press_on_next(page, "Shift+Z")
+    expect(saved(page)).to_have_text("Saved 4")
+    assert place.answers("leo")[-1] == ("skip", None, 3)
+
+
+def test_a_comment_is_text_and_not_keys(place: Place, visit: Visit) -> None:
+    """Digits and letters typed into the flag's comment decide nothing; Enter sends it."""
+    page = review(visit, place, "leo")
+    page.keyboard.press("f")
+    expect(page.locator("dialog textarea")).to_be_focused()
+    page.keyboard.type("1 or 2? axz")
+    press_on_next(page, "Enter")
+    expect(saved(page)).to_have_text("Saved 1")
+    assert [a[0] for a in place.answers("leo")] == ["flag"]
+    row = disputes(place.house.ws, place.house.actor("leo"), "leaves")
+    assert [r.flagged for r in row] == [True]
+
+
+def test_the_next_image_is_there_at_once(place: Place, visit: Visit) -> None:
+    """Key to painted image, prefetched: well below what a person notices."""
+    page = review(visit, place, "leo")
+    page.wait_for_timeout(1500)
+    page.evaluate(
+        """() => {
+          const deck = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
+            .find((r) => r?.querySelector(".deck"));
+          const picture = deck.querySelector(".picture");
+          window.took = []; let pressed = 0;
+          window.addEventListener("keydown", () => { pressed = performance.now(); }, true);
+          new MutationObserver(() => {
+            if (!pressed || !picture.querySelector("img")) return;
+            const since = pressed; pressed = 0;
+            requestAnimationFrame(() => setTimeout(() => window.took.push(performance.now() - since)));
+          }).observe(picture, { childList: true });
+        }"""
+    )
+    for _ in range(15):
+        page.keyboard.press("1")
+        page.wait_for_timeout(250)
+    took = sorted(page.evaluate("window.took"))
+    assert len(took) >= 13
+    assert took[len(took) // 2] < 100, took
+
+
+def test_nothing_is_lost_without_network_or_session(place: Place, chromium: Browser) -> None:
+    """Pending says so; a reload, and signing in again, send it; every decision counts once."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.goto(place.address)
+    page.click("button[value=leo]")
+    page.goto(f"{place.address}/review?project=leaves")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    page.route("**/files/decisions/**", lambda route: route.abort())
+    press_on_next(page, "1")
+    press_on_next(page, "2")
+    expect(saved(page)).to_have_text("Saved 0 · pending 2")
+    expect(page.locator(".trouble")).to_contain_text("Reconnecting")
+    assert place.answers("leo") == []
+    page.unroute("**/files/decisions/**")
+    page.reload()
+    expect(saved(page)).to_have_text("Saved 2", timeout=20_000)
+    expect(page.locator(".deck .picture img")).to_be_visible()
+    page.evaluate("fetch('/account/logout', {method: 'POST'})")
+    page.wait_for_timeout(300)
+    press_on_next(page, "3")
+    expect(page.locator(".trouble")).to_contain_text("Nothing is lost")
+    other = context.new_page()
+    other.goto(place.address)
+    other.click("button[value=leo]")
+    other.close()
+    page.get_by_role("button", name="Try again").click()
+    expect(saved(page)).to_have_text("Saved 3")
+    expect(page.locator(".trouble")).to_be_hidden()
+    assert [a[:2] for a in place.answers("leo")] == [("vote", c) for c in CLASSES]
+    context.close()
+
+
+def test_an_answer_given_in_another_tab_is_told_not_overwritten(place: Place, visit: Visit) -> None:
+    """F27: one answer stands, the second comes back with its sentence."""
+    page = review(visit, place, "leo", item="9")
+    second = page.context.new_page()
+    second.goto(f"{place.address}/review?project=leaves&item=9")
+    expect(second.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    press_on_next(second, "1")
+    expect(saved(second)).to_have_text("Saved 1")
+    page.bring_to_front()
+    press_on_next(page, "2")
+    expect(page.locator(".refusal")).to_contain_text("that answer stands")
+    expect(saved(page)).to_have_text("Saved 0")
+    assert [a[:2] for a in place.answers("leo")] == [("vote", CLASSES[0])]
+
+
+def test_a_box_drawn_on_the_canvas_is_where_it_was_drawn(place: Place, visit: Visit) -> None:
+    """E opens the canvas, a drag draws, S saves; off by no more than the mouse's own pixel."""
+    page = review(visit, place, "ada", "cells")
+    item = int(page.locator(".stage").get_attribute("data-item") or 0)
+    page.keyboard.press("e")
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Save, next image")).to_be_enabled()
+    page.wait_for_timeout(800)
+    area = canvas.bounding_box()
+    assert area is not None
+    x, y = round(area["x"]) + 60, round(area["y"]) + 80
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 90, steps=6)
+    page.mouse.up()
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator(".deck .picture img")).to_be_visible()
+    mine = open_item(place.house.ws, place.house.actor("ada"), "cells", item).mine
+    assert mine is not None
+    scale = 640 / area["width"]
+    left, top = (x - area["x"]) * scale, (y - area["y"]) * scale
+    wanted = (left, top, left + 120 * scale, top + 90 * scale)
+    assert max(abs(a - b) for a, b in zip(mine.regions[0].box, wanted, strict=True)) <= 1.1 * scale
+    page.keyboard.press("z")
+    expect(page.locator(".stage")).to_have_attribute("data-item", str(item))
+    expect(saved(page)).to_have_text("Saved 0")
+
+
+def test_a_dispute_is_settled_by_keyboard_and_the_next_opens(place: Place, visit: Visit) -> None:
+    """A class, a reason, D: three keys."""
+    ada, leo = place.house.actor("ada"), place.house.actor("leo")
+    for item in claim_items(place.house.ws, ada, "leaves", 2).items:
+        flagged = Submission(new_uuid(), item.item_id, "flag", reason="other: look")
+        submit(place.house.ws, ada, "leaves", flagged)
+    first, second = (r.item_id for r in disputes(place.house.ws, leo, "leaves"))
+    page = visit(f"{place.address}/", "leo")
+    page.goto(f"{place.address}/adjudicate?project=leaves")
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(600)
+    page.keyboard.press("2")
+    expect(page.get_by_role("button", name="Decide: oak")).to_be_visible()
+    page.keyboard.press("g")
+    expect(page.get_by_role("button", name="Decide: oak")).to_be_enabled()
+    page.keyboard.press("d")
+    expect(page.get_by_text("1 of 1")).to_be_visible()
+    assert explain(place.house.ws, leo, "leaves", first).label == "oak"
+    assert [r.item_id for r in disputes(place.house.ws, leo, "leaves")] == [second]
+
+
+def test_boxes_of_a_dispute_lie_on_the_image(place: Place, visit: Visit) -> None:
+    """Everybody's boxes are drawn in the image's own pixels, each with its hue and dash."""
+    ada = place.house.actor("ada")
+    item = claim_items(place.house.ws, ada, "cells", 1).items[0]
+    answer = Answer({}, (Region("neutrophil", 64, 48, 320, 240),))
+    submit(place.house.ws, ada, "cells", Submission(new_uuid(), item.item_id, "vote", answer))
+    eve = place.house.actor("eve")
+    open_item(place.house.ws, eve, "cells", item.item_id)
+    submit(
+        place.house.ws, eve, "cells", Submission(new_uuid(), item.item_id, "flag", reason="other")
+    )
+    page = visit(f"{place.address}/", "leo")
+    page.goto(f"{place.address}/adjudicate?project=cells")
+    image = page.locator(".votes .picture img")
+    expect(image).to_be_visible(timeout=20_000)
+    edge = page.locator(".votes .overlay g.box rect").nth(1)
+    expect(edge).to_have_attribute("x", "64")
+    shown, drawn = page.locator(".votes .picture").bounding_box(), edge.bounding_box()
+    assert shown is not None
+    assert drawn is not None
+    scale = min(shown["width"] / 640, shown["height"] / 480)
+    left = shown["x"] + (shown["width"] - 640 * scale) / 2
+    assert abs(drawn["x"] + drawn["width"] / 2 - (left + 192 * scale)) < 2
