@@ -1,0 +1,97 @@
+"""The quality page: choices in the address, what is said beside each figure, its empty states."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.clock import new_uuid
+from core.services.projects import get_project
+from core.services.review import Submission, submit
+from tests.pages.browser import Visit, words
+from tests.pages.house import House
+from tests.record import say
+from tests.worked import know, predict
+
+
+@pytest.fixture
+def worked(house: House) -> House:
+    """Give the house with predictions, gold, and a second person's votes."""
+    project = get_project(house.ws, house.actor("mia"), "leaves")
+    ids = list(range(1, 7))
+    predict(house.ws, project, {i: "oak" if i < 6 else "maple" for i in ids}, 0.8)
+    know(house.ws, project, dict(zip(ids, ["oak"] * 4 + ["birch"] * 2, strict=True)))
+    for i in ids[:3]:
+        sent = Submission(new_uuid(), i, "vote", say("oak"), active_seconds=2)
+        submit(house.ws, house.actor("leo"), "leaves", sent)
+    return house
+
+
+def figure_values(at) -> str:
+    return words(at).replace("\u00a0", " ")
+
+
+def test_the_model_is_measured_against_what_says_most(worked: House, monkeypatch) -> None:
+    """Gold has more than the labels in force, so it comes first; n and interval stand beside it."""
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves")
+    assert not at.exception
+    assert at.selectbox(key="choice.against").value == "gold"
+    text = figure_values(at)
+    assert "66.7 %" in text
+    assert "n = 6" in text
+    assert "30.0 % – 90.3 %" in text
+    assert "not enough data" in text  # birch: two items only
+
+
+def test_choices_live_in_the_address(worked: House, monkeypatch) -> None:
+    """A shared link opens on the same choice; changing one writes it; a wrong one is the default."""
+    visit = Visit(worked, monkeypatch, "mia")
+    at = visit.open("quality", project="leaves", whose="people", against="gold")
+    assert at.selectbox(key="choice.whose").value == "people"
+    assert "People are right" in words(at)
+    at.selectbox(key="choice.whose").select("ada").run()
+    assert at.query_params["whose"] == "ada"
+    assert "Ada Expert is right" in words(at)
+    at.selectbox(key="choice.whose").select("model").run()
+    assert "whose" not in at.query_params
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves", whose="<script>")
+    assert at.selectbox(key="choice.whose").value == "model"
+    assert not at.exception
+
+
+def test_the_items_behind_a_mistake_are_listed(worked: House, monkeypatch) -> None:
+    """The cell the address names is listed with links: a manager gets the picture, nothing to vote on."""
+    at = Visit(worked, monkeypatch, "mia").open(
+        "quality", project="leaves", against="gold", truth="birch", said="maple"
+    )
+    text = words(at)
+    assert "birch, said to be maple" in text
+    assert "/files/item/6?v=" in text
+    assert "/review?" not in text
+    at = Visit(worked, monkeypatch, "leo").open(
+        "quality", project="leaves", against="gold", truth="birch", said="maple"
+    )
+    assert "1 more is not shown: you could still vote on it" in words(at)
+    assert "/files/item/6?v=" not in words(at)
+
+
+def test_a_filter_in_the_address_is_said_and_can_be_taken_out(worked: House, monkeypatch) -> None:
+    """Items are narrowed by metadata, and the page says so."""
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves", where="camera:C")
+    assert "Only items where camera is C" in words(at)
+    assert "Nothing independent to compare with" in words(at)
+    at.button(key="where.clear").click().run()
+    assert "where" not in at.query_params
+    assert "Only items where" not in words(at)
+
+
+def test_a_project_without_items_says_so(house: House, monkeypatch) -> None:
+    """No chart of nothing: a sentence."""
+    at = Visit(house, monkeypatch, "mia").open("quality", project="cells")
+    assert "No items yet" in words(at)
+    assert not at.exception
+
+
+def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
+    """The page explains itself to whoever may not see figures."""
+    at = Visit(house, monkeypatch, "ada").open("quality", project="leaves")
+    assert "not part of your role" in words(at)

@@ -1,0 +1,43 @@
+"""The throughput page: counts, its table and file, the time looked at."""
+
+from __future__ import annotations
+
+from tests.pages.browser import Visit, words
+from tests.pages.house import House
+
+
+def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
+    """Two votes of Ada: the counts, her name, the time zone; too few for a median."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves")
+    assert not at.exception
+    text = words(at)
+    assert "Ada Expert" in text
+    assert "UTC time" in text
+    assert "not enough data, n = 2" in text
+    assert "Complete counts, not estimates" in text
+    assert len(at.get("download_button")) == 1
+
+
+def test_the_time_and_the_person_live_in_the_address(house: House, monkeypatch) -> None:
+    """A link opens on one person; somebody without work gets a sentence."""
+    at = Visit(house, monkeypatch, "mia").open(
+        "throughput", project="leaves", person="ada", days="7"
+    )
+    assert at.selectbox(key="choice.person").value == "ada"
+    assert at.selectbox(key="choice.days").value == "7"
+    assert not at.exception
+    at.selectbox(key="choice.days").select("all").run()
+    assert "days" not in at.query_params
+
+
+def test_no_work_yet_is_a_state(house: House, monkeypatch) -> None:
+    """A project nobody worked on says what would be counted."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="cells")
+    assert "No work in this time" in words(at)
+    assert not at.exception
+
+
+def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
+    """Figures per person are for those who steer."""
+    at = Visit(house, monkeypatch, "ada").open("throughput", project="leaves")
+    assert "not part of your role" in words(at)
