@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         (), description="fsspec protocols imports may read from, s3 for example; none by default."
     )
 
+    import_roots: tuple[Path, ...] = Field(
+        (),
+        description="Folders of the server the datasets page may import from, beside the workspace's 'incoming'.",
+    )
+
     lease_seconds: float = Field(600.0, description="How long a claim of an item lasts.")
     lease_cap: int = Field(50, description="Most items one person may hold at once.")
     idle_seconds: float = Field(60.0, description="Pauses beyond this are not active time.")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from core.access import Action, Actor
-from core.errors import InputError
+from core.errors import Forbidden, InputError
 from core.formats import Parsed, Refusal, parse
 from core.intake.limits import ArchiveLimits
 from core.intake.names import NameIndex
@@ -38,6 +38,7 @@ from core.services.import_rows import (
     store_imported_predictions,
     store_votes,
 )
+from core.services.people import OPERATOR
 from core.services.projects import ProjectView, project_for
 from core.services.resolve import resolve_items
 from core.services.workspace import Workspace
@@ -160,7 +161,7 @@ def import_data(
         InputError: The source as a whole cannot be read; nothing was stored.
         NotFound: The source or the project is not there.
         DiskFull: There was no space; what was imported before is kept.
-        Forbidden: The actor may not import here.
+        Forbidden: The actor may not import here, or not from there.
     """
     options = options or ImportOptions()
     if options.what not in tuple(What):
@@ -170,6 +171,7 @@ def import_data(
     started = time.monotonic()
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
+    _check_origin(ws, actor, origin)
     limits = ArchiveLimits(
         max_entries=ws.settings.archive_max_entries, max_total_bytes=ws.settings.archive_max_bytes
     )
@@ -181,6 +183,24 @@ def import_data(
     _take_images(work, paths)
     _take_rows(work)
     return _report(work, started)
+
+
+def _check_origin(ws: Workspace, actor: Actor, origin: str | Path) -> None:
+    """Refuse paths of the server a person may not read from; the command line may read any.
+
+    Raises:
+        Forbidden: The path lies outside the folders the settings name.
+    """
+    if actor.name == OPERATOR or "://" in str(origin):
+        return
+    roots = [ws.root / "incoming", ws.cache / "uploads", *ws.settings.import_roots]
+    place = Path(origin).expanduser().resolve()
+    if not any(place.is_relative_to(r.expanduser().resolve()) for r in roots):
+        raise Forbidden(
+            f"'{origin}' lies outside the folders that may be imported from here.",
+            f"Put the data into {ws.root / 'incoming'}, name its folder in the setting "
+            "import_roots, or import it on the command line.",
+        )
 
 
 def list_batches(ws: Workspace, actor: Actor, slug: str) -> list[BatchView]:
@@ -293,7 +313,7 @@ def _take_rows(work: _Import) -> None:
         repeated = len(said) - len({s.item_id for s in said})
         if repeated:
             work.stored.notes.append(
-                f"{repeated} answers are about an image that another one is about too: the last counts."
+                f"{repeated} of the answers repeat an image another answer is about: the last one counts."
             )
     _finish(work, metadata, said)
 
@@ -302,27 +322,36 @@ def _finish(work: _Import, metadata: Mapping[int, Mapping[str, str]], said: list
     """Write rows, batch and audit record in one transaction: all of them or none."""
     now, what = work.ws.clock(), What(work.options.what)
     with work.ws.store.write() as connection:
-        batch_id = int(
-            connection.execute(
-                batches.insert().returning(batches.c.id),
-                {
-                    "project_id": work.project.id,
-                    "what": what.value,
-                    "format": _shown_format(work.parsed.format),
-                    "origin": work.source.origin,
-                    "report": json.dumps(_counts(work), default=str),
-                    "by_id": work.actor.person_id,
-                    "at": now,
-                },
-            ).scalar_one()
-        )
+        last = connection.execute(select(func.max(batches.c.id))).scalar()
+        batch_id = (
+            last or 0
+        ) + 1  # nobody else can take it: record transactions exclude each other
         store_metadata(connection, work.project, metadata, work.taken, batch_id, now)
         _store(work, connection, what, said, batch_id, now)
         resolve_items(connection, work.project, sorted({s.item_id for s in said}), now)
+        counts = _counts(work)
+        connection.execute(
+            batches.insert(),
+            {
+                "id": batch_id,
+                "project_id": work.project.id,
+                "what": what.value,
+                "format": _shown_format(work.parsed.format),
+                "origin": work.source.origin,
+                "report": json.dumps(counts),
+                "by_id": work.actor.person_id,
+                "at": now,
+            },
+        )
         append_audit(
-            connection, now, work.actor.name, f"{what.value} imported", f"batch {batch_id}",
-            work.project.id, _counts(work),
-        )  # fmt: skip
+            connection,
+            now,
+            work.actor.name,
+            f"{what.value} imported",
+            f"batch {batch_id}",
+            work.project.id,
+            counts,
+        )
 
 
 def _store(
@@ -354,15 +383,24 @@ def _counts(work: _Import) -> dict[str, object]:
         "predictions": work.stored.predictions,
         "votes": work.stored.votes,
         "gold": work.stored.gold,
-        "refused": len(work.taken.refused),
+        "unchanged": _unchanged(work.taken),
+        "duplicates": len(work.taken.duplicate_files),
+        "refused": len(_refused(work)),
     }
+
+
+def _refused(work: _Import) -> tuple[Refusal, ...]:
+    outside = [Refusal(e.path, 0, e.reason) for e in work.source.refused]
+    return (*outside, *work.parsed.refused, *work.taken.refused)
+
+
+def _unchanged(taken: Taken) -> int:
+    """Return how many image files brought nothing new: no item, name, metadata or answer."""
+    return sum(1 for item_id in taken.ids.values() if item_id not in taken.touched)
 
 
 def _report(work: _Import, started: float) -> ImportReport:
     taken, stored = work.taken, work.stored
-    outside = [Refusal(e.path, 0, e.reason) for e in work.source.refused]
-    refused = tuple(outside) + work.parsed.refused + tuple(taken.refused)
-    fresh_files = {p for p, i in taken.ids.items() if i in taken.touched}
     return ImportReport(
         format=_shown_format(work.parsed.format),
         items=len(taken.fresh),
@@ -371,9 +409,9 @@ def _report(work: _Import, started: float) -> ImportReport:
         predictions=stored.predictions,
         votes=stored.votes,
         gold=stored.gold,
-        unchanged=max(0, len(taken.ids) - len(fresh_files)),
+        unchanged=_unchanged(taken),
         duplicates=len(taken.duplicate_files),
-        refused=refused,
+        refused=_refused(work),
         duplicate_files=tuple(taken.duplicate_files),
         annotators=tuple(stored.annotators),
         ignored=work.source.ignored,

@@ -79,7 +79,7 @@ def open_workspace(folder: Path | None = None, clock: Clock = system_clock) -> W
     settings = load_settings(folder)
     root = settings.workspace.expanduser().absolute()
     try:
-        for name in ("images", "runs", "versions", "cache"):
+        for name in ("images", "runs", "versions", "cache", "incoming"):
             (root / name).mkdir(parents=True, exist_ok=True)
         root.chmod(0o700)
     except OSError as error:

@@ -35,6 +35,16 @@ def _ref(name: str, target: str, nullable: bool = False) -> Column[int]:
     return Column(name, Id, ForeignKey(target), nullable=nullable)
 
 
+def _batch() -> Column[int]:
+    # Checked at commit: a batch is written after its rows, when its report can be told.
+    return Column(
+        "batch_id",
+        Id,
+        ForeignKey("batches.id", deferrable=True, initially="DEFERRED"),
+        nullable=True,
+    )
+
+
 def _time(name: str = "at") -> Column[float]:
     return Column(name, Double, nullable=False)
 
@@ -169,7 +179,7 @@ item_metadata = Table(
     _ref("project_id", "projects.id"),
     _ref("item_id", "items.id"),
     _text("doc"),  # the whole metadata of the item from here on
-    _ref("batch_id", "batches.id", nullable=True),
+    _batch(),
     _time(),
     Index("item_metadata_item", "item_id", "seq"),
 )
@@ -187,7 +197,7 @@ def _said(name: str) -> Table:
         _ref("item_id", "items.id"),
         _text("label", nullable=True),
         _text("answer"),
-        _ref("batch_id", "batches.id", nullable=True),
+        _batch(),
         _time(),
         Index(f"{name}_item", "item_id", "seq"),
     )
@@ -241,7 +251,7 @@ prediction_sets = Table(
     _key(),
     _ref("project_id", "projects.id"),
     _ref("model_id", "models.id", nullable=True),  # NULL: imported
-    _ref("batch_id", "batches.id", nullable=True),
+    _batch(),
     _text("name"),
     _time(),
 )
@@ -283,7 +293,7 @@ annotation_log = Table(
     Column("prelabel_shown", Boolean, nullable=False),
     Column("active_seconds", Double),
     Column("started_at", Double),
-    _ref("batch_id", "batches.id", nullable=True),
+    _batch(),
     _time(),
     UniqueConstraint("item_id", "person_id", "revision", name="annotations_revision"),
     Index("annotations_item", "item_id", "seq"),

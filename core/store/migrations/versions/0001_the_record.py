@@ -518,6 +518,8 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["batches.id"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["item_id"],
@@ -549,6 +551,8 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["batches.id"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["item_id"],
@@ -579,6 +583,8 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["batches.id"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["item_id"],
@@ -726,6 +732,8 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["batches.id"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["model_id"],
@@ -804,6 +812,8 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["batches.id"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["item_id"],
