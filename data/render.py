@@ -393,7 +393,7 @@ def _photograph(
     if scene.bad:
         gain = min(0.74, rng.uniform(0.20, 0.31) / float(picture.mean()))
         tint = (0.88, 0.95, 1.18)
-        blur, grain = rng.uniform(0.8, 1.6), rng.uniform(0.018, 0.030)
+        blur, grain = rng.uniform(0.8, 1.5), rng.uniform(0.016, 0.026)
         # Little light takes the colour too.
         picture = picture + (picture.mean(2, keepdims=True) - picture) * rng.uniform(0.4, 0.8)
     y, x = ROWS * (2 / SIZE_PX) - 1, COLUMNS * (2 / SIZE_PX) - 1
