@@ -148,7 +148,7 @@ def _model(page: PageContext, models: Sequence[ModelView], busy: bool) -> None:
             names = {k: _name(m) for k, m in by_id.items()}
             model = by_id[choose(_("Model"), "model", names, str(models[0].id))]
         with right, st.container(horizontal=True, horizontal_alignment="right"):
-            _actions(page, model, busy)
+            _actions(page, models, model, busy)
         shown.draw_notice(model)
         shown.draw_model(model)
     with st.container(border=True):
@@ -161,12 +161,13 @@ def _name(model: ModelView) -> str:
     return f"{name} · {_('in force')}" if model.promoted else name
 
 
-def _actions(page: PageContext, model: ModelView, busy: bool) -> None:
+def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, busy: bool) -> None:
     may_promote = can(
         page.actor, Action.PROMOTE, Resource(page.project.id if page.project else None)
     )
     if not model.promoted and may_promote:
         with st.popover(_("Put in force"), icon=":material/verified:"):
+            shown.draw_rival(next((m for m in models if m.promoted), None))
             _promote(page, model)
     if st.button(
         _("Pre-label the rest"), key="retrain.prelabel", icon=":material/label:", disabled=busy,

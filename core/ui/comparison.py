@@ -107,6 +107,10 @@ def notes(basis: Basis, left_out: int, against: str, whose: str) -> list[str]:
         found.append(_("These items were drawn at random, so the figure holds for all items."))
     elif against == Against.GOLD:
         found.append(_("Gold items only: their answers were known before."))
+    elif against == Against.ADJUDICATED:
+        found.append(
+            _("Disputed items only: the hardest there are, so the figure is low by nature.")
+        )
     else:
         found.append(_("Reviewed items only: the queue shows doubtful items first."))
     if left_out and whose == MODEL:

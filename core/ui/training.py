@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
+from core.analytics.figures import FEWEST
 from core.jobs.rows import Job, JobStatus
 from core.services.training import ModelView, Readiness
 from core.stats.intervals import UNDEFINED, Estimate
@@ -178,6 +180,17 @@ def _network(model: ModelView) -> str:
     return f"{model.backbone} · {_('trained here')}" if own else model.backbone
 
 
+def draw_rival(model: ModelView | None) -> None:
+    """Say how good the model in force is, for whoever is about to replace it."""
+    if model is not None:
+        e = estimate_of(_part(model.report, "eval"))
+        widgets.caption(
+            _("In force now: model {n}, right on {figure}.").format(
+                n=model.id, figure=charts.sentence(e)
+            )
+        )
+
+
 def draw_ledger(models: Sequence[ModelView]) -> None:
     """Draw every model there is, newest first."""
     head = (_("Model"), _("Trained"), _("Network"), _("Labels"), _("Right"), "")
@@ -208,11 +221,11 @@ def _ledger_row(model: ModelView) -> list[Markup | str]:
 
 
 def estimate_of(found: Mapping[str, object]) -> Estimate:
-    """Return a figure of a report as an estimate; what the report does not say is undefined."""
+    """Return a figure of a report as an estimate, undefined where it rests on too little."""
     value = _number(found.get("accuracy"))
     n = int(_number(found.get("n")) or 0)
-    if value is None or n == 0:
-        return Estimate(None, None, None, n) if n else UNDEFINED
+    if value is None or n < FEWEST:
+        return replace(UNDEFINED, n=n)
     return Estimate(value, _number(found.get("low")), _number(found.get("high")), n)
 
 

@@ -147,6 +147,18 @@ def test_stats_without_a_model_are_of_people_against_the_lead_or_gold(world: Wor
     assert near(doc["overall"]["accuracy"], 1 / 3)
 
 
+def test_both_kinds_of_record_give_the_same_stats(make):
+    """The document is the same whether the record is SQLite or PostgreSQL."""
+    world = make(n_items=5)
+    know(world.ws, world.project, dict.fromkeys(world.items, CAT))
+    vote_all(world, 0, [CAT, CAT, CAT, DOG, OWL])
+    vote_all(world, 1, [CAT, CAT, CAT, CAT, OWL])
+    doc = figures.stats(world.ws, world.cast.manager, world.slug)
+    assert doc["states"] == {"agreed": 4, "open": 1}
+    assert near(doc["overall"]["accuracy"], 0.7)
+    assert near(doc["agreement"]["percent"], 0.8)
+
+
 def test_stats_of_boxes_give_recall_precision_and_f1(sqlite_ws):
     """Of two true boxes one is found and one extra box drawn; two people share one box of two."""
     world = make_world(sqlite_ws, n_items=2, task=Task.BOXES)
