@@ -1,0 +1,393 @@
+"""The role matrix: every service function × every role × whose project it is; and default deny.
+
+What is expected comes from ``MATRIX``; how each function is called is data here. A new service
+function that takes an actor must be added, or the introspection test fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import core.services
+from core.access import ANONYMOUS, Action, Actor, Resource, Role, can, can_anywhere
+from core.access.roles import MATRIX, OWNED
+from core.clock import new_uuid
+from core.consensus.policy import Policy
+from core.errors import AccessError, Forbidden, NotFound, NotSignedIn, TiebreakError
+from core.jobs.rows import JobStatus, create_job, finish_job
+from core.labels.schema import Task
+from core.services import (
+    adjudication,
+    images,
+    imports,
+    people,
+    projects,
+    resolve,
+    review,
+    training,
+    versions,
+)
+from core.services.people import actor_of, add_person, operator
+from core.services.review import Submission
+from tests.record import World, add_items, make_project, make_world, rule, say
+
+ROLES = tuple(Role)
+SEEN = {Action.SEE_PROJECT, Action.SEE_IMAGE}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One service function, what it asks of the gate, and a harmless way to call it.
+
+    Attributes:
+        everywhere: Whether the right must be held for all projects.
+    """
+
+    name: str
+    action: Action
+    run: Callable[[World, Actor], object]
+    everywhere: bool = False
+
+
+def sent(world: World) -> Submission:
+    return Submission(new_uuid(), world.items[0], "vote", say("cat"))
+
+
+def ruling(world: World) -> adjudication.Ruling:
+    return adjudication.Ruling(new_uuid(), world.items[2], "discard", None, "no image", 0)
+
+
+def job_of(world: World) -> int:
+    with world.ws.store.write() as connection:
+        made = create_job(connection, world.project.id, "train", {}, world.cast.admin.person_id, 1)
+        finish_job(connection, made, JobStatus.DONE, 2.0)
+    return made
+
+
+def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], object]:
+    return lambda w, a: function(w.ws, a, w.slug, *rest)
+
+
+CALLS = (
+    Call("review.claim_items", Action.VOTE, by_slug(review.claim_items, 1)),
+    Call(
+        "review.open_item",
+        Action.SEE_IMAGE,
+        lambda w, a: review.open_item(w.ws, a, w.slug, w.items[0]),
+    ),
+    Call("review.renew_leases", Action.VOTE, by_slug(review.renew_leases, [])),
+    Call("review.release_items", Action.VOTE, by_slug(review.release_items, [])),
+    Call(
+        "review.save_draft",
+        Action.VOTE,
+        lambda w, a: review.save_draft(w.ws, a, w.slug, w.items[0], say("cat")),
+    ),
+    Call("review.my_recent", Action.SEE_OWN, by_slug(review.my_recent)),
+    Call("review.submit", Action.VOTE, lambda w, a: review.submit(w.ws, a, w.slug, sent(w))),
+    Call("adjudication.disputes", Action.ADJUDICATE, by_slug(adjudication.disputes)),
+    Call(
+        "adjudication.get_dispute",
+        Action.ADJUDICATE,
+        lambda w, a: adjudication.get_dispute(w.ws, a, w.slug, w.items[0]),
+    ),
+    Call(
+        "adjudication.decide",
+        Action.ADJUDICATE,
+        lambda w, a: adjudication.decide(w.ws, a, w.slug, ruling(w)),
+    ),
+    Call(
+        "adjudication.explain",
+        Action.SEE_PROJECT,
+        lambda w, a: adjudication.explain(w.ws, a, w.slug, w.items[0]),
+    ),
+    Call("projects.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
+    Call("projects.set_policy", Action.STEER, by_slug(projects.set_policy, Policy(), "why")),
+    Call("projects.set_guideline", Action.STEER, by_slug(projects.set_guideline, "look", "why")),
+    Call("resolve.resolve", Action.STEER, by_slug(resolve.resolve)),
+    Call(
+        "imports.import_data",
+        Action.EXCHANGE,
+        lambda w, a: imports.import_data(w.ws, a, w.slug, w.ws.root / "incoming" / "nothing"),
+    ),
+    Call("imports.list_batches", Action.EXCHANGE, by_slug(imports.list_batches)),
+    Call("versions.freeze_labels", Action.EXCHANGE, by_slug(versions.freeze_labels)),
+    Call("versions.list_versions", Action.EXCHANGE, by_slug(versions.list_versions)),
+    Call("training.training_readiness", Action.TRAIN, by_slug(training.training_readiness)),
+    Call("training.queue_training", Action.TRAIN, by_slug(training.queue_training)),
+    Call("training.start_training", Action.TRAIN, by_slug(training.start_training)),
+    Call("training.queue_prelabel", Action.TRAIN, by_slug(training.queue_prelabel)),
+    Call("training.start_prelabel", Action.TRAIN, by_slug(training.start_prelabel)),
+    Call("training.list_jobs", Action.TRAIN, by_slug(training.list_jobs)),
+    Call("training.get_job", Action.TRAIN, lambda w, a: training.get_job(w.ws, a, job_of(w))),
+    Call("training.cancel_job", Action.TRAIN, lambda w, a: training.cancel_job(w.ws, a, job_of(w))),
+    Call("training.list_models", Action.TRAIN, by_slug(training.list_models)),
+    Call("training.promote", Action.PROMOTE, by_slug(training.promote, 1, "better")),
+    Call(
+        "images.item_image", Action.SEE_IMAGE, lambda w, a: images.item_image(w.ws, a, w.items[0])
+    ),
+    Call(
+        "projects.create_project",
+        Action.CREATE_PROJECT,
+        lambda w, a: projects.create_project(
+            w.ws, a, projects.NewProject(f"p-{new_uuid()}", Task.CLASSIFICATION, ("a", "b"))
+        ),
+        everywhere=True,
+    ),
+    Call(
+        "people.list_people",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: people.list_people(w.ws, a),
+        everywhere=True,
+    ),
+    Call(
+        "people.add_person",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: people.add_person(w.ws, a, f"p{new_uuid()}"),
+        everywhere=True,
+    ),
+    Call(
+        "people.set_password",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: people.set_password(w.ws, a, w.cast.experts[0].person_id, "long enough"),
+        everywhere=True,
+    ),
+    Call(
+        "people.set_active",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: people.set_active(w.ws, a, w.cast.experts[0].person_id, True),
+        everywhere=True,
+    ),
+    Call(
+        "people.grant",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: people.grant(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
+        everywhere=True,
+    ),
+    Call(
+        "people.revoke",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: people.revoke(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
+        everywhere=True,
+    ),
+)
+
+EXEMPT = {
+    "review.submit_batch": "asks who is signed in, then calls submit, which asks for each row",
+    "projects.list_projects": "asks `can` of each project and leaves out what is not granted",
+    "projects.project_for": "is the gate for a project; the callers name the action",
+    "people.set_language": "one's own language needs no role, only to be signed in",
+    "training.record_promotion": "writes within a transaction whose caller has asked",
+    "views.item_views": "shapes rows within a transaction whose caller has asked",
+}
+"""Functions with an actor that the table leaves out, and why that is right."""
+
+HERE = {c.name.split(".")[0] for c in CALLS}
+"""Modules put to every role here; the others (figures, exports) by their own tests."""
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory, sqlite_template):
+    """Give a workspace with two projects and a person of each role in each place."""
+    import shutil
+
+    from core.services.workspace import open_workspace
+
+    root = tmp_path_factory.mktemp("matrix")
+    shutil.copy(sqlite_template, root / "tiebreak.db")
+    ws = open_workspace(root)
+    world = make_world(ws, n_items=3)
+    other = make_project(ws, "plants")
+    add_items(ws, other, 1)
+    boss = operator(ws)
+    held: dict[tuple[str, Role | None], Actor] = {("nobody", None): ANONYMOUS}
+    for role in ROLES:
+        for place, slug in (("own", "pets"), ("other", "plants"), ("everywhere", None)):
+            made = add_person(ws, boss, f"{role}-{place}", roles=[(role, slug)])
+            held[place, role] = actor_of(ws, made)
+    held["none", None] = actor_of(ws, add_person(ws, boss, "no-role"))
+    held["disabled", None] = replace(held["everywhere", Role.ADMIN], active=False)
+    yield world, held
+    ws.store.close()
+
+
+PEOPLE = [
+    *[(place, role) for role in ROLES for place in ("own", "other", "everywhere")],
+    ("none", None),
+    ("nobody", None),
+    ("disabled", None),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda c: c.name)
+def test_each_role_may_exactly_what_the_table_says(call: Call, places):
+    """Allowed: no refusal by the gate, whatever else. Not allowed: refused, and the right way."""
+    world, held = places
+    for place, role in PEOPLE:
+        allowed = role is not None and role in MATRIX[call.action] and place != "other"
+        if call.everywhere:
+            allowed = allowed and place == "everywhere"
+        error = None
+        try:
+            call.run(world, held[place, role])
+        except TiebreakError as raised:
+            error = raised
+        case = f"{call.name} as {role} of {place}: {error!r}"
+        if place in ("nobody", "disabled"):
+            assert isinstance(error, NotSignedIn | NotFound), case
+            assert not isinstance(error, NotFound) or call.name == "images.item_image", case
+        elif allowed:
+            assert not isinstance(error, AccessError), case
+            assert not isinstance(error, NotFound) or "for you" not in error.message, case
+        else:
+            assert isinstance(error, Forbidden | NotFound), case
+
+
+def test_what_one_may_not_see_is_not_told_from_what_is_not_there(places):
+    """A stranger gets the same answer for a project, job or item that exists and one that does not."""
+    world, held = places
+    stranger = held["other", Role.MANAGER]
+    pairs = [
+        (lambda s: projects.get_project(world.ws, stranger, s), ("pets", "nothing")),
+        (lambda j: training.get_job(world.ws, stranger, j), (job_of(world), 10**6)),
+        (lambda j: training.cancel_job(world.ws, stranger, j), (job_of(world), 10**6)),
+        (lambda i: images.item_image(world.ws, stranger, i), (world.items[0], 10**6)),
+    ]
+    for ask, values in pairs:
+        said = []
+        for value in values:
+            with pytest.raises(NotFound) as refused:
+                ask(value)
+            said.append(str(refused.value).replace(str(value), "X"))
+        assert said[0] == said[1]
+
+
+def test_the_list_of_projects_holds_what_one_may_see(places):
+    """Each person's list is theirs; nobody's is empty."""
+    world, held = places
+
+    def listed(place: str, role: Role | None) -> set[str]:
+        return {p.slug for p in projects.list_projects(world.ws, held[place, role])}
+
+    assert listed("own", Role.EXPERT) == {"pets"}
+    assert listed("other", Role.LEAD) == {"plants"}
+    assert listed("everywhere", Role.MANAGER) >= {"pets", "plants"}
+    assert listed("none", None) == listed("nobody", None) == listed("disabled", None) == set()
+
+
+# --- the gate itself --------------------------------------------------------------------------
+
+
+def test_the_table_covers_every_action_and_denies_the_unknown():
+    """No action without a row; what is no action is refused even to an admin."""
+    assert set(MATRIX) == set(Action)
+    admin = Actor(1, "a", "A", frozenset({(Role.ADMIN, None)}))
+    assert not can(admin, "format the disk")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("role", ROLES)
+def test_the_gate_answers_as_the_table(action: Action, role: Role):
+    """Role × action × own, other or no project × owner, against the table."""
+    here = Actor(7, "x", "X", frozenset({(role, 1)}))
+    granted = role in MATRIX[action]
+    assert can(here, action, Resource(1)) is granted
+    assert can(here, action, Resource(2)) is False
+    assert can(here, action, Resource(None)) is False
+    assert can(here, action, Resource(1, owner_id=7)) is granted
+    assert can(here, action, Resource(1, owner_id=8)) is (granted and action not in OWNED)
+    assert can(replace(here, active=False), action, Resource(1)) is False
+    assert can_anywhere(here, action) is granted
+
+
+def test_the_published_table_is_the_table():
+    """The rows of the product's role matrix, written out once more by hand."""
+    everyone = {Role.EXPERT, Role.LEAD, Role.MANAGER, Role.ADMIN}
+    steering = {Role.LEAD, Role.MANAGER, Role.ADMIN}
+    assert {
+        a: set(r) for a, r in MATRIX.items()
+    } == {
+        Action.SEE_PROJECT: everyone, Action.SEE_IMAGE: everyone, Action.SEE_OWN: everyone,
+        Action.VOTE: {Role.EXPERT, Role.LEAD},
+        Action.SEE_OTHERS_VOTES: {Role.MANAGER, Role.ADMIN},
+        Action.ADJUDICATE: {Role.LEAD},
+        Action.SEE_GOLD: steering, Action.STEER: steering, Action.EXCHANGE: steering,
+        Action.TRAIN: steering, Action.PROMOTE: steering, Action.SEE_FIGURES: steering,
+        Action.WRITE_RUN: {Role.WORKER},
+        Action.CREATE_PROJECT: {Role.MANAGER, Role.ADMIN},
+        Action.MANAGE_PEOPLE: {Role.ADMIN},
+    }  # fmt: skip
+
+
+def with_actor() -> dict[str, object]:
+    """Return every public service function that takes an actor."""
+    found = {}
+    for module in pkgutil.iter_modules(core.services.__path__):
+        if module.name == "worker":
+            continue  # a process of its own: it acts on a job whose starter was asked
+        loaded = importlib.import_module(f"core.services.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            ours = function.__module__ == loaded.__name__ and not name.startswith("_")
+            if ours and "actor" in inspect.signature(function).parameters:
+                found[f"{module.name}.{name}"] = function
+    return found
+
+
+GATES = {"require", "require_signed_in", "project_for", "can"}
+
+
+def calls_in(function: object) -> set[str]:
+    tree = ast.parse(inspect.getsource(function).lstrip())  # type: ignore[arg-type]
+    names = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    return {n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in names}
+
+
+def test_every_function_that_takes_an_actor_asks_the_gate():
+    """Itself, or through functions of its own module that it calls."""
+    silent = []
+    for name, function in with_actor().items():
+        module = inspect.getmodule(function)
+        reached, todo = set(), [function]
+        while todo:
+            for called in calls_in(todo.pop()) - reached:
+                reached.add(called)
+                helper = getattr(module, called, None)
+                if inspect.isfunction(helper) and helper.__module__.startswith("core.services"):
+                    todo.append(helper)
+        if not reached & GATES and name not in EXEMPT:
+            silent.append(name)
+    assert silent == []
+
+
+def test_every_function_that_takes_an_actor_is_in_the_matrix_or_has_a_reason_not_to_be():
+    """A new service function must be put to every role here, or in its own module's tests."""
+    known = {c.name for c in CALLS} | set(EXEMPT)
+    missing = {n for n in with_actor() if n.split(".")[0] in HERE} - known
+    assert missing == set()
+    assert not known - set(with_actor())
+
+
+def test_worker_asks_nothing_of_a_person():
+    """The worker's module defines no function that a page could call with an actor of its choice."""
+    source = Path(core.services.__path__[0]) / "worker.py"
+    tree = ast.parse(source.read_text())
+    public = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"]
+    assert not [n.name for n in public if "actor" in {a.arg for a in n.args.args}]
+
+
+def test_a_role_taken_away_counts_at_once(places):
+    """Roles are read from the record with each session lookup, not kept with the person."""
+    world, _ = places
+    boss = operator(world.ws)
+    made = add_person(world.ws, boss, "short-lived", roles=[(Role.LEAD, "pets")])
+    rule(world, actor_of(world.ws, made), world.items[2], "discard")
+    people.revoke(world.ws, boss, made, Role.LEAD, "pets")
+    with pytest.raises(NotFound):
+        rule(world, actor_of(world.ws, made), world.items[2], "discard")
