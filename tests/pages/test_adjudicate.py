@@ -13,8 +13,8 @@ from core.labels import Answer, Region
 from core.services.adjudication import disputes, explain
 from core.services.people import add_person, operator
 from core.services.review import Submission, claim_items, open_item, submit
-from core.ui import adjudication
-from core.ui.adjudication import shared_boxes
+from core.ui import layers
+from core.ui.layers import shared_boxes
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.pages.test_review import elements
@@ -145,5 +145,5 @@ def test_boxes_that_all_voters_share_are_told_apart() -> None:
 
 def test_each_party_has_its_own_look() -> None:
     """Hue and dash differ between any two, so that hue is never the only sign."""
-    looks = [*adjudication._LOOKS, adjudication._MODEL_LOOK]
+    looks = [*layers._LOOKS, layers._MODEL_LOOK]
     assert len({hue for hue, _ in looks}) == len({dash for _, dash in looks}) == len(looks)

@@ -29,7 +29,7 @@ class Deck {
     this.stops = [];
     this.on(document, "keydown", (event) => this.key(event), { capture: true });
     for (const name of ["pointermove", "pointerdown", "wheel"]) {
-      this.on(document, name, () => this.session?.active(), { passive: true, capture: true });
+      this.on(document, name, () => this.session?.clocks.active(), { passive: true, capture: true });
     }
     this.on(document, "visibilitychange", () => this.session?.visible(!document.hidden));
     this.on(window, "pagehide", () => this.session?.parting());

@@ -1,0 +1,77 @@
+"""Who said what over a disputed image: each party in a hue and dash of its own, names hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.labels import Answer
+from core.labels.geometry import match_boxes
+from core.services.adjudication import DisputeView
+from core.ui.deck import Layer
+from core.ui.text import _
+
+# Okabe-Ito hues with a dash each: neither alone has to carry who said what.
+_LOOKS = (
+    ("#0072B2", ""),
+    ("#E69F00", "9 5"),
+    ("#CC79A7", "2 4"),
+    ("#009E73", "12 4 2 4"),
+    ("#56B4E9", "1 3"),
+    ("#8C6D1F", "6 3"),
+)
+_MODEL_LOOK = ("#D55E00", "4 4")
+_VOTE_KEYS = "QWYIOK"
+
+
+def of_dispute(view: DisputeView, iou_at_least: float) -> tuple[Layer, ...]:
+    """Return everybody's answer and the model's as layers, names hidden, each in its own look.
+
+    Args:
+        view: The dispute.
+        iou_at_least: From which overlap on two boxes are the same; what all voters share is drawn
+            faintly, so that the eye goes to what differs.
+    """
+    answers = [vote.answer for vote in view.votes]
+    found = [
+        Layer(
+            name=vote.alias,
+            # Beyond the keys there are, a vote is taken by clicking.
+            key=_VOTE_KEYS[n] if n < len(_VOTE_KEYS) else f"#{n + 1}",
+            colour=_LOOKS[n % len(_LOOKS)][0],
+            dash=_LOOKS[n % len(_LOOKS)][1],
+            lines=(_vote_words(vote.seconds, vote.prelabel_shown),),
+            answer=vote.answer,
+            shared=shared_boxes(vote.answer, answers, iou_at_least),
+        )
+        for n, vote in enumerate(view.votes)
+    ]
+    model = view.item.prelabel
+    if model is not None:
+        found.append(
+            Layer(
+                name=_("Model"),
+                key="M",
+                colour=_MODEL_LOOK[0],
+                dash=_MODEL_LOOK[1],
+                lines=(model.source,),
+                answer=model.answer,
+                shared=shared_boxes(model.answer, answers, iou_at_least),
+                confidence=model.confidence,
+            )
+        )
+    return tuple(found)
+
+
+def shared_boxes(answer: Answer, others: Sequence[Answer], iou_at_least: float) -> tuple[bool, ...]:
+    """Return for each box of an answer whether every one of the others has it too."""
+    shared = [True] * len(answer.regions)
+    for other in others:
+        matched = {i for i, _j, _iou in match_boxes(answer.regions, other.regions, iou_at_least)}
+        shared = [s and i in matched for i, s in enumerate(shared)]
+    return tuple(shared) if len(others) > 1 else (False,) * len(answer.regions)
+
+
+def _vote_words(seconds: float | None, prelabel_shown: bool) -> str:
+    time = _("{s} s").format(s=f"{seconds:.0f}") if seconds is not None else ""
+    seen = _("saw the pre-label") if prelabel_shown else _("without the pre-label")
+    return " · ".join(p for p in (time, seen) if p)

@@ -1,0 +1,351 @@
+"""Ruling on one dispute: everybody's answer as layers, what to decide for, the reason, the boxes.
+
+Nothing is decided here: what the lead picked is kept as a draft, then sent to the service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from core.clock import new_uuid
+from core.errors import TiebreakError
+from core.labels import Answer, LabelSchema, Region
+from core.labels.schema import Question, Task
+from core.services.adjudication import DisputeView, Ruling, decide, disputes
+from core.services.projects import ProjectView
+from core.services.workspace import current_workspace
+from core.ui import box_editor, deck, identity, layers, urls
+from core.ui.deck.texts import flag_words
+from core.ui.text import _, many, mark
+from core.ui.theme import Markup, draw, fill, join
+
+PICK = "tb-dispute"
+DRAFT = "tb-ruling"
+REFUSED = "tb-ruling-refused"
+LAST = "tb-ruling-last"
+REASON = "tb-reason"
+SEPARATOR = " · "
+
+# Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
+_TEMPLATES = (
+    ("G", mark("Guideline settles it")),
+    ("V", mark("Clearly visible")),
+    ("H", mark("Slip of the hand")),
+    ("T", mark("Gap in the guideline")),
+    ("U", mark("Image unclear")),
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A ruling in the making.
+
+    Attributes:
+        source: Key of the answer taken over: "1"…, "M", or "" for one's own.
+        answer: What would be decided; None until something was picked.
+        uuid: Kept over retries, so that a ruling sent twice counts once.
+    """
+
+    item_id: int
+    source: str = ""
+    answer: Answer | None = None
+    uuid: str = field(default_factory=new_uuid)
+    editing: box_editor.Editing | None = None
+
+
+def draft_of(item_id: int) -> Draft:
+    """Return the ruling in the making on an item; another item's is put aside."""
+    draft = st.session_state.get(DRAFT)
+    if draft is None or draft.item_id != item_id:
+        draft = st.session_state[DRAFT] = Draft(item_id)
+        st.session_state[REASON] = ""
+    return draft
+
+
+def go(item_id: int) -> None:
+    """Show another dispute."""
+    st.session_state[PICK] = item_id
+    st.query_params.pop("item", None)
+
+
+# --- the dispute --------------------------------------------------------------------------------
+
+
+def show(project: ProjectView, view: DisputeView, draft: Draft) -> None:
+    """Show a dispute with everything a ruling needs, or the canvas."""
+    if draft.editing is not None:
+        _edit(project, view, draft)
+        return
+    parties = layers.of_dispute(view, project.policy.iou_at_least)
+    left, right = st.columns([10, 5], gap="small")
+    with left:
+        deck.votes_view(
+            view.item.image,
+            view.item.name,
+            (view.item.width, view.item.height),
+            parties,
+            project.schema,
+            draft.source,
+        )
+    with right, st.container(gap="xsmall"):
+        _because(project, view)
+        if not view.may_decide:
+            st.warning(view.may_not_because)
+        _picks(project.schema, view, parties, draft)
+        _ruling(project, view, draft)
+
+
+def _because(project: ProjectView, view: DisputeView) -> None:
+    flags = join(
+        fill(
+            "<div class='tb-small'><b>{who}</b>: {what}</div>",
+            who=f.alias,
+            what=flag_words(f.reason),
+        )
+        for f in view.flags
+    )
+    draw(
+        "<div class='tb-banner' style='display:block;margin:0'>{why}{differs}{flags}</div>",
+        why=view.why,
+        differs=fill(
+            " <span class='tb-muted'>{t}</span>",
+            t=_("Differs in: {what}.").format(what=", ".join(view.differs)),
+        )
+        if view.differs
+        else Markup(),
+        flags=flags,
+    )
+
+
+def _picks(
+    schema: LabelSchema, view: DisputeView, parties: tuple[deck.Layer, ...], draft: Draft
+) -> None:
+    """Draw what can be decided for: an answer that was given, or one of the lead's own."""
+    may = view.may_decide
+    with st.container(horizontal=True, gap="xsmall"):
+        for layer in parties:
+            st.button(
+                layer.name,
+                key=f"tb-take-{layer.key}",
+                shortcut=layer.key if len(layer.key) == 1 else None,
+                type="primary" if draft.source == layer.key else "secondary",
+                disabled=not may,
+                on_click=_take,
+                args=(draft, layer.key, layer.answer),
+            )
+        if schema.task is Task.BOXES:
+            st.button(
+                _("Edit boxes"),
+                key="tb-edit",
+                shortcut="E",
+                disabled=not may,
+                on_click=_begin_edit,
+                args=(draft, view, schema),
+            )
+    in_hand = _question_in_hand(schema, draft)
+    for question in schema.item_questions:
+        _own_choice(draft, question, question is in_hand, may)
+
+
+def _question_in_hand(schema: LabelSchema, draft: Draft) -> Question | None:
+    """Return the question the digits answer: the first open one, else the first."""
+    chosen = draft.answer.choices if draft.answer else {}
+    return next((q for q in schema.item_questions if q.key not in chosen), None) or next(
+        iter(schema.item_questions), None
+    )
+
+
+def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> None:
+    chosen = draft.answer.choices.get(question.key) if draft.answer else None
+    prefix = f"tb-own-{question.key}"
+    box_editor.swatches(prefix, question.classes[:10])
+    draw("<div class='tb-muted tb-small'>{title}</div>", title=_(question.title))
+    with st.container(horizontal=True, gap="xsmall"):
+        for c in question.classes[:10]:
+            st.button(
+                c.name,
+                key=f"{prefix}-{c.id}",
+                shortcut=(c.key or None) if in_hand else None,
+                type="primary" if chosen == c.name else "secondary",
+                disabled=not may,
+                on_click=_choose,
+                args=(draft, question.key, c.name),
+            )
+    if len(question.classes) > 10:
+        widget = f"{prefix}-all-{draft.item_id}-{chosen}"
+        st.selectbox(
+            _(question.title),
+            question.names,
+            index=question.names.index(chosen) if chosen else None,
+            key=widget,
+            disabled=not may,
+            label_visibility="collapsed",
+            on_change=lambda: _choose(draft, question.key, st.session_state[widget]),
+        )
+
+
+def _take(draft: Draft, source: str, answer: Answer) -> None:
+    plain = tuple(Region(r.label, *r.box) for r in answer.regions)
+    draft.source, draft.answer = source, Answer(dict(answer.choices), plain)
+
+
+def _choose(draft: Draft, key: str, name: str | None) -> None:
+    before = draft.answer or Answer()
+    choices = {**before.choices, key: name} if name else dict(before.choices)
+    draft.source, draft.answer = "", Answer(choices, before.regions)
+
+
+# --- the ruling ---------------------------------------------------------------------------------
+
+
+def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
+    """Ask for the reason and send the ruling."""
+    draw("<div class='tb-muted tb-small'>{t}</div>", t=_("Reason"))
+    with st.container(horizontal=True, gap="xsmall"):
+        for key, text in _TEMPLATES:
+            st.button(
+                _(text),
+                key=f"tb-why-{key}",
+                shortcut=key,
+                disabled=not view.may_decide,
+                on_click=_use_template,
+                args=(_(text),),
+            )
+    st.text_input(
+        _("Reason"),
+        key=REASON,
+        placeholder=_("Why? The reviewers will read it."),
+        max_chars=2000,
+        live=True,  # so that Tab out of it finds the buttons enabled
+        label_visibility="collapsed",
+        disabled=not view.may_decide,
+    )
+    reason = bool(st.session_state.get(REASON, "").strip())
+    ready = view.may_decide and reason
+    complete = draft.answer is not None and all(
+        q.key in draft.answer.choices for q in project.schema.item_questions
+    )
+    _send(project, view, draft, "decide", _decide_words(draft), "D", ready and complete, True)
+    with st.container(horizontal=True, gap="xsmall"):
+        _send(project, view, draft, "neutral", _("No class fits"), "N", ready)
+        _send(project, view, draft, "discard", _("Discard"), "X", ready)
+        _send(project, view, draft, "send-back", _("More votes"), "B", ready)
+    if view.may_decide and not ready:
+        st.caption(_("Pick an answer, then say why: a ruling needs its reason."))
+
+
+def _decide_words(draft: Draft) -> str:
+    if draft.answer is None:
+        return _("Decide")
+    said = ", ".join(draft.answer.choices.values())
+    if draft.answer.regions or not said:
+        said = SEPARATOR.join(
+            p for p in (said, many("{n} box", "{n} boxes", len(draft.answer.regions))) if p
+        )
+    return _("Decide: {label}").format(label=said)
+
+
+def _use_template(text: str) -> None:
+    st.session_state[REASON] = text
+
+
+def _send(
+    project: ProjectView,
+    view: DisputeView,
+    draft: Draft,
+    kind: str,
+    label: str,
+    key: str,
+    ready: bool,
+    strong: bool = False,
+) -> None:
+    st.button(
+        label,
+        key=f"tb-rule-{kind}",
+        shortcut=key,
+        type="primary" if strong else "secondary",
+        width="stretch",
+        disabled=not ready,
+        on_click=_decide,
+        args=(project.slug, view, draft, kind),
+    )
+
+
+def _decide(slug: str, view: DisputeView, draft: Draft, kind: str) -> None:
+    """Send the ruling; on a refusal everything stays, with the sentence."""
+    ruling = Ruling(
+        uuid=draft.uuid,
+        item_id=draft.item_id,
+        kind=kind,
+        answer=draft.answer if kind == "decide" else None,
+        reason=st.session_state.get(REASON, ""),
+        votes_seen=view.votes_seen,
+    )
+    try:
+        ws, actor = current_workspace(), identity.current_actor()
+        rows = [r.item_id for r in disputes(ws, actor, slug)]
+        decide(ws, actor, slug, ruling)
+    except TiebreakError as problem:
+        st.session_state[REFUSED] = problem
+        return
+    st.session_state[LAST] = (draft.item_id, view.item.name)
+    st.session_state.pop(DRAFT, None)
+    st.session_state[REASON] = ""
+    place = rows.index(draft.item_id) if draft.item_id in rows else 0
+    rest = [i for i in rows if i != draft.item_id]
+    go(rest[place % len(rest)] if rest else 0)
+
+
+# --- boxes of the lead's own --------------------------------------------------------------------
+
+
+def _begin_edit(draft: Draft, view: DisputeView, schema: LabelSchema) -> None:
+    begun = draft.answer
+    if begun is None:
+        begun = view.votes[0].answer if view.votes else Answer()
+    size = (view.item.width, view.item.height)
+    draft.editing = box_editor.start(
+        draft.item_id, size, begun.regions, schema, deck.votes_room(), begun.choices
+    )
+
+
+def _edit(project: ProjectView, view: DisputeView, draft: Draft) -> None:
+    editing = draft.editing
+    if editing is None:
+        return
+
+    def actions(good: bool) -> None:
+        st.button(
+            _("Use these boxes"),
+            key="tb-use",
+            type="primary",
+            shortcut="S",
+            width="stretch",
+            disabled=not good,
+            on_click=_use_boxes,
+            args=(draft,),
+        )
+        st.button(
+            _("Back"),
+            key="tb-leave",
+            shortcut="Esc",
+            width="stretch",
+            on_click=_leave_boxes,
+            args=(draft,),
+        )
+
+    image = urls.absolute(f"{view.item.image}&w=1600")
+    box_editor.show(editing, image, project.schema, None, actions)
+
+
+def _use_boxes(draft: Draft) -> None:
+    editing = draft.editing
+    if editing is not None:
+        draft.source, draft.answer = "", Answer(dict(editing.choices), editing.regions)
+    draft.editing = None
+
+
+def _leave_boxes(draft: Draft) -> None:
+    draft.editing = None
