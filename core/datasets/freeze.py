@@ -146,7 +146,7 @@ def read_version(folder: Path, expected: str = "") -> list[FrozenLabel]:
         StoreCorrupt: A file is missing, or was changed on disk.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = dict(json.loads((folder / MANIFEST).read_text()))
         rows = [FrozenLabel(**r) for r in pq.read_table(folder / LABELS).to_pylist()]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
         raise _changed(folder, str(error)) from error

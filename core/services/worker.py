@@ -13,13 +13,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import select
 
 from core.access import Actor
 from core.datasets.freeze import FrozenLabel, read_version
-from core.errors import TiebreakError
+from core.errors import StorageError, TiebreakError
 from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
 from core.labels import Answer
 from core.labels.schema import Question
@@ -85,10 +86,11 @@ class Reporter:
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
-            self._write()
-            with self._ws.store.read() as connection:
-                if read_job(connection, self._job_id).cancel_requested:
-                    self._cancelled.set()
+            with suppress(StorageError):  # busy now; a thread that ended would look like death
+                self._write()
+                with self._ws.store.read() as connection:
+                    if read_job(connection, self._job_id).cancel_requested:
+                        self._cancelled.set()
 
     def _write(self, **values: object) -> None:
         with self._ws.store.ephemeral() as connection:
@@ -155,7 +157,7 @@ def _train(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] 
             )
         ).one()
         actor = load_actor(connection, job.by_id)
-    frozen = read_version(ws.root / version.folder)
+    frozen = read_version(ws.root / version.folder, version.hash)
     pool = image_refs(ws, project)
     held_out = _held_out(ws, project)
     reports: dict[str, TrainingReport] = {}
@@ -238,13 +240,18 @@ def _prelabel(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, objec
     with ws.store.read() as connection:
         project = load_project(connection, _slug(ws, job.project_id))
         row = connection.execute(
-            select(models, dataset_versions.c.folder.label("version_folder"))
+            select(
+                models,
+                dataset_versions.c.folder.label("version_folder"),
+                dataset_versions.c.hash.label("version_hash"),
+            )
             .join(dataset_versions, dataset_versions.c.id == models.c.dataset_version_id)
             .where(models.c.id == job.config["model_id"])
         ).one()
         actor = load_actor(connection, job.by_id)
     # What it was trained on it knows by heart: predicting that would flatter every figure.
-    known = {f.item_id for f in read_version(ws.root / row.version_folder) if f.use == "train"}
+    frozen = read_version(ws.root / row.version_folder, row.version_hash)
+    known = {f.item_id for f in frozen if f.use == "train"}
     images = [ref for i, ref in image_refs(ws, project).items() if i not in known]
     said: dict[str, Predictions] = {}
     for question in project.schema.item_questions:

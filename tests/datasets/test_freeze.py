@@ -193,7 +193,7 @@ def test_nothing_to_freeze_is_said(world: World):
 def test_only_items_for_training_are_examples_to_learn_from(world: World):
     """Each use keeps its items: what certifies or evaluates never comes as an example to train on."""
     from core.learning.values import ImageRef
-    from core.services.worker import _request
+    from core.services.worker import _held_out, _request
 
     others = {
         use: add_items(world.ws, world.project, 3, use, first)
@@ -205,12 +205,14 @@ def test_only_items_for_training_are_examples_to_learn_from(world: World):
     frozen = read_version(version.folder, version.hash)
     pool = {i: ImageRef(i, str(i), Path(f"{i}.png")) for i in everything.items}
     job = _job(world)
-    request = _request(world.ws, job, world.project.schema.main, frozen, pool)
+    held_out = _held_out(world.ws, world.project)
+    request = _request(world.ws, job, world.project.schema.main, frozen, pool, held_out)
     by_use = {
         use: {e.image.item_id for e in request.examples if e.use == use}
         for use in ("train", "certify", "evaluate")
     }
     assert by_use == {"train": set(world.items), **{u: set(i) for u, i in others.items()}}
+    assert request.held_out >= set(others["certify"]) | set(others["evaluate"])
 
 
 def _job(world: World):

@@ -1,0 +1,223 @@
+"""Imports change nothing when they run again, and what they bring goes where it belongs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.errors import Forbidden, InputError, NotFound
+from core.services.imports import ImportOptions, import_data, list_batches
+from core.services.people import list_people, operator
+from core.services.review import claim_items, open_item
+from core.store.audit import verify_audit
+from core.store.tables import (
+    APPEND_ONLY,
+    annotation_log,
+    audit,
+    batches,
+    imported_labels,
+    items,
+    predictions,
+)
+from tests.record import World, draw_folder, say, state_of, vote
+
+Make = Callable[..., World]
+LABELS = ["cat", "dog", "owl", "cat"]
+
+
+def table(path: Path, header: list[str], *rows: list[object]) -> Path:
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+    return path
+
+
+def bring(world: World, path: Path, what: str = "items", **options):
+    boss = operator(world.ws)
+    return import_data(world.ws, boss, world.slug, path, ImportOptions(what=what, **options))
+
+
+def counts(world: World) -> dict[str, int]:
+    """Return the rows of every append-only table but those that note that an import ran."""
+    with world.ws.store.read() as connection:
+        return {
+            t.name: connection.execute(select(func.count()).select_from(t)).scalar_one()
+            for t in APPEND_ONLY
+            if t not in (batches, audit)
+        }
+
+
+def ids_of(world: World) -> list[int]:
+    with world.ws.store.read() as connection:
+        return list(connection.execute(select(items.c.id).order_by(items.c.id)).scalars())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give four images."""
+    return draw_folder(tmp_path / "images", 4)
+
+
+@pytest.fixture
+def filled(make: Make, folder: Path) -> World:
+    """Give a project with the four images in it."""
+    world = make(n_items=0)
+    assert bring(world, folder).items == 4
+    return world
+
+
+@pytest.mark.parametrize(
+    ("what", "header", "count"),
+    [
+        ("labels", ["file", "label"], "labels"),
+        ("gold", ["file", "label"], "gold"),
+        ("predictions", ["file", "label", "confidence"], "predictions"),
+        ("votes", ["file", "annotator", "label"], "votes"),
+    ],
+)
+def test_running_an_import_again_changes_nothing(
+    filled: World, folder: Path, what: str, header: list[str], count: str
+):
+    """The second run reports no news and adds no row to any table."""
+    middle = {"annotator": "zoe", "confidence": 0.75}
+    rows = [
+        [f"{n:03d}.png", *[label if h == "label" else middle[h] for h in header[1:]]]
+        for n, label in enumerate(LABELS)
+    ]
+    source = table(folder / "said.csv", header, *rows)
+    assert getattr(bring(filled, source, what), count) == 4
+    before = counts(filled)
+    again = bring(filled, source, what)
+    assert (getattr(again, count), again.items, again.refused) == (0, 0, ())
+    assert counts(filled) == before
+    with filled.ws.store.read() as connection:
+        verify_audit(connection)
+    assert [b.what for b in list_batches(filled.ws, operator(filled.ws), filled.slug)][:2] == [
+        what,
+        what,
+    ]
+
+
+def test_images_again_under_other_names_make_no_second_item(filled: World, tmp_path: Path):
+    """The same bytes are one item, whichever name they come under."""
+    other = draw_folder(tmp_path / "again", 4)
+    for path in other.iterdir():
+        path.rename(path.with_name(f"copy-{path.name}"))
+    report = bring(filled, other)
+    assert (report.items, report.duplicates) == (0, 4)
+    assert len(ids_of(filled)) == 4
+
+
+def test_imported_labels_settle_and_votes_overrule(filled: World, folder: Path):
+    """A trusted label stands until the votes the policy asks for are in."""
+    source = table(folder / "l.csv", ["file", "label"], ["000.png", "owl"])
+    bring(filled, source, "labels")
+    item = ids_of(filled)[0]
+    assert state_of(filled, item)[:2] == ("imported", "owl")
+    votes = table(
+        folder / "v.csv",
+        ["file", "annotator", "label"],
+        ["000.png", "ann", "cat"],
+        ["000.png", "bob", "cat"],
+    )
+    assert bring(filled, votes, "votes").annotators == ("ann", "bob")
+    assert state_of(filled, item)[:3] == ("agreed", "cat", 2)
+
+
+def test_imported_annotators_cannot_sign_in_and_are_reused(filled: World, folder: Path):
+    """People who come with votes have no password and no role, and are made once."""
+    for n in range(2):
+        votes = table(
+            folder / f"v{n}.csv", ["file", "annotator", "label"], [f"00{n}.png", "zoe", "cat"]
+        )
+        bring(filled, votes, "votes")
+    [zoe] = [p for p in list_people(filled.ws, operator(filled.ws)) if p.name == "zoe"]
+    assert (zoe.kind, zoe.has_password, zoe.roles) == ("annotator", False, ())
+
+
+def test_of_one_annotators_votes_on_an_item_the_last_counts(filled: World, folder: Path):
+    """One live vote a person and item, also when a file holds two."""
+    votes = table(
+        folder / "v.csv",
+        ["file", "annotator", "label"],
+        ["000.png", "zoe", "cat"],
+        ["000.png", "zoe", "dog"],
+    )
+    bring(filled, votes, "votes")
+    with filled.ws.store.read() as connection:
+        rows = connection.execute(select(annotation_log.c.label, annotation_log.c.revision)).all()
+    assert [tuple(r) for r in rows] == [("dog", 1)]
+
+
+def test_predictions_order_the_queue_and_are_shown(filled: World, folder: Path):
+    """The least certain item comes first, with its pre-label."""
+    rows = [[f"{n:03d}.png", "cat", c] for n, c in enumerate([0.9, 0.4, 0.8, 0.6])]
+    source = table(folder / "p.csv", ["file", "label", "confidence"], *rows)
+    bring(filled, source, "predictions", name="v0")
+    view = claim_items(filled.ws, filled.cast.experts[0], filled.slug, 4)
+    assert [i.prelabel.confidence for i in view.items] == [0.4, 0.6, 0.8, 0.9]
+    assert {i.prelabel.source for i in view.items} == {"v0"}
+    assert view.items[0].prelabel.answer == say("cat")
+
+
+def test_a_prediction_of_another_item_is_no_prelabel_of_this_one(filled: World, folder: Path):
+    """A forged number of a prediction is refused; the right one is kept with the vote."""
+    from core.clock import new_uuid
+    from core.services.review import Submission, submit
+
+    rows = [[f"{n:03d}.png", "cat", 0.5] for n in range(4)]
+    bring(filled, table(folder / "p.csv", ["file", "label", "confidence"], *rows), "predictions")
+    one, two = ids_of(filled)[:2]
+    expert = filled.cast.experts[0]
+    right = open_item(filled.ws, expert, filled.slug, one).prelabel.seq
+    wrong = open_item(filled.ws, expert, filled.slug, two).prelabel.seq
+    sent = Submission(new_uuid(), one, "vote", say("cat"), prelabel_seq=wrong)
+    with pytest.raises(InputError, match="is not one of item"):
+        submit(filled.ws, expert, filled.slug, sent)
+    sent = Submission(new_uuid(), one, "vote", say("cat"), prelabel_seq=right)
+    assert submit(filled.ws, expert, filled.slug, sent).status == "saved"
+    with filled.ws.store.read() as connection:
+        kept = connection.execute(select(annotation_log.c.prediction_seq)).scalar_one()
+        assert connection.execute(select(func.count()).select_from(predictions)).scalar_one() == 4
+    assert kept == right
+
+
+def test_rows_that_do_not_fit_are_named_and_stop_no_other(filled: World, folder: Path):
+    """Unknown image, unknown class: refused with file and line; the good row is stored."""
+    source = table(
+        folder / "l.csv",
+        ["file", "label"],
+        ["000.png", "cat"],
+        ["nothere.png", "cat"],
+        ["001.png", "unicorn"],
+    )
+    report = bring(filled, source, "labels")
+    assert report.labels == 1
+    assert [r.line for r in report.refused] == [3, 4]
+    with filled.ws.store.read() as connection:
+        stored = connection.execute(select(func.count()).select_from(imported_labels)).scalar_one()
+    assert stored == 1
+
+
+def test_an_import_never_touches_what_people_said(filled: World, folder: Path):
+    """Predictions and labels leave votes, and the label they agreed on, as they are."""
+    item = ids_of(filled)[0]
+    for expert in filled.cast.experts[:2]:
+        vote(filled, expert, item, "dog")
+    source = table(folder / "l.csv", ["file", "label"], ["000.png", "cat"])
+    bring(filled, source, "labels")
+    bring(filled, source, "predictions")
+    assert state_of(filled, item)[:3] == ("agreed", "dog", 2)
+
+
+def test_who_may_import_from_where(filled: World, folder: Path):
+    """A person at the pages cannot read any folder of the server; a missing one is named."""
+    with pytest.raises(Forbidden):
+        import_data(filled.ws, filled.cast.lead, filled.slug, folder)
+    with pytest.raises((NotFound, InputError)):
+        bring(filled, folder / "nowhere")
+    with pytest.raises(InputError, match="Unknown kind"):
+        bring(filled, folder, "everything")
