@@ -9,8 +9,8 @@ import numpy as np
 
 from core.labels import Answer, Region
 from core.labels.schema import Task
+from data.boxes import from_nothing, is_small, jittered, other_class
 from data.project import DemoItem, DemoProject
-from data.smear import jittered
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def answered(
     """
     tired = 1 + person.tires * max(0.0, hour - 13)
     if project.schema.task is Task.BOXES:
-        return _boxes(person, item, shown, tired, rng)
+        return _boxes(person, item, project.schema.classes, shown, tired, rng)
     choices = {}
     for question in project.schema.item_questions:
         true = item.answer.choices[question.key]
@@ -142,6 +142,7 @@ def _choice(
 def _boxes(
     person: SimulatedPerson,
     item: DemoItem,
+    names: tuple[str, ...],
     shown: Answer | None,
     tired: float,
     rng: np.random.Generator,
@@ -154,25 +155,22 @@ def _boxes(
     slip = (1 - person.carefulness) * tired * (0.5 + item.difficulty)
     regions: list[Region] = []
     for true in item.answer.regions:
-        small = true.label == "Platelets"
+        small = is_small(true, item.answer.regions)
         if rng.random() < slip * (1.6 if small else 0.05) + person.weak.get(true.label, 0):
             continue
-        box = jittered(true, 0.012 + 0.3 * slip * (1.5 if small else 1), rng)
+        box = jittered(true, 0.012 + 0.3 * slip * (1.5 if small else 1), item.size, rng)
         if rng.random() < 0.10 * slip:
-            box = replace(box, label="RBC" if small else "Platelets")
+            box = replace(box, label=other_class(box.label, names, rng))
         regions.append(box)
-    for _ in range(rng.poisson(0.6 * slip)):
-        regions.append(_speck(item, rng))
+    for _ in range(rng.poisson(0.6 * slip) if item.answer.regions else 0):
+        regions.append(from_nothing(item.answer, item.size, rng))
     return Answer({}, tuple(regions))
 
 
-def _speck(item: DemoItem, rng: np.random.Generator) -> Region:
-    """Return a platelet that is none, somewhere among the true boxes."""
-    x = float(rng.uniform(10, max(r.x2 for r in item.answer.regions) - 10))
-    y = float(rng.uniform(10, max(r.y2 for r in item.answer.regions) - 10))
-    return Region("Platelets", round(x - 7, 2), round(y - 7, 2), round(x + 7, 2), round(y + 7, 2))
-
-
-def redrawn(answer: Answer, rng: np.random.Generator, share: float = 0.012) -> Answer:
+def redrawn(
+    answer: Answer, size: tuple[int, int], rng: np.random.Generator, share: float = 0.012
+) -> Answer:
     """Return the same answer with its boxes drawn anew by a steady hand."""
-    return Answer(dict(answer.choices), tuple(jittered(r, share, rng) for r in answer.regions))
+    return Answer(
+        dict(answer.choices), tuple(jittered(r, share, size, rng) for r in answer.regions)
+    )

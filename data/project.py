@@ -27,6 +27,7 @@ class DemoItem:
         planted: The wrong answer its final label must end with, else None.
         metadata: As a metadata table would give it: text by column.
         difficulty: From 0 (anybody sees it) to 1 (a coin toss between look-alikes).
+        size: Upright width and height in pixels; boxes need it.
     """
 
     file: str
@@ -35,6 +36,7 @@ class DemoItem:
     planted: Answer | None
     metadata: Mapping[str, str]
     difficulty: float
+    size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class DemoProject:
         predictions: File to what a simulated earlier model said; None where the product's own
             model is to predict.
         duplicates: File to the file whose bytes it repeats; nobody works on these.
+        root: Folder of real images the project is made of; None for drawn ones.
         alike: Class to the class it is most easily taken for.
     """
 
@@ -58,6 +61,7 @@ class DemoProject:
     predictions: Mapping[str, Answer] | None = None
     duplicates: Mapping[str, str] = field(default_factory=dict)
     alike: Mapping[str, str] = field(default_factory=dict)
+    root: Path | None = None
 
 
 def ignore_progress(done: int, total: int) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from core.labels import Answer, LabelSchema, Region
+from core.labels import Answer, LabelSchema
 from core.labels.schema import Task, make_question
-from data.cells import HEIGHT_PX, WIDTH_PX, Cell, paint, place_cells
+from data.boxes import plant_error, predicted
+from data.cells import HEIGHT_PX, WIDTH_PX, paint, place_cells
 from data.project import PLANTED_SHARE, DemoItem, DemoProject, Progress, ignore_progress
 from data.texture import Field, noise
 
@@ -69,7 +69,7 @@ def generate_smear(
         own = np.random.default_rng([seed, 12, i])
         item = _draw_field(folder, i, i in wanted, films, own)
         items.append(item)
-        predictions[item.file] = predicted(item, own)
+        predictions[item.file] = predicted(item.answer, item.difficulty, CLASSES, item.size, own)
         progress(i + 1, count)
     return DemoProject(
         "blood-smear", "Blood smear", smear_schema(), GUIDELINE, tuple(items), predictions
@@ -95,7 +95,7 @@ def _draw_field(
         file,
         folder / file,
         truth,
-        plant_error(truth, rng) if plant else None,
+        plant_error(truth, CLASSES, rng) if plant else None,
         {
             "slide": slide,
             "stain": stain,
@@ -103,57 +103,5 @@ def _draw_field(
             "taken_at": taken.isoformat(timespec="seconds"),
         },
         round(float(np.clip(0.012 * len(cells) + 0.16 * blur - 0.1, 0.02, 1)), 3),
+        (WIDTH_PX, HEIGHT_PX),
     )
-
-
-def plant_error(truth: Answer, rng: np.random.Generator) -> Answer:
-    """Return the answer with one box gone, or of another class."""
-    regions = list(truth.regions)
-    at = int(rng.integers(len(regions)))
-    if rng.random() < 0.5:
-        del regions[at]
-    else:
-        others = [c for c in CLASSES if c != regions[at].label]
-        regions[at] = replace(regions[at], label=others[int(rng.integers(len(others)))])
-    return Answer({}, tuple(regions))
-
-
-MISSED = {"RBC": 0.02, "WBC": 0.01, "Platelets": 0.11}
-CONFUSED = {"RBC": 0.006, "WBC": 0.03, "Platelets": 0.025}
-
-
-def predicted(item: DemoItem, rng: np.random.Generator) -> Answer:
-    """Return what a mediocre detector says: boxes missed, shifted, confused, some from nothing.
-
-    Confidence is drawn lower for wrong boxes, and not always, as with a real detector.
-    """
-    harder = 1 + 1.5 * item.difficulty
-    regions = []
-    for true in item.answer.regions:
-        if rng.random() < MISSED[true.label] * harder:
-            continue
-        wrong = rng.random() < CONFUSED[true.label] * harder
-        sloppy = rng.random() < 0.02 * harder
-        label = true.label
-        if wrong:
-            label = {"RBC": "WBC", "WBC": "RBC", "Platelets": "RBC"}[true.label]
-        sure = float(rng.beta(3, 2.6) if wrong or sloppy else rng.beta(11, 1.5))
-        box = jittered(true, 0.22 if sloppy else 0.045, rng)
-        regions.append(replace(box, label=label, confidence=round(0.25 + 0.745 * sure, 4)))
-    for _ in range(rng.poisson(0.22 * harder)):
-        label, size = ("Platelets", 9.0) if rng.random() < 0.65 else ("RBC", 30.0)
-        x, y = rng.uniform(40, WIDTH_PX - 40), rng.uniform(40, HEIGHT_PX - 40)
-        box = Cell(label, x, y, size * rng.uniform(0.8, 1.2), size).region
-        regions.append(replace(box, confidence=round(0.25 + 0.6 * float(rng.beta(2, 4)), 4)))
-    return Answer({}, tuple(regions))
-
-
-def jittered(region: Region, share: float, rng: np.random.Generator) -> Region:
-    """Return the box with each edge moved by about this share of its side, inside the image."""
-    wide, high = region.x2 - region.x1, region.y2 - region.y1
-    d = rng.normal(0, share, 4)
-    x1 = float(np.clip(region.x1 + d[0] * wide, 0, region.x2 - wide * 0.5))
-    y1 = float(np.clip(region.y1 + d[1] * high, 0, region.y2 - high * 0.5))
-    x2 = float(np.clip(region.x2 + d[2] * wide, x1 + 2, WIDTH_PX))
-    y2 = float(np.clip(region.y2 + d[3] * high, y1 + 2, HEIGHT_PX))
-    return Region(region.label, *(round(v, 2) for v in (x1, y1, x2, y2)))

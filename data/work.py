@@ -270,7 +270,7 @@ class _Floor:
     ) -> tuple[str, str, Answer | None]:
         rng = self.rng
         if item.planted is not None:
-            return "vote", "", redrawn(item.planted, rng)
+            return "vote", "", redrawn(item.planted, item.size, rng)
         odds = 0.006 + 0.05 * item.difficulty
         draw = rng.random()
         if draw < odds:
@@ -330,7 +330,7 @@ class _Floor:
         self, person: SimulatedPerson, progress: _Progress, at: float, seconds: float
     ) -> SimulatedAct:
         item, rng = progress.item, self.rng
-        kind, answer = "decide", redrawn(item.answer, rng, 0.008)
+        kind, answer = "decide", redrawn(item.answer, item.size, rng, 0.008)
         reason = str(rng.choice(LEAD_REASONS, p=[0.4, 0.2, 0.15, 0.15, 0.1]))
         if progress.dispute == "flag" and rng.random() < 0.15 + 0.5 * item.difficulty:
             kind, reason = "discard", "image quality"

@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": GROUND | {"access", "services", "jobs"},
     "pages": GROUND | {"access", "services", "ui", "catalogue", "consensus", "analytics", "jobs"},
     "app": {"ui", "server", "web"},
-    "data": {"labels", "errors"},
+    "data": {"labels", "errors", "formats", "intake"},
 }
 """Room to the rooms it may import; its own is always allowed."""
 

@@ -36,11 +36,15 @@ from core.store.tables import item_names, item_state, people, predictions, proje
 from data.leaves import generate_leaves
 from data.people import SimulatedPerson, default_people
 from data.project import DemoProject, write_truth
+from data.real import read_real
 from data.smear import generate_smear
 from data.work import SimulatedAct, simulate_work
 
 COLD_START = 160
 """Leaves labelled by experts before the first model (O2)."""
+
+GOLD_SHARE = 0.25
+"""Share of the items with a known answer; who reviews them is not told."""
 
 DAYS = 14
 READY = "demo.json"
@@ -161,9 +165,9 @@ def _fill(ws: Workspace, seed: int, sink: Sink, sources: Sequence[Path]) -> list
 
 def _generate(drawn: Path, seed: int, sink: Sink, sources: Sequence[Path]) -> list[DemoProject]:
     if sources:
-        from data.real import read_real
-
-        return [read_real(path, seed) for path in sources]
+        return [
+            read_real(path, seed, lambda d, t: sink("reading the images", d, t)) for path in sources
+        ]
     return [
         generate_leaves(
             drawn / "tree-leaves", seed, lambda d, t: sink("drawing tree leaves", d, t)
@@ -198,24 +202,30 @@ def _load(
             schema=project.schema,
         ),
     )
-    table = _write_items(project, drawn)
-    import_data(
-        then, office, slug, table, ImportOptions("items"),
-        lambda p: sink(f"importing {project.title.lower()}", p.done, p.total),
-    )  # fmt: skip
+    show = f"importing {project.title.lower()}"
+    for origin in _origins(project, drawn):
+        import_data(
+            then, office, slug, origin, ImportOptions("items"),
+            lambda p: sink(show, p.done, p.total),
+        )  # fmt: skip
     begun = (
         _cold_start(then, office, project, drawn, seed, sink)
         if project.schema.task is Task.CLASSIFICATION
         else _predict_from_file(then, office, project, drawn)
     )
+    _import_gold(then, office, project, drawn, seed)
     rest = replace(project, items=tuple(i for i in project.items if i.file not in begun))
     acts = simulate_work(rest, _prelabels(ws, slug), team, seed, end)
     _replay(ws, slug, acts, lambda d, t: sink(f"fourteen days of {project.title.lower()}", d, t))
 
 
-def _write_items(project: DemoProject, drawn: Path) -> Path:
-    folder = project.items[0].data_path.parent
-    root = folder if folder.is_relative_to(drawn) else drawn / project.slug
+def _origins(project: DemoProject, drawn: Path) -> list[Path]:
+    """Return what to import: the real folder, if it is one, and a table with the metadata."""
+    table = _write_items(project, drawn / project.slug)
+    return [table] if project.root is None else [project.root, table]
+
+
+def _write_items(project: DemoProject, root: Path) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     table = root / "items.csv"
     columns = sorted({k for i in project.items for k in i.metadata})
@@ -235,17 +245,43 @@ def _cold_start(
         sorted(project.items, key=lambda i: i.file), min(COLD_START, len(project.items) // 4)
     )
     table = drawn / project.slug / "cold-start.csv"
-    keys = [q.key for q in project.schema.item_questions]
-    with table.open("w", newline="", encoding="utf-8") as out:
-        rows = csv.writer(out)
-        rows.writerow(["file", "label", *keys[1:]])
-        for item in chosen:
-            said = (item.planted or item.answer).choices
-            rows.writerow([item.file, *(said[k] for k in keys)])
+    _write_answers(project, [(i.file, i.planted or i.answer) for i in chosen], table)
     import_data(then, office, project.slug, table, ImportOptions("labels"))
     _run(then, office, queue_training(then, office, project.slug), "training the first model", sink)
     _run(then, office, queue_prelabel(then, office, project.slug), "pre-labelling", sink)
     return {i.file for i in chosen}
+
+
+def _import_gold(
+    then: Workspace, office: Actor, project: DemoProject, drawn: Path, seed: int
+) -> None:
+    """Give a random share of the items known answers, so that there is something to measure against."""
+    known = [i for i in sorted(project.items, key=lambda i: i.file) if i.planted is None]
+    chosen = random.Random(f"gold/{seed}/{project.slug}").sample(
+        known, round(GOLD_SHARE * len(known))
+    )
+    table = drawn / project.slug / "gold.csv"
+    _write_answers(project, [(i.file, i.answer) for i in chosen], table)
+    import_data(then, office, project.slug, table, ImportOptions("gold"))
+
+
+def _write_answers(
+    project: DemoProject, answers: Sequence[tuple[str, Answer]], table: Path
+) -> None:
+    """Write answers as a table the import reads."""
+    boxes = project.schema.task is Task.BOXES
+    keys = [q.key for q in project.schema.item_questions]
+    with table.open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        edges = ["x1", "y1", "x2", "y2", "confidence"] if boxes else []
+        rows.writerow(["file", "label", *keys[1:], *edges])
+        for file, answer in answers:
+            if not boxes:
+                rows.writerow([file, *(answer.choices[k] for k in keys)])
+            elif not answer.regions:
+                rows.writerow([file] + [""] * 6)
+            else:
+                rows.writerows([file, r.label, *r.box, r.confidence] for r in answer.regions)
 
 
 def _run(ws: Workspace, office: Actor, job: Job, phase: str, sink: Sink) -> None:
@@ -260,14 +296,7 @@ def _predict_from_file(
     then: Workspace, office: Actor, project: DemoProject, drawn: Path
 ) -> set[str]:
     table = drawn / project.slug / "predictions.csv"
-    table.parent.mkdir(parents=True, exist_ok=True)
-    with table.open("w", newline="", encoding="utf-8") as out:
-        rows = csv.writer(out)
-        rows.writerow(["file", "label", "x1", "y1", "x2", "y2", "confidence"])
-        for file, answer in sorted((project.predictions or {}).items()):
-            rows.writerows([file, r.label, *r.box, r.confidence] for r in answer.regions)
-            if not answer.regions:
-                rows.writerow([file, "", "", "", "", "", ""])
+    _write_answers(project, sorted((project.predictions or {}).items()), table)
     options = ImportOptions("predictions", name="earlier model (simulated)")
     import_data(then, office, project.slug, table, options)
     return set()
