@@ -159,6 +159,7 @@ export class View {
     this.state.hidden = false;
     this.state.replaceChildren(el("h2", { text: title }), el("p", { text }),
       ...(button ? [el("button", { class: "action strong", onclick: button.run }, el("span", { text: button.text }))] : []));
+    this.state.querySelector("button")?.focus({ preventScroll: true });
   }
 
   /** Tell a screen reader. */
