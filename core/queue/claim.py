@@ -26,16 +26,17 @@ class Order(StrEnum):
 
 
 def held_leases(connection: Connection, project_id: int, person_id: int, now: float) -> list[int]:
-    """Return the items a person holds, earliest claim first."""
+    """Return the items a person holds, in queue order."""
     return list(
         connection.execute(
             select(leases.c.item_id)
+            .join(item_state, item_state.c.item_id == leases.c.item_id)
             .where(
                 leases.c.project_id == project_id,
                 leases.c.person_id == person_id,
                 leases.c.expires_at > now,
             )
-            .order_by(leases.c.since, leases.c.item_id)
+            .order_by(item_state.c.priority, leases.c.item_id)
         ).scalars()
     )
 

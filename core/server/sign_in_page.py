@@ -91,6 +91,7 @@ def _with_demo(page: SignInPage) -> str:
         f"<h1>{escape(_('The model proposes, people correct, votes settle.'))}</h1>"
         f"<p>{escape(_('This is the demo. Choose who you want to be; you can sign out and change at any time.'))}</p>"
         f'<div class="roles">{"".join(_demo_button(page, p) for p in _one_per_role(page.demo))}</div>'
+        f"{_colleagues(page)}"
         f'<p class="simulated">{escape(_("All people and answers in the demo are simulated."))}</p>'
         f'</div><div class="card">{_form(page)}</div></main>'
     )
@@ -101,6 +102,23 @@ def _one_per_role(people: tuple[DemoPerson, ...]) -> list[DemoPerson]:
     for person in people:
         first.setdefault(person.role, person)
     return list(first.values())
+
+
+def _colleagues(page: SignInPage) -> str:
+    """Return small buttons for the people whose role another one's card stands for."""
+    shown = {p.name for p in _one_per_role(page.demo)}
+    rest = [p for p in page.demo if p.name not in shown]
+    if not rest:
+        return ""
+    _ = catalogue(page.language).gettext
+    names = "".join(
+        f'<button type="submit" name="name" value="{escape(p.name)}">{escape(p.display_name)}</button>'
+        for p in rest
+    )
+    return (
+        f'<form class="colleagues" method="post" action="{escape(page.base)}/account/demo">'
+        f"{_next(page)}<span>{escape(_('Or a colleague:'))}</span>{names}</form>"
+    )
 
 
 def _demo_button(page: SignInPage, person: DemoPerson) -> str:
