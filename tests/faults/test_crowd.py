@@ -29,6 +29,7 @@ from tests.record import (
     draw_folder,
     live_leases,
     live_votes,
+    make_world,
     say,
     state_of,
     vote,
@@ -234,3 +235,20 @@ def test_a_ruling_and_a_changed_vote_at_once_come_one_after_the_other(make: Make
     with world.ws.store.read() as connection:
         states = connection.execute(select(final_labels.c.state)).scalars().all()
     assert states[-1] == ("adjudicated" if ruled == "saved" else "dispute")
+
+
+def test_a_full_disk_refuses_the_vote_and_keeps_what_was_saved(sqlite_ws: Workspace):
+    """When nothing more can be written the record says so, and holds exactly the saved votes (F9)."""
+    world = make_world(sqlite_ws, n_items=300, policy=Policy(overlap=1, max_votes=1))
+    hears, tells = pipe()
+    expert = world.cast.experts[0].person_id
+    process = start(crowd.vote_until_full, sqlite_ws.root, world.slug, expert, 400_000, tells)
+    saved, message, count = hears.recv()
+    assert ended(process) == 0
+    assert message.endswith(("was saved before is safe.", "disk I/O error."))
+    assert 0 < len(saved) < 300
+    assert count == len(saved)
+    with sqlite_ws.store.read() as connection:
+        stored = set(connection.execute(select(annotation_log.c.uuid)).scalars())
+    assert stored == set(saved)
+    check_consistent(world)
