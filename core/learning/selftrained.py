@@ -112,7 +112,8 @@ def own_weights(backbone: Backbone) -> dict[str, np.ndarray]:
     """Return what a model must keep of its backbone: all of a self-trained one, else nothing."""
     if backbone.source != "self-trained":
         return {}
-    return {k: v.numpy() for k, v in backbone.network.state_dict().items()}
+    # The counters of batch norm are of no use here, and NumPy turns their () into (1,).
+    return {k: v.numpy() for k, v in backbone.network.state_dict().items() if v.ndim}
 
 
 def from_own_weights(weights: Mapping[str, np.ndarray], weights_hash: str) -> Backbone:
