@@ -198,6 +198,11 @@ def _storage_error(error: DBAPIError) -> StorageError:
         return StoreUnavailable(
             f"The record was busy for {BUSY_SECONDS} s: this was not saved.", "Try again."
         )
+    if "disk i/o" in words:
+        return StoreUnavailable(
+            "The disk refused a write: this was not saved, what was saved before is safe.",
+            "Check the disk and its free space, then try again.",
+        )
     return StoreUnavailable(f"The record cannot be reached: {error.orig}.", "Try again.")
 
 

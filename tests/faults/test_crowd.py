@@ -112,10 +112,12 @@ def test_two_processes_of_eight_threads_never_share_the_last_place(make: Make):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    saved = hears.recv() + hears.recv()
-    assert [ended(p) for p in started] == [0, 0]
-    watched.set()
-    watcher.join()
+    try:
+        saved = hears.recv() + hears.recv()
+        assert [ended(p) for p in started] == [0, 0]
+    finally:
+        watched.set()
+        watcher.join()
     assert max(worst) <= 2
     votes = live_votes(world.ws)
     counts = [len(votes.get(i, ())) for i in world.items]
@@ -245,7 +247,7 @@ def test_a_full_disk_refuses_the_vote_and_keeps_what_was_saved(sqlite_ws: Worksp
     process = start(crowd.vote_until_full, sqlite_ws.root, world.slug, expert, 400_000, tells)
     saved, message, count = hears.recv()
     assert ended(process) == 0
-    assert message.endswith(("was saved before is safe.", "disk I/O error."))
+    assert message.endswith("what was saved before is safe.")
     assert 0 < len(saved) < 300
     assert count == len(saved)
     with sqlite_ws.store.read() as connection:
