@@ -11,7 +11,7 @@ from core.catalogue import languages
 from core.consensus.policy import MOST_VOTES, OnDisagreement, Policy, describe
 from core.errors import InputError
 from core.labels.schema import Question, Task
-from core.services import people, projects
+from core.services import people, steering
 from core.services.projects import ProjectView
 from core.ui import widgets
 from core.ui.shell import PageContext, current_project, open_page
@@ -124,7 +124,7 @@ def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
         st.caption(_("Every label is derived anew under it. Votes are never changed."))
         if st.form_submit_button(_("Put in force"), type="primary", key="policy.adopt"):
             attempt(
-                lambda: projects.set_policy(page.ws, page.actor, project.slug, policy, reason),
+                lambda: steering.set_policy(page.ws, page.actor, project.slug, policy, reason),
                 _("The new policy is in force."),
             )
 
@@ -149,7 +149,7 @@ def _guideline(page: PageContext, project: ProjectView, steers: bool) -> None:
         )
         if st.button(_("Publish"), type="primary", key="guideline.publish"):
             attempt(
-                lambda: projects.set_guideline(page.ws, page.actor, project.slug, text, reason),
+                lambda: steering.set_guideline(page.ws, page.actor, project.slug, text, reason),
                 _("Published; reviewers read it from their next item on."),
             )
     with right:

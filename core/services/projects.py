@@ -107,7 +107,9 @@ def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
             (policies, new.policy.to_json()),
             (guidelines, new.guideline),
         ):
-            _insert_version(connection, table, project_id, 1, doc, "first version", actor, now)
+            insert_version(
+                connection, table, project_id, 1, doc, "first version", actor.person_id, now
+            )
         append_audit(connection, now, actor.name, "project created", new.slug, project_id)
         return load_project(connection, new.slug)
 
@@ -156,7 +158,7 @@ def load_project(connection: Connection, slug: str) -> ProjectView:
     if row is None:
         raise NotFound(f"There is no project '{slug}'.")
     schema, policy, guideline = (
-        _in_force(connection, table, row.id) for table in (schemas, policies, guidelines)
+        in_force(connection, table, row.id) for table in (schemas, policies, guidelines)
     )
     count = connection.execute(
         select(func.count()).select_from(items).where(items.c.project_id == row.id)
@@ -179,71 +181,17 @@ def load_project(connection: Connection, slug: str) -> ProjectView:
     )
 
 
-def set_policy(ws: Workspace, actor: Actor, slug: str, policy: Policy, reason: str) -> ProjectView:
-    """Put a new policy version in force and derive every label anew under it.
-
-    Raises:
-        InputError: No reason was given.
-        Forbidden: The actor does not steer this project.
-    """
-    from core.services.resolve import resolve_items
-
-    with ws.store.write() as connection:
-        project = _new_version(
-            ws, connection, actor, slug, policies, policy.to_json(), reason, "policy set"
-        )
-        resolve_items(connection, project, None, ws.clock())
-        return project
-
-
-def set_guideline(ws: Workspace, actor: Actor, slug: str, text: str, reason: str) -> ProjectView:
-    """Put a new guideline version in force.
-
-    Raises:
-        InputError: No reason was given.
-        Forbidden: The actor does not steer this project.
-    """
-    with ws.store.write() as connection:
-        return _new_version(ws, connection, actor, slug, guidelines, text, reason, "guideline set")
-
-
-def _new_version(
-    ws: Workspace,
-    connection: Connection,
-    actor: Actor,
-    slug: str,
-    table: Table,
-    doc: str,
-    reason: str,
-    what: str,
-) -> ProjectView:
-    project = project_for(connection, actor, slug, Action.STEER)
-    if not reason.strip():
-        raise InputError("A new version needs a reason.", "Say in a few words why.")
-    last = _in_force(connection, table, project.id)
-    if last.doc == doc:
-        return project
-    now = ws.clock()
-    _insert_version(
-        connection, table, project.id, last.version + 1, doc, reason.strip(), actor, now
-    )
-    append_audit(
-        connection, now, actor.name, what, slug, project.id,
-        {"version": last.version + 1, "reason": reason.strip()},
-    )  # fmt: skip
-    return load_project(connection, slug)
-
-
-def _insert_version(
+def insert_version(
     connection: Connection,
     table: Table,
     project_id: int,
     version: int,
     doc: str,
     reason: str,
-    actor: Actor,
+    by_id: int,
     at: float,
 ) -> None:
+    """Write a version of a schema, policy or guideline within the caller's record transaction."""
     connection.execute(
         table.insert(),
         {
@@ -251,13 +199,14 @@ def _insert_version(
             "version": version,
             "doc": doc,
             "reason": reason,
-            "by_id": actor.person_id or None,
+            "by_id": by_id,
             "at": at,
         },
     )
 
 
-def _in_force(connection: Connection, table: Table, project_id: int) -> Row:
+def in_force(connection: Connection, table: Table, project_id: int) -> Row:
+    """Return the version of a schema, policy or guideline that counts now."""
     return connection.execute(
         select(table)
         .where(table.c.project_id == project_id)

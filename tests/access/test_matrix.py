@@ -32,6 +32,7 @@ from core.services import (
     projects,
     resolve,
     review,
+    steering,
     training,
     versions,
 )
@@ -109,8 +110,8 @@ CALLS = (
         lambda w, a: adjudication.explain(w.ws, a, w.slug, w.items[0]),
     ),
     Call("projects.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
-    Call("projects.set_policy", Action.STEER, by_slug(projects.set_policy, Policy(), "why")),
-    Call("projects.set_guideline", Action.STEER, by_slug(projects.set_guideline, "look", "why")),
+    Call("steering.set_policy", Action.STEER, by_slug(steering.set_policy, Policy(), "why")),
+    Call("steering.set_guideline", Action.STEER, by_slug(steering.set_guideline, "look", "why")),
     Call("resolve.resolve", Action.STEER, by_slug(resolve.resolve)),
     Call(
         "imports.import_data",
