@@ -250,6 +250,23 @@ def test_a_later_voter_sees_nothing_of_earlier_votes(make: Make):
     assert one.name not in texts_of(shown)
 
 
+def test_a_dispute_tells_later_voters_nothing_either(make: Make):
+    """Neither while it is disputed nor sent back for more votes does "why" say who said what."""
+    world = make(n_items=1, policy=TO_LEAD)
+    item, later = world.items[0], world.cast.experts[2]
+    vote(world, world.cast.experts[0], item, "owl")
+    vote(world, world.cast.experts[1], item, "dog")
+    for _ in range(2):
+        shown = [
+            explain(world.ws, later, world.slug, item),
+            open_item(world.ws, later, world.slug, item),
+        ]
+        for secret in ("owl", "dog", "expert0", "expert1"):
+            assert secret not in texts_of(shown)
+        if state_of(world, item)[0] == "dispute":
+            rule(world, world.cast.lead, item, "send-back")
+
+
 def test_gold_answers_reach_no_voter(make: Make):
     """An item with a known answer looks like any other in every view, settled or not (A6)."""
     world = make(n_items=2)

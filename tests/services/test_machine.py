@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select
@@ -272,7 +272,11 @@ class Reviewing(RuleBasedStateMachine):
             assert resolve(self.ws, self.world.cast.lead, self.world.slug).changed == 0
 
 
+# Shrinking replays hundreds of workspaces: a failure is printed as it was found, within seconds.
 Reviewing.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, print_blob=True
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
 TestReviewing = Reviewing.TestCase
