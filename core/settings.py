@@ -53,6 +53,10 @@ class Settings(BaseSettings):
 
     backbone: str = Field("mobilenet_v2", description="torchvision model that embeds the images.")
     offline: bool = Field(False, description="Never try to download weights.")
+    self_training_seconds: float = Field(
+        45.0,
+        description="How long a network of the project's own is taught where no weights are at hand.",
+    )
     job_lost_seconds: float = Field(
         60.0, description="A worker silent for longer is taken for dead."
     )

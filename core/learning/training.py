@@ -132,7 +132,14 @@ class _Run:
             return found
         excluded = _excluded(request)
         allowed = [i for i in images if i.item_id not in excluded]
-        return self_trained(allowed, request.cache, request.seed, self.progress, self.should_stop)
+        return self_trained(
+            allowed,
+            request.cache,
+            request.seed,
+            self.progress,
+            self.should_stop,
+            request.self_training_seconds,
+        )
 
     def _split(self, usable: set[int]) -> tuple[list[Example], list[Example]]:
         """Return the readable examples to learn from and those to judge by, in order of item."""

@@ -50,6 +50,8 @@ class TrainingRequest:
         mode: ``probe``: a linear model on frozen embeddings.
         offline: Do not try to download weights.
         weights: A file with the backbone's weights, instead of the published ones.
+        self_training_seconds: How long a network of the project's own may be taught, where no
+            published weights are at hand.
     """
 
     classes: tuple[str, ...]
@@ -63,6 +65,7 @@ class TrainingRequest:
     mode: str = "probe"
     offline: bool = False
     weights: Path | None = None
+    self_training_seconds: float = 75.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ OnProgress = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
 
 
-class StopRequested(Exception):  # noqa: N818 not an error: the caller asked for it
+class StopRequested(Exception):
     """Raised inside a long pass when the caller asked it to stop."""
 
 

@@ -196,6 +196,7 @@ def _request(
         cache=ws.cache / "embeddings",
         held_out=held_out,
         offline=ws.settings.offline,
+        self_training_seconds=ws.settings.self_training_seconds,
     )
 
 
