@@ -1,0 +1,273 @@
+"""Pictures of every page and its main states, light and dark, for whoever judges how it looks.
+
+``python -m tests.screenshots [FOLDER] [--workspace WS] [--only WORD] [--size 1920x1080] [--readme]``
+serves a copy of a demo workspace (made in ``build/demo`` when there is none), so looking changes
+nothing, and writes PNGs. ``--readme`` writes the README's pictures into ``docs/images`` instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from core.services.demo import make_demo
+from tests import chromium
+from tests.browser.conftest import serving
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES, SMEAR = "tree-leaves", "blood-smear"
+EXPERT, LEAD, MANAGER, ADMIN = "ingrid", "ruth", "mona", "ada"
+READY = (
+    ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, iframe, #name"
+)
+BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
+PATIENCE_MS = 30_000
+LARGEST_BYTES = 300_000
+STEP = 8
+
+Act = Callable[[Page], None]
+
+
+def _nothing(page: Page) -> None:
+    """Leave the page as it opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: where, as whom, and what is done before it is taken."""
+
+    name: str
+    who: str
+    path: str
+    act: Act = _nothing
+
+
+def press(*keys: str) -> Act:
+    """Return what presses keys one after the other."""
+
+    def act(page: Page) -> None:
+        for key in keys:
+            page.keyboard.press(key)
+            settle(page)
+
+    return act
+
+
+def click(*names: str) -> Act:
+    """Return what clicks the button, tab or link of each name."""
+
+    def act(page: Page) -> None:
+        for name in names:
+            page.get_by_text(name, exact=True).locator("visible=true").first.click()
+            settle(page)
+
+    return act
+
+
+def scroll(share: float) -> Act:
+    """Return what scrolls down to a share of the page."""
+
+    def act(page: Page) -> None:
+        page.evaluate(
+            "s => { const m = document.querySelector('[data-testid=stMain]');"
+            " m.scrollTo(0, (m.scrollHeight - m.clientHeight) * s); }",
+            share,
+        )
+        settle(page)
+
+    return act
+
+
+def wrong_password(page: Page) -> None:
+    """Sign in with a password that is wrong."""
+    page.fill("#name", "ruth")
+    page.fill("#password", "not the password")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+
+
+def of(page: str, slug: str = LEAVES, **query: str) -> str:
+    """Return the path of a page about a project."""
+    return f"{page}?" + "&".join(f"{k}={v}" for k, v in {"project": slug, **query}.items())
+
+
+SHOTS = (
+    Shot("sign-in", "", ""),
+    Shot("sign-in-refused", "", "", wrong_password),
+    Shot("home-expert", EXPERT, of("home")),
+    Shot("home-lead", LEAD, of("home")),
+    Shot("home-manager", MANAGER, of("home")),
+    Shot("home-admin", ADMIN, of("home")),
+    Shot("not-allowed", EXPERT, of("quality")),
+    Shot("no-such-project", LEAD, of("quality", "nowhere")),
+    Shot("review-leaf", EXPERT, of("review")),
+    Shot("review-leaf-answered", EXPERT, of("review"), press("1", "2", "1")),
+    Shot("review-keys", EXPERT, of("review"), press("?")),
+    Shot("review-flag", EXPERT, of("review"), press("f")),
+    Shot("review-boxes", EXPERT, of("review", SMEAR)),
+    Shot("review-boxes-edit", EXPERT, of("review", SMEAR), press("e")),
+    Shot("adjudicate-leaf", LEAD, of("adjudicate")),
+    Shot("adjudicate-leaf-ready", LEAD, of("adjudicate"), press("q", "g")),
+    Shot("adjudicate-boxes", LEAD, of("adjudicate", SMEAR)),
+    Shot("adjudicate-boxes-edit", LEAD, of("adjudicate", SMEAR), press("e")),
+    Shot("quality", MANAGER, of("quality")),
+    Shot("quality-middle", MANAGER, of("quality"), scroll(0.5)),
+    Shot("quality-end", MANAGER, of("quality"), scroll(1)),
+    Shot("quality-people", MANAGER, of("quality", whose="people")),
+    Shot("quality-boxes", MANAGER, of("quality", SMEAR)),
+    Shot("throughput", MANAGER, of("throughput")),
+    Shot("throughput-end", MANAGER, of("throughput"), scroll(1)),
+    Shot("throughput-boxes", MANAGER, of("throughput", SMEAR)),
+    Shot("bias", MANAGER, of("bias")),
+    Shot("bias-end", MANAGER, of("bias"), scroll(1)),
+    Shot("bias-people", MANAGER, of("bias", whose="people")),
+    Shot("bias-boxes", MANAGER, of("bias", SMEAR)),
+    Shot("retrain", LEAD, of("retrain")),
+    Shot("retrain-end", LEAD, of("retrain"), scroll(1)),
+    Shot("retrain-boxes", LEAD, of("retrain", SMEAR)),
+    Shot("datasets-import", LEAD, of("datasets")),
+    Shot("datasets-export", LEAD, of("datasets"), click("Export")),
+    Shot("datasets-batches", LEAD, of("datasets"), click("What came in")),
+    Shot("datasets-versions", LEAD, of("datasets"), click("Dataset versions")),
+    Shot("people", ADMIN, of("people")),
+    Shot("settings", LEAD, of("settings")),
+    Shot("settings-expert", EXPERT, of("settings")),
+)
+
+
+def readme_shots(workspace: Path) -> tuple[Shot, ...]:
+    """Return the README's pictures; each one's name is its file's in ``docs/images``."""
+    return (
+        Shot("review", EXPERT, of("review", item=clear_leaf(workspace))),
+        Shot("adjudicate", LEAD, of("adjudicate", SMEAR)),
+        Shot("quality", MANAGER, of("quality")),
+    )
+
+
+def clear_leaf(workspace: Path) -> str:
+    """Return the id of a doubtful leaf in good light, for a picture one can read at half its size."""
+    with closing(sqlite3.connect(workspace / "tiebreak.db")) as record:
+        found = record.execute(
+            "SELECT s.item_id FROM item_state s"
+            " JOIN item_metadata m ON m.item_id = s.item_id"
+            " JOIN predictions p ON p.seq = s.prediction_seq"
+            " JOIN projects j ON j.id = s.project_id"
+            " WHERE j.slug = ? AND s.state = 'open'"
+            " AND m.doc ->> 'light' = 'sun' AND m.doc ->> 'site' = 'Botanic Garden'"
+            " ORDER BY p.confidence LIMIT 1",
+            (LEAVES,),
+        ).fetchone()
+    return "" if found is None else str(found[0])
+
+
+# --- taking them ------------------------------------------------------------------------------
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is loading any more and what moves has come to rest."""
+    page.locator(READY).locator("visible=true").first.wait_for(timeout=PATIENCE_MS)
+    quiet_since = time.monotonic()
+    until = quiet_since + PATIENCE_MS / 1000
+    while time.monotonic() - quiet_since < 0.7 and time.monotonic() < until:
+        if page.locator(BUSY).count():
+            quiet_since = time.monotonic()
+        page.wait_for_timeout(100)
+
+
+def take(
+    browser: Browser,
+    address: str,
+    shots: Sequence[Shot],
+    folder: Path,
+    scheme: str,
+    size: tuple[int, int],
+) -> None:
+    """Take every picture in one scheme, signing in once a person."""
+    for who in dict.fromkeys(shot.who for shot in shots):
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            timezone_id="Europe/Berlin",
+        )
+        page = context.new_page()
+        if who:
+            page.goto(address)
+            page.click(f"button[value={who}]")
+            settle(page)
+        for shot in (s for s in shots if s.who == who):
+            page.goto(f"{address}/{shot.path}")
+            settle(page)
+            shot.act(page)
+            settle(page)
+            page.screenshot(path=folder / f"{shot.name}.{scheme}.png")
+            sys.stdout.write(f"{shot.name} ({scheme})\n")
+        context.close()
+
+
+def shrink(path: Path) -> None:
+    """Keep a picture for the README small: in steps of 8 of 256 its photo compresses twice as well."""
+    with Image.open(path) as opened:
+        coarse = opened.convert("RGB").point(lambda v: min(255, round(v / STEP) * STEP))
+    coarse.save(path, optimize=True)
+    if path.stat().st_size > LARGEST_BYTES:
+        raise SystemExit(f"{path.name} is {path.stat().st_size:,} bytes, over {LARGEST_BYTES:,}.")
+
+
+def _take_all(address: str, asked: argparse.Namespace) -> None:
+    found = chromium.find()
+    if found is None:
+        raise SystemExit("No Chromium here; 'python tests/chromium.py' installs one.")
+    width, height = (int(part) for part in asked.size.split("x"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=[*chromium.ARGUMENTS])
+        if asked.readme:
+            _take_readme(browser, address, readme_shots(asked.workspace))
+        else:
+            asked.folder.mkdir(parents=True, exist_ok=True)
+            shots = [s for s in SHOTS if asked.only in s.name]
+            for scheme in asked.scheme:
+                take(browser, address, shots, asked.folder, scheme, (width, height))
+        browser.close()
+
+
+def _take_readme(browser: Browser, address: str, shots: Sequence[Shot]) -> None:
+    folder = ROOT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    take(browser, address, shots, folder, "light", (1280, 720))
+    for shot in shots:
+        shrink((folder / f"{shot.name}.light.png").rename(folder / f"{shot.name}.png"))
+
+
+def main() -> None:
+    """Read the command line, serve a copy of the demo, take the pictures."""
+    parser = argparse.ArgumentParser(prog="tests.screenshots", description="Take pictures.")
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "screenshots")
+    parser.add_argument("--workspace", type=Path, default=ROOT / "build" / "demo")
+    parser.add_argument("--only", default="", help="part of the pictures' names")
+    parser.add_argument("--size", default="1280x720", help="the window's, in CSS pixels")
+    parser.add_argument("--scheme", nargs="+", default=["light", "dark"])
+    parser.add_argument("--readme", action="store_true", help="write docs/images instead")
+    asked = parser.parse_args()
+    if not (asked.workspace / "demo.json").exists():
+        sys.stdout.write("Making a demo workspace; this takes a few minutes.\n")
+        make_demo(asked.workspace, 0, lambda phase, done, total: None)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "workspace"
+        shutil.copytree(asked.workspace, copy)
+        with serving(copy) as address:
+            _take_all(address, asked)
+
+
+if __name__ == "__main__":
+    main()
