@@ -34,7 +34,7 @@ steps = st.lists(
         st.sampled_from(CLASSES),
     ),
     min_size=6,
-    max_size=25,
+    max_size=20,
 )
 
 
@@ -71,7 +71,7 @@ def derived(ws: Workspace) -> list[tuple]:
 
 @given(steps=steps, policy=st.sampled_from(POLICIES))
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_step_by_step_gives_what_a_full_resolve_gives(
     steps, policy: Policy, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
@@ -79,11 +79,12 @@ def test_step_by_step_gives_what_a_full_resolve_gives(
     """Deriving one item at a time, all at once, or from an empty cache comes to the same."""
     ws = fresh(sqlite_template, tmp_path_factory)
     world, revisions = make_world(ws, n_items=2, policy=policy), {}
+    before: list[tuple] = []
     for step in steps:
         do(world, step, revisions)
-    before = derived(ws)
-    assert resolve(ws, world.cast.lead, world.slug).changed == 0
-    assert derived(ws) == before
+        before = derived(ws)
+        assert resolve(ws, world.cast.lead, world.slug).changed == 0
+        assert derived(ws) == before
     with ws.store.write() as connection:
         connection.execute(text("DELETE FROM item_state"))
         resolve_items(connection, world.project, list(reversed(world.items)), ws.clock())
