@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
@@ -71,7 +71,10 @@ def derived(ws: Workspace) -> list[tuple]:
 
 @given(steps=steps, policy=st.sampled_from(POLICIES))
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking would take minutes
 )
 def test_step_by_step_gives_what_a_full_resolve_gives(
     steps, policy: Policy, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
