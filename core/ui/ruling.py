@@ -282,6 +282,7 @@ def _decide(slug: str, view: DisputeView, draft: Draft, kind: str) -> None:
         answer=draft.answer if kind == "decide" else None,
         reason=st.session_state.get(REASON, ""),
         votes_seen=view.votes_seen,
+        newest_seq=view.newest_seq,
     )
     try:
         ws, actor = current_workspace(), identity.current_actor()

@@ -110,8 +110,15 @@ def test_one_may_not_decide_where_one_voted(house: House, monkeypatch: pytest.Mo
     )
 
 
-def test_a_vote_cast_meanwhile_stops_the_ruling(
-    house: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("withdraw", None), "votes changed while you looked"),
+        (("vote", Answer({"label": "birch"})), "changed or flagged their answer while you looked"),
+    ],
+)
+def test_a_vote_cast_or_changed_meanwhile_stops_the_ruling(
+    house: House, monkeypatch: pytest.MonkeyPatch, change: tuple[str, Answer | None], said: str
 ) -> None:
     """F28: the sentence is shown, nothing is decided, the reason is kept."""
     ada, boss = house.actor("ada"), operator(house.ws)
@@ -122,10 +129,11 @@ def test_a_vote_cast_meanwhile_stops_the_ruling(
     flag(house, "ivo", item_id)
     at = visit(house, monkeypatch)
     at.button(key="tb-why-V").click().run()
-    submit(house.ws, ada, "leaves", Submission(new_uuid(), item_id, "withdraw", base_revision=1))
+    submit(house.ws, ada, "leaves", Submission(new_uuid(), item_id, *change, base_revision=1))
     at.button(key="tb-rule-discard").click().run()
     assert not at.exception
-    assert "votes changed while you looked" in words(at).replace("\\", "")
+    assert said in words(at).replace("\\", "")
+    assert explain(house.ws, house.actor("leo"), "leaves", item_id).state == "dispute"
     assert at.session_state["tb-reason"] == "Clearly visible"
 
 
