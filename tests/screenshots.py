@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEAVES, SMEAR = "tree-leaves", "blood-smear"
 EXPERT, LEAD, MANAGER, ADMIN = "ingrid", "ruth", "mona", "ada"
 READY = (
-    ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, iframe, #name"
+    ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, .st-key-tb-box-N, #name"
 )
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000

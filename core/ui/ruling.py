@@ -27,6 +27,7 @@ REFUSED = "tb-ruling-refused"
 LAST = "tb-ruling-last"
 REASON = "tb-reason"
 SEPARATOR = " · "
+FEW = 3
 
 # Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
 _TEMPLATES = (
@@ -79,7 +80,7 @@ def show(project: ProjectView, view: DisputeView, draft: Draft) -> None:
         _edit(project, view, draft)
         return
     parties = layers.of_dispute(view, project.policy.iou_at_least)
-    left, right = st.columns([10, 5], gap="small")
+    left, right = st.columns([10, 5.3], gap="small")
     with left:
         deck.votes_view(
             view.item.image,
@@ -89,12 +90,14 @@ def show(project: ProjectView, view: DisputeView, draft: Draft) -> None:
             project.schema,
             draft.source,
         )
-    with right, st.container(gap="xsmall"):
-        _because(project, view)
-        if not view.may_decide:
-            st.warning(view.may_not_because)
-        _picks(project.schema, view, parties, draft)
-        _ruling(project, view, draft)
+    with right, st.container(key="tb-rail", gap="small"):
+        with st.container(key="tb-rail-picks", gap="xsmall"):
+            _because(project, view)
+            if not view.may_decide:
+                st.warning(view.may_not_because)
+            _picks(project.schema, view, parties, draft)
+        with st.container(key="tb-rail-rule", gap="xsmall"):
+            _ruling(project, view, draft)
 
 
 def _because(project: ProjectView, view: DisputeView) -> None:
@@ -162,7 +165,9 @@ def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> N
     prefix = f"tb-own-{question.key}"
     box_editor.swatches(prefix, question.classes[:10])
     draw("<div class='tb-muted tb-small'>{title}</div>", title=_(question.title))
-    with st.container(horizontal=True, gap="xsmall"):
+    # Many classes stand in two columns, where the eye finds them again; a few in one line.
+    layout = "two" if len(question.classes) > FEW else "one"
+    with st.container(horizontal=True, gap="xsmall", key=f"tb-{layout}-{question.key}"):
         for c in question.classes[:10]:
             st.button(
                 c.name,
@@ -203,7 +208,7 @@ def _choose(draft: Draft, key: str, name: str | None) -> None:
 def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
     """Ask for the reason and send the ruling."""
     draw("<div class='tb-muted tb-small'>{t}</div>", t=_("Reason"))
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, gap="xsmall", key="tb-reasons"):
         for key, text in _TEMPLATES:
             st.button(
                 _(text),
