@@ -57,7 +57,6 @@ class EmbeddingCache:
         if not len(content_hashes):
             return
         name = uuid.uuid4().hex
-        self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / f"{name}.vectors.npy", vectors.astype(np.float16))
         _write(self.folder / f"{name}.keys.npy", _keys(content_hashes))
 

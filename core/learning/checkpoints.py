@@ -12,6 +12,7 @@ import pickle
 import re
 import struct
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -119,7 +120,9 @@ def _check_archive(path: Path) -> None:
 
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns that checking sparse tensors is slow
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError,
             AttributeError, TypeError, IndexError, AssertionError, UnicodeDecodeError) as e:  # fmt: skip
         reason = str(e).splitlines()[0][:200] if str(e) else type(e).__name__

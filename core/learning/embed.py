@@ -20,7 +20,7 @@ from core.errors import BadImage, TrainingError
 from core.learning.backbones import FEATURES, Backbone, Extractor, device_at_hand
 from core.learning.cache import EmbeddingCache
 from core.learning.files import write_durably
-from core.learning.preprocess import PREPROCESSING, load_pixels
+from core.learning.preprocess import PREPROCESSING, load_pixels, quiet_decoding
 from core.learning.runner import Runner
 from core.learning.values import ImageRef, OnProgress, Progress, ShouldStop, StopRequested
 
@@ -69,7 +69,7 @@ def embed(
         DiskFull: The cache cannot be written.
         StopRequested: ``should_stop`` said so; what was done so far is in the cache.
     """
-    with _one_thread_each():
+    with _one_thread_each(), quiet_decoding():
         return _embed(images, backbone, cache_folder, progress, should_stop)
 
 
@@ -179,7 +179,6 @@ def _precision(
         return note.read_text()
     sample = _read([images[r] for r in rows[:4]], size)[1]
     choice = runner.fastest(sample) if len(sample) else "float32"
-    folder.mkdir(parents=True, exist_ok=True)
     write_durably(note, choice.encode())
     return choice
 

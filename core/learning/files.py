@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import DiskFull
 
 
 def write_durably(path: Path, data: bytes | memoryview) -> None:
-    """Write a file beside its place, flush it to the disk and rename it.
+    """Write a file beside its place, flush it to the disk and rename it; make its folder if need be.
 
     Raises:
         DiskFull: It could not be written; what was there before still is.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as f:
             f.write(data)
             f.flush()
@@ -28,4 +30,5 @@ def write_durably(path: Path, data: bytes | memoryview) -> None:
             "Free some space and start again; what was written before is kept.",
         ) from e
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -70,7 +70,6 @@ def save_model(
     Raises:
         DiskFull: Something could not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     tensors = {"head.weight": head.weight, "head.bias": head.bias}
     tensors |= {BACKBONE_PREFIX + k: v for k, v in backbone_weights.items()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from core.errors import BadImage
 PREPROCESSING = "whole-bicubic-1"
 """Names this procedure in cache keys and model folders; change it with the procedure."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 100_000_000
 
 
@@ -28,11 +30,11 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
         BadImage: The file is missing, damaged, too large, or of a kind we do not read.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged metadata does not spoil the pixels
-            with Image.open(path, formats=FORMATS) as image:
-                return _squeeze(image, size)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as e:
+        with Image.open(path, formats=FORMATS) as image:
+            return _squeeze(image, size)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
+        raise BadImage(f"{path.name} is too large to be read: {e}.") from e
+    except (UnidentifiedImageError, OSError) as e:
         raise BadImage(f"{path.name} cannot be read as an image: {e}.") from e
     except (ValueError, SyntaxError, EOFError, MemoryError, OverflowError) as e:
         raise BadImage(f"{path.name} is damaged: {e}.") from e
@@ -64,3 +66,14 @@ def _stretched(image: Image.Image) -> Image.Image:
     low, high = float(values.min()), float(values.max())
     scaled = (values - low) * (255.0 / (high - low) if high > low else 0.0)
     return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+
+
+@contextmanager
+def quiet_decoding() -> Iterator[None]:
+    """Keep Pillow's warnings of damaged metadata, which does not spoil pixels, off the log.
+
+    For the thread that starts decoding threads: warning filters belong to the whole process.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield

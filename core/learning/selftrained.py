@@ -24,7 +24,7 @@ from core.errors import BadImage, EmptyTrainingSet, TrainingError
 from core.learning.backbones import MEAN, STD, Backbone, device_at_hand
 from core.learning.checkpoints import load_into, read_weights, sha256_of
 from core.learning.files import write_durably
-from core.learning.preprocess import load_pixels
+from core.learning.preprocess import load_pixels, quiet_decoding
 from core.learning.values import ImageRef, OnProgress, Progress, ShouldStop, StopRequested
 
 NAME = "tiny"
@@ -148,7 +148,6 @@ def _tags(images: Sequence[ImageRef]) -> set[str]:
 
 def _keep(network: nn.Module, cache: Path, images: Sequence[ImageRef]) -> Path:
     folder = cache / "selftrained"
-    folder.mkdir(parents=True, exist_ok=True)
     data = serialize({k: v.contiguous() for k, v in network.state_dict().items()})
     path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}.safetensors"
     write_durably(path.with_suffix(".txt"), "\n".join(sorted(_tags(images))).encode())
@@ -159,7 +158,7 @@ def _keep(network: nn.Module, cache: Path, images: Sequence[ImageRef]) -> Path:
 def _pixels(images: Sequence[ImageRef], seed: int) -> Tensor:
     """Return up to 4,000 images as uint8, shape (n, 3, 112, 112): a margin to crop from."""
     order = np.random.default_rng(seed).permutation(len(images))[:_MAX_IMAGES]
-    with ThreadPoolExecutor() as threads:
+    with quiet_decoding(), ThreadPoolExecutor() as threads:
         read = list(threads.map(lambda i: _or_none(images[i].path), sorted(order.tolist())))
     good = [p for p in read if p is not None]
     if len(good) < 2:
