@@ -37,10 +37,13 @@ from core.settings import load_settings
 from core.store.tables import item_names, item_state, people, predictions, projects
 from data.leaves import generate_leaves
 from data.people import SimulatedPerson, default_people
-from data.project import DemoProject, write_truth
+from data.project import DemoProject, ignore_progress, write_truth
 from data.real import read_real
 from data.smear import generate_smear
 from data.work import SimulatedAct, simulate_work
+
+IMAGES = (1000, 150)
+"""Leaves and blood smears drawn."""
 
 COLD_START = 160
 """Leaves labelled by experts before the first model (O2)."""
@@ -69,7 +72,13 @@ class Demo:
     fresh: bool
 
 
-def make_demo(folder: Path | None, seed: int, sink: Sink, sources: Sequence[Path] = ()) -> Demo:
+def make_demo(
+    folder: Path | None,
+    seed: int,
+    sink: Sink,
+    sources: Sequence[Path] = (),
+    images: tuple[int, int] = IMAGES,
+) -> Demo:
     """Prepare a demo workspace, or return the one that is there.
 
     A new one is built beside its place and moved there when it is whole, so that a start that
@@ -78,6 +87,7 @@ def make_demo(folder: Path | None, seed: int, sink: Sink, sources: Sequence[Path
     Args:
         folder: The workspace; None takes the settings'.
         sources: Folders of real images to use instead of the drawn projects.
+        images: How many leaves and blood smears to draw.
 
     Raises:
         ConflictError: The workspace holds something that is no demo.
@@ -95,7 +105,7 @@ def make_demo(folder: Path | None, seed: int, sink: Sink, sources: Sequence[Path
     shutil.rmtree(part, ignore_errors=True)
     ws = open_workspace(part)
     try:
-        slugs = _fill(ws, seed, sink, sources)
+        slugs = _fill(ws, seed, sink, sources, images)
         ready_text = json.dumps({"projects": slugs, "seed": seed})
         (part / READY).write_text(ready_text)
     finally:
@@ -143,12 +153,14 @@ def _read(root: Path, *, fresh: bool) -> Demo:
 # --- filling ----------------------------------------------------------------------------------
 
 
-def _fill(ws: Workspace, seed: int, sink: Sink, sources: Sequence[Path]) -> list[str]:
+def _fill(
+    ws: Workspace, seed: int, sink: Sink, sources: Sequence[Path], images: tuple[int, int]
+) -> list[str]:
     end = dt.datetime.fromtimestamp(ws.clock(), dt.UTC).replace(minute=0, second=0, microsecond=0)
     office = operator(ws)
     drawn = ws.root / "demo"
     drawn.mkdir(exist_ok=True)
-    made = _generate(drawn, seed, sink, sources)
+    made = _generate(drawn, seed, sink, sources, images)
     then = _at(ws, end.timestamp() - (DAYS + 1) * DAY)
     team = default_people()
     for person in team:
@@ -165,16 +177,23 @@ def _fill(ws: Workspace, seed: int, sink: Sink, sources: Sequence[Path]) -> list
     return [p.slug for p in made]
 
 
-def _generate(drawn: Path, seed: int, sink: Sink, sources: Sequence[Path]) -> list[DemoProject]:
+def _generate(
+    drawn: Path, seed: int, sink: Sink, sources: Sequence[Path], images: tuple[int, int]
+) -> list[DemoProject]:
     if sources:
         return [
             read_real(path, seed, lambda d, t: sink("reading the images", d, t)) for path in sources
         ]
     # Two cores, two projects: the smears are drawn by a process beside this one.
     with ProcessPoolExecutor(1, get_context("spawn")) as beside:
-        smear = beside.submit(generate_smear, drawn / "blood-smear", seed)
+        smear = beside.submit(
+            generate_smear, drawn / "blood-smear", seed, ignore_progress, images[1]
+        )
         leaves = generate_leaves(
-            drawn / "tree-leaves", seed, lambda d, t: sink("drawing tree leaves", d, t)
+            drawn / "tree-leaves",
+            seed,
+            lambda d, t: sink("drawing tree leaves", d, t),
+            images[0],
         )
         sink("drawing blood smears", 0, 0)
         return [leaves, smear.result()]

@@ -16,7 +16,7 @@ from core.intake.probe import ImageInfo
 from core.labels import Answer, Region
 from core.labels.schema import Task, clean_class_name
 from core.services.import_images import Taken
-from core.services.people import insert_person
+from core.services.people import OPERATOR, insert_person
 from core.services.prelabels import Prediction, store_predictions
 from core.services.projects import ProjectView
 from core.services.resolve import label_of, live_annotations
@@ -260,6 +260,13 @@ def store_votes(
         if not one.row.annotator:
             taken.refused.append(
                 Refusal(one.row.origin, one.row.line, "a vote needs an annotator, found none")
+            )
+            continue
+        if one.row.annotator == OPERATOR:
+            taken.refused.append(
+                Refusal(
+                    one.row.origin, one.row.line, f"'{OPERATOR}' is the command line's own name"
+                )
             )
             continue
         latest[one.item_id, one.row.annotator] = one

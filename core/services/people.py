@@ -190,7 +190,7 @@ def add_person(
         Forbidden: The actor does not manage people.
     """
     require(actor, Action.MANAGE_PEOPLE)
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name == OPERATOR:
         raise InputError(
             f"'{name}' cannot be an account name.",
             "Use 1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit.",
