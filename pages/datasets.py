@@ -14,6 +14,7 @@ from core.labels.schema import Task
 from core.services.exports import ExportFiles, export_data
 from core.services.import_rows import What
 from core.services.imports import ImportOptions, ImportReport, import_data, list_batches
+from core.services.replicas import display_names
 from core.services.versions import freeze_labels, list_versions
 from core.ui import background, states, widgets
 from core.ui.shell import PageContext, open_page
@@ -283,6 +284,7 @@ def _batches(page: PageContext) -> None:
             _("Images and annotations come in under Import; each import is listed here for good."),
         )
         return
+    names = display_names(page.ws, sorted({b.by for b in found}))
     rows = [
         (
             fill("<span class='tb-num'>{t}</span>", t=widgets.when(b.at)),
@@ -290,7 +292,7 @@ def _batches(page: PageContext) -> None:
             chip(_(FORMATS.get(b.format, b.format))),
             b.origin,
             _counted(b.report),
-            b.by,
+            names.get(b.by, b.by),
         )
         for b in found
     ]

@@ -12,7 +12,7 @@ from core.ui import states
 from core.ui.shell import go, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
-from core.ui.widgets import duration, fact, figure, state_bar
+from core.ui.widgets import duration, fact, figure, number, state_bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _read(actor: Actor, view: HomeView) -> Step | None:
     largest = max(seen, key=lambda p: p.n_items)
     share = _done(largest) / largest.n_items
     title = _("{project} is {share} settled").format(
-        project=largest.project.title, share=f"{share:.0%}"
+        project=largest.project.title, share=number(share, "%", 0)
     )
     text = _("How good the labels are, of the model and of people, each figure with its interval.")
     return Step(title, text, _("See quality"), "quality", largest.project.slug)
@@ -157,7 +157,7 @@ def _card_head(row: HomeProject) -> None:
         simulated=simulated,
         task=_("Boxes") if row.project.task.value == "boxes" else _("Classification"),
         n=many("{n} image", "{n} images", row.n_items),
-        share=_("{share} settled").format(share=f"{_done(row) / row.n_items:.0%}")
+        share=_("{share} settled").format(share=number(_done(row) / row.n_items, "%", 0))
         if row.n_items
         else "",
     )

@@ -150,7 +150,8 @@ def _model(page: PageContext, models: Sequence[ModelView], busy: bool) -> None:
         with right, st.container(horizontal=True, horizontal_alignment="right"):
             _actions(page, models, model, busy)
         shown.draw_notice(model)
-        shown.draw_model(model)
+        titles = {q.key: q.title for q in page.project.schema.questions} if page.project else {}
+        shown.draw_model(model, titles)
     with st.container(border=True):
         card_head(_("All models"), _("Nothing is overwritten; an earlier model can be put back."))
         shown.draw_ledger(models)

@@ -55,7 +55,7 @@ def _policy(page: PageContext, project: ProjectView, steers: bool) -> None:
         _("Version {n} is in force.").format(n=project.policy_version),
     )
     if not steers:
-        draw("<p>{t}</p>", t=describe(project.policy))
+        draw("<p>{t}</p>", t=_in_words(project, project.policy))
         return
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -98,6 +98,10 @@ def _policy_fields(project: ProjectView) -> dict[str, object]:
     return fields
 
 
+def _in_words(project: ProjectView, policy: Policy) -> str:
+    return describe(policy, boxes=project.task is Task.BOXES)
+
+
 def _policy_preview(page: PageContext, project: ProjectView, fields: dict[str, object]) -> None:
     try:
         policy = replace(project.policy, **fields)  # type: ignore[arg-type]
@@ -110,7 +114,7 @@ def _policy_preview(page: PageContext, project: ProjectView, fields: dict[str, o
         draw(
             "<div class='tb-eyebrow'>{h}</div><p style='line-height:1.6;margin:.5rem 0 0'>{t}</p>",
             h=head,
-            t=describe(policy),
+            t=_in_words(project, policy),
         )
     if changed:
         _adopt(page, project, policy)

@@ -92,14 +92,15 @@ def _read(name: str, kind: type, value: object) -> object:
     raise InputError(f"The policy's {name} is to be {expected}, found {value!r}.")
 
 
-def describe(policy: Policy) -> str:
-    """Return the policy in a few plain sentences."""
+def describe(policy: Policy, *, boxes: bool = True) -> str:
+    """Return the policy in a few plain sentences; what it says of boxes only where there are any."""
     people = "One person votes" if policy.overlap == 1 else f"{policy.overlap} people vote"
     sentences = [f"{people} on each item.", _describe_disagreement(policy)]
-    sentences.append(
-        f"Two boxes are the same when their class is the same and they overlap by at least "
-        f"{policy.iou_at_least:.0%}."
-    )
+    if boxes:
+        sentences.append(
+            f"Two boxes are the same when their class is the same and they overlap by at least "
+            f"{policy.iou_at_least * 100:.0f} %."
+        )
     sentences.append(
         "A lead may decide items they voted on."
         if policy.adjudicate_own

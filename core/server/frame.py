@@ -1,18 +1,32 @@
-"""What every request passes through: safe headers, and the way to the sign-in page."""
+"""What every request passes through: safe headers, the ways to the sign-in page and to the start."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
-from starlette.responses import RedirectResponse
+from starlette.requests import Request, cookie_parser
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.services.workspace import current_workspace
 from core.web import COOKIE, SIGN_IN_PATH, read_token
 
 _NOT_PAGES = ("/_stcore", "/static", "/media", "/component", "/account", "/files", "/healthz")
+
+
+def routes(base: str) -> list[BaseRoute]:
+    """Return the way to the start page under the name it has in the navigation.
+
+    Streamlit knows its default page as ``/`` only and calls ``/home`` "page not found".
+    """
+
+    def home(request: Request) -> Response:
+        query = request.url.query
+        return RedirectResponse(f"{base}/" + (f"?{query}" if query else ""), 307)
+
+    return [Route(f"{base}/home", home, methods=["GET"])]
 
 
 class SafeHeaders:

@@ -28,6 +28,7 @@ POINTS = "points"
 
 INK = "#1A2230"
 TAKEN = "#F0B84A"
+DAY_FORMAT = "%-d %b"
 LINE = "rgba(139,149,163,.22)"
 INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
@@ -113,7 +114,11 @@ def dots(
         showgrid=False, zeroline=False, automargin=True,
     )  # fmt: skip
     scale = (
-        {"tickformat": ".0%", "range": [-0.02, 1.02]}
+        {
+            "tickvals": [i / 5 for i in range(6)],
+            "ticktext": [f"{20 * i} %" for i in range(6)],
+            "range": [-0.02, 1.02],
+        }
         if unit == "%"
         else {"ticksuffix": f" {_('points') if unit == POINTS else unit}"}
     )
@@ -275,7 +280,7 @@ def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Fi
         rangemode="tozero",
         title=_axis_title(_("Items")),
     )
-    figure.update_xaxes(showgrid=False)
+    figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT)
     return figure
 
 
@@ -313,7 +318,7 @@ def stacked_days(
     )
     figure.update_layout(legend={"traceorder": "normal"})
     figure.update_yaxes(gridcolor=LINE, title=_axis_title(title))
-    figure.update_xaxes(showgrid=False, tickformat="%-d %b")
+    figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT)
     return figure
 
 

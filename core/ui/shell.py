@@ -234,7 +234,7 @@ def _account(actor: Actor) -> None:
         initials = "".join(word[0] for word in actor.display_name.split()[:2]).upper()
         draw(
             "<div class='tb-who'><div class='tb-avatar' aria-hidden='true'>{initials}</div>"
-            "<div><b>{name}</b><small>{roles}</small></div>"
+            "<div><b title='{name}'>{name}</b><small>{roles}</small></div>"
             "<form method='post' action='{action}'><button type='submit'>{out}</button></form></div>",
             initials=initials,
             name=actor.display_name,

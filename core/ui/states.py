@@ -107,7 +107,9 @@ def error(problem: TiebreakError, inline: bool = False) -> None:
         glyph, title = "lock", _("You may not do this here")
     elif isinstance(problem, NotFound):
         glyph, title = "search", _("This is not here")
-    show(glyph, title, problem.message, problem.advice, problem.code, inline)
+    # Only a fault needs its code, for the log; the other two are ordinary answers.
+    code = problem.code if glyph == "alert" else ""
+    show(glyph, title, problem.message, problem.advice, code, inline)
 
 
 def link(label: str, href: str) -> None:

@@ -31,6 +31,14 @@ PHASES = {
     "save": mark("Saving"),
 }
 
+NETWORKS = {
+    "mobilenet_v2": "MobileNet V2",
+    "resnet18": "ResNet-18",
+    "efficientnet_b0": "EfficientNet-B0",
+    "resnet50": "ResNet-50",
+    "tiny": mark("Small network"),
+}
+
 METRICS = {
     "accuracy": mark("Accuracy so far"),
     "loss": mark("Loss"),
@@ -38,9 +46,11 @@ METRICS = {
 }
 
 GROUNDS = {
-    "evaluate": mark("On items drawn at random before labelling, never learnt from"),
-    "cross-validated": mark("Cross-validated on the training labels: too few labels are held out"),
-    "none": mark("Too few labels to evaluate"),
+    "evaluate": mark("On items drawn at random before labelling and never learnt from."),
+    "cross-validated": mark(
+        "Cross-validated on the training labels, because too few are held out."
+    ),
+    "none": mark("Too few labels to evaluate."),
 }
 
 ENDS = {
@@ -114,8 +124,13 @@ def draw_ended(job: Job) -> None:
 # --- a model ----------------------------------------------------------------------------------
 
 
-def draw_model(model: ModelView) -> None:
-    """Draw how good a model is: in all, by class, on which grounds, and what to know about it."""
+def draw_model(model: ModelView, titles: Mapping[str, str]) -> None:
+    """Draw how good a model is: in all, by class, on which grounds, and what to know about it.
+
+    Args:
+        model: The model.
+        titles: What each question of the project is called, by its key.
+    """
     evaluation = _part(model.report, "eval")
     e = estimate_of(evaluation)
     left, right = st.columns([1, 2.2], gap="large")
@@ -125,7 +140,7 @@ def draw_model(model: ModelView) -> None:
             "<div class='tb-muted tb-small' style='margin:.35rem 0 .8rem'>{t}</div>",
             t=_(GROUNDS.get(str(evaluation.get("on")), mark("Grounds not recorded"))),
         )
-        _facts(model)
+        _facts(model, titles)
     with right:
         rows = [Dot(str(r["label"]), (estimate_of(r),)) for r in _rows(model.report)]
         if not rows:
@@ -147,7 +162,7 @@ def draw_notice(model: ModelView) -> None:
         )
 
 
-def _facts(model: ModelView) -> None:
+def _facts(model: ModelView, titles: Mapping[str, str]) -> None:
     report = model.report
     trained = report.get("n_train")
     facts = {
@@ -155,18 +170,18 @@ def _facts(model: ModelView) -> None:
         _("Labels"): model.dataset_version
         + (f" · {many('{n} label', '{n} labels', int(str(trained)))}" if trained else ""),
         _("Trained"): when(model.at),
-        _("Device"): str(report.get("device") or "–"),
+        _("Device"): _device(str(report.get("device") or "")),
     }
     seconds = report.get("seconds")
     if isinstance(seconds, int | float) and seconds:
         facts[_("Took")] = widgets.duration(float(seconds))
     for key, found in _part(report, "questions").items():
         if isinstance(found, Mapping):
-            facts[key] = charts.sentence(estimate_of(found))
+            facts[_(titles.get(key, key))] = charts.sentence(estimate_of(found))
     rows = join(
         fill(
             "<div style='display:flex;gap:.6rem;margin:.28rem 0'>"
-            "<span class='tb-muted' style='min-width:5.2rem'>{name}</span><span>{value}</span></div>",
+            "<span class='tb-muted' style='min-width:5.2rem;max-width:9rem'>{name}</span><span>{value}</span></div>",
             name=name,
             value=value,
         )
@@ -177,7 +192,17 @@ def _facts(model: ModelView) -> None:
 
 def _network(model: ModelView) -> str:
     own = model.report.get("weights") == "self-trained"
-    return f"{model.backbone} · {_('trained here')}" if own else model.backbone
+    name = _(NETWORKS.get(model.backbone, model.backbone))
+    return f"{name} · {_('trained here')}" if own else name
+
+
+def _device(name: str) -> str:
+    """Return where a model was trained in words; torch's own names begin with cpu or cuda."""
+    if name.startswith("cpu"):
+        return _("Processor (CPU)")
+    if name.startswith("cuda"):
+        return _("Graphics card (GPU)")
+    return name or "–"
 
 
 def draw_rival(model: ModelView | None) -> None:

@@ -102,10 +102,10 @@ def fact(label: str, value: str | None, note: str = "") -> None:
     )
 
 
-def number(value: float, unit: str = "") -> str:
-    """Return a number as people read it: 96.4 %, 1,204, 3.2 s."""
+def number(value: float, unit: str = "", decimals: int = 1) -> str:
+    """Return a number as people read it: 96.4 %, 1,204, 3.2 s; the decimals are those of a share."""
     if unit == "%":
-        return f"{value * 100:.1f} %"
+        return f"{value * 100:.{decimals}f} %"
     text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.2f}"
     return f"{text} {unit}".strip()
 

@@ -85,7 +85,9 @@ def test_text_that_is_no_policy_is_refused(text):
 def test_a_description_tells_policies_apart(policy):
     """The plain text names the overlap's bound, the count of votes and what follows a difference."""
     text = describe(policy)
-    assert f"{policy.iou_at_least:.0%}" in text
+    bound = f"{policy.iou_at_least * 100:.0f} %"
+    assert bound in text
+    assert bound not in describe(policy, boxes=False)
     assert policy.overlap == 1 or f"{policy.overlap} people" in text
     word = {"third-vote": "", "discard": "discarded", "neutral": "no label", "lead": "lead decides"}
     assert word[policy.on_disagreement] in text

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from core.server.images import width_step
 from core.server.lifespan import set_nodelay
 from core.web import deck_path
+from tests.server.conftest import Enter, client_of
 
 
 def test_the_decks_modules_come_by_a_versioned_address(client: TestClient) -> None:
@@ -41,6 +42,16 @@ def test_only_a_few_widths_exist(asked: str, given: int | None) -> None:
 
     scope = {"type": "http", "query_string": urlencode({"w": asked}).encode(), "headers": []}
     assert width_step(Request(scope)) == given
+
+
+def test_the_start_page_has_a_name_too(enter: Enter) -> None:
+    """``/home`` leads to the start with its query; a stranger goes by the sign-in page."""
+    reply = enter("ada").get("/home?project=leaves")
+    assert (reply.status_code, reply.headers["location"]) == (307, "/?project=leaves")
+    with client_of("/lab") as stranger:
+        page = {"Accept": "text/html"}
+        assert stranger.get("/lab/home").headers["location"] == "/lab/"
+        assert "next=%2Flab%2Fhome" in stranger.get("/lab/home", headers=page).headers["location"]
 
 
 def test_health_says_no_more_than_needed(client: TestClient) -> None:
