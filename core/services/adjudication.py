@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Table, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.consensus.settle import DecisionKind, settle
@@ -32,7 +32,14 @@ from core.services.views import (
 )
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import annotation_log, decisions, final_labels, item_state, items, people
+from core.store.tables import (
+    annotation_log,
+    decisions,
+    final_labels,
+    item_state,
+    items,
+    person_revisions,
+)
 
 SEND_BACK_VOTES = 1
 
@@ -451,16 +458,18 @@ def _not_settled(item_id: int, state: Row) -> Why:
     return Why(item_id, found, None, None, (sentence,), None, None, None, None, None)
 
 
-def _named(connection: Connection, table: object, seqs: Sequence[int | None]) -> list[Row]:
+def _named(connection: Connection, table: Table, seqs: Sequence[int | None]) -> list[Row]:
+    """Return what people said, each row with the name others read today."""
     wanted = [s for s in seqs if s is not None]
-    return list(
-        connection.execute(
-            select(table, people.c.name)  # type: ignore[call-overload]
-            .join(people, people.c.id == table.c.person_id)  # type: ignore[attr-defined]
-            .where(table.c.seq.in_(wanted))  # type: ignore[attr-defined]
-            .order_by(table.c.seq)  # type: ignore[attr-defined]
-        ).all()
+    name = (
+        select(person_revisions.c.display_name)
+        .where(person_revisions.c.person_id == table.c.person_id)
+        .order_by(person_revisions.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
     )
+    found = select(table, name.label("name")).where(table.c.seq.in_(wanted)).order_by(table.c.seq)
+    return list(connection.execute(found).all())
 
 
 def _sentences(final: Row, votes: list[Row], ruled: list[Row], evidence: dict) -> list[str]:

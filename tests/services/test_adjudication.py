@@ -13,7 +13,7 @@ from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError, ItemClosed, NotFound, StaleVersion
 from core.services.adjudication import Ruling, decide, disputes, explain, get_dispute
-from core.services.people import actor_of, grant, operator
+from core.services.people import actor_of, add_person, grant, operator
 from core.services.resolve import resolve
 from core.services.review import claim_items, my_recent, open_item, save_draft
 from core.services.steering import set_guideline, set_policy
@@ -310,6 +310,17 @@ def test_why_names_votes_ruling_and_versions(disputed: World):
     ):
         assert part in text
     assert (why.label, why.decided_by, why.policy_version) == ("cat", "lead.pets", 1)
+
+
+def test_why_calls_people_what_others_read(disputed: World):
+    """Not by the name one signs in with, but by the display name."""
+    ws, boss, slug = disputed.ws, disputed.cast.operator, disputed.slug
+    zoe = actor_of(ws, add_person(ws, boss, "zz", "Zoe Zeta", roles=[(Role.LEAD, slug)]))
+    rule(disputed, zoe, disputed.items[0])
+    why = explain(ws, disputed.cast.manager, slug, disputed.items[0])
+    assert why.decided_by == "Zoe Zeta"
+    assert any(s.startswith("Zoe Zeta ruled") for s in why.sentences)
+    assert "zz" not in texts_of([why])
 
 
 def test_why_of_an_open_item_counts_and_tells_nothing(make: Make):
