@@ -163,7 +163,7 @@ def progress(done: int, total: int, seconds_left: float | None = None, text: str
     parts = [text] if text else []
     if total:
         parts.append(_("{done} of {total}").format(done=f"{done:,}", total=f"{total:,}"))
-    if seconds_left is not None:
+    if seconds_left is not None and not (total and done >= total):
         parts.append(_("about {time} left").format(time=duration(seconds_left)))
     st.progress(share, text=" · ".join(parts) or None)
 

@@ -94,6 +94,17 @@ def test_a_run_under_way_is_read_from_its_row(house: House, monkeypatch) -> None
         assert "Loss: 0.25" in words(at)
 
 
+def test_nothing_is_left_of_a_phase_that_is_done(house: House, monkeypatch) -> None:
+    """At 120 of 120 no time is left to wait for, also while the next phase starts."""
+    job_of(
+        house, status="running", started_at=house.ws.clock(), phase="embed", done=120, total=120,
+        seconds_left=0.0,
+    )  # fmt: skip
+    at = Visit(house, monkeypatch, "mia").open("retrain", project="leaves")
+    (bar,) = at.get("progress")
+    assert bar.proto.text == "Looking at every image · 120 of 120"
+
+
 def test_cancelling_needs_a_second_click_and_is_said(house: House, monkeypatch) -> None:
     """The request is in the record; the button is gone."""
     job_id = job_of(house, status="running", started_at=house.ws.clock(), phase="fit")
