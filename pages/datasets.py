@@ -97,7 +97,7 @@ def _import(page: PageContext) -> None:
             horizontal=True,
             key="datasets.where",
         )
-        source = _upload() if uploaded else _server_path()
+        source = _upload() if uploaded else _server_path(page.ws.root / "incoming")
         in_place = not uploaded and st.checkbox(
             _("Leave the images where they are instead of copying them"), key="datasets.in_place"
         )
@@ -108,12 +108,15 @@ def _import(page: PageContext) -> None:
         _import_help(page)
 
 
-def _server_path() -> str:
+def _server_path(incoming: Path) -> str:
     return st.text_input(
         _("Folder, ZIP archive or annotation file"),
         key="datasets.path",
-        placeholder="/data/leaves",
-        help=_("A path as the server sees it. Best for anything large."),
+        placeholder=str(incoming / _("my-images")),
+        help=_(
+            "A path as the server sees it, in the folder above or in one that an admin has allowed. "
+            "Best for anything large."
+        ),
     ).strip()
 
 
@@ -181,7 +184,10 @@ def _watch(key: str, work: background.Work[ImportReport]) -> None:
             st.rerun()  # a full run: the lists below know the new batch
         if active:
             section(_("Importing"), _("You may leave this page; it goes on."))
-            widgets.progress(work.done, work.total, work.seconds_left, _(work.phase))
+            phase = _(work.phase)
+            widgets.progress(
+                work.done, work.total, work.seconds_left, phase[:1].upper() + phase[1:]
+            )
 
     poll()
     if active:

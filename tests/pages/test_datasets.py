@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import InputError
 from core.services.imports import ImportOptions, import_data, list_batches
+from core.services.people import operator
 from core.services.versions import list_versions
 from core.ui import background
 from core.ui.transfer import keep_uploads, meant, zipped
@@ -37,12 +38,10 @@ def _import(at: AppTest, path: Path) -> AppTest:
     return at
 
 
-def test_an_import_reports_what_went_in_and_what_did_not(
-    page: AppTest, house: House, tmp_path: Path
-) -> None:
+def test_an_import_reports_what_went_in_and_what_did_not(page: AppTest, house: House) -> None:
     """The report counts new items and lists each refusal with its file and reason."""
-    source = tmp_path / "more"
-    source.mkdir()
+    source = house.ws.root / "incoming" / "more"
+    source.mkdir(parents=True)
     for file in house.source.glob("*.png"):
         (source / f"again_{file.name}").write_bytes(file.read_bytes())
     (source / "broken.jpg").write_bytes(b"not an image")
@@ -84,14 +83,14 @@ def test_a_classification_project_offers_no_box_formats(page: AppTest) -> None:
     assert page.selectbox(key="export.format").options == ["CSV table"]
 
 
-def test_labels_are_frozen_into_a_version(page: AppTest, house: House, tmp_path: Path) -> None:
+def test_labels_are_frozen_into_a_version(page: AppTest, house: House) -> None:
     """Without labels freezing says why not; with some it makes a version that is listed."""
     freeze = next(b for b in page.button if b.label == "Freeze")
     freeze.click().run()
     assert "no final labels yet" in words(page)
     table = house.source / "labels.csv"
     table.write_text("file,label\nleaf0.png,oak\nleaf1.png,maple\n")
-    import_data(house.ws, house.actor("mia"), "leaves", table, ImportOptions(what="labels"))
+    import_data(house.ws, operator(house.ws), "leaves", table, ImportOptions(what="labels"))
     table.unlink()
     next(b for b in page.button if b.label == "Freeze").click().run()
     versions = list_versions(house.ws, house.actor("mia"), "leaves")
