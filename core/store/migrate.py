@@ -10,10 +10,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from core.errors import StoreUnavailable
-from core.store.store import ADVISORY_LOCK
+from core.store.lock import become_the_writer
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -36,10 +36,7 @@ def migrate(engine: Engine) -> None:
         _refuse_newer(found, known)
         exclusive = connection.execution_options(begin="IMMEDIATE")
         with exclusive.begin():
-            if engine.dialect.name == "postgresql":
-                exclusive.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}
-                )
+            become_the_writer(exclusive)
             _upgrade(exclusive, config, found)
 
 

@@ -22,11 +22,11 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, DBAPIError, 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import DiskFull, InputError, StorageError, StoreCorrupt, StoreUnavailable
+from core.store.lock import become_the_writer
+from core.store.migrate import migrate
 from core.store.wal import damage_in_wal
 
 BUSY_SECONDS = 30
-# Any fixed number: every record transaction on PostgreSQL takes this lock first.
-ADVISORY_LOCK = 7_231_905
 
 
 class Store:
@@ -93,10 +93,7 @@ class Store:
         if self.dialect == "sqlite":
             connection = connection.execution_options(begin="IMMEDIATE")
         with connection.begin():
-            if self.dialect == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}
-                )
+            become_the_writer(connection)
             yield connection
 
     def ping(self) -> None:
@@ -121,8 +118,6 @@ def open_store(url: str) -> Store:
         StoreUnavailable: It cannot be reached or was written by a newer version.
         StoreCorrupt: It is damaged.
     """
-    from core.store.migrate import migrate
-
     try:
         store = Store(url)
     except ArgumentError as error:
