@@ -57,16 +57,17 @@ def demo(
     emit(doc, as_json, f"Demo {words}: {', '.join(found.projects)}.")
     if serve:
         sys.stdout.flush()
-        _serve(workspace, "127.0.0.1", port, demo=True)
+        _serve(workspace, "127.0.0.1", port, demo=True, as_json=as_json)
 
 
 def serve(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8501,
     workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Open the app on a workspace."""
-    _serve(workspace, host, port, demo=False)
+    _serve(workspace, host, port, demo=False, as_json=as_json)
 
 
 class _Estimate:
@@ -83,7 +84,7 @@ class _Estimate:
         return spent / done * (total - done) if done >= 5 and spent > 1 else None
 
 
-def _serve(workspace: Path | None, host: str, port: int, *, demo: bool) -> None:
+def _serve(workspace: Path | None, host: str, port: int, *, demo: bool, as_json: bool) -> None:
     """Replace this process by the app's server.
 
     Raises:
@@ -104,7 +105,8 @@ def _serve(workspace: Path | None, host: str, port: int, *, demo: bool) -> None:
         sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"),
         "--server.address", host, "--server.port", str(port), "--server.headless", "true",
     ]  # fmt: skip
-    sys.stdout.write(f"Tiebreak is at http://{host}:{port} (Ctrl+C ends it)\n")
+    url = f"http://{host}:{port}"
+    emit({"url": url}, as_json, f"Tiebreak is at {url} (Ctrl+C ends it)")
     sys.stdout.flush()
     sys.exit(subprocess.call(command, env=environment, cwd=ROOT))  # noqa: S603
 
