@@ -237,7 +237,7 @@ def _link(slug: str, case: CaseView, may_vote: bool, may_decide: bool) -> str:
         return urls.page("adjudicate", project=slug, item=str(case.item_id))
     if may_vote:
         return urls.page("review", project=slug, item=str(case.item_id))
-    return urls.path(case.image + "&w=1600")
+    return urls.page("items", project=slug, item=str(case.item_id))
 
 
 # --- agreement --------------------------------------------------------------------------------

@@ -475,11 +475,20 @@ def _named(connection: Connection, table: Table, seqs: Sequence[int | None]) -> 
 def _sentences(final: Row, votes: list[Row], ruled: list[Row], evidence: dict) -> list[str]:
     lines = [_WHY_STATE.get(final.reason, final.reason)]
     lines += [f"{v.name} said {_said(v)}." for v in votes]
-    lines += [f"{d.name} ruled ({d.kind}): {_said(d)}. Reason: {d.reason}" for d in ruled]
+    lines += [f"{d.name} {_ruled(d)}. Reason: {d.reason}" for d in ruled]
     if evidence.get("imported") and not votes and not ruled:
         lines.append("Nobody has voted on it here.")
     lines.append(f"Policy version {final.policy_version}, schema version {final.schema_version}.")
     return lines
+
+
+def _ruled(row: Row) -> str:
+    return {
+        DecisionKind.DECIDE: f"decided: {_said(row)}",
+        DecisionKind.DISCARD: "discarded the image",
+        DecisionKind.NEUTRAL: "found that no class fits",
+        DecisionKind.SEND_BACK: "sent it back for more votes",
+    }[DecisionKind(row.kind)]
 
 
 def _said(row: Row) -> str:

@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("home", mark("Home"), "home", mark("Work"), None),
     Entry("review", mark("Review"), "rate_review", mark("Work"), Action.VOTE),
     Entry("adjudicate", mark("Adjudicate"), "balance", mark("Work"), Action.ADJUDICATE),
+    Entry("items", mark("Items"), "image_search", mark("Work"), Action.SEE_IMAGE),
     Entry("quality", mark("Quality"), "verified", mark("Figures"), Action.SEE_FIGURES),
     Entry("throughput", mark("Throughput"), "speed", mark("Figures"), Action.SEE_FIGURES),
     Entry("bias", mark("Bias"), "tune", mark("Figures"), Action.SEE_FIGURES),

@@ -87,7 +87,8 @@ class VotesView {
     const overlay = makeOverlay(width, height);
     layers.filter((l) => this.only === null || l.key === this.only).forEach((layer, place) => {
       for (const [i, region] of layer.answer.regions.entries()) {
-        const note = region.confidence == null ? `· ${layer.key}` : `· ${layer.key} ${percent(region.confidence)}`;
+        const sure = region.confidence == null ? "" : percent(region.confidence);
+        const note = [layer.key, sure].some(Boolean) ? `· ${[layer.key, sure].filter(Boolean).join(" ")}` : "";
         const faint = this.only === null && layer.shared[i];
         overlay.append(drawBox({ ...region, note }, { colour: layer.colour, dash: layer.dash, scale, imageWidth: width, faint, labelled: !faint, corner: place }));
       }
@@ -107,7 +108,7 @@ class VotesView {
       this.#cards();
       this.overlay();
     };
-    return el("article", { class: `card vote${chosen === layer.key ? " chosen" : ""}`, role: "listitem" },
+    return el("div", { class: `card vote${chosen === layer.key ? " chosen" : ""}`, role: "listitem" },
       el("div", { class: "row" },
         el("span", { class: "who" }, stroke(layer), el("b", { text: layer.name })), cap(layer.key)),
       el("div", { class: "saysall" }, ...this.#words(layer)),
