@@ -225,13 +225,18 @@ def _report(report: ImportReport) -> None:
     if report.refused:
         section(_("Left out, and why"))
         rows = [
-            (r.file, str(r.line) if r.line else muted("–"), r.reason)
+            (r.file, str(r.line) if r.line else muted("–"), _sentence(r.reason))
             for r in report.refused[:REFUSALS_SHOWN]
         ]
         table((_("File"), _("Line"), _("Reason")), rows, _("Left out, and why"))
         if len(report.refused) > REFUSALS_SHOWN:
             more = len(report.refused) - REFUSALS_SHOWN
             widgets.caption(_("And {n} more.").format(n=f"{more:,}"))
+
+
+def _sentence(reason: str) -> str:
+    """Return a reason as a sentence; the importers give them as parts of one."""
+    return reason[:1].upper() + reason[1:] + ("" if reason.endswith((".", "?", "!")) else ".")
 
 
 # --- export -----------------------------------------------------------------------------------

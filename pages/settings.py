@@ -125,7 +125,7 @@ def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
         reason = st.text_input(
             _("Why"), key=f"policy.{project.slug}.reason", placeholder=_("Kept in the record")
         )
-        st.caption(_("Every label is derived anew under it. Votes are never changed."))
+        widgets.caption(_("Every label is derived anew under it. Votes are never changed."))
         if st.form_submit_button(_("Put in force"), type="primary", key="policy.adopt"):
             attempt(
                 lambda: steering.set_policy(page.ws, page.actor, project.slug, policy, reason),

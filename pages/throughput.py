@@ -84,12 +84,13 @@ def _midnight(now: float, zone: str, days_ago: int) -> float:
 
 def _totals(view: ThroughputView) -> None:
     people = view.people
-    hours = sum(p.active_seconds for p in people) / 3600
+    seconds = sum(p.active_seconds for p in people)
+    at_work = (seconds / 3600, "h") if seconds >= 3600 else (round(seconds / 60), _("min"))
     shown: tuple[tuple[str, float, str, str], ...] = (
         (_("Votes"), sum(p.votes for p in people), "", _("each change counted")),
         (_("Decisions by leads"), sum(p.decisions for p in people), "", ""),
         (_("Skips and flags"), sum(p.skips + p.flags for p in people), "", ""),
-        (_("Time at work"), hours, "h", _("pauses left out")),
+        (_("Time at work"), *at_work, _("pauses left out")),
     )
     with st.container(border=True):
         for column, (name, value, unit, note) in zip(st.columns(4), shown, strict=True):

@@ -106,7 +106,7 @@ class LabelSchema:
                 raise InputError(f"Unknown question '{key}'; this project asks {sorted(asked)}.")
             if value not in asked[key].names:
                 raise InputError(
-                    f"Unknown class '{value}' for '{key}'; expected one of {list(asked[key].names)[:20]}."
+                    f"Unknown class '{value}' for '{key}'; expected one of {', '.join(list(asked[key].names)[:20])}."
                 )
         missing = [k for k in asked if k not in answer.choices]
         if complete and missing:
@@ -119,7 +119,7 @@ class LabelSchema:
         for region in answer.regions:
             if region.label not in self.classes:
                 raise InputError(
-                    f"Unknown class '{region.label}'; expected one of {list(self.classes)[:20]}."
+                    f"Unknown class '{region.label}'; expected one of {', '.join(list(self.classes)[:20])}."
                 )
             regions.append(checked(region, width, height))
         return Answer(dict(answer.choices), tuple(regions))

@@ -157,7 +157,7 @@ def _known_regions(project: ProjectView, row: Row, answer: Answer, taken: Taken)
             Refusal(
                 row.origin,
                 row.line,
-                f"unknown class '{region.label}'; expected one of {list(project.schema.classes)[:20]}",
+                f"unknown class '{region.label}'; expected one of {', '.join(list(project.schema.classes)[:20])}",
             )
         )
     return replace(answer, regions=tuple(known))

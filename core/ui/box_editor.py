@@ -171,7 +171,7 @@ def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None
         return said
     editing.trouble = ""
     for note in reading.notes:
-        st.caption(note)
+        widgets.caption(note)
     if not _same(reading.regions, editing.regions):
         editing.regions = reading.regions
         if editing.picked is not None and editing.picked >= len(reading.regions):
@@ -281,10 +281,10 @@ def _boxes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
         picked = editing.regions[editing.picked]
         text = _("Box {i} of {n}: {label}").format(i=editing.picked + 1, n=n, label=picked.label)
     draw("<div class='tb-muted tb-small'>{t}</div>", t=text)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="tb-pair-walk"):
         for label, key, by in ((_("Next"), "N", 1), (_("Previous"), "P", -1)):
             _action(label, key, n == 0, _pick, (editing, by, said))
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="tb-pair-change"):
         _action(_("Remove"), "Delete", n == 0, _delete, (editing, said))
         other = _("Canvas") if editing.table else _("Numbers")
         _action(other, "T", False, _switch, (editing, said))

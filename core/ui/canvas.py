@@ -210,7 +210,7 @@ def _class_of(number: int, value: object, schema: LabelSchema) -> str:
         raise InputError(f"Box {number} has no class.", "Pick it with N and press a class' key.")
     if label not in schema.classes:
         raise InputError(
-            f"Box {number}: unknown class '{label[:80]}'; expected one of {list(schema.classes)[:20]}.",
+            f"Box {number}: unknown class '{label[:80]}'; expected one of {', '.join(list(schema.classes)[:20])}.",
             "Pick it with N and press a class' key.",
         )
     return label

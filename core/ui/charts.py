@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -29,6 +29,8 @@ POINTS = "points"
 INK = "#1A2230"
 TAKEN = "#F0B84A"
 DAY_FORMAT = "%-d %b"
+DAY_MS = 86_400_000
+WEEK = 7
 LINE = "rgba(139,149,163,.22)"
 INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
@@ -318,8 +320,17 @@ def stacked_days(
     )
     figure.update_layout(legend={"traceorder": "normal"})
     figure.update_yaxes(gridcolor=LINE, title=_axis_title(title))
-    figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT)
+    figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT, **_days_shown(rows))
     return figure
+
+
+def _days_shown(rows: Mapping[str, Mapping[date, float]]) -> dict[str, object]:
+    """Return what keeps few days from filling the chart: a week at least, a tick a day."""
+    days = [day for amounts in rows.values() for day in amounts]
+    if not days or (max(days) - min(days)).days >= WEEK:
+        return {}
+    half, last = timedelta(hours=12), datetime.combine(max(days), time())
+    return {"range": [last - timedelta(days=WEEK) + half, last + half], "dtick": DAY_MS}
 
 
 def histogram(bins: Sequence[tuple[float, float, int]]) -> go.Figure:

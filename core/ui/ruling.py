@@ -20,6 +20,7 @@ from core.ui import box_editor, deck, identity, layers, urls
 from core.ui.deck.texts import flag_words
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
+from core.ui.widgets import caption
 
 PICK = "tb-dispute"
 DRAFT = "tb-ruling"
@@ -185,6 +186,7 @@ def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> N
             question.names,
             index=question.names.index(chosen) if chosen else None,
             key=widget,
+            placeholder=_("All {n} classes").format(n=len(question.classes)),
             disabled=not may,
             label_visibility="collapsed",
             on_change=lambda: _choose(draft, question.key, st.session_state[widget]),
@@ -238,7 +240,7 @@ def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
         _send(project, view, draft, "discard", _("Discard"), "X", ready)
         _send(project, view, draft, "send-back", _("More votes"), "B", ready)
     if view.may_decide and not ready:
-        st.caption(_("Pick an answer, then say why: a ruling needs its reason."))
+        caption(_("Pick an answer, then say why: a ruling needs its reason."))
 
 
 def _decide_words(draft: Draft) -> str:

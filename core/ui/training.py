@@ -59,6 +59,14 @@ ENDS = {
     JobStatus.CANCELLED: mark("The last run was cancelled"),
 }
 
+SENTENCES = {
+    JobStatus.FAILED: mark("It left no reason. The server's log may tell more."),
+    JobStatus.LOST: mark(
+        "Its process is gone, perhaps with a restart of the server. Start it again."
+    ),
+    JobStatus.CANCELLED: mark("Somebody stopped it. Nothing of it is in force."),
+}
+
 KINDS = {"train": mark("Training"), "prelabel": mark("Pre-labelling")}
 
 
@@ -106,11 +114,7 @@ def _metric_value(name: str, value: float) -> str:
 def draw_ended(job: Job) -> None:
     """Say how a job ended that did not reach its goal, with the sentence it left."""
     kind = _(KINDS.get(job.kind, job.kind))
-    text = job.error or (
-        _("Somebody stopped it. Nothing of it is in force.")
-        if job.status is JobStatus.CANCELLED
-        else ""
-    )
+    text = job.error or _(SENTENCES[job.status])
     draw(
         "<div class='tb-banner' role='status'><i class='tb-icon' aria-hidden='true'>{icon}</i>"
         "<span><b>{title}</b> <span class='tb-muted'>{what}</span><br>{text}</span></div>",
@@ -181,7 +185,7 @@ def _facts(model: ModelView, titles: Mapping[str, str]) -> None:
     rows = join(
         fill(
             "<div style='display:flex;gap:.6rem;margin:.28rem 0'>"
-            "<span class='tb-muted' style='min-width:5.2rem;max-width:9rem'>{name}</span><span>{value}</span></div>",
+            "<span class='tb-muted' style='width:5.2rem;flex:none'>{name}</span><span>{value}</span></div>",
             name=name,
             value=value,
         )

@@ -213,7 +213,8 @@ def attempt(work: Callable[[], object], done: str) -> None:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Markup | str]], label: str) -> None:
     """Draw a plain table for reading: a head, rows of text or markup, a name for screen readers."""
-    top = join(fill("<th scope='col'>{t}</th>", t=t) for t in head)
+    # A column without a title has no head for screen readers to announce.
+    top = join(fill("<th scope='col'>{t}</th>", t=t) if t else Markup("<td></td>") for t in head)
     body = join(
         fill("<tr>{cells}</tr>", cells=join(fill("<td>{c}</td>", c=c) for c in row)) for row in rows
     )

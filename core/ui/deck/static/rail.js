@@ -69,7 +69,7 @@ export function boxList(texts, question, shown) {
 /** Draw one action with its key. */
 export function action(key, label, onclick, { disabled = false, strong = false } = {}) {
   return el("button", {
-    class: `action${strong ? " strong" : ""}`, disabled, onclick, "aria-label": `${label} (${key})`,
+    class: `action${strong ? " strong" : ""}`, disabled, onclick, "aria-keyshortcuts": key,
   }, el("span", { text: label }), cap(key));
 }
 
