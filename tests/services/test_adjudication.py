@@ -319,7 +319,7 @@ def test_why_calls_people_what_others_read(disputed: World):
     rule(disputed, zoe, disputed.items[0])
     why = explain(ws, disputed.cast.manager, slug, disputed.items[0])
     assert why.decided_by == "Zoe Zeta"
-    assert any(s.startswith("Zoe Zeta ruled") for s in why.sentences)
+    assert any(s.startswith("Zoe Zeta decided") for s in why.sentences)
     assert "zz" not in texts_of([why])
 
 
