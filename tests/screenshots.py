@@ -28,13 +28,12 @@ from tests.browser.conftest import serving
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES, SMEAR = "tree-leaves", "blood-smear"
 EXPERT, LEAD, MANAGER, ADMIN = "ingrid", "ruth", "mona", "ada"
-READY = (
-    ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, .st-key-tb-box-N, #name"
-)
+READY = ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, .st-key-tb-box-N, #name"
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000
 LARGEST_BYTES = 300_000
 STEP = 8
+PAGE_GREY = 236
 
 Act = Callable[[Page], None]
 
@@ -121,6 +120,7 @@ SHOTS = (
     Shot("adjudicate-leaf-ready", LEAD, of("adjudicate"), press("q", "g")),
     Shot("adjudicate-boxes", LEAD, of("adjudicate", SMEAR)),
     Shot("adjudicate-boxes-edit", LEAD, of("adjudicate", SMEAR), press("e")),
+    Shot("items", LEAD, of("items")),
     Shot("quality", MANAGER, of("quality")),
     Shot("quality-middle", MANAGER, of("quality"), scroll(0.5)),
     Shot("quality-end", MANAGER, of("quality"), scroll(1)),
@@ -216,9 +216,14 @@ def take(
 
 
 def shrink(path: Path) -> None:
-    """Keep a picture for the README small: in steps of 8 of 256 its photo compresses twice as well."""
+    """Keep a picture for the README small: in steps of 8 its photo compresses twice as well.
+
+    The page's own light greys stay as they are, for there a step would be a tint.
+    """
     with Image.open(path) as opened:
-        coarse = opened.convert("RGB").point(lambda v: min(255, round(v / STEP) * STEP))
+        coarse = opened.convert("RGB").point(
+            lambda v: v if v >= PAGE_GREY else round(v / STEP) * STEP
+        )
     coarse.save(path, optimize=True)
     if path.stat().st_size > LARGEST_BYTES:
         raise SystemExit(f"{path.name} is {path.stat().st_size:,} bytes, over {LARGEST_BYTES:,}.")

@@ -115,12 +115,17 @@ def _because(project: ProjectView, view: DisputeView) -> None:
         why=view.why,
         differs=fill(
             " <span class='tb-muted'>{t}</span>",
-            t=_("Differs in: {what}.").format(what=", ".join(view.differs)),
+            t=_("Differs in: {what}.").format(what=", ".join(map(_part, view.differs))),
         )
         if view.differs
         else Markup(),
         flags=flags,
     )
+
+
+def _part(name: str) -> str:
+    """Return in words what answers differ in: a question's key as people know it, or the boxes."""
+    return _("boxes") if name == "regions" else name
 
 
 def _picks(
