@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -196,8 +197,9 @@ def test_only_the_address_of_an_image_reaches_the_canvas(image: str) -> None:
         draw_boxes("k", image, {}, DISPLAY, "cell", "#000000")
 
 
-def test_a_canvas_that_fails_is_an_error_for_people() -> None:
-    """Outside a running app its import fails: the person is sent to the table instead."""
+def test_a_canvas_that_fails_is_an_error_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it cannot be imported, the person is sent to the table instead."""
+    monkeypatch.setitem(sys.modules, "streamlit_drawable_canvas", None)
     with pytest.raises(InputError, match="could not be shown") as caught:
         draw_boxes("k", "http://localhost/files/item/1", {}, DISPLAY, "cell", "#000000")
     assert "numbers" in caught.value.advice
