@@ -117,7 +117,7 @@ SHOTS = (
     Shot("review-boxes", EXPERT, of("review", SMEAR)),
     Shot("review-boxes-edit", EXPERT, of("review", SMEAR), press("e")),
     Shot("adjudicate-leaf", LEAD, of("adjudicate")),
-    Shot("adjudicate-leaf-ready", LEAD, of("adjudicate"), press("q", "g")),
+    Shot("adjudicate-leaf-ready", LEAD, of("adjudicate"), press("m", "g")),
     Shot("adjudicate-boxes", LEAD, of("adjudicate", SMEAR)),
     Shot("adjudicate-boxes-edit", LEAD, of("adjudicate", SMEAR), press("e")),
     Shot("items", LEAD, of("items")),

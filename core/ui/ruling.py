@@ -244,7 +244,7 @@ def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
         _send(project, view, draft, "neutral", _("No class fits"), "N", ready)
         _send(project, view, draft, "discard", _("Discard"), "X", ready)
         _send(project, view, draft, "send-back", _("More votes"), "B", ready)
-    if view.may_decide and not ready:
+    if view.may_decide and not (ready and complete):
         caption(_("Pick an answer, then say why: a ruling needs its reason."))
 
 

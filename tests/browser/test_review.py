@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from core.clock import new_uuid
 from core.labels import Answer, Region
+from core.labels.schema import Task
 from core.services.adjudication import disputes, explain
 from core.services.imports import ImportOptions, import_data
 from core.services.people import operator
+from core.services.projects import NewProject, create_project
 from core.services.review import Submission, claim_items, open_item, submit
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log
@@ -242,6 +244,22 @@ def test_a_dispute_is_settled_by_keyboard_and_the_next_opens(place: Place, visit
     expect(page.get_by_text("1 of 1")).to_be_visible()
     assert explain(place.house.ws, leo, "leaves", first).label == "oak"
     assert [r.item_id for r in disputes(place.house.ws, leo, "leaves")] == [second]
+
+
+def test_a_ruling_is_in_sight_on_a_laptop(place: Place, visit: Visit) -> None:
+    """With ten classes the reason and every ruling still lie inside 1280 by 720."""
+    ws, boss, classes = place.house.ws, operator(place.house.ws), [f"Class {n}" for n in range(10)]
+    create_project(ws, boss, NewProject("many", Task.CLASSIFICATION, classes, title="Many"))
+    import_data(ws, boss, "many", place.house.source, ImportOptions())
+    item = claim_items(ws, place.house.actor("ada"), "many", 1).items[0]
+    flagged = Submission(new_uuid(), item.item_id, "flag", reason="other: look")
+    submit(ws, place.house.actor("ada"), "many", flagged)
+    page = visit(f"{place.address}/", "leo")
+    page.goto(f"{place.address}/adjudicate?project=many")
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+    for name in ("Class 9", "Image unclear", "Decide", "No class fits", "Discard", "More votes"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("textbox", name="Reason")).to_be_in_viewport(ratio=1)
 
 
 def test_boxes_of_a_dispute_lie_on_the_image(place: Place, visit: Visit) -> None:

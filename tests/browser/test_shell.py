@@ -34,11 +34,19 @@ def test_navigation_keeps_the_project_and_shows_ones_own_pages(server: str, visi
     assert [t.strip().split("\n")[-1] for t in links.all_inner_texts()] == [
         "Home",
         "Review",
+        "Items",
         "Settings",
     ]
     page.get_by_role("link", name="Settings").click()
     expect(page.locator("h1")).to_have_text("Settings")
     page.wait_for_url("**/settings?project=leaves")
+
+
+def test_the_start_page_is_found_by_its_name(server: str, visit: Visit) -> None:
+    """An address that ends in /home opens the start page without complaint."""
+    page = visit(f"{server}/home?project=leaves", "ada")
+    expect(page.locator("h1")).to_have_text("Hello, Ada")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_signing_out_in_one_tab_ends_the_other(server: str, visit: Visit) -> None:
