@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -108,7 +107,9 @@ def _serve(workspace: Path | None, host: str, port: int, *, demo: bool, as_json:
     url = f"http://{host}:{port}"
     emit({"url": url}, as_json, f"Tiebreak is at {url} (Ctrl+C ends it)")
     sys.stdout.flush()
-    sys.exit(subprocess.call(command, env=environment, cwd=ROOT))  # noqa: S603
+    # In place of this process, so that whoever ends `tiebreak serve` ends the server.
+    os.chdir(ROOT)
+    os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 def _check_port(host: str, port: int) -> None:

@@ -5,6 +5,7 @@ Nothing is decided here: what the lead picked is kept as a draft, then sent to t
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -12,7 +13,7 @@ import streamlit as st
 from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels import Answer, LabelSchema, Region
-from core.labels.schema import Question, Task
+from core.labels.schema import LabelClass, Question, Task
 from core.services.adjudication import DisputeView, Ruling, decide, disputes
 from core.services.projects import ProjectView
 from core.services.workspace import current_workspace
@@ -29,6 +30,8 @@ LAST = "tb-ruling-last"
 REASON = "tb-reason"
 SEPARATOR = " · "
 FEW = 3
+HASTE_SECONDS = 0.7
+"""A digit this soon after another was pressed before the page could answer."""
 
 # Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
 _TEMPLATES = (
@@ -47,12 +50,14 @@ class Draft:
     Attributes:
         source: Key of the answer taken over: "1"…, "M", or "" for one's own.
         answer: What would be decided; None until something was picked.
+        answered_at: When a question was answered last, monotonic seconds.
         uuid: Kept over retries, so that a ruling sent twice counts once.
     """
 
     item_id: int
     source: str = ""
     answer: Answer | None = None
+    answered_at: float = 0.0
     uuid: str = field(default_factory=new_uuid)
     editing: box_editor.Editing | None = None
 
@@ -155,7 +160,7 @@ def _picks(
             )
     in_hand = _question_in_hand(schema, draft)
     for question in schema.item_questions:
-        _own_choice(draft, question, question is in_hand, may)
+        _own_choice(draft, schema, question, question is in_hand, may)
 
 
 def _question_in_hand(schema: LabelSchema, draft: Draft) -> Question | None:
@@ -166,7 +171,9 @@ def _question_in_hand(schema: LabelSchema, draft: Draft) -> Question | None:
     )
 
 
-def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> None:
+def _own_choice(
+    draft: Draft, schema: LabelSchema, question: Question, in_hand: bool, may: bool
+) -> None:
     chosen = draft.answer.choices.get(question.key) if draft.answer else None
     prefix = f"tb-own-{question.key}"
     box_editor.swatches(prefix, question.classes[:10])
@@ -181,8 +188,8 @@ def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> N
                 shortcut=(c.key or None) if in_hand else None,
                 type="primary" if chosen == c.name else "secondary",
                 disabled=not may,
-                on_click=_choose,
-                args=(draft, question.key, c.name),
+                on_click=_press,
+                args=(draft, schema, question, c),
             )
     if len(question.classes) > 10:
         widget = f"{prefix}-all-{draft.item_id}-{chosen}"
@@ -201,6 +208,24 @@ def _own_choice(draft: Draft, question: Question, in_hand: bool, may: bool) -> N
 def _take(draft: Draft, source: str, answer: Answer) -> None:
     plain = tuple(Region(r.label, *r.box) for r in answer.regions)
     draft.source, draft.answer = source, Answer(dict(answer.choices), plain)
+
+
+def _press(draft: Draft, schema: LabelSchema, question: Question, pressed: LabelClass) -> None:
+    """Answer a question; a digit that was typed ahead answers the next one.
+
+    The browser learns which question the digits mean only with the server's reply. A second digit
+    that comes before it would change the answer just given.
+    """
+    open_ = _question_in_hand(schema, draft)
+    hasty = time.monotonic() - draft.answered_at < HASTE_SECONDS
+    if hasty and open_ is not None and open_ is not question and pressed.key:
+        question = open_
+        meant = next((c for c in open_.classes if c.key == pressed.key), None)
+        if meant is None:
+            return
+        pressed = meant
+    _choose(draft, question.key, pressed.name)
+    draft.answered_at = time.monotonic()
 
 
 def _choose(draft: Draft, key: str, name: str | None) -> None:
