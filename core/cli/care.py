@@ -35,6 +35,8 @@ def stats(
 
 def _stats_text(doc: dict) -> str:
     lines = [f"{doc['items']:,} items, {doc['votes']:,} votes, {doc['final']:,} final labels"]
+    whose = "The model" if doc.get("whose") == "model" else "People"
+    lines.append(f"{whose} compared with {doc.get('against', 'final')} labels, by true class:")
     width = max((len(r["class"]) for r in doc["per_class"]), default=0)
     for row in doc["per_class"]:
         figure = (

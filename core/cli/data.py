@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,20 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
-from core.errors import DiskFull, InputError, NotFound
+from core.errors import DiskFull, InputError
 from core.labels.schema import Task
 from core.services.exports import ExportFiles, export_data
-from core.services.imports import ImportOptions, ImportProgress, ImportReport, import_data
+from core.services.imports import (
+    ImportOptions,
+    ImportProgress,
+    ImportReport,
+    classes_used,
+    import_data,
+)
 from core.services.projects import NewProject, create_project
 from core.services.versions import freeze_labels
+
+SHOWN = 10
 
 
 def init(
@@ -24,7 +33,10 @@ def init(
     task: Annotated[Task, typer.Option(help="What is asked of an image.")] = Task.CLASSIFICATION,
     classes: Annotated[str, typer.Option(help="Class names, separated by commas.")] = "",
     classes_from: Annotated[
-        Path | None, typer.Option(help="Take the names of this folder's folders as classes.")
+        Path | None,
+        typer.Option(
+            help="Folder: the names of its folders. Annotation file: the classes it uses."
+        ),
     ] = None,
     question: Annotated[
         list[str] | None, typer.Option(help="A further question: key=class,class,…")
@@ -35,10 +47,10 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Make a project."""
-    ws, me = opened(workspace)
+    ws, me = opened(workspace, make=True)
     names = [c.strip() for c in classes.split(",") if c.strip()]
     if classes_from is not None:
-        names += [n for n in _folders(classes_from) if n not in names]
+        names += [n for n in _classes_of(classes_from) if n not in names]
     view = create_project(
         ws,
         me,
@@ -55,10 +67,11 @@ def init(
     emit(doc, as_json, f"Project '{view.slug}' with {len(view.schema.classes)} classes.")
 
 
-def _folders(root: Path) -> list[str]:
-    if not root.is_dir():
-        raise NotFound(f"There is no folder '{root}' to take classes from.", "Check the path.")
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+def _classes_of(source: Path) -> list[str]:
+    """Return the folders of a folder, or the classes an annotation file uses."""
+    if source.is_dir():
+        return sorted(p.name for p in source.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return classes_used(source)
 
 
 def _question(text: str) -> tuple[str, list[str]]:
@@ -101,11 +114,24 @@ def _report_text(report: ImportReport) -> str:
     stored = [f"{getattr(report, k):,} {k}" for k in kinds if getattr(report, k)]
     lines = [f"New: {', '.join(stored) or 'nothing'}. Unchanged: {report.unchanged:,} files."]
     lines += [f"Duplicate: {a} has the bytes of {b}." for a, b in report.duplicate_files]
-    lines += [
+    return "\n".join([*lines, *_refusals(report), *report.notes])
+
+
+def _refusals(report: ImportReport) -> list[str]:
+    """Return the first refusals, then how many there are for each reason."""
+    shown = [
         f"Refused: {r.file}{f', line {r.line}' if r.line else ''}: {r.reason}"
-        for r in report.refused
+        for r in report.refused[:SHOWN]
     ]
-    return "\n".join([*lines, *report.notes])
+    if len(report.refused) <= SHOWN:
+        return shown
+    counts = Counter(r.reason for r in report.refused)
+    most = [f"  {n:,} × {reason}" for reason, n in counts.most_common(SHOWN)]
+    return [
+        *shown,
+        f"Refused in all: {len(report.refused):,} ('--json' lists each). By reason:",
+        *most,
+    ]
 
 
 def export(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.access import Role
+from core.access import Actor, Role
 from core.cli.options import JsonOption, WorkspaceOption, opened
 from core.cli.output import emit
 from core.errors import InputError, NotFound
 from core.services.people import add_person, list_people, set_active, set_password
+from core.services.workspace import Workspace
 
 app = typer.Typer(help="Accounts and roles.", no_args_is_help=True)
 
@@ -32,7 +34,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add an account; the password is asked for, or read from TIEBREAK_PASSWORD."""
-    ws, me = opened(workspace)
+    ws, me = opened(workspace, make=True)
     roles = [_role(r) for r in role or ["expert"]]
     person_id = add_person(ws, me, name, display_name, _password(), roles)
     doc = {"id": person_id, "name": name, "roles": [[r, p] for r, p in roles]}
@@ -60,10 +62,7 @@ def password(
 ) -> None:
     """Give an account a new password."""
     ws, me = opened(workspace)
-    found = {p.name: p.id for p in list_people(ws, me)}
-    if name not in found:
-        raise NotFound(f"There is no person '{name}'.", "See 'tiebreak user list'.")
-    set_password(ws, me, found[name], _password())
+    set_password(ws, me, _person(ws, me, name), _password())
     emit({"name": name}, as_json, f"New password for '{name}'.")
 
 
@@ -73,13 +72,35 @@ def disable(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Disable an account; it takes effect with the person's next action."""
+    """Disable an account; it takes effect with the person's next action. 'enable' undoes it."""
+    _activate(workspace, name, False, as_json)
+
+
+@app.command("enable")
+def enable(
+    name: Annotated[str, typer.Argument()],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Enable a disabled account."""
+    _activate(workspace, name, True, as_json)
+
+
+def _activate(workspace: Path | None, name: str, active: bool, as_json: bool) -> None:
     ws, me = opened(workspace)
+    set_active(ws, me, _person(ws, me, name), active)
+    emit(
+        {"name": name, "active": active},
+        as_json,
+        f"{'Enabled' if active else 'Disabled'} '{name}'.",
+    )
+
+
+def _person(ws: Workspace, me: Actor, name: str) -> int:
     found = {p.name: p.id for p in list_people(ws, me)}
     if name not in found:
         raise NotFound(f"There is no person '{name}'.", "See 'tiebreak user list'.")
-    set_active(ws, me, found[name], False)
-    emit({"name": name, "active": False}, as_json, f"Disabled '{name}'.")
+    return found[name]
 
 
 def _role(text: str) -> tuple[Role, str | None]:
@@ -97,5 +118,11 @@ def _password() -> str:
     if given:
         return given
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        piped = sys.stdin.readline().rstrip("\n")
+        if not piped:
+            raise InputError(
+                "No password was given.",
+                f"Run it in a terminal, pipe it in, or set {PASSWORD_VARIABLE}.",
+            )
+        return piped
     return getpass.getpass("Password: ")

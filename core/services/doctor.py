@@ -42,8 +42,11 @@ def _run(what: str, look: Callable[[Workspace], tuple[bool, str]], ws: Workspace
 
 def _record(ws: Workspace) -> tuple[bool, str]:
     with ws.store.read() as connection:
-        votes = connection.execute(select(func.count()).select_from(annotation_log)).scalar_one()
-    return True, f"{ws.store.dialect}, {votes:,} annotations"
+        counts = [
+            connection.execute(select(func.count()).select_from(t)).scalar_one()
+            for t in (items, annotation_log)
+        ]
+    return True, f"{ws.store.dialect}, {counts[0]:,} items, {counts[1]:,} annotations by people"
 
 
 def _audit(ws: Workspace) -> tuple[bool, str]:

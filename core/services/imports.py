@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -143,6 +143,7 @@ class _Import:
     source: Source
     parsed: Parsed
     progress: ProgressSink
+    one_file: bool
     taken: Taken = field(default_factory=Taken)
     stored: Stored = field(default_factory=Stored)
 
@@ -178,7 +179,7 @@ def import_data(
     source, main_file = open_source(origin, limits, ws.settings.allowed_sources)
     progress(ImportProgress("reading annotations", 0, 0, None))
     parsed = _parse(source, main_file, project, options)
-    work = _Import(ws, actor, project, options, source, parsed, progress)
+    work = _Import(ws, actor, project, options, source, parsed, progress, main_file is not None)
     paths = _images_wanted(parsed, main_file)
     _take_images(work, paths)
     _take_rows(work)
@@ -201,6 +202,17 @@ def _check_origin(ws: Workspace, actor: Actor, origin: str | Path) -> None:
             f"Put the data into {ws.root / 'incoming'}, name its folder in the setting "
             "import_roots, or import it on the command line.",
         )
+
+
+def classes_used(origin: str | Path) -> list[str]:
+    """Return the classes an annotation file uses, in its own order or else by alphabet.
+
+    Raises:
+        InputError: It cannot be read.
+        NotFound: It is not there.
+    """
+    source, main_file = open_source(origin)
+    return list(parse(source, main_file=main_file).classes)
 
 
 def list_batches(ws: Workspace, actor: Actor, slug: str) -> list[BatchView]:
@@ -305,9 +317,11 @@ def _take_rows(work: _Import) -> None:
     work.progress(ImportProgress("matching annotations", 0, len(work.parsed.rows), None))
     with work.ws.store.read() as connection:
         finder = Finder(connection, work.project, work.taken)
-    said, metadata = fit_rows(work.project, work.parsed.rows, finder, work.taken)
+    rows = work.parsed.rows
     if work.options.what == What.ITEMS:
-        said = []  # class folders leave no label when only items are asked for
+        # Only the images are asked for: what folders or files say of them is not even looked at.
+        rows = tuple(replace(r, answer=None) for r in rows)
+    said, metadata = fit_rows(work.project, rows, finder, work.taken)
     work.progress(ImportProgress("storing annotations", 0, len(said), None))
     if work.options.what != What.VOTES:
         repeated = len(said) - len({s.item_id for s in said})
@@ -390,7 +404,8 @@ def _counts(work: _Import) -> dict[str, object]:
 
 
 def _refused(work: _Import) -> tuple[Refusal, ...]:
-    outside = [Refusal(e.path, 0, e.reason) for e in work.source.refused]
+    # Beside a single table may lie anything; only what it names is its business.
+    outside = [] if work.one_file else [Refusal(e.path, 0, e.reason) for e in work.source.refused]
     return (*outside, *work.parsed.refused, *work.taken.refused)
 
 
@@ -414,7 +429,7 @@ def _report(work: _Import, started: float) -> ImportReport:
         refused=_refused(work),
         duplicate_files=tuple(taken.duplicate_files),
         annotators=tuple(stored.annotators),
-        ignored=work.source.ignored,
+        ignored=0 if work.one_file else work.source.ignored,
         notes=(*work.parsed.notes, *work.stored.notes),
         seconds=time.monotonic() - started,
     )

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from core.access import Action, Actor, Resource, can, require_signed_in
-from core.errors import ConflictError, EmptyTrainingSet, InputError, NotFound, WorkerDied
+from core.errors import (
+    ConflictError,
+    EmptyTrainingSet,
+    InputError,
+    NotFound,
+    TiebreakError,
+    WorkerDied,
+)
 from core.jobs.processes import is_alive, launch, process_started, stop
 from core.jobs.rows import (
     Job,
@@ -104,7 +111,7 @@ def _readiness(connection: Connection, project: ProjectView) -> Readiness:
     new = sum(trained_at is None or r.at > trained_at for r in rows)
     why_not = ""
     if project.task is not Task.CLASSIFICATION:
-        why_not = "Detectors for boxes are not trained here yet: import predictions as pre-labels instead."
+        why_not = "Tiebreak does not train detectors for boxes yet; their pre-labels are imported predictions."
     elif len(classes) < 2:
         why_not = (
             f"Training needs final labels of at least two classes, found {len(classes)} "
@@ -144,8 +151,7 @@ def queue_training(
     with ws.store.read() as connection:
         ready = _readiness(connection, project)
     if not ready.can_start:
-        kind = ConflictError if "running" in ready.why_not else EmptyTrainingSet
-        raise kind(ready.why_not, "Then start again.")
+        raise _cannot_start(project, ready)
     version = freeze_labels(ws, actor, slug)
     config = {
         "backbone": backbone or ws.settings.backbone,
@@ -154,6 +160,14 @@ def queue_training(
         "dataset_version": version.name,
     }
     return _queue(ws, actor, project, TRAIN, config)
+
+
+def _cannot_start(project: ProjectView, ready: Readiness) -> TiebreakError:
+    if project.task is not Task.CLASSIFICATION:
+        return InputError(ready.why_not, "'tiebreak import … --as predictions' takes them.")
+    if ready.labels and ready.classes_with_labels > 1:
+        return ConflictError(ready.why_not, "Then start again.")
+    return EmptyTrainingSet(ready.why_not, "Import or settle more labels, then start again.")
 
 
 def start_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None = None) -> Job:

@@ -155,6 +155,34 @@ def test_an_account_from_the_command_line(run: Run, monkeypatch: pytest.MonkeyPa
     assert [p["name"] for p in people if p["has_password"]] == ["ann"]
 
 
+def test_a_mistyped_workspace_is_no_empty_one(run: Run, tmp_path: Path) -> None:
+    """Looking at a workspace that is not there says so and makes none."""
+    code, _, err = run("doctor", "--workspace", str(tmp_path / "typo"))
+    assert code == 1
+    assert "There is no workspace" in err
+    assert not (tmp_path / "typo").exists()
+
+
+def test_many_refusals_are_counted_by_reason(run: Run, photos: Path, tmp_path: Path) -> None:
+    """A table with a thousand rows of one fault gives ten lines and a count."""
+    run("init", "pets", "--classes-from", str(photos))
+    run("import", "pets", str(photos), "--as", "items")
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\n" + "cat/0.png,bird\n" * 1000)
+    code, out, _ = run("import", "pets", str(table), "--as", "labels")
+    assert code == 0
+    assert len(out.splitlines()) < 20
+    assert "Refused in all: 1,000" in out
+
+
+def test_classes_come_from_a_table_too(run: Run, photos: Path, tmp_path: Path) -> None:
+    """An annotation file gives the classes it uses."""
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\ncat/0.png,cat\ndog/1.png,dog\n")
+    made = doc(run("init", "pets", "--classes-from", str(table), "--json"))
+    assert made["classes"] == ["cat", "dog"]
+
+
 def test_the_doctor_finds_a_lost_image(run: Run, photos: Path, tmp_path: Path) -> None:
     """A healthy workspace is well; one whose image file is gone is not, and says which."""
     run("init", "pets", "--classes-from", str(photos))
@@ -167,11 +195,14 @@ def test_the_doctor_finds_a_lost_image(run: Run, photos: Path, tmp_path: Path) -
 
 
 def test_it_runs_as_a_module_and_prints_no_traceback(tmp_path: Path) -> None:
-    """`python -m core.cli` on a folder that cannot be a workspace fails with a sentence."""
+    """`python -m core.cli` on a place that cannot be a workspace fails with a sentence."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "core.cli", "doctor", "--workspace", str(blocked / "ws")],
+        [
+            sys.executable, "-m", "core.cli", "init", "pets", "--classes", "cat,dog",
+            "--workspace", str(blocked / "ws"),
+        ],
         capture_output=True, text=True, check=False,
         env={**os.environ, "TIEBREAK_WORKSPACE": ""},
     )  # fmt: skip
