@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
+
+from core.errors import InputError
 
 DEFAULT_WORKSPACE = Path(__file__).resolve().parent.parent / "data" / "workspace"
 SETTINGS_FILE = "tiebreak.toml"
@@ -79,5 +83,21 @@ class Settings(BaseSettings):
 
 
 def load_settings(workspace: Path | None = None) -> Settings:
-    """Return the settings of a workspace (default: the environment's, else ``data/workspace``)."""
-    return Settings(workspace=workspace) if workspace is not None else Settings()  # type: ignore[call-arg]
+    """Return the settings of a workspace (default: the environment's, else ``data/workspace``).
+
+    Raises:
+        InputError: A setting will not do, or the file cannot be read.
+    """
+    try:
+        return Settings(workspace=workspace) if workspace is not None else Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(p) for p in first["loc"])
+        raise InputError(
+            f"The setting '{name}' will not do: {first['msg']}, found {first['input']!r}.",
+            f"Correct it in {SETTINGS_FILE} or in TIEBREAK_{name.upper()}.",
+        ) from error
+    except (tomllib.TOMLDecodeError, SettingsError) as error:
+        raise InputError(
+            f"The settings cannot be read: {error}.", f"Correct {SETTINGS_FILE}."
+        ) from error

@@ -64,7 +64,10 @@ def read_token(secret: bytes, cookie: str | None) -> str | None:
 def safe_next(target: str, base: str) -> str:
     """Return where to go after signing in: the target if it lies within this app, else its home."""
     home = f"{base}/"
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return home
     ours = target.startswith(home) and not target.startswith("//")
     clean = "\\" not in target and target.isprintable() and not parts.scheme and not parts.netloc
     inside = not parts.path.startswith(f"{base}/account")

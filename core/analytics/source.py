@@ -133,7 +133,7 @@ def _sqlite_error(error: sqlite3.DatabaseError) -> StorageError:
     if "malformed" in str(error) or "not a database" in str(error):
         return StoreCorrupt(
             f"The record is damaged ({error}); nothing was changed or deleted.",
-            "Keep the files, then run 'tiebreak restore' with your last backup.",
+            "Keep the files, and put back your last copy of tiebreak.db.",
         )
     return StoreUnavailable(f"The record cannot be reached: {error}.", "Try again.")
 

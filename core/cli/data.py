@@ -117,10 +117,14 @@ def _report_text(report: ImportReport) -> str:
     return "\n".join([*lines, *_refusals(report), *report.notes])
 
 
+def _one_line(name: str) -> str:
+    return name.replace("\n", "\\n").replace("\r", "\\r")
+
+
 def _refusals(report: ImportReport) -> list[str]:
     """Return the first refusals, then how many there are for each reason."""
     shown = [
-        f"Refused: {r.file}{f', line {r.line}' if r.line else ''}: {r.reason}"
+        f"Refused: {_one_line(r.file)}{f', line {r.line}' if r.line else ''}: {r.reason}"
         for r in report.refused[:SHOWN]
     ]
     if len(report.refused) <= SHOWN:

@@ -21,7 +21,7 @@ POLL_SECONDS = 0.25
 def train(
     project: ProjectArgument,
     backbone: Annotated[str | None, typer.Option(help="Name of a torchvision model.")] = None,
-    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,7 +17,14 @@ def emit(doc: object, as_json: bool, text: str) -> None:
     if as_json:
         sys.stdout.write(json.dumps(plain(doc), ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.write(visible(text.rstrip("\n")) + "\n")
+
+
+def visible(text: str) -> str:
+    """Return the text with control and direction marks written out: a file's name is no command."""
+    return "".join(
+        c if c == "\n" or c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text
+    )
 
 
 def plain(value: object) -> object:

@@ -12,6 +12,8 @@ from core.labels.answer import Answer
 from core.labels.region import checked
 
 MAX_CLASS_NAME = 200
+DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that reorder the text around them: with them one name can look like another."""
 
 # Paul Tol's "muted" and "bright" sets and their darker shades: told apart by colour-blind readers.
 PALETTE = (
@@ -157,6 +159,11 @@ class LabelSchema:
         )
 
 
+def has_visible(text: str) -> bool:
+    """Return whether there is anything to read: more than blanks and invisible characters."""
+    return any(unicodedata.category(c) not in ("Cf", "Cc", "Zs", "Zl", "Zp") for c in text)
+
+
 def clean_class_name(name: str) -> str:
     """Return the name in composed Unicode form without surrounding or invisible characters.
 
@@ -164,11 +171,10 @@ def clean_class_name(name: str) -> str:
         InputError: Nothing is left, it is too long, or it holds control characters.
     """
     text = unicodedata.normalize("NFC", name).strip()
-    visible = [c for c in text if unicodedata.category(c) not in ("Cf", "Zs", "Zl", "Zp")]
-    if not visible:
+    if not has_visible(text):
         raise InputError(f"A class name is empty or invisible: {name!r}.")
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
-        raise InputError(f"A class name holds control characters: {name!r}.")
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in DIRECTION_MARKS for c in text):
+        raise InputError(f"A class name holds control or direction marks: {name!r}.")
     if len(text) > MAX_CLASS_NAME:
         raise InputError(
             f"A class name has {len(text)} characters, at most {MAX_CLASS_NAME} are allowed."

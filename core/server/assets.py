@@ -20,7 +20,7 @@ def asset(request: Request) -> Response:
     """Answer with one of the deck's files; anything outside its folder is not there."""
     name = request.path_params["name"]
     folder = DECK_FOLDER.resolve()
-    file = (folder / name).resolve()
+    file = (folder / name[:200]).resolve()
     kind = _TYPES.get(file.suffix)
     if kind is None or not file.is_relative_to(folder) or not file.is_file():
         return Response("Not found.", 404, media_type="text/plain")

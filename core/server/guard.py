@@ -67,9 +67,16 @@ def require_same_origin(request: Request) -> None:
         ours = site in ("same-origin", "none")
     else:
         origin = request.headers.get("origin", "")
-        ours = bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+        ours = bool(origin) and _netloc(origin) == request.headers.get("host")
     if not ours:
         raise Forbidden("This request came from another site.", "Use the app's own pages.")
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def error_reply(error: TiebreakError) -> Response:
@@ -118,8 +125,9 @@ async def _body(request: Request) -> dict[str, Any]:
             raise LimitExceeded(f"More than {MAX_BODY_BYTES:,} bytes were sent at once.")
     try:
         sent = json.loads(raw)
+        json.dumps(sent, ensure_ascii=False).encode()  # a lone surrogate could not be answered
     except (ValueError, RecursionError) as error:
-        raise InputError("What was sent is not JSON.") from error
+        raise InputError("What was sent is not JSON text.") from error
     if not isinstance(sent, dict):
         raise InputError("What was sent is not a JSON object.")
     return sent

@@ -12,6 +12,7 @@ from core.access import Action, Actor, Resource, can
 from core.consensus.settle import DecisionKind, settle
 from core.errors import ConflictError, Forbidden, InputError, NotFound, StaleVersion
 from core.labels import Answer
+from core.labels.schema import has_visible
 from core.labels.state import ItemState
 from core.services.projects import ProjectView, project_for
 from core.services.resolve import (
@@ -356,7 +357,7 @@ def _check_ruling(ruling: Ruling) -> None:
         )
     if not 8 <= len(ruling.uuid) <= 64:
         raise InputError("A decision needs a UUID of its own.", "Reload the page.")
-    if not ruling.reason.strip():
+    if not has_visible(ruling.reason):
         raise InputError(
             "A decision needs a reason.", "Say in a few words why; others will read it."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ def item_image(ws: Workspace, actor: Actor, item_id: int, width: int | None = No
     try:
         body = kept.read_bytes()
     except FileNotFoundError:
-        body = rendition(original_bytes(ws, row.location), step)
+        body = rendition(_unchanged(original_bytes(ws, row.location), row.content_hash), step)
         _keep(kept, body)
     return Rendition(body, "image/jpeg", f'"{row.content_hash[:16]}-{step}"')
 
@@ -76,6 +77,15 @@ def local_path(ws: Workspace, location: str) -> Path:
     """Return where a local image lies: inside the workspace, or the absolute path it came with."""
     path = Path(location)
     return path if path.is_absolute() else ws.root / path
+
+
+def _unchanged(data: bytes, content_hash: str) -> bytes:
+    if hashlib.sha256(data).hexdigest() != content_hash:
+        raise BadImage(
+            "The image file was replaced since it was imported; its labels are kept.",
+            "Put the former file back, or import the new one under another name.",
+        )
+    return data
 
 
 def _keep(path: Path, body: bytes) -> None:

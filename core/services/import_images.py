@@ -47,6 +47,7 @@ class Taken:
         fresh: Items that this import made.
         touched: Items that got something new.
         duplicate_files: (file, the file it repeats).
+        unusable: Image files of the source that were refused.
     """
 
     ids: dict[str, int] = field(default_factory=dict)
@@ -55,6 +56,12 @@ class Taken:
     touched: set[int] = field(default_factory=set)
     duplicate_files: list[tuple[str, str]] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    unusable: set[str] = field(default_factory=set)
+
+    def refuse_image(self, path: str, reason: str) -> None:
+        """Note an image file that is not taken; what is said of it is not taken either."""
+        self.refused.append(Refusal(path, 0, reason))
+        self.unusable.add(path)
 
 
 def read_images(ws: Workspace, source: Source, paths: Sequence[str]) -> Iterator[Found]:
@@ -133,10 +140,8 @@ def store_items(
         item_id = known.get(info.content_hash)
         owner = owners.get(found.path)
         if owner is not None and owner != item_id:
-            taken.refused.append(
-                Refusal(
-                    found.path, 0, "another image was imported under this name before; it is kept"
-                )
+            taken.refuse_image(
+                found.path, "another image was imported under this name before; it is kept"
             )
             continue
         if item_id is None:

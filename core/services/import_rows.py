@@ -67,7 +67,7 @@ class Finder:
     """Finds the item a row speaks of: among this import's files first, then in the project."""
 
     def __init__(self, connection: Connection, project: ProjectView, taken: Taken) -> None:
-        self._here = NameIndex(taken.ids)
+        self._here = NameIndex([*taken.ids, *taken.unusable])
         self._ids = dict(taken.ids)
         self._infos = dict(taken.infos)
         rows = connection.execute(
@@ -87,7 +87,7 @@ class Finder:
         """Return the item of that name, or None when there is none or it is ambiguous."""
         here = self._here.resolve(name)
         if here is not None:
-            return self._ids[here]
+            return self._ids.get(here)  # None: the image itself was refused
         there = self._there.resolve(name)
         return None if there is None else self._known[there]
 

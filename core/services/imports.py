@@ -267,7 +267,7 @@ def _take_images(work: _Import, paths: Sequence[str]) -> None:
     for done, found in enumerate(read_images(work.ws, work.source, paths), 1):
         reason = found.reason if found.info is None else _lacks(work, required, found.path)
         if reason:
-            work.taken.refused.append(Refusal(found.path, 0, reason))
+            work.taken.refuse_image(found.path, reason)
         else:
             place = keep_bytes(work.ws, work.source, found, work.options.in_place)
             batch.append((Found(found.path, found.info), place))

@@ -22,6 +22,7 @@ from core.errors import (
     TiebreakError,
 )
 from core.labels import Answer
+from core.labels.schema import has_visible
 from core.labels.state import ItemState
 from core.queue.claim import (
     Order,
@@ -437,7 +438,7 @@ def _check_form(submission: Submission) -> None:
             f"The comment has {len(submission.reason)} characters, at most {MAX_REASON} fit.",
             "Shorten it and send again; nothing was lost.",
         )
-    if submission.kind == Kind.FLAG and not submission.reason.strip():
+    if submission.kind == Kind.FLAG and not has_visible(submission.reason):
         raise InputError(
             "A flag needs a reason.", "Say in a few words what the lead should look at."
         )

@@ -209,7 +209,7 @@ def _register_model(
 ) -> Mapping[str, object]:
     main = project.schema.main.key
     others = {k: r.to_dict()["eval"] for k, r in reports.items() if k != main}
-    report = {**reports[main].to_dict(), "questions": others}
+    report = {**reports[main].to_dict(), "questions": others, "notice": _notice(reports[main])}
     with ws.store.write() as connection:
         model_id = connection.execute(
             models.insert().returning(models.c.id),
@@ -232,6 +232,15 @@ def _register_model(
                 connection, project.id, model_id, "first model of the project", actor, ws.clock()
             )
     return {"model": model_id, **report}
+
+
+def _notice(report: TrainingReport) -> str:
+    """Return what a person should know of the run, images that could not be read included."""
+    if not report.skipped:
+        return report.notice
+    first = next(iter(report.skipped.values()))
+    said = f"{len(report.skipped)} images could not be read and were left out: {first}"
+    return f"{report.notice} {said}".strip()
 
 
 # --- predicting -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.clock import Clock, system_clock
-from core.errors import StoreUnavailable
+from core.errors import StoreCorrupt, StoreUnavailable
 from core.settings import Settings, load_settings
 from core.store.store import Store, open_store, sqlite_url
 
@@ -87,7 +87,25 @@ def open_workspace(folder: Path | None = None, clock: Clock = system_clock) -> W
             f"The workspace {root} cannot be written: {error.strerror}.",
             "Choose another folder with --workspace or TIEBREAK_WORKSPACE, or mend its owner.",
         ) from error
+    if not settings.database_url:
+        _refuse_lost_record(root)
     return Workspace(root, settings, open_store(settings.database_url or sqlite_url(root)), clock)
+
+
+def _refuse_lost_record(root: Path) -> None:
+    """Refuse a folder that holds images but no record: an empty one must not take its place.
+
+    Raises:
+        StoreCorrupt: The record is missing or empty.
+    """
+    record = root / "tiebreak.db"
+    empty = not record.exists() or record.stat().st_size == 0
+    if empty and any((root / "images").iterdir()):
+        raise StoreCorrupt(
+            f"The workspace {root} has images but its record (tiebreak.db) is "
+            f"{'empty' if record.exists() else 'missing'}; nothing was changed.",
+            "Put back your last copy of tiebreak.db, or begin in another folder.",
+        )
 
 
 @lru_cache(maxsize=1)

@@ -60,7 +60,7 @@ def verify_audit(connection: Connection) -> int:
         if row["seq"] != expected or row["previous_hash"] != previous or row["hash"] != seal(row):
             raise StoreCorrupt(
                 f"The audit trail is broken at record {expected}; nothing was changed.",
-                "Compare with your last backup, then run 'tiebreak restore' if it differs.",
+                "Compare with your last copy of the record; put that back if it differs.",
             )
         expected, previous = expected + 1, row["hash"]
     return expected - 1

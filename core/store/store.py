@@ -204,7 +204,7 @@ def _storage_error(error: DBAPIError) -> StorageError:
 def _corrupt(detail: str) -> StoreCorrupt:
     return StoreCorrupt(
         f"The record is damaged ({detail}); nothing was changed or deleted.",
-        "Keep the files, then run 'tiebreak restore' with your last backup.",
+        "Keep the files, and put back your last copy of tiebreak.db.",
     )
 
 

@@ -83,7 +83,7 @@ def test_a_damaged_record_is_refused_and_left_as_it_is(left: Path, harm: Harm):
         open_store(sqlite_url(left))
     assert "damaged" in refused.value.message
     assert "nothing was changed" in refused.value.message
-    assert "restore" in refused.value.advice
+    assert "put back" in refused.value.advice
     assert fingerprint(left) == before
 
 
@@ -122,3 +122,19 @@ def test_a_record_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path):
     (tmp_path / "tiebreak.db" / "x").mkdir(parents=True)
     with pytest.raises(StoreUnavailable, match="cannot be read"):
         open_store(sqlite_url(tmp_path))
+
+
+@pytest.mark.parametrize("how", ["empty", "missing"])
+def test_a_lost_record_is_not_replaced_by_an_empty_one(tmp_path, how):
+    """Images without their record are refused with a sentence, and stay as they are."""
+    root = tmp_path / "ws"
+    open_workspace(root).store.close()
+    (root / "images" / "ab").mkdir()
+    record = root / "tiebreak.db"
+    for name in ("tiebreak.db", "tiebreak.db-wal", "tiebreak.db-shm"):
+        (root / name).unlink(missing_ok=True)
+    if how == "empty":
+        record.touch()
+    with pytest.raises(StoreCorrupt, match=how):
+        open_workspace(root)
+    assert not record.exists() or record.stat().st_size == 0

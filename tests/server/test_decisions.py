@@ -158,3 +158,17 @@ def test_hostile_bodies_are_refused(
     """A body that is no JSON object of ours, or comes from elsewhere, changes nothing."""
     reply = enter("leo").post("/files/decisions/leaves", content=body, headers=headers)
     assert reply.status_code == status
+
+
+def test_a_lone_surrogate_is_refused_before_anything_is_saved(enter: Enter, house: House) -> None:
+    """It is JSON, but no text that could be stored or answered: nothing of the batch is taken."""
+    client = enter("leo")
+    item = client.get("/files/queue/leaves?count=1").json()["items"][0]["item_id"]
+    body = '{"submissions": [{"uuid": "\\ud800\\ud800\\ud800\\ud800\\ud800\\ud800\\ud800\\ud800", "item_id": %d}]}'
+    reply = client.post(
+        "/files/decisions/leaves",
+        content=body % item,
+        headers={"content-type": "application/json", "sec-fetch-site": "same-origin"},
+    )
+    assert reply.status_code == 422
+    assert "not JSON text" in reply.json()["error"]["message"]

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from core.server.images import width_step
 from core.server.lifespan import set_nodelay
-from core.web import deck_path
+from core.web import deck_path, safe_next
 from tests.server.conftest import Enter, client_of
 
 
@@ -67,3 +67,9 @@ def test_the_delay_is_switched_off_on_listening_sockets() -> None:
         assert not listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert set_nodelay() >= 1
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("target", ["http://[", "//[", "/\\evil", "javascript:x"])
+def test_a_malformed_next_leads_home(target: str) -> None:
+    """What is no address, or not ours, is answered with the app's own first page."""
+    assert safe_next(target, "") == "/"

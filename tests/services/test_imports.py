@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from core.errors import Forbidden, InputError, NotFound
+from core.labels.schema import Task
+from core.services.exports import export_data
 from core.services.imports import ImportOptions, import_data, list_batches
 from core.services.people import list_people, operator
+from core.services.projects import NewProject, create_project
 from core.services.review import claim_items, open_item
 from core.store.audit import verify_audit
 from core.store.tables import (
@@ -221,3 +225,32 @@ def test_who_may_import_from_where(filled: World, folder: Path):
         bring(filled, folder / "nowhere")
     with pytest.raises(InputError, match="Unknown kind"):
         bring(filled, folder, "everything")
+
+
+def test_what_is_said_of_a_refused_image_reaches_no_other(sqlite_ws, tmp_path):
+    """A table beside an image whose name is taken does not label the image that has the name."""
+    ws, me = sqlite_ws, operator(sqlite_ws)
+    create_project(ws, me, NewProject("p", Task.CLASSIFICATION, ("a", "b")))
+    for folder, colour, label in (("one", "red", "a"), ("two", "blue", "b")):
+        root = tmp_path / folder
+        root.mkdir()
+        Image.new("RGB", (20, 20), colour).save(root / "x.png")
+        (root / "t.csv").write_text(f"file,label\nx.png,{label}\n")
+    assert import_data(ws, me, "p", tmp_path / "one" / "t.csv", ImportOptions("labels")).labels == 1
+    second = import_data(ws, me, "p", tmp_path / "two" / "t.csv", ImportOptions("labels"))
+    assert second.labels == 0
+    assert len(second.refused) == 2
+    rows = export_data(ws, me, "p").files
+    assert b"x.png,a" in next(iter(rows.values()))
+
+
+def test_images_only_asks_nothing_of_their_folders(sqlite_ws, tmp_path):
+    """Folders that are no classes of the project are no fault when only images are wanted."""
+    ws, me = sqlite_ws, operator(sqlite_ws)
+    create_project(ws, me, NewProject("p", Task.CLASSIFICATION, ("a", "b")))
+    (tmp_path / "src" / "elm").mkdir(parents=True)
+    (tmp_path / "src" / "oak").mkdir(parents=True)
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "src" / "elm" / "1.png")
+    Image.new("RGB", (20, 20), "blue").save(tmp_path / "src" / "oak" / "1.png")
+    report = import_data(ws, me, "p", tmp_path / "src", ImportOptions("items"))
+    assert (report.items, report.labels, report.refused) == (2, 0, ())
