@@ -64,8 +64,24 @@ class Taken:
         self.unusable.add(path)
 
 
-def read_images(ws: Workspace, source: Source, paths: Sequence[str]) -> Iterator[Found]:
-    """Yield each file read and fully decoded, in order; a bad one is refused and stops no other."""
+def known_images(connection: Connection, project: ProjectView) -> dict[str, ImageInfo]:
+    """Return what is known of the project's images by content hash: these need no second look."""
+    rows = connection.execute(select(items).where(items.c.project_id == project.id))
+    return {
+        r.content_hash: ImageInfo(
+            r.content_hash, r.width, r.height, r.format, r.orientation, r.size_bytes
+        )
+        for r in rows
+    }
+
+
+def read_images(
+    ws: Workspace, source: Source, paths: Sequence[str], known: Mapping[str, ImageInfo]
+) -> Iterator[Found]:
+    """Yield each file in order, read and, unless its bytes are known, fully decoded.
+
+    A bad one is refused and stops no other.
+    """
     limits = ImageLimits(
         max_bytes=ws.settings.image_max_bytes, max_pixels=ws.settings.image_max_pixels
     )
@@ -73,7 +89,8 @@ def read_images(ws: Workspace, source: Source, paths: Sequence[str]) -> Iterator
     def look(path: str) -> Found:
         try:
             data = source.read(path)
-            return Found(path, probe_image(data, limits), data)
+            before = known.get(hashlib.sha256(data).hexdigest())
+            return Found(path, before or probe_image(data, limits), data)
         except InputError as error:
             return Found(path, None, reason=error.message)
 

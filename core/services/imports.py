@@ -23,6 +23,7 @@ from core.services.import_images import (
     Found,
     Taken,
     keep_bytes,
+    known_images,
     read_images,
     store_items,
     store_metadata,
@@ -264,7 +265,9 @@ def _images_wanted(parsed: Parsed, main_file: str | None) -> list[str]:
 def _take_images(work: _Import, paths: Sequence[str]) -> None:
     started, batch = time.monotonic(), []
     required = _metadata_by_file(work) if work.project.required_metadata else None
-    for done, found in enumerate(read_images(work.ws, work.source, paths), 1):
+    with work.ws.store.read() as connection:
+        known = known_images(connection, work.project)
+    for done, found in enumerate(read_images(work.ws, work.source, paths, known), 1):
         reason = found.reason if found.info is None else _lacks(work, required, found.path)
         if reason:
             work.taken.refuse_image(found.path, reason)
