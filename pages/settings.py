@@ -13,12 +13,12 @@ from core.errors import InputError
 from core.labels.schema import Question, Task
 from core.services import people, steering
 from core.services.projects import ProjectView
-from core.ui import widgets
+from core.ui import deck, widgets
 from core.ui.shell import PageContext, current_project, open_page
 from core.ui.states import say_error
 from core.ui.text import _, mark
 from core.ui.theme import Markup, draw, fill
-from core.ui.widgets import attempt, guideline, muted, section, table
+from core.ui.widgets import attempt, muted, section, table
 
 RULES = {
     OnDisagreement.THIRD_VOTE: mark("Ask more people, then a lead"),
@@ -142,7 +142,7 @@ def _guideline(page: PageContext, project: ProjectView, steers: bool) -> None:
         _("Version {n}. What reviewers read beside the image.").format(n=project.guideline_version),
     )
     if not steers:
-        guideline(project.guideline or _("Nothing is written down yet."))
+        deck.guideline_view(project.guideline or _("Nothing is written down yet."), "tb-guideline")
         return
     key = f"guideline.{project.slug}.{project.guideline_version}"
     left, right = st.columns(2, gap="large")
@@ -159,7 +159,7 @@ def _guideline(page: PageContext, project: ProjectView, steers: bool) -> None:
     with right:
         draw("<div class='tb-eyebrow'>{t}</div>", t=_("As reviewers see it"))
         with st.container(border=True):
-            guideline(text or _("Nothing is written down yet."))
+            deck.guideline_view(text or _("Nothing is written down yet."), "tb-guideline")
 
 
 def _schema(project: ProjectView) -> None:

@@ -14,7 +14,7 @@ from core.services.adjudication import (
 )
 from core.services.projects import ProjectView, get_project
 from core.services.workspace import Workspace, current_workspace
-from core.ui import identity, ruling, states, widgets
+from core.ui import deck, identity, ruling, states, widgets
 from core.ui.text import _, many
 from core.ui.theme import draw, fill, join
 
@@ -87,10 +87,8 @@ def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: Disp
         )
     with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         with st.popover(_("Guideline")):
-            draw(
-                "<div style='white-space:pre-wrap'>{text}</div>",
-                text=project.guideline or _("This project has no guideline yet."),
-            )
+            text = project.guideline or _("This project has no guideline yet.")
+            deck.guideline_view(text, "tb-guideline")
         _why_last(project.slug)
         for label, key, by in ((_("Previous"), "Left", -1), (_("Next"), "Right", 1)):
             st.button(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -230,11 +229,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Markup | str]], label: st
 def muted(text: str) -> Markup:
     """Return text that steps back."""
     return fill("<span class='tb-muted'>{t}</span>", t=text)
-
-
-def guideline(text: str) -> None:
-    """Draw a guideline's Markdown; pictures become links, for they would tell others who reads it."""
-    st.markdown(re.sub(r"!\[", "[", text))
 
 
 def caption(text: str) -> None:

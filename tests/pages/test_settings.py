@@ -9,6 +9,7 @@ from core.consensus.policy import OnDisagreement
 from core.services.projects import get_project
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
+from tests.pages.test_review import elements
 
 
 @pytest.fixture
@@ -39,11 +40,14 @@ def test_an_impossible_policy_is_said_not_raised(page: AppTest) -> None:
 
 
 def test_a_guideline_gets_a_new_version(page: AppTest, house: House) -> None:
-    """Publishing keeps the text; pictures in it are only links in the preview."""
+    """Publishing keeps the text; the preview is drawn by what draws it in the review deck."""
     page.text_area(key="guideline.leaves.1.text").input(
         "Look ![x](https://evil.example/p.png)"
     ).run()
-    assert "![x]" not in words(page)
+    (preview,) = elements(page, "tiebreak_prose")
+    assert preview["text"] == "Look ![x](https://evil.example/p.png)"
+    assert preview["module"].endswith("/prose.js")
+    assert "evil.example" not in words(page)
     page.text_input(key="guideline.leaves.1.reason").input("first words")
     page.button(key="guideline.publish").click().run()
     assert get_project(house.ws, house.actor("leo"), "leaves").guideline_version == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -12,17 +13,21 @@ import pytest
 from core.services.review import FLAG_REASONS, SKIP_REASONS
 from core.ui.deck import STATIC, texts
 
-CORE_TESTS = Path(__file__).with_name("deck") / "core.test.mjs"
+NODE_TESTS = sorted(Path(__file__).with_name("deck").glob("*.test.mjs"))
 MODULES = sorted(STATIC.glob("*.js"))
 
 
 def test_the_pure_core_holds_under_node() -> None:
-    """Keys, active time, outbox, window, undo and answers behave as their own tests say."""
+    """Keys, active time, outbox, window, undo, answers and Markdown do as their own tests say."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not on this machine")
     done = subprocess.run(
-        [node, "--test", str(CORE_TESTS)], capture_output=True, text=True, timeout=120, check=False
+        [node, "--test", *map(str, NODE_TESTS)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:]
 
@@ -65,6 +70,15 @@ def test_the_deck_takes_no_key_that_streamlit_owns() -> None:
     assert letters is not None
     known = set(re.findall(r"(\w):", letters.group(1)))
     assert not known & {"c", "r"}
-    for boxes in (True, False):
-        shown = {k for keys, _ in texts.key_sheet(boxes) for k in keys.split()}
+    for boxes, more in itertools.product((True, False), repeat=2):
+        shown = {k for keys, _ in texts.key_sheet(boxes, more) for k in keys.split()}
         assert {k.lower() for k in shown if len(k) == 1 and k.isalpha()} <= known | {"z"}
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_the_help_promises_the_next_image_only_where_it_comes(boxes: bool) -> None:
+    """With a further question, an answer leads to that question first."""
+    for more in (True, False):
+        ends = [t for keys, t in texts.key_sheet(boxes, more) if keys in ("A Enter", "1 – 0")]
+        assert ends
+        assert all(("next question or image" in t) is more for t in ends)

@@ -35,6 +35,7 @@ _STYLE = (STATIC / "deck.css").read_text(encoding="utf-8")
 
 _deck = st.components.v2.component("tiebreak_deck", css=_STYLE, js=_LOADER)
 _votes = st.components.v2.component("tiebreak_votes", css=_STYLE, js=_LOADER)
+_prose = st.components.v2.component("tiebreak_prose", css=_STYLE, js=_LOADER)
 
 # The work area takes the whole window: these pages are looked at for eight hours a day.
 _WIDE = Markup(
@@ -188,6 +189,11 @@ def votes_room() -> dict[str, Any]:
     return dict(room) if isinstance(room, Mapping) else {}
 
 
+def guideline_view(text: str, key: str) -> None:
+    """Mount a guideline's text exactly as the deck's guideline sheet shows it."""
+    _prose(key=key, data={"module": urls.path(deck_path("prose.js")), "text": text})
+
+
 def answer_data(answer: Answer | None) -> dict[str, Any] | None:
     """Return an answer in the deck's form: choices, and boxes as [x1, y1, x2, y2] in pixels."""
     return None if answer is None else json.loads(answer.to_json())
@@ -209,6 +215,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[str, Any]:
     schema, slug = project.schema, project.slug
     boxes = schema.task is Task.BOXES
+    more = len(schema.item_questions) > (0 if boxes else 1)
     return {
         "module": urls.path(deck_path("deck.js")),
         "slug": slug,
@@ -225,7 +232,7 @@ def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[
         "urls": _urls(slug),
         "skipReasons": [{"code": c, "text": t} for c, t in skip_reasons()],
         "flagReasons": [{"code": c, "text": t} for c, t in flag_reasons()],
-        "keys": [list(row) for row in key_sheet(boxes)],
+        "keys": [list(row) for row in key_sheet(boxes, more)],
         "texts": deck_texts(),
     }
 

@@ -39,8 +39,13 @@ def flag_words(reason: str) -> str:
     return f"{known}: {comment}" if comment else known
 
 
-def key_sheet(boxes: bool) -> list[tuple[str, str]]:
-    """Return the keys with what they do, in the order of the help sheet."""
+def key_sheet(boxes: bool, more: bool) -> list[tuple[str, str]]:
+    """Return the keys with what they do, in the order of the help sheet.
+
+    Args:
+        boxes: Whether boxes are drawn in this project.
+        more: Whether an item has a further question, so that an answer does not always end it.
+    """
     common = [
         ("Space", _("Skip: not sure")),
         ("X", _("Skip with a reason, 1 to 6")),
@@ -54,16 +59,34 @@ def key_sheet(boxes: bool) -> list[tuple[str, str]]:
         ("? F1", _("This help")),
     ]
     if boxes:
+        return [*_box_keys(more), *common]
+    return [*_class_keys(more), *common]
+
+
+def _box_keys(more: bool) -> list[tuple[str, str]]:
+    if more:
         return [
-            ("A Enter", _("Accept the boxes shown, next image")),
+            ("A Enter", _("Accept what is shown, next question or image")),
             ("E", _("Edit the boxes")),
-            ("0", _("Nothing here: no boxes, next image")),
-            *common,
+            ("1 – 0", _("Choose a class, next question or image")),
+            ("0", _("Nothing here: no boxes, where no class has this key")),
+        ]
+    return [
+        ("A Enter", _("Accept the boxes shown, next image")),
+        ("E", _("Edit the boxes")),
+        ("0", _("Nothing here: no boxes, next image")),
+    ]
+
+
+def _class_keys(more: bool) -> list[tuple[str, str]]:
+    if more:
+        return [
+            ("A Enter", _("Accept the pre-label, next question or image")),
+            ("1 – 0", _("Choose a class, next question or image")),
         ]
     return [
         ("A Enter", _("Accept the pre-label, next image")),
         ("1 – 0", _("Choose a class, next image")),
-        *common,
     ]
 
 
@@ -81,7 +104,8 @@ def _on_the_item() -> dict[str, str]:
         "prelabel": _("Pre-label"),
         "noPrelabel": _("No pre-label: choose a class."),
         "confidence": _("Confidence {value}"),
-        "margin": _("{value} ahead of the second class"),
+        "margin": _("{value} points ahead of the second class"),
+        "marginOne": _("1 point ahead of the second class"),
         "prelabelMark": _("pre-label"),
         "chosenMark": _("your choice"),
         "boxes": _("Boxes: {n}"),

@@ -12,6 +12,11 @@ function colourOf(question, name) {
   return question?.classes.find((c) => c.name === name)?.colour ?? "#8B95A3";
 }
 
+// A difference of two shares is in points: 7 points, not 7 % of anything.
+function ahead(texts, points) {
+  return points === 1 ? texts.marginOne : say(texts.margin, { value: points });
+}
+
 /** Draw what the model says, with how sure it is; the confidence is that of the first question. */
 export function prelabelCard(texts, item, question, label, isFirst) {
   const pre = item.prelabel;
@@ -22,7 +27,7 @@ export function prelabelCard(texts, item, question, label, isFirst) {
   const sure = isFirst ? pre.confidence : null;
   const bar = el("div", { class: "bar", role: "img", "aria-label": say(texts.confidence, { value: percent(sure) }) },
     el("i", { style: { width: `${(sure ?? 0) * 100}%`, background: colourOf(question, label) } }));
-  const margin = pre.margin === null || !isFirst ? "" : say(texts.margin, { value: percent(pre.margin) });
+  const margin = pre.margin === null || !isFirst ? "" : ahead(texts, Math.round(pre.margin * 100));
   return el("div", { class: "card" },
     el("div", { class: "row" },
       el("span", { class: "eyebrow", text: texts.prelabel }),

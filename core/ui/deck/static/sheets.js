@@ -1,6 +1,7 @@
 // What lies over the deck for a moment: reasons, the comment of a flag, help, guideline.
 
 import { cap, el } from "./dom.js";
+import { prose } from "./prose.js";
 
 function sheet(title, ...children) {
   const node = el("dialog", { class: "sheet", "aria-label": title }, el("h2", { text: title }), ...children);
@@ -59,8 +60,8 @@ export function helpSheet(texts, keys) {
     el("p", { class: "muted small", text: texts.closeHint }));
 }
 
-/** Show the guideline as it was written. */
+/** Show the guideline. */
 export function guidelineSheet(texts, guideline) {
-  return sheet(texts.guideline, el("div", { class: "prose", text: guideline || texts.noGuideline }),
+  return sheet(texts.guideline, prose(guideline || texts.noGuideline),
     el("p", { class: "muted small", text: texts.closeHint }));
 }
