@@ -160,7 +160,10 @@ def _picks(
             )
     in_hand = _question_in_hand(schema, draft)
     for question in schema.item_questions:
-        _own_choice(draft, schema, question, question is in_hand, may)
+        # The one the digits answer sticks to the edge where there is not room for all.
+        name = "hand" if question is in_hand else "ask"
+        with st.container(key=f"tb-{name}-{question.key}", gap="xsmall"):
+            _own_choice(draft, schema, question, question is in_hand, may)
 
 
 def _question_in_hand(schema: LabelSchema, draft: Draft) -> Question | None:
@@ -270,7 +273,16 @@ def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
         _send(project, view, draft, "discard", _("Discard"), "X", ready)
         _send(project, view, draft, "send-back", _("More votes"), "B", ready)
     if view.may_decide and not (ready and complete):
-        caption(_("Pick an answer, then say why: a ruling needs its reason."))
+        caption(_what_is_missing(reason, complete))
+
+
+def _what_is_missing(reason: bool, complete: bool) -> str:
+    """Return why buttons are shut: their keys stay silent until then."""
+    if reason:
+        return _("D needs an answer to every question; N, X and B do not.")
+    if complete:
+        return _("Now say why: D, N, X and B need a reason.")
+    return _("Answer each question, say why: D, N, X and B need a reason.")
 
 
 def _decide_words(draft: Draft) -> str:

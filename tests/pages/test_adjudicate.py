@@ -66,9 +66,12 @@ def test_a_ruling_needs_an_answer_and_a_reason_then_the_next_opens(
     first, second = disputed(house)
     at = visit(house, monkeypatch)
     assert at.button(key="tb-rule-decide").disabled
+    assert "D, N, X and B need a reason" in words(at)
     at.button(key="tb-own-label-2").click().run()
     assert at.button(key="tb-rule-decide").disabled
+    assert "Now say why: D, N, X and B need a reason" in words(at)
     at.button(key="tb-why-G").click().run()
+    assert "need a reason" not in words(at)
     assert not at.button(key="tb-rule-decide").disabled
     at.button(key="tb-rule-decide").click().run()
     assert not at.exception

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.labels import Answer
 from core.labels.schema import LabelSchema, Task, make_question
 from core.ui import ruling
 from core.ui.ruling import HASTE_SECONDS, Draft
+from core.ui.theme import STYLE
 
 SCHEMA = LabelSchema(
     Task.CLASSIFICATION,
@@ -49,3 +51,19 @@ def test_a_digit_the_next_question_does_not_have_changes_nothing(press) -> None:
     """Typed ahead, 3 is no state; the species stays too."""
     press(1, 5)
     assert press(3, HASTE_SECONDS / 2) == {"species": "oak"}
+
+
+def test_the_hint_says_what_shuts_the_buttons() -> None:
+    """Shut buttons are deaf to their keys, so the line below must tell whoever presses one."""
+    for complete in (True, False):
+        assert "D, N, X and B need a reason" in ruling._what_is_missing(False, complete)
+    assert "N, X and B do not" in ruling._what_is_missing(True, False)
+
+
+def test_the_question_in_hand_is_the_first_open_one() -> None:
+    """Its keys are shown and it stays in sight; with nothing open it is the first again."""
+    species, state = SCHEMA.questions
+    answered = Draft(1, answer=Answer({"species": "oak"}))
+    assert ruling._question_in_hand(SCHEMA, Draft(1)) is species
+    assert ruling._question_in_hand(SCHEMA, answered) is state
+    assert "st-key-tb-hand-" in STYLE.read_text(encoding="utf-8")
