@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access import Action, Resource, can
 from core.consensus.agreement import Agreement
+from core.consensus.policy import OnDisagreement
 from core.labels.state import ItemState
 from core.services import figures
 from core.services.figures import CasesView, CaseView, QualityView
@@ -259,26 +260,53 @@ def _agreement(view: QualityView) -> None:
                 comparison.draw_notes([_("A random sample of the items with two votes or more.")])
             return
         labels = found.labels or Agreement(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED)
-        _coefficients(labels)
+        _coefficients(labels, view.project.policy.on_disagreement is OnDisagreement.THIRD_VOTE)
         comparison.draw_notes(_agreement_notes(found.blind))
 
 
-def _coefficients(found: Agreement) -> None:
+def _coefficients(found: Agreement, third_votes: bool) -> None:
     shown = (
-        (_("Same answer"), found.percent, "%"),
-        (_("Krippendorff's alpha"), found.alpha, ""),
-        (_("Fleiss' kappa"), found.fleiss, ""),
-        (_("Gwet's AC1"), found.ac1, ""),
+        (_("Same answer"), found.percent, "%", []),
+        (_("Krippendorff's alpha"), found.alpha, "", []),
+        (_("Fleiss' kappa"), found.fleiss, "", fleiss_notes(found, third_votes)),
+        (_("Gwet's AC1"), found.ac1, "", []),
     )
-    for column, (name, e, unit) in zip(st.columns(4), shown, strict=True):
+    for column, (name, e, unit, notes) in zip(st.columns(4), shown, strict=True):
         with column:
             figure(name, e.value, e.n, e.low, e.high, unit)
+            comparison.draw_notes(notes)
+
+
+def fleiss_notes(found: Agreement, third_votes: bool) -> list[str]:
+    """Return what Fleiss' kappa does not look at: items with another number of votes than most.
+
+    Args:
+        found: The coefficients; the other three count every item with two votes or more.
+        third_votes: Whether the policy asks more people where the first ones differ.
+    """
+    left_out = found.percent.n - found.fleiss.n
+    if left_out <= 0 or found.fleiss.value is None:
+        return []
+    if third_votes and found.alpha.value is not None and found.fleiss.value > found.alpha.value:
+        return [
+            many(
+                "Leaves out {n} item with another number of votes. A third vote comes where people differ, so it flatters.",
+                "Leaves out {n} items with another number of votes. A third vote comes where people differ, so it flatters.",
+                left_out,
+            )
+        ]
+    return [
+        many(
+            "Leaves out {n} item with another number of votes; read alpha instead.",
+            "Leaves out {n} items with another number of votes; read alpha instead.",
+            left_out,
+        )
+    ]
 
 
 def _agreement_notes(blind: Agreement | None) -> list[str]:
     lines = [
-        _("Alpha, kappa and AC1 take out what chance alone would give: 1 is perfect, 0 is chance. "
-          "Fleiss' kappa uses only items with the commonest number of votes.")
+        _("Alpha, kappa and AC1 take out what chance alone would give: 1 is perfect, 0 is chance.")
     ]  # fmt: skip
     if blind is not None:
         lines.append(

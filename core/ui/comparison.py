@@ -112,7 +112,7 @@ def notes(basis: Basis, left_out: int, against: str, whose: str) -> list[str]:
             _("Disputed items only: the hardest there are, so the figure is low by nature.")
         )
     else:
-        found.append(_("Reviewed items only: the queue shows doubtful items first."))
+        found.append(_("Labelled items only: which items got labels was not drawn at random."))
     if left_out and whose == MODEL:
         found.append(
             many(

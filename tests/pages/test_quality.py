@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from core.access import Role
+from core.analytics.asked import Against, Basis
 from core.clock import new_uuid
+from core.services.people import add_person, operator
 from core.services.projects import get_project
-from core.services.review import Submission, submit
+from core.services.review import Submission, open_item, submit
+from core.store.tables import item_state
+from core.ui import comparison
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.record import say
@@ -89,6 +95,45 @@ def test_a_project_without_items_says_so(house: House, monkeypatch) -> None:
     at = Visit(house, monkeypatch, "mia").open("quality", project="cells")
     assert "No items yet" in words(at)
     assert not at.exception
+
+
+def test_labelled_items_are_said_to_be_no_random_sample() -> None:
+    """Labels may be imported or reviewed: the note is true of both."""
+    notes = comparison.notes(Basis.INDEPENDENT, 0, Against.FINAL, "people")
+    assert notes == ["Labelled items only: which items got labels was not drawn at random."]
+
+
+def test_fleiss_kappa_owns_up_to_what_it_leaves_out(house: House, monkeypatch) -> None:
+    """Items with a third vote are missing from it, and the page says so beside it, else nothing."""
+    boss = operator(house.ws)
+    for name in ("ben", "cat", "dan"):
+        house.people[name] = add_person(house.ws, boss, name, name, roles=[(Role.EXPERT, None)])
+
+    def votes(item_id: int, who: str, label: str) -> None:
+        base = open_item(house.ws, house.actor(who), "leaves", item_id).revision
+        sent = Submission(new_uuid(), item_id, "vote", say(label), base_revision=base)
+        submit(house.ws, house.actor(who), "leaves", sent)
+
+    with house.ws.store.read() as connection:
+        answered = select(item_state.c.item_id).where(item_state.c.votes > 0)
+        agreed = list(connection.scalars(answered))  # by ada, both "oak"
+    *fresh, last = [i for i in range(1, 7) if i not in agreed]
+    for item_id in agreed:
+        votes(item_id, "ben", "oak")
+    for item_id in fresh:
+        votes(item_id, "ben", "birch")
+        votes(item_id, "cat", "birch")
+    votes(last, "ben", "oak")
+    votes(last, "cat", "maple")
+    assert "it flatters" not in words(
+        Visit(house, monkeypatch, "mia").open("quality", project="leaves")
+    )
+    votes(last, "dan", "oak")
+    text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves"))
+    assert (
+        "Leaves out 1 item with another number of votes. A third vote comes where people differ"
+        in text
+    )
 
 
 def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
