@@ -147,7 +147,10 @@ def _pace(view: ThroughputView) -> None:
     with right, st.container(border=True, height="stretch"):
         card_head(
             _("Median time of a vote"),
-            _("With its 95 % interval. Where intervals overlap, nobody is faster."),
+            _(
+                "With its 95 % interval. "
+                "Where intervals overlap, the data do not tell who is faster."
+            ),
         )
         rows = [Dot(p.name, (p.seconds,)) for p in timed]
         draw_chart(

@@ -11,6 +11,7 @@ def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
     at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves")
     assert not at.exception
     text = words(at)
+    assert "the data do not tell who is faster" in text
     assert "Ada Expert" in text
     assert "UTC time" in text
     assert "not enough data, n = 2" in text
