@@ -88,7 +88,8 @@ def _reviews(actor: Actor, view: HomeView) -> Step | None:
 
 def _fill(actor: Actor, view: HomeView) -> Step | None:
     bare = [p for p in view.projects if not p.n_items and _may(actor, Action.EXCHANGE, p)]
-    if not bare:
+    # An empty project can wait while people are at work in another.
+    if not bare or any(p.n_items > _done(p) for p in view.projects):
         return None
     title = _("{project} has no images yet").format(project=bare[0].project.title)
     text = _("Bring a folder, an archive or an annotation set; nothing else is needed to begin.")
@@ -96,7 +97,7 @@ def _fill(actor: Actor, view: HomeView) -> Step | None:
 
 
 def _read(actor: Actor, view: HomeView) -> Step | None:
-    seen = [p for p in view.projects if _may(actor, Action.SEE_FIGURES, p)]
+    seen = [p for p in view.projects if p.n_items and _may(actor, Action.SEE_FIGURES, p)]
     if not seen:
         return None
     largest = max(seen, key=lambda p: p.n_items)

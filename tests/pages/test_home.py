@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.store.tables import item_state
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 
@@ -13,8 +14,8 @@ from tests.pages.house import House
     [
         ("ada", "4 images wait for your eyes", "Start reviewing"),
         ("leo", "6 images wait for your eyes", "Start reviewing"),
-        ("mia", "Blood cells has no images yet", "Import"),
-        ("kim", "Blood cells has no images yet", "Import"),
+        ("mia", "Leaf species is 0 % settled", "See quality"),
+        ("kim", "Leaf species is 0 % settled", "See quality"),
     ],
 )
 def test_each_role_is_told_what_to_do_next(
@@ -31,8 +32,19 @@ def test_the_next_step_leads_there(house: House, monkeypatch: pytest.MonkeyPatch
     at = Visit(house, monkeypatch, "mia").open("home", project="leaves")
     at.button(key="home.next").click().run()
     assert not at.exception
-    assert "<h1>Datasets</h1>" in words(at)
-    assert "Blood cells" in words(at)
+    assert "<h1>Quality</h1>" in words(at)
+    assert "Leaf species" in words(at)
+
+
+def test_an_empty_project_is_proposed_once_no_other_has_work(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every item of the leaves settled, blood cells asks for images."""
+    with house.ws.store.write() as connection:
+        connection.execute(item_state.update().values(state="agreed"))
+    at = Visit(house, monkeypatch, "mia").open("home")
+    assert "Blood cells has no images yet" in words(at)
+    assert at.button(key="home.next").label == "Import"
 
 
 def test_only_ones_own_projects_are_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
