@@ -16,7 +16,7 @@ ROOMS = {"queue", "consensus", "learning", "analytics", "datasets", "intake", "f
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
-    "settings": set(),
+    "settings": {"errors"},
     "stats": {"errors"},
     "labels": {"errors", "stats"},
     "consensus": GROUND,
