@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.access import Action, Resource, can
 from core.labels import Answer
-from core.services.adjudication import Why, explain
 from core.services.items import MOST_FOUND, find_items, look_at
 from core.services.projects import get_project
 from core.services.views import ReviewItem
+from core.services.why import Why, explain
 from core.ui import deck, states, urls
 from core.ui.adjudication import why_card
 from core.ui.shell import PageContext, open_page

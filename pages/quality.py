@@ -265,7 +265,7 @@ def _agreement(view: QualityView) -> None:
 
 
 def _coefficients(found: Agreement, third_votes: bool) -> None:
-    shown = (
+    shown: tuple[tuple[str, Estimate, str, list[str]], ...] = (
         (_("Same answer"), found.percent, "%", []),
         (_("Krippendorff's alpha"), found.alpha, "", []),
         (_("Fleiss' kappa"), found.fleiss, "", fleiss_notes(found, third_votes)),

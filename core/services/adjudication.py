@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.consensus.settle import DecisionKind, settle
@@ -31,6 +29,7 @@ from core.services.views import (
     names_of,
     prelabels_of,
 )
+from core.services.why import WHY_STATE, box_count
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import (
@@ -39,7 +38,6 @@ from core.store.tables import (
     final_labels,
     item_state,
     items,
-    person_revisions,
 )
 
 SEND_BACK_VOTES = 1
@@ -121,22 +119,6 @@ class Ruling:
     newest_seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why an item has the label it has: the evidence in sentences, and as numbers."""
-
-    item_id: int
-    state: ItemState
-    label: str | None
-    answer: Answer | None
-    sentences: tuple[str, ...]
-    policy_version: int | None
-    schema_version: int | None
-    model: str | None
-    decided_by: str | None
-    at: float | None
-
-
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -186,17 +168,13 @@ def _dispute_row(
         differs=outcome.differs,
         n_votes=len(found.votes),
         labels=tuple(
-            sorted({label_of(project, v.answer) or _count(v.answer) for _, v in found.votes})
+            sorted({label_of(project, v.answer) or box_count(v.answer) for _, v in found.votes})
         ),
         prelabel=prelabel.label if prelabel else None,
         confidence=prelabel.confidence if prelabel else None,
         flagged=bool(found.flags),
         since=row.since,
     )
-
-
-def _count(answer: Answer) -> str:
-    return f"{len(answer.regions)} boxes"
 
 
 def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> DisputeView:
@@ -243,7 +221,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         flags=tuple(
             FlagView(aliases[r.person_id], r.reason, r.at) for r in said if r.seq in found.flags
         ),
-        why=_WHY_STATE["waiting" if blind else str(outcome.reason)],
+        why=WHY_STATE["waiting" if blind else str(outcome.reason)],
         differs=() if blind else outcome.differs,
         votes_seen=len(found.votes),
         may_decide=not because,
@@ -253,23 +231,6 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
 
 
 _OWN_VOTE = "You voted on this item, so another lead has to decide it."
-
-
-_WHY_STATE = {
-    "flagged": "Somebody flagged this item for you.",
-    "votes-differ": "The votes differ, and the policy sends every difference to a lead.",
-    "no-majority": "No answer has a majority, and the policy allows no further vote.",
-    "more-votes": "The votes differ; more people are being asked.",
-    "sent-back": "A lead sent it back for more votes.",
-    "all-agree": "Everybody agrees.",
-    "majority": "A majority settled it.",
-    "decided": "A lead decided it.",
-    "decided-discard": "A lead discarded it.",
-    "decided-neutral": "A lead found that no class fits.",
-    "imported": "The label was imported as trusted.",
-    "auto-accepted": "The model was allowed to decide it alone.",
-    "waiting": "It still waits for votes.",
-}
 
 
 # --- deciding ---------------------------------------------------------------------------------
@@ -402,101 +363,3 @@ def _ever_voted(connection: Connection, item_id: int) -> set[int]:
             )
         ).scalars()
     )
-
-
-# --- why this label ---------------------------------------------------------------------------
-
-
-def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
-    """Return why an item has its label: votes, policy, model, who and when.
-
-    Names of voters are given only to those who may see others' votes, or who have voted or the
-    item is settled.
-
-    Raises:
-        NotFound: There is no such item in this project.
-    """
-    with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.SEE_PROJECT)
-        state = connection.execute(
-            select(item_state).where(
-                item_state.c.item_id == item_id, item_state.c.project_id == project.id
-            )
-        ).first()
-        if state is None:
-            raise NotFound(f"There is no item {item_id} in '{slug}'.")
-        final = connection.execute(
-            select(final_labels).where(final_labels.c.seq == state.final_seq)
-        ).first()
-        if final is None or ItemState(state.state) in (ItemState.OPEN, ItemState.DISPUTE):
-            return _not_settled(item_id, state)
-        evidence = json.loads(final.evidence)
-        votes = _named(connection, annotation_log, evidence["votes"])
-        ruled = _named(connection, decisions, [evidence["decision"]])
-        prelabels = prelabels_of(connection, [state.prediction_seq])
-    model = prelabels[state.prediction_seq].source if state.prediction_seq in prelabels else None
-    return Why(
-        item_id=item_id,
-        state=ItemState(state.state),
-        label=final.label,
-        answer=Answer.from_json(final.answer) if final.answer else None,
-        sentences=tuple(_sentences(final, votes, ruled, evidence)),
-        policy_version=final.policy_version,
-        schema_version=final.schema_version,
-        model=model,
-        decided_by=ruled[0].name if ruled else None,
-        at=final.at,
-    )
-
-
-def _not_settled(item_id: int, state: Row) -> Why:
-    found = ItemState(state.state)
-    sentence = (
-        f"It has {state.votes} of {state.wanted} votes; nothing is settled yet."
-        if found is ItemState.OPEN
-        else "It is in dispute: a lead has to decide."
-    )
-    return Why(item_id, found, None, None, (sentence,), None, None, None, None, None)
-
-
-def _named(connection: Connection, table: Table, seqs: Sequence[int | None]) -> list[Row]:
-    """Return what people said, each row with the name others read today."""
-    wanted = [s for s in seqs if s is not None]
-    name = (
-        select(person_revisions.c.display_name)
-        .where(person_revisions.c.person_id == table.c.person_id)
-        .order_by(person_revisions.c.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    found = select(table, name.label("name")).where(table.c.seq.in_(wanted)).order_by(table.c.seq)
-    return list(connection.execute(found).all())
-
-
-def _sentences(final: Row, votes: list[Row], ruled: list[Row], evidence: dict) -> list[str]:
-    lines = [_WHY_STATE.get(final.reason, final.reason)]
-    lines += [f"{v.name} said {_said(v)}." for v in votes]
-    lines += [f"{d.name} {_ruled(d)}. Reason: {d.reason}" for d in ruled]
-    if evidence.get("imported") and not votes and not ruled:
-        lines.append("Nobody has voted on it here.")
-    lines.append(f"Policy version {final.policy_version}, schema version {final.schema_version}.")
-    return lines
-
-
-def _ruled(row: Row) -> str:
-    return {
-        DecisionKind.DECIDE: f"decided: {_said(row)}",
-        DecisionKind.DISCARD: "discarded the image",
-        DecisionKind.NEUTRAL: "found that no class fits",
-        DecisionKind.SEND_BACK: "sent it back for more votes",
-    }[DecisionKind(row.kind)]
-
-
-def _said(row: Row) -> str:
-    if row.answer is None:
-        return "no label"
-    answer = Answer.from_json(row.answer)
-    parts = [f"{value}" for _, value in answer.choices.items()]
-    if answer.regions or not answer.choices:
-        parts.append(_count(answer))
-    return ", ".join(parts)

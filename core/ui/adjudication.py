@@ -9,10 +9,10 @@ from core.services.adjudication import (
     DisputeRow,
     DisputeView,
     disputes,
-    explain,
     get_dispute,
 )
 from core.services.projects import ProjectView, get_project
+from core.services.why import explain
 from core.services.workspace import Workspace, current_workspace
 from core.ui import deck, identity, ruling, states, widgets
 from core.ui.text import _, many

@@ -35,6 +35,7 @@ from core.services import (
     steering,
     training,
     versions,
+    why,
 )
 from core.services.people import actor_of, add_person, operator
 from core.services.review import Submission
@@ -105,9 +106,9 @@ CALLS = (
         lambda w, a: adjudication.decide(w.ws, a, w.slug, ruling(w)),
     ),
     Call(
-        "adjudication.explain",
+        "why.explain",
         Action.SEE_PROJECT,
-        lambda w, a: adjudication.explain(w.ws, a, w.slug, w.items[0]),
+        lambda w, a: why.explain(w.ws, a, w.slug, w.items[0]),
     ),
     Call("projects.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
     Call("steering.set_policy", Action.STEER, by_slug(steering.set_policy, Policy(), "why")),

@@ -15,10 +15,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.jobs.rows import JobStatus
 from core.labels.state import ItemState
-from core.services.adjudication import disputes, explain
+from core.services.adjudication import disputes
 from core.services.people import actor_of, list_people, operator
 from core.services.review import my_recent, open_item
 from core.services.training import list_jobs, list_models, training_readiness
+from core.services.why import explain
 from data.leaves import leaf_schema
 from tests.browser.conftest import ROOT, serving
 from tests.browser.lab import GOLD, LABELLED, LEAVES, SMEAR, Lab, furnish_lab

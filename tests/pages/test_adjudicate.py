@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 from core.access import Role
 from core.clock import new_uuid
 from core.labels import Answer, Region
-from core.services.adjudication import disputes, explain
+from core.services.adjudication import disputes
 from core.services.people import add_person, operator
 from core.services.review import Submission, claim_items, open_item, submit
+from core.services.why import explain
 from core.ui import layers
 from core.ui.layers import shared_boxes
 from tests.pages.browser import Visit, words
