@@ -391,11 +391,11 @@ def _photograph(
     blur, grain, vignette = CAMERA[scene.camera]
     gain *= rng.normal(1, 0.06)
     if scene.bad:
-        gain = min(0.74, rng.uniform(0.20, 0.31) / float(picture.mean()))
-        tint = (0.88, 0.95, 1.18)
-        blur, grain = rng.uniform(0.8, 1.5), rng.uniform(0.016, 0.026)
+        gain = min(0.80, rng.uniform(0.235, 0.345) / float(picture.mean()))
+        tint = (0.91, 0.965, 1.12)
+        blur, grain = rng.uniform(0.58, 1.14), rng.uniform(0.013, 0.0215)
         # Little light takes the colour too.
-        picture = picture + (picture.mean(2, keepdims=True) - picture) * rng.uniform(0.4, 0.8)
+        picture = picture + (picture.mean(2, keepdims=True) - picture) * rng.uniform(0.25, 0.58)
     y, x = ROWS * (2 / SIZE_PX) - 1, COLUMNS * (2 / SIZE_PX) - 1
     fall = (
         1
