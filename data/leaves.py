@@ -189,7 +189,7 @@ def _planned(
     """Return one photograph's item and scene."""
     scene, metadata = _scene(index, name, rng)
     truth = {"species": name, "condition": scene.condition}
-    hard = HARD.get(name, 0.12) + 0.45 * scene.bad + rng.normal(0, 0.06)
+    hard = HARD.get(name, 0.12) + 0.6 * scene.bad + rng.normal(0, 0.06)
     item = DemoItem(
         _file(index),
         folder / _file(index),
