@@ -104,6 +104,8 @@ def fit_rows(
     metadata: dict[int, dict[str, str]] = {}
     for row in rows:
         item_id = finder.find(row.file)
+        if item_id is None and row.answer is None and not row.metadata:
+            continue  # nothing was said of it; the image itself has its own refusal
         if item_id is None:
             taken.refused.append(
                 Refusal(

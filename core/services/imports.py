@@ -268,7 +268,10 @@ def _take_images(work: _Import, paths: Sequence[str]) -> None:
     with work.ws.store.read() as connection:
         known = known_images(connection, work.project)
     for done, found in enumerate(read_images(work.ws, work.source, paths, known), 1):
-        reason = found.reason if found.info is None else _lacks(work, required, found.path)
+        reason = found.reason
+        # An image that is in already has brought its metadata; importing it again changes nothing.
+        if found.info is not None and found.info.content_hash not in known:
+            reason = _lacks(work, required, found.path)
         if reason:
             work.taken.refuse_image(found.path, reason)
         else:

@@ -254,3 +254,23 @@ def test_images_only_asks_nothing_of_their_folders(sqlite_ws, tmp_path):
     Image.new("RGB", (20, 20), "blue").save(tmp_path / "src" / "oak" / "1.png")
     report = import_data(ws, me, "p", tmp_path / "src", ImportOptions("items"))
     assert (report.items, report.labels, report.refused) == (2, 0, ())
+
+
+def test_an_image_without_required_metadata_is_refused(sqlite_ws, tmp_path):
+    """A project may demand columns (O44): an image whose table leaves one empty stays out."""
+    ws, me = sqlite_ws, operator(sqlite_ws)
+    create_project(
+        ws, me, NewProject("p", Task.CLASSIFICATION, ("a", "b"), required_metadata=("camera",))
+    )
+    root = tmp_path / "src"
+    root.mkdir()
+    for name, colour in (("1.png", "red"), ("2.png", "blue")):
+        Image.new("RGB", (20, 20), colour).save(root / name)
+    table = root / "t.csv"
+    table.write_text("file,label,camera\n1.png,a,C\n2.png,b,\n")
+    report = import_data(ws, me, "p", table, ImportOptions("labels"))
+    assert (report.items, report.labels) == (1, 1)
+    assert [r.file for r in report.refused if "camera" in r.reason] == ["2.png"]
+    bare = import_data(ws, me, "p", root, ImportOptions("items", format="folder"))
+    assert (bare.items, bare.unchanged) == (0, 1)
+    assert [r.file for r in bare.refused] == ["2.png"]
