@@ -31,7 +31,8 @@ _LOADER = (
     "export default async (c) => "
     "(await import(new URL(c.data.module, location.href).href)).default(c);"
 )
-_STYLE = (STATIC / "deck.css").read_text(encoding="utf-8")
+# One file a part of the deck; "deck.css" is first and holds what the others share.
+_STYLE = "\n".join(p.read_text(encoding="utf-8") for p in sorted(STATIC.glob("*.css")))
 
 _deck = st.components.v2.component("tiebreak_deck", css=_STYLE, js=_LOADER)
 _votes = st.components.v2.component("tiebreak_votes", css=_STYLE, js=_LOADER)
