@@ -85,4 +85,4 @@ def jittered(
     y1 = float(np.clip(region.y1 + d[1] * high, 0, region.y2 - high * 0.5))
     x2 = float(np.clip(region.x2 + d[2] * wide, x1 + min(2, wide), size[0]))
     y2 = float(np.clip(region.y2 + d[3] * high, y1 + min(2, high), size[1]))
-    return Region(region.label, *(round(v, 2) for v in (x1, y1, x2, y2)))
+    return Region(region.label, round(x1, 2), round(y1, 2), round(x2, 2), round(y2, 2))

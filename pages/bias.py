@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.access import Action
 from core.analytics.slices import Grouping
-from core.labels.schema import Task
 from core.services import figures
 from core.services.figures import BiasRow, BiasView
 from core.stats.intervals import Estimate
@@ -33,7 +32,7 @@ def main() -> None:
         Action.SEE_FIGURES,
         subtitle=_("Where the model or people are right less often than elsewhere."),
     )
-    if page.project is not None and page.project.task is Task.BOXES:
+    if page.project is not None and page.project.task.draws:
         states.show(
             "inbox",
             _("Boxes are compared by class only, so far"),

@@ -10,7 +10,6 @@ import streamlit as st
 
 from core.access import Action
 from core.errors import InputError
-from core.labels.schema import Task
 from core.services.exports import ExportFiles, export_data
 from core.services.import_rows import What
 from core.services.imports import ImportOptions, ImportReport, import_data, list_batches
@@ -249,7 +248,7 @@ def _export(page: PageContext) -> None:
         what = st.selectbox(
             _("Contents"), list(EXPORTS), format_func=lambda w: _(EXPORTS[w]), key="export.what"
         )
-        boxes = page.project is not None and page.project.task is Task.BOXES
+        boxes = page.project is not None and page.project.task.draws
         forms = BOX_FORMATS if boxes and what not in TABLES_ONLY else ("csv",)
         form = st.selectbox(
             _("Format"), forms, format_func=lambda f: _(FORMATS[f]), key="export.format"

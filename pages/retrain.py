@@ -9,7 +9,6 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus
-from core.labels.schema import Task
 from core.services import training
 from core.services.training import ModelView, Readiness
 from core.ui import states, urls
@@ -39,7 +38,7 @@ def main() -> None:
         Action.TRAIN,
         subtitle=_("Teach the model what people have settled, and see whether it got better."),
     )
-    if page.project is not None and page.project.task is Task.BOXES:
+    if page.project is not None and page.project.task.draws:
         _boxes(page)
         return
     with states.boundary(inline=True):

@@ -10,7 +10,7 @@ from core.access import Action, Resource, can
 from core.catalogue import languages
 from core.consensus.policy import MOST_VOTES, OnDisagreement, Policy, describe
 from core.errors import InputError
-from core.labels.schema import Question, Task
+from core.labels.schema import Question
 from core.services import people, steering
 from core.services.projects import ProjectView
 from core.ui import deck, widgets
@@ -87,7 +87,7 @@ def _policy_fields(project: ProjectView) -> dict[str, object]:
                 key=f"{key}.max_votes",
             )
         )
-    if project.task is Task.BOXES:
+    if project.task.draws:
         fields["iou_at_least"] = st.slider(
             _("Two boxes are the same from this overlap on"), 0.05, 1.0, now.iou_at_least, 0.05,
             key=f"{key}.iou",
@@ -99,7 +99,7 @@ def _policy_fields(project: ProjectView) -> dict[str, object]:
 
 
 def _in_words(project: ProjectView, policy: Policy) -> str:
-    return describe(policy, boxes=project.task is Task.BOXES)
+    return describe(policy, boxes=project.task.draws)
 
 
 def _policy_preview(page: PageContext, project: ProjectView, fields: dict[str, object]) -> None:
@@ -182,7 +182,7 @@ def _schema(project: ProjectView) -> None:
 
 
 def _is_box_class(project: ProjectView, question: Question) -> bool:
-    return project.task is Task.BOXES and question is project.schema.main
+    return project.task.draws and question is project.schema.main
 
 
 def _class_cell(colour: str, name: str) -> Markup:

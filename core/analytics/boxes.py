@@ -2,7 +2,7 @@
 
 Pairing boxes is not SQL's job. Nearly every box overlaps one candidate at most, so candidates
 are found for all items at once; only items where a choice is to be made go through
-`core.labels.geometry.match_boxes`, which gives the same pairs for the others.
+`core.labels.geometry.match_regions`, which gives the same pairs for the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.analytics.asked import ALL, Against, Basis, Filters, comparison_values
 from core.analytics.questions import Cell, ClassFigure, Confusion
 from core.analytics.replica import Replica
 from core.analytics.tally import Tally
-from core.labels.geometry import match_boxes
+from core.labels.geometry import match_regions
 from core.labels.region import Region
 
 IOU = 0.5
@@ -164,7 +164,7 @@ def box_confusion(
 def match_sides(
     truth: _Side, said: _Side, iou_at_least: float, same_class: bool
 ) -> tuple[Ints, Ints]:
-    """Return the places of paired boxes in both sides, as `match_boxes` pairs them item by item."""
+    """Return the places of paired boxes in both sides, as `match_regions` pairs them item by item."""
     t, s = _candidates(truth.pair, said.pair)
     if same_class:
         kept = truth.label[t] == said.label[s]
@@ -189,7 +189,7 @@ def _matched(
 ) -> list[tuple[int, int]]:
     t0, t1 = np.searchsorted(truth.pair, [pair, pair + 1])
     s0, s1 = np.searchsorted(said.pair, [pair, pair + 1])
-    found = match_boxes(
+    found = match_regions(
         _regions(truth, t0, t1), _regions(said, s0, s1), iou_at_least, same_class
     )  # fmt: skip
     return [(int(t0) + i, int(s0) + j) for i, j, _ in found]

@@ -9,7 +9,7 @@ from typing import Unpack
 
 from core.consensus.fuse import in_order
 from core.labels.answer import Answer
-from core.labels.geometry import match_boxes
+from core.labels.geometry import match_regions
 from core.stats.bootstrap import Resampling, clustered_mean
 from core.stats.intervals import Estimate
 
@@ -19,7 +19,7 @@ def pair_score(a: Answer, b: Answer, iou_at_least: float = 0.5) -> float:
     drawn = len(a.regions) + len(b.regions)
     if drawn == 0:
         return 1.0
-    pairs = match_boxes(in_order(a.regions), in_order(b.regions), iou_at_least)
+    pairs = match_regions(in_order(a.regions), in_order(b.regions), iou_at_least)
     return 2 * len(pairs) / drawn
 
 

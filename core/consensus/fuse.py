@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.labels.geometry import match_boxes
+from core.labels.geometry import match_regions
 from core.labels.region import Region
 
 Regions = tuple[Region, ...]
@@ -94,7 +94,7 @@ def _agreement(drawn: list[Regions], iou_at_least: float) -> list[list[float | N
 def _same(a: Regions, b: Regions, iou_at_least: float) -> float | None:
     if len(a) != len(b) or sorted(r.label for r in a) != sorted(r.label for r in b):
         return None
-    pairs = match_boxes(a, b, iou_at_least)
+    pairs = match_regions(a, b, iou_at_least)
     return math.fsum(iou for _, _, iou in pairs) if len(pairs) == len(a) else None
 
 
@@ -105,7 +105,7 @@ def _shape(regions: Regions) -> tuple[tuple[float, ...], ...]:
 def _shared(drawn: list[Regions], i: int, iou_at_least: float) -> tuple[int, float]:
     """Return how many boxes the others match with this person's, and their summed IoU."""
     pairs = [
-        p for j, d in enumerate(drawn) if j != i for p in match_boxes(drawn[i], d, iou_at_least)
+        p for j, d in enumerate(drawn) if j != i for p in match_regions(drawn[i], d, iou_at_least)
     ]
     return len(pairs), round(math.fsum(iou for _, _, iou in pairs), 9)
 
@@ -114,11 +114,13 @@ def _fuse_around(centre: int, drawn: list[Regions], iou_at_least: float) -> Regi
     clusters = [[r] for r in drawn[centre]]
     for j, other in enumerate(drawn):
         if j != centre:
-            for mine, theirs, _ in match_boxes(drawn[centre], other, iou_at_least):
+            for mine, theirs, _ in match_regions(drawn[centre], other, iou_at_least):
                 clusters[mine].append(other[theirs])
     return in_order([_average(c) for c in clusters])
 
 
 def _average(cluster: list[Region]) -> Region:
-    edges = [math.fsum(edge) / len(cluster) for edge in zip(*(r.box for r in cluster), strict=True)]
-    return Region(cluster[0].label, *edges)
+    x1, y1, x2, y2 = (
+        math.fsum(edge) / len(cluster) for edge in zip(*(r.box for r in cluster), strict=True)
+    )
+    return Region(cluster[0].label, x1, y1, x2, y2)

@@ -15,7 +15,7 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.errors import InputError
 from core.labels.answer import Answer
 from core.labels.region import Region
-from core.labels.schema import LabelSchema, Task
+from core.labels.schema import LabelSchema
 from core.labels.state import ItemState
 
 REGIONS = "regions"
@@ -184,7 +184,7 @@ class _Tally:
 
     key: str
     support: int
-    value: str | tuple[Region, ...] | None
+    value: str | tuple[str, ...] | tuple[Region, ...] | None
     all_agree: bool
 
 
@@ -219,23 +219,26 @@ def _by_majority(tallies: list[_Tally], n: int, most: int) -> Outcome:
 
 
 def _agreed(tallies: list[_Tally], n: int, reason: Reason) -> Outcome:
-    choices = {t.key: t.value for t in tallies if isinstance(t.value, str)}
-    regions = next((t.value for t in tallies if isinstance(t.value, tuple)), ())
+    found = {t.key: t.value for t in tallies}
+    regions = found.pop(REGIONS, None) or ()
+    choices = {k: v for k, v in found.items() if isinstance(v, str)}
+    multi = {k: v for k, v in found.items() if isinstance(v, tuple)}
     support = min((t.support for t in tallies), default=n)
-    return Outcome(ItemState.AGREED, Answer(choices, regions), support / n, 0, reason)
+    answer = Answer(choices, regions, multi)  # type: ignore[arg-type]  # REGIONS alone has regions
+    return Outcome(ItemState.AGREED, answer, support / n, 0, reason)
 
 
 def _tallies(votes: tuple[Vote, ...], schema: LabelSchema, iou_at_least: float) -> list[_Tally]:
     answers = [v.answer for v in votes]
     tallies = [_tally_choice(q.key, answers) for q in schema.item_questions]
-    if schema.task is Task.BOXES:
+    if schema.task.draws:
         tallies.insert(0, _tally_regions(answers, iou_at_least))
     return tallies
 
 
 def _tally_choice(key: str, answers: list[Answer]) -> _Tally:
     # A question left unanswered (asked only since, say) counts as an answer of its own.
-    said = Counter(a.choices.get(key) for a in answers)
+    said = Counter(a.said(key) for a in answers)
     most = max(said.values())
     leaders = [value for value, count in said.items() if count == most]
     return _Tally(key, most, leaders[0] if len(leaders) == 1 else None, len(said) == 1)

@@ -8,7 +8,7 @@ from typing import Protocol
 from core.errors import InputError
 from core.formats.base import Refusal, Row
 from core.labels.answer import Answer
-from core.labels.region import Region, checked
+from core.labels.region import Region, checked_box
 
 
 class Sized(Protocol):
@@ -60,7 +60,7 @@ def resolve_regions(row: Row, info: Sized) -> tuple[Answer | None, list[Refusal]
     for i, region in enumerate(answer.regions):
         box = _scaled(region, *upright) if row.normalised else turned(region, turn, *upright)
         try:
-            kept.append(checked(box, *upright))
+            kept.append(checked_box(box, *upright))
         except InputError as error:
             line = row.lines[i] if i < len(row.lines) else row.line
             refused.append(Refusal(row.origin, line, error.message))

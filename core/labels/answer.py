@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from core.labels.region import Region
+from core.labels.region import Region, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,31 +16,32 @@ class Answer:
 
     Attributes:
         choices: Question key to class name. The first question of the schema is the
-            item's *label*. Empty for a pure box project.
-        regions: Boxes in original image pixels. Empty for classification; an empty tuple in
-            a box project says "nothing here", which is an answer too.
+            item's *label*. Empty where regions alone are asked for.
+        regions: In original image pixels. Empty for classification; an empty tuple in
+            a project of regions says "nothing here", which is an answer too.
+        multi: Key of a multi-label question to its classes in schema order; an empty tuple says
+            "none of them".
     """
 
     choices: Mapping[str, str] = field(default_factory=dict)
     regions: tuple[Region, ...] = ()
+    multi: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def said(self, key: str) -> str | tuple[str, ...] | None:
+        """Return what is answered to a question, None where nothing is."""
+        return self.multi[key] if key in self.multi else self.choices.get(key)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON values; what is empty beyond choices and regions is left out."""
+        doc: dict[str, Any] = {"choices": dict(sorted(self.choices.items()))}
+        if self.multi:
+            doc["multi"] = {k: list(v) for k, v in sorted(self.multi.items())}
+        doc["regions"] = [region_dict(r) for r in self.regions]
+        return doc
 
     def to_json(self) -> str:
         """Return canonical JSON: same answer, same text."""
-        return json.dumps(
-            {
-                "choices": dict(sorted(self.choices.items())),
-                "regions": [
-                    {
-                        "label": r.label,
-                        "box": [round(v, 3) for v in r.box],
-                        **({} if r.confidence is None else {"confidence": round(r.confidence, 6)}),
-                    }
-                    for r in self.regions
-                ],
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str) -> Answer:
@@ -51,11 +53,37 @@ class Answer:
         doc = json.loads(text)
         return Answer(
             choices=dict(doc.get("choices", {})),
-            regions=tuple(
-                Region(r["label"], *_edges(r["box"]), r.get("confidence"))
-                for r in doc.get("regions", [])
-            ),
+            regions=tuple(_region(r) for r in doc.get("regions", [])),
+            multi={k: tuple(v) for k, v in doc.get("multi", {}).items()},
         )
+
+
+def region_dict(region: Region) -> dict[str, Any]:
+    """Return a region as JSON values, pixels to a thousandth."""
+    doc: dict[str, Any] = {"label": region.label, "box": [round(v, 3) for v in region.box]}
+    if region.shape is not Shape.BOX:
+        doc["shape"] = region.shape.value
+    if region.points:
+        doc["points"] = [[round(v, 3) for v in p] for p in region.points]
+    if region.rle:
+        doc["rle"] = region.rle
+    if region.attributes:
+        doc["attributes"] = dict(region.attributes)
+    if region.confidence is not None:
+        doc["confidence"] = round(region.confidence, 6)
+    return doc
+
+
+def _region(doc: Mapping[str, Any]) -> Region:
+    return Region(
+        doc["label"],
+        *_edges(doc["box"]),
+        doc.get("confidence"),
+        Shape(doc.get("shape", "box")),
+        tuple(tuple(map(float, p)) for p in doc.get("points", ())),
+        doc.get("rle", ""),
+        tuple(sorted(doc.get("attributes", {}).items())),
+    )
 
 
 def _edges(box: Sequence[float]) -> tuple[float, float, float, float]:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from core.labels.answer import Answer
-from core.labels.geometry import match_boxes
+from core.labels.geometry import match_regions
 
 
 def same_regions(a: Answer, b: Answer, iou_at_least: float = 0.5) -> bool:
-    """Return whether every box pairs with one of the other answer, class and IoU right, none extra."""
+    """Return whether every region pairs with one of the other answer, none extra.
+
+    A pair has the same class and attributes, and is alike enough.
+    """
     if len(a.regions) != len(b.regions):
         return False
-    return len(match_boxes(a.regions, b.regions, iou_at_least)) == len(a.regions)
+    pairs = match_regions(a.regions, b.regions, iou_at_least)
+    return len(pairs) == len(a.regions) and all(
+        a.regions[i].attributes == b.regions[j].attributes for i, j, _ in pairs
+    )
 
 
 def same_answer(a: Answer, b: Answer, iou_at_least: float = 0.5) -> bool:
-    """Return whether both answers make the same choices and draw the same boxes."""
-    return dict(a.choices) == dict(b.choices) and same_regions(a, b, iou_at_least)
+    """Return whether both answers make the same choices and draw the same regions."""
+    return (
+        dict(a.choices) == dict(b.choices)
+        and {k: set(v) for k, v in a.multi.items()} == {k: set(v) for k, v in b.multi.items()}
+        and same_regions(a, b, iou_at_least)
+    )

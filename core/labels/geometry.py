@@ -1,4 +1,4 @@
-"""Geometry of boxes: overlap, and one-to-one matching of two sets of boxes."""
+"""How alike regions are, and one-to-one matching of two sets of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from core.labels.region import Region
+from core.labels.region import Region, Shape
 
 Boxes = NDArray[np.float64]
 
@@ -38,23 +38,32 @@ def iou_matrix(a: Boxes, b: Boxes) -> NDArray[np.float64]:
     return overlap
 
 
-def match_boxes(
+def likeness(a: Sequence[Region], b: Sequence[Region]) -> NDArray[np.float64]:
+    """Return how alike every pair is, shape (n, m), 0 to 1: IoU, of keypoints their OKS."""
+    if all(r.shape is Shape.BOX for r in (*a, *b)):
+        return iou_matrix(boxes_of(a), boxes_of(b))
+    from core.labels.shapes import likeness_matrix
+
+    return likeness_matrix(a, b)
+
+
+def match_regions(
     a: Sequence[Region], b: Sequence[Region], iou_at_least: float = 0.5, same_class: bool = True
 ) -> list[tuple[int, int, float]]:
-    """Return the one-to-one pairs that maximise the summed IoU.
+    """Return the one-to-one pairs that maximise the summed likeness.
 
     Args:
-        a: One person's boxes.
+        a: One person's regions.
         b: Another's.
-        iou_at_least: Pairs below this are no match.
-        same_class: Whether only boxes of one class may pair.
+        iou_at_least: Pairs less alike than this are no match.
+        same_class: Whether only regions of one class may pair.
 
     Returns:
-        (index in a, index in b, IoU), sorted by index in a.
+        (index in a, index in b, likeness), sorted by index in a.
     """
     if not a or not b:
         return []
-    iou = iou_matrix(boxes_of(a), boxes_of(b))
+    iou = likeness(a, b)
     if same_class:
         names_a = np.array([r.label for r in a], dtype=object)
         names_b = np.array([r.label for r in b], dtype=object)

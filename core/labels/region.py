@@ -1,22 +1,39 @@
-"""A region: a box (later polygon, keypoints, mask) inside an item, in original image pixels."""
+"""A region: a box, polygon, keypoints or mask inside an item, in original image pixels."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from core.errors import InputError
 
 
+class Shape(StrEnum):
+    """The geometry of a region."""
+
+    BOX = "box"
+    POLYGON = "polygon"
+    KEYPOINTS = "keypoints"
+    MASK = "mask"
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One box in original, upright image pixels, origin at the top left corner.
+    """One region in original, upright image pixels, origin at the top left corner.
 
     Attributes:
         label: Class name.
-        x1, y1, x2, y2: Edges in pixels; continuous coordinates, so a box that covers the
-            whole of a 640 px wide image has x1 = 0 and x2 = 640.
+        x1, y1, x2, y2: Edges of the box, or of the tight bounding box of another shape, in
+            pixels; continuous coordinates, so a box that covers the whole of a 640 px wide image
+            has x1 = 0 and x2 = 640.
         confidence: Between 0 and 1 where a model said it, else None.
+        shape: What it is; the other shapes are made by `core.labels.shapes`.
+        points: Of a polygon (x, y), one open ring; of keypoints (x, y, v) in the order of the
+            skeleton, v as COCO has it: 0 not there, 1 hidden, 2 visible.
+        rle: Of a mask COCO's compressed run lengths over the whole image, column by column.
+        attributes: Answers to the schema's questions about a region, (question key, class name),
+            by key.
     """
 
     label: str
@@ -25,6 +42,10 @@ class Region:
     x2: float
     y2: float
     confidence: float | None = None
+    shape: Shape = Shape.BOX
+    points: tuple[tuple[float, ...], ...] = ()
+    rle: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -33,12 +54,12 @@ class Region:
 
     @property
     def area(self) -> float:
-        """Return the area in square pixels."""
+        """Return the area of the (bounding) box in square pixels."""
         return max(0.0, self.x2 - self.x1) * max(0.0, self.y2 - self.y1)
 
 
-def checked(region: Region, width: int, height: int, slack_px: float = 1.0) -> Region:
-    """Return the region, cut to the image when it leaves it by no more than the slack.
+def checked_box(region: Region, width: int, height: int, slack_px: float = 1.0) -> Region:
+    """Return a box, cut to the image when it leaves it by no more than the slack.
 
     Args:
         region: The box to check.

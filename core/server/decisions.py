@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Route
 from core.access import Actor
 from core.errors import InputError
 from core.labels import Answer, Region
+from core.labels.region import Shape
+from core.labels.shapes import MAX_POINTS
 from core.server.guard import json_route
 from core.services.review import (
     Receipt,
@@ -145,10 +147,7 @@ def answer_json(answer: Answer | None) -> dict[str, Any] | None:
     """Return an answer as the deck reads it: choices, and boxes as [x1, y1, x2, y2] in pixels."""
     if answer is None:
         return None
-    regions = [
-        {"label": r.label, "box": list(r.box), "confidence": r.confidence} for r in answer.regions
-    ]
-    return {"choices": dict(answer.choices), "regions": regions}
+    return answer.to_dict()
 
 
 def read_answer(sent: object) -> Answer:
@@ -164,17 +163,54 @@ def read_answer(sent: object) -> Answer:
         raise InputError("An answer holds 'choices' (an object) and 'regions' (a list).")
     if not all(isinstance(v, str) for v in choices.values()):
         raise InputError("Each choice is the name of a class.")
-    return Answer(dict(choices), tuple(_read_region(r) for r in regions))
+    multi = sent.get("multi") or {}
+    if not isinstance(multi, dict) or not all(_is_texts(v) for v in multi.values()):
+        raise InputError("An answer's 'multi' holds a list of class names for each question.")
+    return Answer(
+        dict(choices),
+        tuple(_read_region(r) for r in regions),
+        {k: tuple(v) for k, v in multi.items()},
+    )
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
 
 
 def _read_region(sent: object) -> Region:
     if not isinstance(sent, dict) or not isinstance(sent.get("label"), str):
         raise InputError("A box needs the name of its class.")
+    label, shape = sent["label"], sent.get("shape", "box")
+    if shape not in tuple(Shape):
+        raise InputError(f"A region of '{label}' has an unknown shape '{str(shape)[:40]}'.")
+    attributes = _read_attributes(label, sent.get("attributes") or {})
+    # Bounding boxes of the other shapes are made anew from their points when they are checked.
+    if shape == Shape.MASK:
+        return Region(
+            label, 0, 0, 0, 0, None, Shape.MASK, rle=_text(sent, "rle"), attributes=attributes
+        )
+    if shape != Shape.BOX:
+        points = _read_points(label, sent.get("points"))
+        return Region(label, 0, 0, 0, 0, None, Shape(shape), points, attributes=attributes)
     edges = sent.get("box")
     if not isinstance(edges, list) or len(edges) != 4:
         raise InputError(f"Box of '{sent['label']}': expected x1, y1, x2, y2.")
     x1, y1, x2, y2 = (_real(v, "box") for v in edges)
-    return Region(sent["label"], x1, y1, x2, y2)
+    return Region(label, x1, y1, x2, y2, attributes=attributes)
+
+
+def _read_attributes(label: str, sent: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(sent, dict) or not all(isinstance(v, str) for v in sent.values()):
+        raise InputError(f"A region of '{label}' has attributes that are no names of classes.")
+    return tuple(sorted(sent.items()))
+
+
+def _read_points(label: str, sent: object) -> tuple[tuple[float, ...], ...]:
+    if not isinstance(sent, list) or len(sent) > MAX_POINTS:
+        raise InputError(f"A region of '{label}' has no list of at most {MAX_POINTS:,} points.")
+    if not all(isinstance(p, list) and 2 <= len(p) <= 3 for p in sent):
+        raise InputError(f"A region of '{label}' has a point that is not x, y.")
+    return tuple(tuple(_real(v, "points") for v in p) for p in sent)
 
 
 def _read_row(sent: object) -> Submission | Receipt:

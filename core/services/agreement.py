@@ -14,7 +14,6 @@ from core.analytics.replica import Replica
 from core.consensus.agreement import Agreement, measure_agreement
 from core.consensus.box_agreement import box_agreement
 from core.labels import Answer
-from core.labels.schema import Task
 from core.services.projects import ProjectView
 from core.services.resolve import CHUNK, live_annotations
 from core.services.workspace import Workspace
@@ -63,7 +62,7 @@ def agreement_of(
         NotFound: A name in the filter is nobody's.
         LimitExceeded: It took too long.
     """
-    if project.task is Task.BOXES:
+    if project.task.draws:
         return _of_boxes(ws, project, fewest)
     table = vote_table(replica, project.id, filters)
     blind = vote_table(replica, project.id, replace(filters, blind_only=True))

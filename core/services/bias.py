@@ -13,7 +13,6 @@ from core.analytics.questions import MetadataColumn, metadata_columns
 from core.analytics.replica import Replica
 from core.analytics.slices import Grouping, SliceRow, Slices, slices
 from core.errors import InputError
-from core.labels.schema import Task
 from core.services.projects import ProjectView
 from core.services.quality import rightness
 from core.services.replicas import open_figures, voters
@@ -111,7 +110,7 @@ def bias(
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    if project.task is Task.BOXES:
+    if project.task.draws:
         raise InputError(
             "Slices of boxes are not compared yet.", "See recall and precision by class instead."
         )

@@ -290,7 +290,7 @@ def _write_answers(
     project: DemoProject, answers: Sequence[tuple[str, Answer]], table: Path
 ) -> None:
     """Write answers as a table the import reads."""
-    boxes = project.schema.task is Task.BOXES
+    boxes = project.schema.task.draws
     keys = [q.key for q in project.schema.item_questions]
     with table.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)

@@ -11,7 +11,6 @@ from core.access import Action, Actor, Resource, require
 from core.errors import InputError
 from core.formats import FORMATS, ExportRecord
 from core.labels import Answer
-from core.labels.schema import Task
 from core.labels.state import LABELLED
 from core.services.projects import ProjectView, project_for
 from core.services.resolve import live_annotations
@@ -62,7 +61,7 @@ def export_data(
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         if what == "gold":
             require(actor, Action.SEE_GOLD, Resource(project.id))
-        if project.task is not Task.BOXES and not writers[name].choices:
+        if not project.task.draws and not writers[name].choices:
             raise InputError(
                 f"{writers[name].title} carries boxes, '{slug}' has one class an image.",
                 "Export it as CSV.",
@@ -81,7 +80,7 @@ def export_data(
 
 
 def _notes(project: ProjectView, format: str) -> tuple[str, ...]:
-    if project.task is Task.BOXES:
+    if project.task.draws:
         return ("Boxes are in pixels of the upright image (EXIF orientation applied).",)
     return ()
 

@@ -14,7 +14,7 @@ from core.formats import Refusal, Row, resolve_regions
 from core.intake.names import NameIndex
 from core.intake.probe import ImageInfo
 from core.labels import Answer, Region
-from core.labels.schema import Task, clean_class_name
+from core.labels.schema import clean_class_name
 from core.services.import_images import Taken
 from core.services.people import OPERATOR, insert_person
 from core.services.prelabels import Prediction, store_predictions
@@ -128,7 +128,7 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
     taken.refused.extend(refused)
     if answer is None:
         return None
-    if project.task is Task.BOXES:
+    if project.task.draws:
         answer = _known_regions(project, row, answer, taken)
     elif answer.regions:
         taken.refused.append(
@@ -139,7 +139,7 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
             )
         )
         answer = replace(answer, regions=())
-    if project.task is not Task.BOXES and not answer.choices:
+    if not project.task.draws and not answer.choices:
         return None
     try:
         clean = replace(answer, choices={k: clean_class_name(v) for k, v in answer.choices.items()})

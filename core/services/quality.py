@@ -15,7 +15,6 @@ from core.analytics.drill import Case
 from core.analytics.figures import FEWEST, Figure
 from core.analytics.questions import Confusion, Progress
 from core.analytics.replica import Replica
-from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.agreement import AgreementView, agreement_of
 from core.services.projects import ProjectView
@@ -133,7 +132,7 @@ def quality(
     project, replica = open_figures(ws, actor, slug)
     chosen = filters or ALL
     right = rightness(replica, project, whose, against, chosen)
-    if project.task is Task.BOXES:
+    if project.task.draws:
         iou = project.policy.iou_at_least
         confusion = boxes.box_confusion(replica, project.id, whose, against, chosen, iou)
     else:
@@ -166,7 +165,7 @@ def rightness(
         LimitExceeded: It took too long.
     """
     order = {name: i for i, name in enumerate(project.schema.classes)}
-    if project.task is Task.BOXES:
+    if project.task.draws:
         iou = project.policy.iou_at_least
         drawn = boxes.box_accuracy(replica, project.id, whose, against, filters, iou)
         rows = [BoxClass(c.name, *shown.box_figures(c, fewest)) for c in drawn.classes]

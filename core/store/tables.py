@@ -126,6 +126,27 @@ def _versioned(name: str) -> Table:
 schemas = _versioned("schemas")
 policies = _versioned("policies")
 guidelines = _versioned("guidelines")
+guidelines.append_column(
+    # JSON list of {"item_id", "good", "note"}: examples shown beside the text
+    Column("examples", Text, nullable=False, server_default="[]")
+)
+queue_plans = _versioned("queue_plans")  # order, boosts, share of blind items: what a lead steers
+
+schema_events = Table(
+    "schema_events",
+    metadata,
+    _key("seq"),
+    _ref("project_id", "projects.id"),
+    Column("schema_version", Integer, nullable=False),  # the version the event made
+    _text("kind"),  # add, rename, recolour, rekey, retire, restore, merge, question
+    _text("question"),
+    Column("class_id", Integer),
+    _text("before"),
+    _text("after"),
+    _ref("by_id", "people.id", nullable=True),
+    _time(),
+    Index("schema_events_project", "project_id", "seq"),
+)
 
 # --- items ------------------------------------------------------------------------------------
 
@@ -154,6 +175,7 @@ items = Table(
     Column("orientation", Integer, nullable=False),  # EXIF, 1 to 8
     _text("format"),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("channels", Text, nullable=False, server_default="[]"),  # JSON names; [] plain
     _text("use"),  # train, certify, evaluate
     Column("use_probability", Double, nullable=False),  # of that use, when drawn
     _time(),
@@ -230,6 +252,7 @@ models = Table(
     _text("backbone"),
     _text("folder"),
     _text("report"),
+    Column("schema_version", Integer, nullable=False, server_default="1"),  # it was trained under
     _time(),
 )
 
@@ -267,6 +290,7 @@ predictions = Table(
     _text("answer"),
     Column("confidence", Double),
     Column("margin", Double),
+    Column("top", Text),  # JSON [[class, probability], …] of the first question, at most five
     UniqueConstraint("set_id", "item_id", name="predictions_once"),
     Index("predictions_item", "item_id", "seq"),
 )
@@ -293,12 +317,79 @@ annotation_log = Table(
     Column("prelabel_shown", Boolean, nullable=False),
     Column("active_seconds", Double),
     Column("started_at", Double),
+    Column("via", Text, nullable=False, server_default="deck"),  # deck, canvas, grid, import
     _batch(),
     _time(),
     UniqueConstraint("item_id", "person_id", "revision", name="annotations_revision"),
     Index("annotations_item", "item_id", "seq"),
     Index("annotations_person", "person_id", "project_id", "seq"),
     Index("annotations_project", "project_id", "seq"),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    _key("seq"),
+    Column("uuid", Text, nullable=False, unique=True),
+    _ref("project_id", "projects.id"),
+    _ref("item_id", "items.id"),
+    Column("thread_seq", Id, nullable=True),  # NULL: this comment begins a thread
+    _ref("person_id", "people.id"),
+    _text("kind"),  # comment, resolve, reopen
+    _text("text"),
+    _time(),
+    Index("comments_item", "item_id", "seq"),
+    Index("comments_project", "project_id", "seq"),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    _key("seq"),
+    _ref("comment_seq", "comments.seq"),
+    _ref("project_id", "projects.id"),
+    _ref("item_id", "items.id"),
+    _ref("person_id", "people.id"),
+    _time(),
+    Index("mentions_person", "person_id", "project_id", "seq"),
+)
+
+item_lists = Table(
+    "item_lists",
+    metadata,
+    _key(),
+    _ref("project_id", "projects.id"),
+    _text("name"),
+    _ref("by_id", "people.id"),
+    _time(),
+    Index("item_lists_project", "project_id", "id"),
+)
+
+item_list_rows = Table(
+    "item_list_rows",
+    metadata,
+    _key("seq"),
+    _ref("list_id", "item_lists.id"),
+    _ref("item_id", "items.id"),
+    Column("place", Integer, nullable=False),
+    Index("item_list_rows_list", "list_id", "place"),
+)
+
+overlook_probes = Table(
+    "overlook_probes",  # tiles known to be wrong, mixed into a grid to see who notices
+    metadata,
+    _key("seq"),
+    _text("page_uuid"),
+    _ref("project_id", "projects.id"),
+    _ref("item_id", "items.id"),
+    _ref("person_id", "people.id"),
+    _text("shown"),  # class of the grid
+    _text("truth"),
+    Column("noticed", Boolean, nullable=False),
+    Column("tiles", Integer, nullable=False),
+    _time(),
+    UniqueConstraint("page_uuid", "item_id", name="overlook_probes_once"),
+    Index("overlook_probes_person", "person_id", "project_id", "seq"),
 )
 
 decisions = Table(
@@ -405,6 +496,14 @@ jobs = Table(
     Index("jobs_project", "project_id", "id"),
 )
 
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person_id", Id, ForeignKey("people.id"), primary_key=True),
+    _text("doc"),  # JSON: keys of one's own, preset
+    _time("updated_at"),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -442,6 +541,6 @@ item_state = Table(
     Index("item_state_queue", "project_id", "state", "priority", "item_id"),
 )
 
-EPHEMERAL = (leases, drafts, jobs, sessions, sign_in_attempts)
+EPHEMERAL = (leases, drafts, jobs, preferences, sessions, sign_in_attempts)
 DERIVED = (item_state,)
 APPEND_ONLY = tuple(t for t in metadata.sorted_tables if t not in EPHEMERAL and t not in DERIVED)

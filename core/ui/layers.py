@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.labels import Answer
-from core.labels.geometry import match_boxes
+from core.labels.geometry import match_regions
 from core.services.adjudication import DisputeView
 from core.ui.deck import Layer
 from core.ui.text import _
@@ -66,7 +66,7 @@ def shared_boxes(answer: Answer, others: Sequence[Answer], iou_at_least: float) 
     """Return for each box of an answer whether every one of the others has it too."""
     shared = [True] * len(answer.regions)
     for other in others:
-        matched = {i for i, _j, _iou in match_boxes(answer.regions, other.regions, iou_at_least)}
+        matched = {i for i, _j, _iou in match_regions(answer.regions, other.regions, iou_at_least)}
         shared = [s and i in matched for i, s in enumerate(shared)]
     return tuple(shared) if len(others) > 1 else (False,) * len(answer.regions)
 

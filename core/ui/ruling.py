@@ -13,7 +13,7 @@ import streamlit as st
 from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels import Answer, LabelSchema, Region
-from core.labels.schema import LabelClass, Question, Task
+from core.labels.schema import LabelClass, Question
 from core.services.adjudication import DisputeView, Ruling, decide, disputes
 from core.services.projects import ProjectView
 from core.services.workspace import current_workspace
@@ -149,7 +149,7 @@ def _picks(
                 on_click=_take,
                 args=(draft, layer.key, layer.answer),
             )
-        if schema.task is Task.BOXES:
+        if schema.task.draws:
             st.button(
                 _("Edit boxes"),
                 key="tb-edit",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from core.labels.answer import Answer
-from core.labels.geometry import match_boxes
+from core.labels.geometry import match_regions
 
 LABELLED = {"imported", "auto-accepted", "agreed", "adjudicated"}
 
@@ -243,7 +243,7 @@ def detection(rows, project, whose, against):
     whole = 0
     for s, t in used:
         truth, said = Answer.from_json(t["answer"]).regions, Answer.from_json(s["answer"]).regions
-        matched = match_boxes(truth, said, 0.5)
+        matched = match_regions(truth, said, 0.5)
         for place, regions in ((0, truth), (2, said)):
             for r in regions:
                 found[r.label][place] += 1
@@ -260,7 +260,7 @@ def box_cells(rows, project, whose, against):
     cells = Counter()
     for s, t in used:
         truth, said = Answer.from_json(t["answer"]).regions, Answer.from_json(s["answer"]).regions
-        matched = match_boxes(truth, said, 0.5, same_class=False)
+        matched = match_regions(truth, said, 0.5, same_class=False)
         cells.update((truth[i].label, said[j].label) for i, j, _ in matched)
         cells.update(
             (r.label, None) for i, r in enumerate(truth) if i not in {m[0] for m in matched}

@@ -175,13 +175,13 @@ def test_smear_planted_error_is_one_box(smear, tmp_path):
 
 def test_confidence_of_wrong_predictions_is_lower(tmp_path):
     """The simulated detector is surer of boxes that are right."""
-    from core.labels.geometry import match_boxes
+    from core.labels.geometry import match_regions
 
     project = generate_smear(tmp_path, 8, count=30)
     right, wrong = [], []
     for item in project.items:
         said = project.predictions[item.file].regions
-        hits = {i for i, _, _ in match_boxes(said, item.answer.regions)}
+        hits = {i for i, _, _ in match_regions(said, item.answer.regions)}
         for i, region in enumerate(said):
             (right if i in hits else wrong).append(region.confidence)
     assert len(wrong) > 5

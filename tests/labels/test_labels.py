@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.labels import Answer, LabelSchema, Region
 from core.labels.compare import same_answer
-from core.labels.geometry import boxes_of, iou_matrix, match_boxes
-from core.labels.region import checked
+from core.labels.geometry import boxes_of, iou_matrix, match_regions
+from core.labels.region import checked_box
 from core.labels.schema import Task, clean_class_name, has_visible, make_question
 
 LEAVES = LabelSchema(
@@ -77,7 +77,7 @@ def test_an_answer_that_does_not_fit_is_refused(
 
 def test_a_box_is_cut_to_the_image() -> None:
     """An edge up to a pixel outside is brought to the edge."""
-    assert checked(Region("red", -0.6, 0, 100.4, 50), 100, 100).box == (0, 0, 100, 50)
+    assert checked_box(Region("red", -0.6, 0, 100.4, 50), 100, 100).box == (0, 0, 100, 50)
 
 
 @given(answers, st.randoms())
@@ -99,9 +99,9 @@ def test_overlap_is_symmetric_and_within_bounds(a: list[Region], b: list[Region]
 def test_each_box_is_matched_once_and_class_counts() -> None:
     """Two boxes on one cell match one; another class matches none."""
     cell = Region("red", 0, 0, 10, 10)
-    assert match_boxes([cell, Region("red", 1, 0, 11, 10)], [cell]) == [(0, 0, 1.0)]
-    assert match_boxes([cell], [Region("white", 0, 0, 10, 10)]) == []
-    assert match_boxes([cell], [Region("white", 0, 0, 10, 10)], same_class=False) == [(0, 0, 1.0)]
+    assert match_regions([cell, Region("red", 1, 0, 11, 10)], [cell]) == [(0, 0, 1.0)]
+    assert match_regions([cell], [Region("white", 0, 0, 10, 10)]) == []
+    assert match_regions([cell], [Region("white", 0, 0, 10, 10)], same_class=False) == [(0, 0, 1.0)]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\u200b", "a\x00b", "a\nb", "\u202eevil", "x" * 201])

@@ -101,7 +101,7 @@ def test_a_newer_record_is_refused_with_both_versions_named(
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     store.close()
-    with pytest.raises(StoreUnavailable, match=r"9999.*0001"):
+    with pytest.raises(StoreUnavailable, match=r"9999.*0002"):
         open_store(url)
     plain = Store(url)
     with plain.read() as connection:

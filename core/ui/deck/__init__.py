@@ -16,7 +16,6 @@ from typing import Any
 import streamlit as st
 
 from core.labels import Answer, LabelSchema
-from core.labels.schema import Task
 from core.services.projects import ProjectView
 from core.ui import urls
 from core.ui.deck.texts import deck_texts, flag_reasons, key_sheet, skip_reasons, votes_texts
@@ -174,7 +173,7 @@ def votes_view(
             "name": name,
             "width": size[0],
             "height": size[1],
-            "boxes": schema.task is Task.BOXES,
+            "boxes": schema.task.draws,
             "questions": _questions(schema),
             "layers": [_layer(layer) for layer in layers],
             "chosen": chosen,
@@ -215,7 +214,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[str, Any]:
     schema, slug = project.schema, project.slug
-    boxes = schema.task is Task.BOXES
+    boxes = schema.task.draws
     more = len(schema.item_questions) > (0 if boxes else 1)
     return {
         "module": urls.path(deck_path("deck.js")),

@@ -1,0 +1,305 @@
+"""Polygons, keypoints and masks: making them, checking what came from outside, comparing them.
+
+Run lengths are those of COCO (github.com/cocodataset/cocoapi), read and written by pycocotools.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from core.errors import InputError
+from core.labels.region import Region, Shape, checked_box
+
+MAX_POINTS = 10_000
+MAX_RLE = 4_000_000
+"""Longest run-length text taken, characters: far more than any drawn mask has."""
+
+
+def polygon_region(
+    label: str,
+    points: Sequence[Sequence[float]],
+    confidence: float | None = None,
+    attributes: tuple[tuple[str, str], ...] = (),
+) -> Region:
+    """Return a polygon over its corners (x, y), pixels."""
+    ring = tuple((float(x), float(y)) for x, y in points)
+    return Region(label, *_bounds(ring), confidence, Shape.POLYGON, ring, "", attributes)
+
+
+def keypoints_region(
+    label: str,
+    points: Sequence[Sequence[float]],
+    confidence: float | None = None,
+    attributes: tuple[tuple[str, str], ...] = (),
+) -> Region:
+    """Return keypoints (x, y, v) in the order of the skeleton, pixels; v is 0, 1 or 2."""
+    found = tuple((float(x), float(y), float(v)) if v else (0.0, 0.0, 0.0) for x, y, v in points)
+    there = [p for p in found if p[2]]
+    return Region(label, *_bounds(there), confidence, Shape.KEYPOINTS, found, "", attributes)
+
+
+def mask_region(
+    label: str,
+    pixels: NDArray[np.bool_],
+    confidence: float | None = None,
+    attributes: tuple[tuple[str, str], ...] = (),
+) -> Region:
+    """Return a mask over pixels of shape (height, width), true where the object is."""
+    encoded = coco.encode(np.asfortranarray(pixels, dtype=np.uint8))
+    height, width = pixels.shape
+    rle = encoded["counts"].decode("ascii")
+    return rle_region(label, rle, height, width, confidence, attributes)
+
+
+def rle_region(
+    label: str,
+    rle: str,
+    height: int,
+    width: int,
+    confidence: float | None = None,
+    attributes: tuple[tuple[str, str], ...] = (),
+) -> Region:
+    """Return a mask over its run lengths for an image of height × width pixels."""
+    x, y, w, h = (float(v) for v in coco.toBbox(_rle(rle, height, width)))
+    return Region(label, x, y, x + w, y + h, confidence, Shape.MASK, (), rle, attributes)
+
+
+def mask_pixels(region: Region, height: int, width: int) -> NDArray[np.bool_]:
+    """Return a mask's, polygon's or box's pixels as an array of shape (height, width)."""
+    return np.asarray(coco.decode(_filled(region, height, width)), dtype=bool)
+
+
+def checked_region(
+    region: Region, width: int, height: int, n_points: int = 0, slack_px: float = 1.0
+) -> Region:
+    """Return the region as it may be stored: inside the image, its bounding box its own.
+
+    Args:
+        region: What came from outside.
+        width: Image width in pixels.
+        height: Image height in pixels.
+        n_points: How many points the skeleton has, for keypoints.
+        slack_px: How far it may leave the image before it is refused.
+
+    Raises:
+        InputError: It is none of its shape: not finite, without area, outside, malformed.
+    """
+    if region.shape is Shape.BOX:
+        return checked_box(region, width, height, slack_px)
+    if region.shape is Shape.MASK:
+        return _checked_mask(region, width, height)
+    _check_points(region)
+    if region.shape is Shape.POLYGON:
+        return _checked_polygon(region, width, height, slack_px)
+    return _checked_keypoints(region, width, height, n_points, slack_px)
+
+
+def _checked_polygon(region: Region, width: int, height: int, slack_px: float) -> Region:
+    if len(region.points) < 3:
+        raise InputError(
+            f"Polygon of '{region.label}' has {len(region.points)} corners, at least 3 are needed."
+        )
+    _check_inside("Polygon", region, region.points, width, height, slack_px)
+    ring = [_into(p, width, height) for p in region.points]
+    if polygon_area(ring) <= 0:
+        raise InputError(f"Polygon of '{region.label}' has no area.")
+    return polygon_region(region.label, ring, region.confidence, region.attributes)
+
+
+def _checked_keypoints(
+    region: Region, width: int, height: int, n_points: int, slack_px: float
+) -> Region:
+    if len(region.points) != n_points:
+        raise InputError(
+            f"Keypoints of '{region.label}': expected {n_points} points, found {len(region.points)}."
+        )
+    if any(len(p) != 3 or p[2] not in (0, 1, 2) for p in region.points):
+        raise InputError(f"Keypoints of '{region.label}': each is x, y and 0, 1 or 2.")
+    there = [p for p in region.points if p[2]]
+    if not there:
+        raise InputError(f"Keypoints of '{region.label}': not one of them is there.")
+    _check_inside("Keypoints", region, there, width, height, slack_px)
+    points = [(*_into(p, width, height), p[2]) for p in region.points]
+    return keypoints_region(region.label, points, region.confidence, region.attributes)
+
+
+def _checked_mask(region: Region, width: int, height: int) -> Region:
+    if not region.rle or len(region.rle) > MAX_RLE or not region.rle.isascii():
+        raise InputError(f"Mask of '{region.label}' has no run lengths that can be read.")
+    # pycocotools trusts its input and would read past the end: count the pixels ourselves first.
+    total = sum(run_lengths(region.rle, region.label))
+    if total != width * height:
+        raise InputError(
+            f"Mask of '{region.label}' covers {total:,} pixels, the image has {width * height:,}."
+        )
+    found = rle_region(
+        region.label, region.rle, height, width, region.confidence, region.attributes
+    )
+    if found.area <= 0:
+        raise InputError(f"Mask of '{region.label}' is empty.")
+    return found
+
+
+def run_lengths(rle: str, label: str = "") -> list[int]:
+    """Return the run lengths of COCO's compressed text, background first.
+
+    Raises:
+        InputError: The text is cut off or no such text.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for character in rle:
+        code = ord(character) - 48
+        if not 0 <= code < 64 or shift > 35:
+            raise InputError(f"Mask of '{label}' holds a character that is no run length.")
+        value |= (code & 31) << shift
+        shift += 5
+        if not code & 32:
+            if code & 16:
+                value -= 1 << shift
+            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+            if runs[-1] < 0:
+                raise InputError(f"Mask of '{label}' has a run of negative length.")
+            value = shift = 0
+    if shift:
+        raise InputError(f"Mask of '{label}' is cut off.")
+    return runs
+
+
+def polygon_area(points: Sequence[Sequence[float]]) -> float:
+    """Return the area inside a ring of corners, square pixels (the shoelace formula)."""
+    xs, ys = np.array(points, dtype=np.float64).T
+    return float(abs(np.dot(xs, np.roll(ys, -1)) - np.dot(ys, np.roll(xs, -1))) / 2)
+
+
+def _check_points(region: Region) -> None:
+    if len(region.points) > MAX_POINTS:
+        raise InputError(
+            f"A region of '{region.label}' has {len(region.points):,} points, "
+            f"at most {MAX_POINTS:,} are taken."
+        )
+    wanted = 2 if region.shape is Shape.POLYGON else 3
+    if any(len(p) != wanted or not all(math.isfinite(v) for v in p) for p in region.points):
+        raise InputError(f"A region of '{region.label}' has a point that is not a number.")
+
+
+def _check_inside(
+    what: str,
+    region: Region,
+    points: Sequence[Sequence[float]],
+    width: int,
+    height: int,
+    slack_px: float,
+) -> None:
+    for x, y, *_ in points:
+        if not (-slack_px <= x <= width + slack_px and -slack_px <= y <= height + slack_px):
+            raise InputError(
+                f"{what} of '{region.label}' has a point outside the image: "
+                f"({x:g}, {y:g}) in {width}×{height} px."
+            )
+
+
+def _into(point: Sequence[float], width: int, height: int) -> tuple[float, float]:
+    return (min(max(point[0], 0.0), float(width)), min(max(point[1], 0.0), float(height)))
+
+
+def _bounds(points: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
+    if not points:
+        return (0.0, 0.0, 0.0, 0.0)
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    return (min(xs), min(ys), max(xs), max(ys))
+
+
+def _rle(rle: str, height: int, width: int) -> dict[str, object]:
+    return {"size": [height, width], "counts": rle.encode("ascii")}
+
+
+def _filled(region: Region, height: int, width: int) -> dict[str, object]:
+    if region.shape is Shape.MASK:
+        return _rle(region.rle, height, width)
+    x1, y1, x2, y2 = region.box
+    ring = (
+        region.points if region.shape is Shape.POLYGON else ((x1, y1), (x2, y1), (x2, y2), (x1, y2))
+    )
+    flat = [v for p in ring for v in p[:2]]
+    return dict(coco.merge(coco.frPyObjects([flat], height, width)))
+
+
+# --- likeness ---------------------------------------------------------------------------------
+
+OKS_SIGMA = 0.09
+"""One sigma for every keypoint, as CVAT has it; a point one sigma off scores 0.88."""
+_RASTER_PX = 1024
+
+
+def likeness_matrix(a: Sequence[Region], b: Sequence[Region]) -> NDArray[np.float64]:
+    """Return how alike every pair of non-box regions is, shape (n, m), 0 to 1.
+
+    Masks and polygons by intersection over union of their pixels, keypoints by object keypoint
+    similarity. Regions of different shapes are not alike.
+    """
+    table = np.zeros((len(a), len(b)))
+    for i, one in enumerate(a):
+        for j, other in enumerate(b):
+            table[i, j] = _likeness(one, other)
+    return table
+
+
+def _likeness(a: Region, b: Region) -> float:
+    if a.shape is not b.shape:
+        return 0.0
+    if a.shape is Shape.KEYPOINTS:
+        return keypoint_likeness(a, b)
+    if a.x2 <= b.x1 or b.x2 <= a.x1 or a.y2 <= b.y1 or b.y2 <= a.y1:
+        return 0.0
+    if a.shape is Shape.MASK:
+        # Of two masks of one image only the runs matter: as one column the height is not needed.
+        pixels = sum(run_lengths(a.rle))
+        if pixels != sum(run_lengths(b.rle)):
+            return 0.0
+        return _pixel_iou(_rle(a.rle, pixels, 1), _rle(b.rle, pixels, 1))
+    return _polygon_iou(a, b)
+
+
+def _polygon_iou(a: Region, b: Region) -> float:
+    """Rasterise both on one grid that fits them, so that small ones keep their form."""
+    left, top = min(a.x1, b.x1), min(a.y1, b.y1)
+    reach = max(max(a.x2, b.x2) - left, max(a.y2, b.y2) - top)
+    scale = _RASTER_PX / reach
+    shapes = [
+        polygon_region(r.label, [((x - left) * scale, (y - top) * scale) for x, y in r.points])
+        for r in (a, b)
+    ]
+    return _pixel_iou(*(_filled(s, _RASTER_PX, _RASTER_PX) for s in shapes))
+
+
+def _pixel_iou(a: dict[str, object], b: dict[str, object]) -> float:
+    return float(coco.iou([a], [b], [0])[0, 0])
+
+
+def keypoint_likeness(a: Region, b: Region, sigma: float = OKS_SIGMA) -> float:
+    """Return the object keypoint similarity of two skeletons, 0 to 1 (COCO; one sigma).
+
+    Points that only one of the two has score nothing; the object's size is that of its box.
+    """
+    if len(a.points) != len(b.points):
+        return 0.0
+    size = max(math.sqrt(max(a.area, b.area)), 1.0)
+    scores = []
+    for (xa, ya, va), (xb, yb, vb) in zip(a.points, b.points, strict=True):
+        if not va and not vb:
+            continue
+        apart = math.dist((xa, ya), (xb, yb))
+        scores.append(math.exp(-(apart**2) / (2 * (size * 2 * sigma) ** 2)) if va and vb else 0.0)
+    return math.fsum(scores) / len(scores) if scores else 0.0
+
+
+def renamed(region: Region, label: str, attributes: tuple[tuple[str, str], ...]) -> Region:
+    """Return the region under today's names."""
+    return replace(region, label=label, attributes=attributes)

@@ -1,0 +1,173 @@
+"""Review at speed: shapes, schema events, queue plans, threads, lists, probes, preferences."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = (
+    "queue_plans", "schema_events", "comments", "mentions", "item_lists", "item_list_rows",
+    "overlook_probes",
+)  # fmt: skip
+
+
+def upgrade() -> None:
+    """Add columns and tables; what the new tables hold may only be added to."""
+    _add_columns()
+    _create_tables()
+    if op.get_bind().dialect.name == "sqlite":
+        _forbid_on_sqlite()
+    else:
+        _forbid_on_postgresql()
+
+
+def _forbid_on_sqlite() -> None:
+    for table in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+
+
+def _forbid_on_postgresql() -> None:
+    for table in APPEND_ONLY:
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION tiebreak_append_only()"
+        )
+
+
+def _add_columns() -> None:
+    op.add_column("guidelines", _filled("examples", "[]"))
+    op.add_column("items", _filled("channels", "[]"))
+    op.add_column("annotations", _filled("via", "deck"))
+    op.add_column("predictions", sa.Column("top", sa.Text(), nullable=True))
+    op.add_column(
+        "models", sa.Column("schema_version", sa.Integer(), server_default="1", nullable=False)
+    )
+
+
+def _filled(name: str, default: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), server_default=default, nullable=False)
+
+
+def _id() -> sa.types.TypeEngine:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _key(name: str = "seq") -> sa.Column:
+    return sa.Column(name, _id(), primary_key=True, autoincrement=True, nullable=False)
+
+
+def _ref(name: str, target: str, nullable: bool = False) -> sa.Column:
+    return sa.Column(name, _id(), sa.ForeignKey(target), nullable=nullable)
+
+
+def _text(name: str) -> sa.Column:
+    return sa.Column(name, sa.Text(), nullable=False)
+
+
+def _time(name: str = "at") -> sa.Column:
+    return sa.Column(name, sa.Double(), nullable=False)
+
+
+def _create_tables() -> None:
+    op.create_table(
+        "queue_plans",
+        _key(),
+        _ref("project_id", "projects.id"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _text("doc"),
+        _text("reason"),
+        _ref("by_id", "people.id", nullable=True),
+        _time(),
+        sa.UniqueConstraint("project_id", "version", name="queue_plans_version"),
+    )
+    op.create_table(
+        "schema_events",
+        _key(),
+        _ref("project_id", "projects.id"),
+        sa.Column("schema_version", sa.Integer(), nullable=False),
+        _text("kind"),
+        _text("question"),
+        sa.Column("class_id", sa.Integer(), nullable=True),
+        _text("before"),
+        _text("after"),
+        _ref("by_id", "people.id", nullable=True),
+        _time(),
+    )
+    op.create_index("schema_events_project", "schema_events", ["project_id", "seq"])
+    _create_threads()
+    _create_lists()
+    op.create_table(
+        "overlook_probes",
+        _key(),
+        _text("page_uuid"),
+        _ref("project_id", "projects.id"),
+        _ref("item_id", "items.id"),
+        _ref("person_id", "people.id"),
+        _text("shown"),
+        _text("truth"),
+        sa.Column("noticed", sa.Boolean(), nullable=False),
+        sa.Column("tiles", sa.Integer(), nullable=False),
+        _time(),
+        sa.UniqueConstraint("page_uuid", "item_id", name="overlook_probes_once"),
+    )
+    op.create_index("overlook_probes_person", "overlook_probes", ["person_id", "project_id", "seq"])
+    op.create_table(
+        "preferences",
+        sa.Column("person_id", _id(), sa.ForeignKey("people.id"), primary_key=True),
+        _text("doc"),
+        _time("updated_at"),
+    )
+
+
+def _create_threads() -> None:
+    op.create_table(
+        "comments",
+        _key(),
+        sa.Column("uuid", sa.Text(), nullable=False, unique=True),
+        _ref("project_id", "projects.id"),
+        _ref("item_id", "items.id"),
+        sa.Column("thread_seq", _id(), nullable=True),
+        _ref("person_id", "people.id"),
+        _text("kind"),
+        _text("text"),
+        _time(),
+    )
+    op.create_index("comments_item", "comments", ["item_id", "seq"])
+    op.create_index("comments_project", "comments", ["project_id", "seq"])
+    op.create_table(
+        "mentions",
+        _key(),
+        _ref("comment_seq", "comments.seq"),
+        _ref("project_id", "projects.id"),
+        _ref("item_id", "items.id"),
+        _ref("person_id", "people.id"),
+        _time(),
+    )
+    op.create_index("mentions_person", "mentions", ["person_id", "project_id", "seq"])
+
+
+def _create_lists() -> None:
+    op.create_table(
+        "item_lists",
+        _key("id"),
+        _ref("project_id", "projects.id"),
+        _text("name"),
+        _ref("by_id", "people.id"),
+        _time(),
+    )
+    op.create_index("item_lists_project", "item_lists", ["project_id", "id"])
+    op.create_table(
+        "item_list_rows",
+        _key(),
+        _ref("list_id", "item_lists.id"),
+        _ref("item_id", "items.id"),
+        sa.Column("place", sa.Integer(), nullable=False),
+    )
+    op.create_index("item_list_rows_list", "item_list_rows", ["list_id", "place"])
