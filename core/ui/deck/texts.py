@@ -92,7 +92,13 @@ def _class_keys(more: bool) -> list[tuple[str, str]]:
 
 def deck_texts() -> dict[str, str | dict[str, str]]:
     """Return the texts of the review deck by the names its modules use."""
-    return {**_on_the_item(), **_about_the_work(), **_said(), "boxSource": _box_sources()}
+    return {
+        **_on_the_item(),
+        **_about_the_work(),
+        **_said(),
+        **_viewing(),
+        "boxSource": _box_sources(),
+    }
 
 
 def _on_the_item() -> dict[str, str]:
@@ -201,9 +207,37 @@ def _box_sources() -> dict[str, str]:
     }
 
 
-def votes_texts() -> dict[str, str]:
+def _viewing() -> dict[str, str | dict[str, str]]:
+    """Return the texts of the stage: zoom, light, channels."""
+    return {
+        "stage": _("Image"),
+        "zoom": _("Zoom and view"),
+        "zoomIn": _("Zoom in"),
+        "zoomOut": _("Zoom out"),
+        "fit": _("Fit"),
+        "toggleFit": _("Whole image or 100 %"),
+        "adjust": _("Brightness, contrast and view"),
+        "sliders": {
+            "brightness": _("Brightness"),
+            "contrast": _("Contrast"),
+            "gamma": _("Gamma"),
+            "opacity": _("Overlay"),
+        },
+        "altered": _("{name} {value}"),
+        "sharp": _("Sharp pixels when enlarged"),
+        "keepZoom": _("Keep the zoom for the next image"),
+        "resetView": _("Reset"),
+        "closeView": _("Close"),
+        "channelOf": _("Channel {n} of {all}: {name}"),
+        "colours": {"R": _("red"), "G": _("green"), "B": _("blue")},
+        "overlayHidden": _("Overlay hidden"),
+    }
+
+
+def votes_texts() -> dict[str, str | dict[str, str]]:
     """Return the texts of the votes over a disputed image."""
     return {
+        **_viewing(),
         "loading": _("Loading…"),
         "broken": _("This image cannot be shown"),
         "brokenAdvice": _("You can still rule on it by what was said of it."),

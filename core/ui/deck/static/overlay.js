@@ -16,6 +16,11 @@ export class Overlay {
     this.place(viewport);
   }
 
+  /** Draw nothing. */
+  clear() {
+    this.group.replaceChildren();
+  }
+
   /** Follow the view. */
   place(viewport) {
     placeRegions(this.group, viewport);

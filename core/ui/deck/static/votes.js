@@ -2,7 +2,7 @@
 // and the same answers side by side. Shows only; the lead's decision is taken beside it.
 
 import { cap, el, say, svg } from "./dom.js";
-import { drawBox, fitScale, makeOverlay } from "./overlay.js";
+import { Stage } from "./stage.js";
 
 const views = new WeakMap();
 const BOTTOM_PX = 20;
@@ -22,13 +22,9 @@ function stroke(layer) {
 class VotesView {
   constructor(root) {
     this.only = null;
-    this.picture = el("div", { class: "picture" });
-    this.stage = el("div", { class: "stage", role: "img" }, this.picture);
     this.cards = el("div", { class: "cards", role: "list" });
-    this.node = el("div", { class: "votes" }, this.stage, this.cards);
+    this.node = el("div", { class: "votes" });
     root.append(this.node);
-    this.observer = new ResizeObserver(() => this.overlay());
-    this.observer.observe(this.stage);
     this.fit = () => this.#fit();
     window.addEventListener("resize", this.fit);
   }
@@ -52,7 +48,7 @@ class VotesView {
     if (data.image !== this.data?.image) this.only = null;
     const fresh = data.image !== this.data?.image;
     this.data = data;
-    this.stage.setAttribute("aria-label", data.name);
+    this.#furnish(data.texts);
     this.#fit();
     if (fresh) this.#load();
     this.#cards();
@@ -60,40 +56,49 @@ class VotesView {
     this.#tell(setState);
   }
 
+  // The texts come with the first data.
+  #furnish(texts) {
+    if (this.stage) return;
+    this.stage = new Stage(texts);
+    this.node.append(this.stage.node, this.cards);
+  }
+
   #load() {
-    const { image, name, texts } = this.data;
+    const { image, name } = this.data;
     const node = new Image();
     node.alt = name;
+    node.draggable = false;
     node.src = `${image}&w=1600`;
-    this.picture.replaceChildren(el("div", { class: "skeleton", text: texts.loading }));
+    this.shown = null;
+    this.stage.loading(this.#item());
     const still = () => this.data.image === image;
     node.decode().then(
       () => {
         if (!still()) return;
-        this.picture.replaceChildren(node);
+        this.shown = node;
         this.overlay();
       },
-      () => still() && this.picture.replaceChildren(el("div", { class: "notice" },
-        el("strong", { text: texts.broken }), el("p", { text: texts.brokenAdvice }),
-        el("button", { class: "plain", text: texts.tryAgain, onclick: () => this.#load() }))),
+      () => still() && this.stage.broken(this.#item(), () => this.#load()),
     );
   }
 
+  #item() {
+    const { image, name, width, height } = this.data;
+    return { item_id: image, name, width, height };
+  }
+
   overlay() {
-    this.picture.querySelector(".overlay")?.remove();
-    if (!this.data?.boxes || !this.picture.querySelector("img")) return;
-    const { width, height, layers } = this.data;
-    const scale = fitScale(width, height, this.picture.getBoundingClientRect());
-    const overlay = makeOverlay(width, height);
-    layers.filter((l) => this.only === null || l.key === this.only).forEach((layer, place) => {
-      for (const [i, region] of layer.answer.regions.entries()) {
-        const sure = region.confidence == null ? "" : percent(region.confidence);
-        const note = [layer.key, sure].some(Boolean) ? `· ${[layer.key, sure].filter(Boolean).join(" ")}` : "";
-        const faint = this.only === null && layer.shared[i];
-        overlay.append(drawBox({ ...region, note }, { colour: layer.colour, dash: layer.dash, scale, imageWidth: width, faint, labelled: !faint, corner: place }));
-      }
-    });
-    this.picture.append(overlay);
+    if (this.shown) this.stage.show(this.#item(), this.shown, this.data.boxes ? this.#regions() : []);
+  }
+
+  #regions() {
+    const layers = this.data.layers.filter((l) => this.only === null || l.key === this.only);
+    return layers.flatMap((layer, place) => layer.answer.regions.map((region, i) => {
+      const sure = region.confidence == null ? "" : percent(region.confidence);
+      const note = [layer.key, sure].some(Boolean) ? `· ${[layer.key, sure].filter(Boolean).join(" ")}` : "";
+      const faint = this.only === null && layer.shared[i];
+      return { region: { ...region, note }, colour: layer.colour, dash: layer.dash, faint, labelled: !faint, corner: place };
+    }));
   }
 
   #cards() {
@@ -133,7 +138,7 @@ class VotesView {
   }
 
   destroy() {
-    this.observer.disconnect();
+    this.stage?.destroy();
     window.removeEventListener("resize", this.fit);
     this.node.remove();
   }
