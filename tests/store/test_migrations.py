@@ -19,9 +19,10 @@ from core.store.store import Store, open_store, sqlite_url
 from core.store.tables import metadata
 from tests.processes import ended, pipe, start
 
-SECOND = """
+NOW, NEXT = "0002", "9000"
+MORE = f"""
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "{NEXT}", "{NOW}", None, None
 
 
 def upgrade():
@@ -29,6 +30,18 @@ def upgrade():
     op.execute("INSERT INTO extra VALUES (1)")
     op.execute("ALTER TABLE people ADD COLUMN nick TEXT")
 """
+
+OLD_ROWS = (
+    "INSERT INTO people (id, name, kind, simulated, at) VALUES (1, 'ann', 'person', 0, 1)",
+    "INSERT INTO projects (id, slug, title, task, simulated, required_metadata, use_shares, at) "
+    "VALUES (1, 'p', 'P', 'classification', 0, '[]', '[0.8,0.1,0.1]', 1)",
+    "INSERT INTO guidelines (project_id, version, doc, reason, at) VALUES (1, 1, 'g', 'r', 1)",
+    "INSERT INTO items (id, project_id, content_hash, location, width, height, orientation, format, "
+    "size_bytes, use, use_probability, at) "
+    "VALUES (1, 1, 'h', 'l', 2, 2, 1, 'PNG', 9, 'train', 0.8, 1)",
+    "INSERT INTO item_state (item_id, project_id, state, votes, wanted, priority, updated_at) "
+    "VALUES (1, 1, 'open', 1, 2, 0.5, 1)",
+)
 
 
 def open_counting(url: str, scripts: str, killed_at: int, told: Any) -> None:
@@ -61,7 +74,7 @@ def second(tmp_path: Path) -> Path:
     """Give the migrations with one more behind the last."""
     scripts = tmp_path / "migrations"
     shutil.copytree(migrate.SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "0002_more.py").write_text(SECOND)
+    (scripts / "versions" / "9000_more.py").write_text(MORE)
     return scripts
 
 
@@ -73,7 +86,7 @@ def revision(database: Path) -> str | None:
             assert "items" not in tables
             return None
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        assert ("extra" in tables) == (found is not None and found[0] == "0002")
+        assert ("extra" in tables) == (found is not None and found[0] == NEXT)
         return found[0] if found else None
 
 
@@ -101,7 +114,7 @@ def test_a_newer_record_is_refused_with_both_versions_named(
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     store.close()
-    with pytest.raises(StoreUnavailable, match=r"9999.*0002"):
+    with pytest.raises(StoreUnavailable, match=rf"9999.*{NOW}"):
         open_store(url)
     plain = Store(url)
     with plain.read() as connection:
@@ -133,7 +146,7 @@ def test_a_first_migration_that_is_killed_leaves_all_or_nothing(tmp_path: Path):
         assert opened(sqlite_url(folder), killed_at=at) == (-signal.SIGKILL, 0)
         assert revision(folder / "tiebreak.db") is None
         open_store(sqlite_url(folder)).close()
-        assert revision(folder / "tiebreak.db") == "0001"
+        assert revision(folder / "tiebreak.db") == NOW
 
 
 def test_a_later_migration_that_is_killed_leaves_old_or_new(
@@ -150,8 +163,8 @@ def test_a_later_migration_that_is_killed_leaves_old_or_new(
     store.close()
     status, total = opened(sqlite_url(old), second)
     assert status == 0
-    assert revision(old / "tiebreak.db") == "0002"
-    before = old / "tiebreak.db.before-0001"
+    assert revision(old / "tiebreak.db") == NEXT
+    before = old / f"tiebreak.db.before-{NOW}"
     results = set()
     for at in range(total - 6, total + 1):
         folder = tmp_path / str(at)
@@ -160,13 +173,13 @@ def test_a_later_migration_that_is_killed_leaves_old_or_new(
         opened(sqlite_url(folder), second, killed_at=at)
         found = revision(folder / "tiebreak.db")
         results.add(found)
-        assert found in {"0001", "0002"}
+        assert found in {NOW, NEXT}
         with sqlite3.connect(folder / "tiebreak.db") as connection:
             assert connection.execute("SELECT name FROM people").fetchall() == [("ann",)]
         monkeypatch.setattr(migrate, "SCRIPTS", second)
         open_store(sqlite_url(folder)).close()
-        assert revision(folder / "tiebreak.db") == "0002"
-    assert "0001" in results
+        assert revision(folder / "tiebreak.db") == NEXT
+    assert NOW in results
 
 
 def test_the_copy_beside_it_holds_what_is_still_in_the_log(
@@ -181,9 +194,35 @@ def test_the_copy_beside_it_holds_what_is_still_in_the_log(
     monkeypatch.setattr(migrate, "SCRIPTS", second)
     open_store(sqlite_url(tmp_path)).close()  # the first store still holds the log open
     store.close()
-    with sqlite3.connect(tmp_path / "tiebreak.db.before-0001") as copy:
+    with sqlite3.connect(tmp_path / f"tiebreak.db.before-{NOW}") as copy:
         assert copy.execute("SELECT name FROM people").fetchall() == [("ann",)]
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == (NOW,)
+
+
+def test_a_record_of_part_one_is_brought_along_with_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A record of schema 0001 with people in it opens under today's, its rows complete."""
+    first = tmp_path / "first"
+    shutil.copytree(migrate.SCRIPTS, first, ignore=shutil.ignore_patterns("__pycache__"))
+    for later in (first / "versions").glob("0*.py"):
+        if not later.name.startswith("0001"):
+            later.unlink()
+    with monkeypatch.context() as then:
+        then.setattr(migrate, "SCRIPTS", first)
+        store = open_store(sqlite_url(tmp_path))
+        with store.write() as connection:
+            for statement in OLD_ROWS:
+                connection.execute(text(statement))
+        store.close()
+    store = open_store(sqlite_url(tmp_path))
+    with store.read() as connection:
+        assert connection.execute(text("SELECT channels FROM items")).scalars().all() == ["[]"]
+        assert connection.execute(text("SELECT examples FROM guidelines")).scalar() == "[]"
+        assert connection.execute(text("SELECT state, votes FROM item_state")).all() == [
+            ("open", 1)
+        ]
+    store.close()
 
 
 def test_an_address_that_is_none_is_refused_in_words():
