@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -32,18 +33,24 @@ def main() -> None:
     """Draw the page."""
     page = open_page(_("Settings"), None, needs_project=False)
     project = current_project(page.ws, page.actor)
-    names = [_("You")] if project is None else [_("Policy"), _("Guideline"), _("Classes"), _("You")]
-    tabs = st.tabs(names)
+    tabs = _tabs(page, project)
+    for tab, (_title, draw_tab) in zip(st.tabs([t for t, _draw in tabs]), tabs, strict=True):
+        with tab:
+            draw_tab()
+
+
+def _tabs(page: PageContext, project: ProjectView | None) -> list[tuple[str, Callable[[], None]]]:
+    """Return what the page holds for this person: titles and what draws them, one line each."""
+    tabs: list[tuple[str, Callable[[], None]]] = []
     if project is not None:
         steers = can(page.actor, Action.STEER, Resource(project.id))
-        with tabs[0]:
-            _policy(page, project, steers)
-        with tabs[1]:
-            _guideline(page, project, steers)
-        with tabs[2]:
-            _schema(project)
-    with tabs[-1]:
-        _personal(page)
+        tabs += [
+            (_("Policy"), lambda: _policy(page, project, steers)),
+            (_("Guideline"), lambda: _guideline(page, project, steers)),
+            (_("Classes"), lambda: _schema(project)),
+        ]
+    tabs.append((_("You"), lambda: _personal(page)))
+    return tabs
 
 
 # --- policy -----------------------------------------------------------------------------------
