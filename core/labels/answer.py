@@ -51,11 +51,14 @@ class Answer:
             ValueError: The text is not such a document.
         """
         doc = json.loads(text)
-        return Answer(
-            choices=dict(doc.get("choices", {})),
-            regions=tuple(_region(r) for r in doc.get("regions", [])),
-            multi={k: tuple(v) for k, v in doc.get("multi", {}).items()},
-        )
+        try:
+            return Answer(
+                choices=dict(doc.get("choices", {})),
+                regions=tuple(_region(r) for r in doc.get("regions", [])),
+                multi={k: tuple(v) for k, v in doc.get("multi", {}).items()},
+            )
+        except (AttributeError, KeyError, OverflowError, TypeError) as error:
+            raise ValueError(f"This text is no answer: {text[:100]!r}") from error
 
 
 def region_dict(region: Region) -> dict[str, Any]:
@@ -75,6 +78,8 @@ def region_dict(region: Region) -> dict[str, Any]:
 
 
 def _region(doc: Mapping[str, Any]) -> Region:
+    if not isinstance(doc["label"], str):
+        raise TypeError("the class of a region is a text")
     return Region(
         doc["label"],
         *_edges(doc["box"]),

@@ -19,6 +19,8 @@ from core.labels.region import Region, Shape, checked_box
 MAX_POINTS = 10_000
 MAX_RLE = 4_000_000
 """Longest run-length text taken, characters: far more than any drawn mask has."""
+_MOST_DIGITS = 7
+"""Of one run length, five bits each: 35 bits are more pixels than any image we take."""
 
 
 def polygon_region(
@@ -130,20 +132,41 @@ def _checked_keypoints(
 
 
 def _checked_mask(region: Region, width: int, height: int) -> Region:
-    if not region.rle or len(region.rle) > MAX_RLE or not region.rle.isascii():
+    # No mask takes more than two characters a pixel.
+    most = min(MAX_RLE, 2 * width * height + 16)
+    if not region.rle or len(region.rle) > most or not region.rle.isascii():
         raise InputError(f"Mask of '{region.label}' has no run lengths that can be read.")
     # pycocotools trusts its input and would read past the end: count the pixels ourselves first.
-    total = sum(run_lengths(region.rle, region.label))
+    runs = run_lengths(region.rle, region.label)
+    total = sum(runs)
     if total != width * height:
         raise InputError(
             f"Mask of '{region.label}' covers {total:,} pixels, the image has {width * height:,}."
         )
-    found = rle_region(
-        region.label, region.rle, height, width, region.confidence, region.attributes
-    )
-    if found.area <= 0:
+    if not any(runs[1::2]):
         raise InputError(f"Mask of '{region.label}' is empty.")
-    return found
+    rle = compressed(runs, height, width)
+    return rle_region(region.label, rle, height, width, region.confidence, region.attributes)
+
+
+def compressed(runs: Sequence[int], height: int, width: int) -> str:
+    """Return run lengths, background first, as COCO's text: of one mask always the same text.
+
+    They must add up to the pixels of the image; see `checked_region` for what came from outside.
+    """
+    found = coco.frPyObjects({"size": [height, width], "counts": _joined(runs)}, height, width)
+    return str(found["counts"].decode("ascii"))
+
+
+def _joined(runs: Sequence[int]) -> list[int]:
+    """Join runs parted by one of no length; pycocotools cannot measure masks that have such."""
+    joined: list[int] = []
+    for i, run in enumerate(runs):
+        if (run or i == 0) and len(joined) % 2 == i % 2:
+            joined.append(int(run))
+        elif run:
+            joined[-1] += int(run)
+    return joined
 
 
 def run_lengths(rle: str, label: str = "") -> list[int]:
@@ -152,24 +175,27 @@ def run_lengths(rle: str, label: str = "") -> list[int]:
     Raises:
         InputError: The text is cut off or no such text.
     """
-    runs: list[int] = []
-    value = shift = 0
-    for character in rle:
-        code = ord(character) - 48
-        if not 0 <= code < 64 or shift > 35:
-            raise InputError(f"Mask of '{label}' holds a character that is no run length.")
-        value |= (code & 31) << shift
-        shift += 5
-        if not code & 32:
-            if code & 16:
-                value -= 1 << shift
-            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-            if runs[-1] < 0:
-                raise InputError(f"Mask of '{label}' has a run of negative length.")
-            value = shift = 0
-    if shift:
+    if not rle.isascii():
+        raise InputError(f"Mask of '{label}' holds a character that is no run length.")
+    codes = np.frombuffer(rle.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
+    if not codes.size:
+        return []
+    last = (codes & 32) == 0
+    if not last[-1]:
         raise InputError(f"Mask of '{label}' is cut off.")
-    return runs
+    starts = np.concatenate([[0], np.flatnonzero(last)[:-1] + 1])
+    lengths = np.diff(np.append(starts, codes.size))
+    if codes.min() < 0 or codes.max() > 63 or lengths.max() > _MOST_DIGITS:
+        raise InputError(f"Mask of '{label}' holds a character that is no run length.")
+    place = np.arange(codes.size) - np.repeat(starts, lengths)
+    values = np.add.reduceat((codes & 31) << (5 * place), starts)
+    values -= np.where(codes[last] & 16, 1 << (5 * lengths), 0)
+    # From the fourth on a run is given by how it differs from the one before the last.
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    if values.min() < 0:
+        raise InputError(f"Mask of '{label}' has a run of negative length.")
+    return list(values.tolist())
 
 
 def polygon_area(points: Sequence[Sequence[float]]) -> float:
@@ -235,6 +261,8 @@ def _filled(region: Region, height: int, width: int) -> dict[str, object]:
 
 OKS_SIGMA = 0.09
 """One sigma for every keypoint, as CVAT has it; a point one sigma off scores 0.88."""
+SINGLE_POINT_PX = 32.0
+"""Size assumed of an object of which one point alone is there, pixels."""
 _RASTER_PX = 1024
 
 
@@ -290,7 +318,7 @@ def keypoint_likeness(a: Region, b: Region, sigma: float = OKS_SIGMA) -> float:
     """
     if len(a.points) != len(b.points):
         return 0.0
-    size = max(math.sqrt(max(a.area, b.area)), 1.0)
+    size = _size(a, b)
     scores = []
     for (xa, ya, va), (xb, yb, vb) in zip(a.points, b.points, strict=True):
         if not va and not vb:
@@ -298,6 +326,12 @@ def keypoint_likeness(a: Region, b: Region, sigma: float = OKS_SIGMA) -> float:
         apart = math.dist((xa, ya), (xb, yb))
         scores.append(math.exp(-(apart**2) / (2 * (size * 2 * sigma) ** 2)) if va and vb else 0.0)
     return math.fsum(scores) / len(scores) if scores else 0.0
+
+
+def _size(a: Region, b: Region) -> float:
+    """Return the size distances are measured by, pixels: of points in a row half their reach."""
+    reach = max(max(r.x2 - r.x1, r.y2 - r.y1) for r in (a, b))
+    return max(math.sqrt(max(a.area, b.area)), reach / 2) if reach else SINGLE_POINT_PX
 
 
 def renamed(region: Region, label: str, attributes: tuple[tuple[str, str], ...]) -> Region:
