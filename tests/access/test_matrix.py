@@ -186,6 +186,8 @@ EXEMPT = {
     "projects.list_projects": "asks `can` of each project and leaves out what is not granted",
     "projects.project_for": "is the gate for a project; the callers name the action",
     "people.set_language": "one's own language needs no role, only to be signed in",
+    "preferences.get_preferences": "one's own keys need no role, only to be signed in",
+    "preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "training.record_promotion": "writes within a transaction whose caller has asked",
     "views.item_views": "shapes rows within a transaction whose caller has asked",
 }
