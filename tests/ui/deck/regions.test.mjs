@@ -25,7 +25,7 @@ class Node {
 }
 globalThis.document = { createElementNS: (_space, tag) => new Node(tag), createElement: (tag) => new Node(tag) };
 
-const { readRuns, writeRuns, maskPaths } = await import(at("rle"));
+const { readRuns, writeRuns, maskRings, maskPath } = await import(at("rle"));
 const { decodeRle, encodeRle, drawRegion, placeRegions } = await import(at("regions"));
 const { Viewport } = await import(at("viewport"));
 
@@ -60,19 +60,28 @@ test("counts that are none are refused, and too long ones end with the image", (
   assert.equal(decodeRle(writeRuns([0, 1000]), 3, 4).length, 12);
 });
 
-test("a mask's paths cover its pixels and go round them once", () => {
+test("a mask's rings hold its pixels and go round them once", () => {
   for (const [height, width, counts, pixels] of MASKS) {
-    const { area, outline } = maskPaths(counts, height, width);
-    let covered = 0;
-    for (const [, , y1, y2] of area.matchAll(/M(\d+) (\d+)h1V(\d+)h-1z/g)) covered += y2 - y1;
-    assert.equal(covered, [...pixels].filter((p) => p === "1").length);
+    let area = 0;
+    let around = 0;
+    for (const ring of maskRings(counts, height, width)) {
+      ring.forEach(([x, y], i) => {
+        const [nx, ny] = ring[(i + 1) % ring.length];
+        area += (x * ny - nx * y) / 2;
+        around += Math.abs(nx - x) + Math.abs(ny - y);
+      });
+    }
+    assert.equal(area, [...pixels].filter((p) => p === "1").length);
     const on = (x, y) => x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] === "1";
     let edges = 0;
     for (let y = 0; y <= height; y += 1) for (let x = 0; x <= width; x += 1) edges += (on(x, y) !== on(x - 1, y)) + (on(x, y) !== on(x, y - 1));
-    let drawn = (outline.match(/h1/g) ?? []).length;
-    for (const [, y1, y2] of outline.matchAll(/M\d+ (\d+)V(\d+)/g)) drawn += y2 - y1;
-    assert.equal(drawn, edges);
+    assert.equal(around, edges);
   }
+});
+
+test("a mask's path has a step only where its outline turns", () => {
+  assert.equal(maskPath(MASKS[0][2], 6, 8), "M2 1H6V4H2z");
+  assert.equal(maskPath(MASKS[1][2], 3, 4), "");
 });
 
 const look = { colour: "#2f6fde", size: [8, 6], skeleton: { points: ["nose", "tail", "ear"], edges: [[0, 1], [1, 2]] } };

@@ -2,7 +2,7 @@
 // size on the screen whatever the zoom: lines do so by themselves, labels when they are placed.
 
 import { svg } from "./dom.js";
-import { maskPaths } from "./rle.js";
+import { maskPath } from "./rle.js";
 
 export { decodeRle, encodeRle } from "./rle.js";
 
@@ -58,29 +58,27 @@ function keypointParts({ points }, look) {
 const masks = new Map();
 const MASKS_KEPT = 200;
 
-function pathsOf(rle, [width, height]) {
+function pathOf(rle, [width, height]) {
   const key = `${width} ${height} ${rle}`;
   if (!masks.has(key)) {
     if (masks.size >= MASKS_KEPT) masks.delete(masks.keys().next().value);
-    masks.set(key, maskPaths(rle, height, width));
+    masks.set(key, maskPath(rle, height, width));
   }
   return masks.get(key);
 }
 
 function maskParts({ rle }, look) {
-  const { area, outline } = pathsOf(rle, look.size);
-  const line = { d: outline, fill: "none", "vector-effect": "non-scaling-stroke", "stroke-linecap": "square" };
+  const d = pathOf(rle, look.size);
   return [
-    svg("path", { d: area, fill: look.colour, "fill-opacity": 0.3 }),
-    svg("path", { ...line, stroke: "#000", "stroke-opacity": 0.4, "stroke-width": 3 }),
-    svg("path", { ...line, stroke: look.colour, "stroke-width": 1.5 }),
+    svg("path", { d, fill: look.colour, "fill-opacity": 0.3, "fill-rule": "evenodd" }),
+    ...lined("path", { d }, { ...look, width: 1.5 }),
   ];
 }
 
 const PARTS = { box: boxParts, polygon: polygonParts, keypoints: keypointParts, mask: maskParts };
 
 function chip(text, region, { colour, corner = 0 }) {
-  const width = text.length * LABEL_PX * 0.6 + 10;
+  const width = text.length * LABEL_PX * 0.62 + 11;
   const node = svg("g", { class: "chip" },
     svg("rect", { width, height: CHIP_PX, rx: 3, fill: colour }),
     svg("text", { x: 5, y: CHIP_PX / 2, "font-size": LABEL_PX, fill: textOn(colour), "dominant-baseline": "central", text }));

@@ -91,7 +91,7 @@ export function columnsOf(counts, height, width) {
   return columns;
 }
 
-// What is in one list of stretches or in the other, not in both: there the outline runs.
+// What is in one list of stretches or in the other, not in both: there the outline runs up or down.
 function difference(one, other) {
   const edges = [...one.flat(), ...other.flat()].sort((a, b) => a - b);
   const parts = [];
@@ -99,18 +99,65 @@ function difference(one, other) {
   return parts;
 }
 
-/** Give a mask as two SVG paths, its area and its outline, exact at any zoom. */
-export function maskPaths(counts, height, width) {
-  const columns = columnsOf(counts, height, width);
-  const area = [];
-  const outline = [];
+// The outline's edges from corner to corner, clockwise round what is in the mask.
+function edgesOf(columns, key) {
+  const edges = new Map();
+  const add = (from, to) => {
+    if (edges.has(from)) edges.get(from).push(to);
+    else edges.set(from, [to]);
+  };
+  const upright = (x, left, right) => {
+    for (const [y1, y2] of difference(left, right)) {
+      const inside = right.some(([a, b]) => a <= y1 && y2 <= b);
+      if (inside) add(key(x, y2), key(x, y1));
+      else add(key(x, y1), key(x, y2));
+    }
+  };
   for (const [x, parts] of columns) {
     for (const [y1, y2] of parts) {
-      area.push(`M${x} ${y1}h1V${y2}h-1z`);
-      outline.push(`M${x} ${y1}h1M${x} ${y2}h1`);
+      add(key(x, y1), key(x + 1, y1));
+      add(key(x + 1, y2), key(x, y2));
     }
-    for (const [y1, y2] of difference(columns.get(x - 1) ?? [], parts)) outline.push(`M${x} ${y1}V${y2}`);
-    if (!columns.has(x + 1)) for (const [y1, y2] of parts) outline.push(`M${x + 1} ${y1}V${y2}`);
+    upright(x, columns.get(x - 1) ?? [], parts);
+    if (!columns.has(x + 1)) upright(x + 1, parts, []);
   }
-  return { area: area.join(""), outline: outline.join("") };
+  return edges;
+}
+
+/** Give a mask's outline as rings of corners [[x, y], …], clockwise, holes the other way round. */
+export function maskRings(counts, height, width) {
+  const key = (x, y) => x * (height + 1) + y;
+  const corner = (k) => [Math.floor(k / (height + 1)), k % (height + 1)];
+  const edges = edgesOf(columnsOf(counts, height, width), key);
+  const rings = [];
+  for (const start of edges.keys()) {
+    while (edges.get(start).length) {
+      const ring = [];
+      let at = start;
+      do {
+        ring.push(corner(at));
+        at = edges.get(at).pop();
+      } while (at !== start);
+      rings.push(ring.filter((point, i) => turns(ring.at(i - 1), point, ring[(i + 1) % ring.length])));
+    }
+  }
+  return rings;
+}
+
+function turns([x0, y0], [x1, y1], [x2, y2]) {
+  return !((x0 === x1 && x1 === x2) || (y0 === y1 && y1 === y2));
+}
+
+/** Give a mask as an SVG path along its pixels' edges, exact at any zoom. */
+export function maskPath(counts, height, width) {
+  return maskRings(counts, height, width).map((ring) => {
+    const [[x, y], ...rest] = ring;
+    let last = y;
+    const steps = rest.map(([nx, ny]) => {
+      const step = ny === last ? `H${nx}` : `V${ny}`;
+      last = ny;
+      return step;
+    });
+    return `M${x} ${y}${steps.join("")}z`;
+  }).join("");
 }

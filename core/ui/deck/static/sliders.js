@@ -10,13 +10,14 @@ export class Sliders {
     this.adjustment = adjustment;
     this.onclose = onclose;
     this.rows = new Map();
-    this.node = el("div", { class: "adjust", role: "dialog", "aria-label": texts.adjust, hidden: true, onkeydown: (event) => this.#key(event) },
+    this.node = el("div", { class: "adjust", role: "dialog", "aria-label": texts.adjust, hidden: true },
       ...SLIDERS.map((slider) => this.#slider(slider)),
       this.#toggle("sharp", texts.sharp), this.#toggle("keepZoom", texts.keepZoom),
       el("div", { class: "row end" },
         el("button", { class: "plain", text: texts.resetView, onclick: () => adjustment.reset() }),
         el("button", { class: "plain", text: texts.closeView, onclick: () => this.close() })));
     this.stop = adjustment.listen(() => this.#fill());
+    this.key = (event) => event.key === "Escape" && this.#escape(event);
     this.#fill();
   }
 
@@ -28,6 +29,7 @@ export class Sliders {
   toggle() {
     if (this.open) return this.close();
     this.node.hidden = false;
+    document.addEventListener("keydown", this.key, { capture: true }); // wherever the focus is by then
     this.rows.get("brightness").input.focus({ preventScroll: true });
     return undefined;
   }
@@ -36,11 +38,11 @@ export class Sliders {
   close() {
     if (!this.open) return;
     this.node.hidden = true;
+    document.removeEventListener("keydown", this.key, { capture: true });
     this.onclose();
   }
 
-  #key(event) {
-    if (event.key !== "Escape") return;
+  #escape(event) {
     event.preventDefault();
     event.stopPropagation();
     this.close();
@@ -77,5 +79,6 @@ export class Sliders {
 
   destroy() {
     this.stop();
+    document.removeEventListener("keydown", this.key, { capture: true });
   }
 }
