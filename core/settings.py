@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
 
     lease_seconds: float = Field(600.0, description="How long a claim of an item lasts.")
-    lease_cap: int = Field(50, description="Most items one person may hold at once.")
+    lease_cap: int = Field(120, description="Most items one person may hold at once.")
     idle_seconds: float = Field(60.0, description="Pauses beyond this are not active time.")
     session_hours: float = Field(12.0, description="How long a sign-in lasts.")
     use_shares: tuple[float, float, float] = Field(

@@ -8,10 +8,9 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import TiebreakError
 from core.server.guard import actor_of, error_reply
-from core.services.images import item_image
+from core.services.images import WIDTHS, item_image
 from core.services.workspace import current_workspace
 
-WIDTHS = (400, 800, 1600)
 
 # A year for this browser alone: the address holds the content's hash. "Vary: Cookie" because
 # without it the browser goes on showing the picture after its reader has signed out.

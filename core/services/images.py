@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from core.access import Action, Actor, Resource, can
 from core.errors import BadImage, NotFound, NotSignedIn
@@ -15,7 +15,7 @@ from core.intake.probe import rendition
 from core.services.workspace import Workspace
 from core.store.tables import items
 
-WIDTHS = (400, 800, 1600)
+WIDTHS = (200, 400, 800, 1600)
 """The only widths made, pixels; anything else is rounded up to one of these."""
 
 
@@ -36,20 +36,31 @@ def item_image(ws: Workspace, actor: Actor, item_id: int, width: int | None = No
         NotFound: There is no such item, or the actor may not see it (the same answer on purpose).
         BadImage: The file is gone, was changed since import, or cannot be decoded.
     """
+    row = visible_item(ws, actor, item_id)
+    step = next((w for w in WIDTHS if width is not None and width <= w), WIDTHS[-1])
+    kept = ws.cache / "pictures" / row.content_hash[:2] / f"{row.content_hash}-{step}.jpg"
+    try:
+        body = kept.read_bytes()
+    except FileNotFoundError:
+        body = rendition(unchanged(original_bytes(ws, row.location), row.content_hash), step)
+        keep_file(kept, body)
+    return Rendition(body, "image/jpeg", f'"{row.content_hash[:16]}-{step}"')
+
+
+def visible_item(ws: Workspace, actor: Actor, item_id: int) -> Row:
+    """Return an item's row, for those who may see its picture.
+
+    Raises:
+        NotSignedIn: Nobody is signed in.
+        NotFound: There is no such item, or the actor may not see it (the same answer on purpose).
+    """
     if not actor.person_id:
         raise NotSignedIn("Nobody is signed in here.", "Sign in and try again.")
     with ws.store.read() as connection:
         row = connection.execute(select(items).where(items.c.id == item_id)).first()
     if row is None or not can(actor, Action.SEE_IMAGE, Resource(row.project_id)):
         raise NotFound(f"There is no item {item_id} for you.")
-    step = next((w for w in WIDTHS if width is not None and width <= w), WIDTHS[-1])
-    kept = ws.cache / "pictures" / row.content_hash[:2] / f"{row.content_hash}-{step}.jpg"
-    try:
-        body = kept.read_bytes()
-    except FileNotFoundError:
-        body = rendition(_unchanged(original_bytes(ws, row.location), row.content_hash), step)
-        _keep(kept, body)
-    return Rendition(body, "image/jpeg", f'"{row.content_hash[:16]}-{step}"')
+    return row
 
 
 def original_bytes(ws: Workspace, location: str) -> bytes:
@@ -79,7 +90,12 @@ def local_path(ws: Workspace, location: str) -> Path:
     return path if path.is_absolute() else ws.root / path
 
 
-def _unchanged(data: bytes, content_hash: str) -> bytes:
+def unchanged(data: bytes, content_hash: str) -> bytes:
+    """Return an image's bytes if they are those that were imported.
+
+    Raises:
+        BadImage: The file was replaced since.
+    """
     if hashlib.sha256(data).hexdigest() != content_hash:
         raise BadImage(
             "The image file was replaced since it was imported; its labels are kept.",
@@ -88,7 +104,8 @@ def _unchanged(data: bytes, content_hash: str) -> bytes:
     return data
 
 
-def _keep(path: Path, body: bytes) -> None:
+def keep_file(path: Path, body: bytes) -> None:
+    """Keep what can be made again; where there is no room, it is made again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -137,7 +137,7 @@ def test_own_leases_come_back_first_and_excluded_ones_do_not(make: Make):
 
 def test_nobody_hoards(world: World):
     """Neither claims nor permalinks give more leases than the cap (A15)."""
-    more = add_items(world.ws, world.project, 60, first=100)
+    more = add_items(world.ws, world.project, 140, first=100)
     expert = world.cast.experts[0]
     cap = world.ws.settings.lease_cap
     claim_items(world.ws, expert, world.slug, 1000)
