@@ -53,7 +53,7 @@ def distances(colours: Sequence[str]) -> Floats:
         colours: ``#RRGGBB`` each.
     """
     linear = np.array([_linear(c) for c in colours]).reshape(-1, 3)
-    return np.min([_apart(linear @ _SEEN[v].T) for v in VISIONS], axis=0)
+    return np.asarray(np.min([_apart(linear @ _SEEN[v].T) for v in VISIONS], axis=0))
 
 
 def hard_to_tell(colours: Sequence[str], limit: float = HARD_TO_TELL) -> list[tuple[int, int]]:

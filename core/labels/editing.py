@@ -6,125 +6,42 @@ version can be read under every later one (`LabelSchema.translate`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.errors import InputError
+from core.labels.operations import (
+    AddClass,
+    AddQuestion,
+    Merge,
+    Operation,
+    Recolour,
+    Rekey,
+    Rename,
+    Restore,
+    Retire,
+    Retitle,
+    SchemaEvent,
+)
 from core.labels.schema import (
     PALETTE,
     LabelClass,
     LabelSchema,
     Question,
     clean_class_name,
-    has_visible,
     make_question,
 )
+from core.labels.schema_checks import (
+    check_keys,
+    check_question_key,
+    checked_colour,
+    checked_schema,
+    checked_title,
+)
 
-COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
-QUESTION_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
-DIGITS = "1234567890"
 MAX_CLASSES = 5000
-MAX_TITLE = 200
-RESERVED_KEYS = frozenset({"regions"})
-"""Names that answers and policies use themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaEvent:
-    """One thing that was done to a schema; texts are what was there before and after."""
-
-    kind: str
-    question: str
-    class_id: int | None
-    before: str
-    after: str
-
 
 Edited = tuple[LabelSchema, tuple[SchemaEvent, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class AddClass:
-    """Add a class at the end; an empty colour takes the next of the palette."""
-
-    question: str
-    name: str
-    colour: str = ""
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """Give a class another name; its number stays, so labels that have it follow."""
-
-    question: str
-    class_id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recolour:
-    """Give a class another colour, ``#RRGGBB``."""
-
-    question: str
-    class_id: int
-    colour: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rekey:
-    """Give classes other keys, all at once, so that two may change places."""
-
-    question: str
-    keys: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Retire:
-    """Let a class be chosen no longer; labels that have it keep it."""
-
-    question: str
-    class_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """Let a retired class be chosen again."""
-
-    question: str
-    class_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """Let one class mean another from now on."""
-
-    question: str
-    class_id: int
-    into: int
-
-
-@dataclass(frozen=True, slots=True)
-class AddQuestion:
-    """Ask something more, of the item or of each region."""
-
-    key: str
-    title: str
-    classes: tuple[str, ...]
-    several: bool = False
-    of_regions: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Retitle:
-    """Put a question in other words."""
-
-    question: str
-    title: str
-
-
-Operation = AddClass | Rename | Recolour | Rekey | Retire | Restore | Merge | AddQuestion | Retitle
 
 
 def edited(schema: LabelSchema, operations: Sequence[Operation]) -> Edited:
@@ -140,25 +57,6 @@ def edited(schema: LabelSchema, operations: Sequence[Operation]) -> Edited:
     return checked_schema(schema), tuple(events)
 
 
-def checked_schema(schema: LabelSchema) -> LabelSchema:
-    """Return a schema if it can be put in force.
-
-    Raises:
-        InputError: A key, name, colour or title will not do.
-    """
-    if not schema.questions:
-        raise InputError("A project needs at least one question.", "Name its classes.")
-    asked = (*schema.questions, *schema.region_questions)
-    keys = [q.key for q in asked]
-    for key in keys:
-        _check_question_key(key, keys.count(key) > 1)
-    if schema.region_questions and not schema.draws:
-        raise InputError("Questions about regions need a project in which regions are drawn.")
-    for question in asked:
-        _check_question(question)
-    return schema
-
-
 # --- the operations ---------------------------------------------------------------------------
 
 
@@ -172,7 +70,7 @@ def add_class(schema: LabelSchema, asked: AddClass) -> Edited:
     name = _free_name(question, asked.name, None)
     if len(question.classes) >= MAX_CLASSES:
         raise InputError(f"'{question.title}' has {MAX_CLASSES:,} classes, the most there may be.")
-    colour = _colour(asked.colour or PALETTE[len(question.classes) % len(PALETTE)], name)
+    colour = checked_colour(asked.colour or PALETTE[len(question.classes) % len(PALETTE)], name)
     class_id = max(c.id for c in question.classes) + 1
     made = LabelClass(class_id, name, colour, _free_key(question, asked.key, name))
     event = SchemaEvent("add", question.key, class_id, "", name)
@@ -201,7 +99,7 @@ def recolour(schema: LabelSchema, asked: Recolour) -> Edited:
         InputError: The colour is not #RRGGBB.
     """
     question, found = _class(schema, asked.question, asked.class_id)
-    colour = _colour(asked.colour, found.name)
+    colour = checked_colour(asked.colour, found.name)
     if colour == found.colour:
         return schema, ()
     event = SchemaEvent("recolour", question.key, found.id, found.colour, colour)
@@ -220,7 +118,7 @@ def rekey(schema: LabelSchema, asked: Rekey) -> Edited:
         if key != found.key:
             events.append(SchemaEvent("rekey", question.key, class_id, found.key, key))
             schema = _put(schema, question, replace(found, key=key))
-    _check_keys(question_of(schema, asked.question))
+    check_keys(question_of(schema, asked.question))
     return schema, tuple(events)
 
 
@@ -279,9 +177,9 @@ def add_question(schema: LabelSchema, asked: AddQuestion) -> Edited:
     Raises:
         InputError: The key is taken or no key, or the classes will not do.
     """
-    key, title = asked.key.strip(), _title(asked.title)
+    key, title = asked.key.strip(), checked_title(asked.title)
     taken = key in {q.key for q in (*schema.questions, *schema.region_questions)}
-    _check_question_key(key, taken)
+    check_question_key(key, taken)
     made = make_question(key, title, list(asked.classes), asked.several)
     event = SchemaEvent("question", key, None, "", f"{title}: {', '.join(made.names)}")
     if not asked.of_regions:
@@ -297,7 +195,7 @@ def retitle(schema: LabelSchema, asked: Retitle) -> Edited:
     Raises:
         InputError: Nothing is left to read.
     """
-    question, title = question_of(schema, asked.question), _title(asked.title)
+    question, title = question_of(schema, asked.question), checked_title(asked.title)
     if title == question.title:
         return schema, ()
     event = SchemaEvent("question", question.key, None, question.title, title)
@@ -382,36 +280,11 @@ def _free_name(question: Question, name: str, own_id: int | None) -> str:
     return cleaned
 
 
-def _colour(text: str, name: str) -> str:
-    if not COLOUR.fullmatch(text.strip()):
-        raise InputError(
-            f"The colour of '{name}' is to be #RRGGBB, found '{text[:40]}'.", "#4477AA, say."
-        )
-    return text.strip().upper()
-
-
 def _free_key(question: Question, key: str, name: str) -> str:
     if key and any(c.key == key for c in question.open_classes):
         other = next(c.name for c in question.open_classes if c.key == key)
         raise InputError(f"Key {key} of '{name}' is '{other}' already.", "Choose another key.")
     return key
-
-
-def _check_keys(question: Question) -> None:
-    taken: dict[str, str] = {}
-    for found in question.open_classes:
-        if found.key and (len(found.key) != 1 or found.key not in DIGITS):
-            raise InputError(
-                f"The key of '{found.name}' is to be a digit, found '{found.key[:20]}'.",
-                "Use 1 to 9 or 0, or none.",
-            )
-        if found.key in taken:
-            raise InputError(
-                f"Key {found.key} would choose both '{taken[found.key]}' and '{found.name}'.",
-                "Give each a key of its own, or none.",
-            )
-        if found.key:
-            taken[found.key] = found.name
 
 
 def _check_not_last(question: Question, found: LabelClass) -> None:
@@ -420,39 +293,6 @@ def _check_not_last(question: Question, found: LabelClass) -> None:
             f"'{found.name}' is the last class of '{question.title}' that can be chosen.",
             "Add another one first.",
         )
-
-
-def _check_question(question: Question) -> None:
-    _title(question.title)
-    if not question.open_classes:
-        raise InputError(f"'{question.title}' has no class that can be chosen.", "Add one.")
-    names = [n for c in question.classes for n in (c.name, *c.former)]
-    doubles = (
-        sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
-    )
-    if doubles:
-        raise InputError(f"Class named twice in '{question.title}': {', '.join(doubles[:5])}.")
-    for found in question.classes:
-        clean_class_name(found.name)
-        _colour(found.colour, found.name)
-    _check_keys(question)
-
-
-def _check_question_key(key: str, taken: bool) -> None:
-    if not QUESTION_KEY.fullmatch(key) or key in RESERVED_KEYS:
-        raise InputError(
-            f"'{key[:40]}' cannot be the key of a question.",
-            "Use 1 to 40 of a-z, 0-9 and '_', beginning with a letter.",
-        )
-    if taken:
-        raise InputError(f"There is a question '{key}' already.", "Choose another key.")
-
-
-def _title(text: str) -> str:
-    title = text.strip()
-    if not has_visible(title) or len(title) > MAX_TITLE:
-        raise InputError(f"The words of a question have 1 to {MAX_TITLE} characters.")
-    return title
 
 
 def _put(schema: LabelSchema, question: Question, changed: LabelClass) -> LabelSchema:
