@@ -1,4 +1,4 @@
-"""Agreement of people who draw boxes."""
+"""Agreement of people who draw regions, whatever their shape."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.stats.intervals import Estimate
 
 
 def pair_score(a: Answer, b: Answer, iou_at_least: float = 0.5) -> float:
-    """Return the F1 of two people's boxes, matched one to one with the class; 1 if both are empty."""
+    """Return the F1 of two people's regions, matched one to one by class; 1 if both are empty."""
     drawn = len(a.regions) + len(b.regions)
     if drawn == 0:
         return 1.0
@@ -36,7 +36,7 @@ def box_agreement(
 
     Args:
         items: For each item what each person drew; items with fewer than two are left out.
-        iou_at_least: Overlap from which two boxes are the same.
+        iou_at_least: Likeness from which two regions are the same.
         **how: Seed, replicates and level.
     """
     scores = [item_score(answers, iou_at_least) for answers in items]

@@ -1,4 +1,7 @@
-"""Fusing the boxes of people who agree: match one to one, average the edges.
+"""Fusing the regions of people who agree: match one to one, then one region of each group.
+
+Regions match when they are alike enough and have the same class and attributes. How a group is
+made one is in `core.consensus.blend`.
 
 Nothing here depends on the order of people or of their boxes, or on anybody's name: sums are
 exactly rounded (`math.fsum`) and choices fall by geometry.
@@ -10,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.consensus.blend import blend, geometry
 from core.labels.geometry import match_regions
 from core.labels.region import Region
 
@@ -18,12 +22,12 @@ Regions = tuple[Region, ...]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The most people who all drew the same boxes as one of them.
+    """The most people who all drew the same regions as one of them.
 
     Attributes:
         size: How many people.
-        regions: Their boxes, fused; None where two different groups stand equal.
-        everybody: Whether any two of all the people given drew the same boxes.
+        regions: Their regions, fused; None where two different groups stand equal.
+        everybody: Whether any two of all the people given drew the same.
     """
 
     size: int
@@ -32,23 +36,23 @@ class Group:
 
 
 def in_order(regions: Sequence[Region]) -> Regions:
-    """Return the boxes by their edges: left, top, right, bottom; then class."""
-    return tuple(sorted(regions, key=lambda r: (*r.box, r.label)))
+    """Return the regions by their edges: left, top, right, bottom; then what else tells them apart."""
+    return tuple(sorted(regions, key=lambda r: (geometry(r), r.label, r.attributes)))
 
 
 def fuse(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5) -> Regions:
-    """Return one set of boxes for people who drew the same ones.
+    """Return one set of regions for people who drew the same ones.
 
-    The person who shares most with the others is the centre; each box of the centre is averaged,
-    edge by edge, with its one match from every other person. Boxes that match none of the
-    centre's are left out: with people who agree there are none.
+    The person who shares most with the others is the centre; each region of the centre is made
+    one with its match from every other person. Regions that match none of the centre's are left
+    out: with people who agree there are none.
 
     Args:
-        people: Each person's boxes.
-        iou_at_least: Boxes below this overlap, or of another class, never match.
+        people: Each person's regions.
+        iou_at_least: Regions less alike than this, or of another class, never match.
 
     Returns:
-        Boxes in order of their edges, without a confidence.
+        Regions in order of their edges, without a confidence.
     """
     drawn = sorted((in_order(p) for p in people), key=_shape)
     if not drawn:
@@ -58,14 +62,14 @@ def fuse(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5) -> Regio
 
 
 def largest_group(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5) -> Group:
-    """Return the largest group: one person and all who drew the same boxes as they did.
+    """Return the largest group: one person and all who drew the same regions as they did.
 
-    Of groups of one size the one whose boxes overlap most wins; where even that is equal nobody
-    wins, for there would be no honest way to choose.
+    Of groups of one size the one whose regions are most alike wins; where even that is equal
+    nobody wins, for there would be no honest way to choose.
 
     Args:
-        people: Each person's boxes, at least one person; no boxes is an opinion too.
-        iou_at_least: Overlap from which two boxes are the same.
+        people: Each person's regions, at least one person; no regions is an opinion too.
+        iou_at_least: Likeness from which two regions are the same.
     """
     drawn = [in_order(p) for p in people]
     overlap = _agreement(drawn, iou_at_least)
@@ -81,7 +85,7 @@ def largest_group(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5)
 
 
 def _agreement(drawn: list[Regions], iou_at_least: float) -> list[list[float | None]]:
-    """Return for every two people their summed IoU, or None where their boxes are not the same."""
+    """Return for every two people their summed likeness, or None where they are not the same."""
     n = len(drawn)
     table: list[list[float | None]] = [[None] * n for _ in range(n)]
     for i in range(n):
@@ -92,21 +96,23 @@ def _agreement(drawn: list[Regions], iou_at_least: float) -> list[list[float | N
 
 
 def _same(a: Regions, b: Regions, iou_at_least: float) -> float | None:
-    if len(a) != len(b) or sorted(r.label for r in a) != sorted(r.label for r in b):
+    if sorted((r.label, r.attributes) for r in a) != sorted((r.label, r.attributes) for r in b):
         return None
-    pairs = match_regions(a, b, iou_at_least)
+    pairs = _pairs(a, b, iou_at_least)
     return math.fsum(iou for _, _, iou in pairs) if len(pairs) == len(a) else None
 
 
-def _shape(regions: Regions) -> tuple[tuple[float, ...], ...]:
-    return tuple(r.box for r in regions)
+def _pairs(a: Regions, b: Regions, iou_at_least: float) -> list[tuple[int, int, float]]:
+    return match_regions(a, b, iou_at_least, same_attributes=True)
+
+
+def _shape(regions: Regions) -> list[tuple[object, ...]]:
+    return [geometry(r) for r in regions]
 
 
 def _shared(drawn: list[Regions], i: int, iou_at_least: float) -> tuple[int, float]:
-    """Return how many boxes the others match with this person's, and their summed IoU."""
-    pairs = [
-        p for j, d in enumerate(drawn) if j != i for p in match_regions(drawn[i], d, iou_at_least)
-    ]
+    """Return how many regions the others match with this person's, and their summed likeness."""
+    pairs = [p for j, d in enumerate(drawn) if j != i for p in _pairs(drawn[i], d, iou_at_least)]
     return len(pairs), round(math.fsum(iou for _, _, iou in pairs), 9)
 
 
@@ -114,13 +120,6 @@ def _fuse_around(centre: int, drawn: list[Regions], iou_at_least: float) -> Regi
     clusters = [[r] for r in drawn[centre]]
     for j, other in enumerate(drawn):
         if j != centre:
-            for mine, theirs, _ in match_regions(drawn[centre], other, iou_at_least):
+            for mine, theirs, _ in _pairs(drawn[centre], other, iou_at_least):
                 clusters[mine].append(other[theirs])
-    return in_order([_average(c) for c in clusters])
-
-
-def _average(cluster: list[Region]) -> Region:
-    x1, y1, x2, y2 = (
-        math.fsum(edge) / len(cluster) for edge in zip(*(r.box for r in cluster), strict=True)
-    )
-    return Region(cluster[0].label, x1, y1, x2, y2)
+    return in_order([blend(c) for c in clusters])

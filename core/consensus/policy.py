@@ -93,13 +93,13 @@ def _read(name: str, kind: type, value: object) -> object:
 
 
 def describe(policy: Policy, *, boxes: bool = True) -> str:
-    """Return the policy in a few plain sentences; what it says of boxes only where there are any."""
+    """Return the policy in a few plain sentences; what it says of regions only where any are drawn."""
     people = "One person votes" if policy.overlap == 1 else f"{policy.overlap} people vote"
     sentences = [f"{people} on each item.", _describe_disagreement(policy)]
     if boxes:
         sentences.append(
-            f"Two boxes are the same when their class is the same and they overlap by at least "
-            f"{policy.iou_at_least * 100:.0f} %."
+            f"Two regions are the same when their class and attributes are and they overlap by at "
+            f"least {policy.iou_at_least * 100:.0f} % (keypoints: are as alike by OKS)."
         )
     sentences.append(
         "A lead may decide items they voted on."

@@ -15,7 +15,7 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.errors import InputError
 from core.labels.answer import Answer
 from core.labels.region import Region
-from core.labels.schema import LabelSchema
+from core.labels.schema import LabelSchema, Question
 from core.labels.state import ItemState
 
 REGIONS = "regions"
@@ -116,7 +116,7 @@ class Outcome:
             agree on least; else None.
         votes_wanted: How many live votes in total the item should get; 0 where it takes none.
         reason: Stable code of why.
-        differs: Keys of the questions in dispute, `regions` for the boxes, in schema order.
+        differs: Keys of the questions in dispute, `regions` for the regions, in schema order.
     """
 
     state: ItemState
@@ -174,7 +174,7 @@ def _decided(decision: Decision) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """How the votes fall on one question, or on the boxes.
+    """How the votes fall on one question, or on the regions.
 
     Attributes:
         support: How many votes say the leading thing.
@@ -230,18 +230,31 @@ def _agreed(tallies: list[_Tally], n: int, reason: Reason) -> Outcome:
 
 def _tallies(votes: tuple[Vote, ...], schema: LabelSchema, iou_at_least: float) -> list[_Tally]:
     answers = [v.answer for v in votes]
-    tallies = [_tally_choice(q.key, answers) for q in schema.item_questions]
+    tallies = [_tally_choice(q, answers) for q in schema.item_questions]
     if schema.task.draws:
         tallies.insert(0, _tally_regions(answers, iou_at_least))
     return tallies
 
 
-def _tally_choice(key: str, answers: list[Answer]) -> _Tally:
+def _tally_choice(question: Question, answers: list[Answer]) -> _Tally:
     # A question left unanswered (asked only since, say) counts as an answer of its own.
-    said = Counter(a.said(key) for a in answers)
+    said = Counter(_told(a.said(question.key)) for a in answers)
     most = max(said.values())
     leaders = [value for value, count in said.items() if count == most]
-    return _Tally(key, most, leaders[0] if len(leaders) == 1 else None, len(said) == 1)
+    value = _value(question, leaders[0]) if len(leaders) == 1 else None
+    return _Tally(question.key, most, value, len(said) == 1)
+
+
+def _told(said: str | tuple[str, ...] | None) -> str | frozenset[str] | None:
+    """Return what is counted: of several classes the set, whatever their order."""
+    return frozenset(said) if isinstance(said, tuple) else said
+
+
+def _value(question: Question, told: str | frozenset[str] | None) -> str | tuple[str, ...] | None:
+    if not isinstance(told, frozenset):
+        return told
+    known = tuple(n for n in question.names if n in told)
+    return (*known, *sorted(told.difference(known)))
 
 
 def _tally_regions(answers: list[Answer], iou_at_least: float) -> _Tally:

@@ -13,10 +13,8 @@ def same_regions(a: Answer, b: Answer, iou_at_least: float = 0.5) -> bool:
     """
     if len(a.regions) != len(b.regions):
         return False
-    pairs = match_regions(a.regions, b.regions, iou_at_least)
-    return len(pairs) == len(a.regions) and all(
-        a.regions[i].attributes == b.regions[j].attributes for i, j, _ in pairs
-    )
+    pairs = match_regions(a.regions, b.regions, iou_at_least, same_attributes=True)
+    return len(pairs) == len(a.regions)
 
 
 def same_answer(a: Answer, b: Answer, iou_at_least: float = 0.5) -> bool:

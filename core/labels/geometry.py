@@ -48,7 +48,11 @@ def likeness(a: Sequence[Region], b: Sequence[Region]) -> NDArray[np.float64]:
 
 
 def match_regions(
-    a: Sequence[Region], b: Sequence[Region], iou_at_least: float = 0.5, same_class: bool = True
+    a: Sequence[Region],
+    b: Sequence[Region],
+    iou_at_least: float = 0.5,
+    same_class: bool = True,
+    same_attributes: bool = False,
 ) -> list[tuple[int, int, float]]:
     """Return the one-to-one pairs that maximise the summed likeness.
 
@@ -57,6 +61,7 @@ def match_regions(
         b: Another's.
         iou_at_least: Pairs less alike than this are no match.
         same_class: Whether only regions of one class may pair.
+        same_attributes: Whether only regions with the same attributes may pair.
 
     Returns:
         (index in a, index in b, likeness), sorted by index in a.
@@ -65,9 +70,10 @@ def match_regions(
         return []
     iou = likeness(a, b)
     if same_class:
-        names_a = np.array([r.label for r in a], dtype=object)
-        names_b = np.array([r.label for r in b], dtype=object)
-        iou = np.where(names_a[:, None] == names_b[None, :], iou, 0.0)
+        iou = np.where(_equal([r.label for r in a], [r.label for r in b]), iou, 0.0)
+    if same_attributes:
+        told_a, told_b = ([repr(r.attributes) for r in side] for side in (a, b))
+        iou = np.where(_equal(told_a, told_b), iou, 0.0)
     gain = np.where(iou >= iou_at_least, iou, 0.0)
     rows, cols = linear_sum_assignment(gain, maximize=True)
     return [
@@ -75,3 +81,10 @@ def match_regions(
         for i, j in zip(rows, cols, strict=True)
         if gain[i, j] > 0
     ]
+
+
+def _equal(a: Sequence[str], b: Sequence[str]) -> NDArray[np.bool_]:
+    equal: NDArray[np.bool_] = (
+        np.array(a, dtype=object)[:, None] == np.array(b, dtype=object)[None, :]
+    )
+    return equal

@@ -77,6 +77,28 @@ def mask_pixels(region: Region, height: int, width: int) -> NDArray[np.bool_]:
     return np.asarray(coco.decode(_filled(region, height, width)), dtype=bool)
 
 
+def mask_height(masks: Sequence[Region]) -> int:
+    """Return the height of the image that some masks of it are about, pixels.
+
+    A mask's text leaves it open; its box and how many pixels there are settle it.
+
+    Raises:
+        InputError: No image fits: the masks are of images of different size.
+    """
+    pixels = {sum(run_lengths(m.rle, m.label)) for m in masks}
+    total = pixels.pop()
+    small = [h for h in range(1, math.isqrt(total) + 1) if total % h == 0] if not pixels else []
+    for height in sorted({*small, *(total // h for h in small)}):
+        if all(_box_at(m, height, total // height) == m.box for m in masks):
+            return height
+    raise InputError("These masks are not of one image.")
+
+
+def _box_at(mask: Region, height: int, width: int) -> tuple[float, float, float, float]:
+    x, y, w, h = (float(v) for v in coco.toBbox(_rle(mask.rle, height, width)))
+    return (x, y, x + w, y + h)
+
+
 def checked_region(
     region: Region, width: int, height: int, n_points: int = 0, slack_px: float = 1.0
 ) -> Region:
