@@ -8,21 +8,13 @@ Every function runs inside the caller's transaction, which must be exclusive whe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.labels.state import ItemState
+from core.queue.plan import Order
 from core.store.tables import annotation_log, decisions, item_state, leases
-
-
-class Order(StrEnum):
-    """What a person sees first."""
-
-    LEAST_CONFIDENT = "least-confident"
-    OLDEST = "oldest"
-    RANDOM = "random"
 
 
 def held_leases(connection: Connection, project_id: int, person_id: int, now: float) -> list[int]:

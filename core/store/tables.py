@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -291,6 +292,7 @@ predictions = Table(
     Column("confidence", Double),
     Column("margin", Double),
     Column("top", Text),  # JSON [[class, probability], …] of the first question, at most five
+    Column("typicality", Double),  # how typical of the whole set its embedding is, 0 to 1
     UniqueConstraint("set_id", "item_id", name="predictions_once"),
     Index("predictions_item", "item_id", "seq"),
 )
@@ -318,6 +320,7 @@ annotation_log = Table(
     Column("active_seconds", Double),
     Column("started_at", Double),
     Column("via", Text, nullable=False, server_default="deck"),  # deck, canvas, grid, import
+    Column("queue", Text, nullable=False, server_default=""),  # answered as an expert: unsure
     _batch(),
     _time(),
     UniqueConstraint("item_id", "person_id", "revision", name="annotations_revision"),
@@ -456,6 +459,7 @@ leases = Table(
     _ref("project_id", "projects.id"),
     _time("since"),
     _time("expires_at"),
+    Column("queue", Text, nullable=False, server_default=""),  # claimed in: unsure, flagged
     Index("leases_person", "person_id", "expires_at"),
 )
 
@@ -538,8 +542,43 @@ item_state = Table(
     _ref("prediction_seq", "predictions.seq", nullable=True),
     _ref("final_seq", "final_labels.seq", nullable=True),
     _time("updated_at"),
+    # Hints that keep a claim from looking at what others hold: never 0 while a place is free,
+    # unless frees_at has passed. Each candidate still passes the exact check (core/queue).
+    Column("ready", Integer, nullable=False, server_default="0"),
+    Column("frees_at", Double),  # when the first lease of a full item runs out
+    # What the orders and the filters of the queue read.
+    Column("boost", Integer, nullable=False, server_default="0"),  # -5 to 5, set by a lead
+    Column("dispute", Double, nullable=False, server_default="0"),  # entropy of the votes so far
+    Column("typicality", Double),  # of the prediction in force; NULL without embeddings
+    Column("scramble", BigInteger, nullable=False, server_default="0"),  # the random order
+    _text("predicted", nullable=True),  # class of the prediction in force
+    Column("unsure", Integer, nullable=False, server_default="0"),  # waits for an expert
+    Column("flagged", Integer, nullable=False, server_default="0"),  # somebody flagged it
     Index("item_state_queue", "project_id", "state", "priority", "item_id"),
 )
+
+
+def _queue_index(name: str, where: str, *columns: str) -> None:
+    Index(
+        f"item_state_{name}", item_state.c.project_id,
+        *[text(c) if " " in c else item_state.c[c] for c in columns],
+        sqlite_where=text(where), postgresql_where=text(where),
+    )  # fmt: skip
+
+
+# A claim changes `ready` alone, so one index alone moves with it; the others hold open items.
+_queue_index("ready", "ready = 1", "boost DESC", "priority", "item_id")
+_queue_index("frees", "frees_at IS NOT NULL", "frees_at")
+_queue_index("oldest", "state = 'open'", "boost DESC", "item_id")
+_queue_index("random", "state = 'open'", "boost DESC", "scramble", "item_id")
+_queue_index(
+    "typical", "state = 'open' AND typicality IS NOT NULL", "boost DESC", "typicality DESC",
+    "item_id",
+)  # fmt: skip
+_queue_index("disputed", "state = 'open' AND dispute > 0", "item_id")
+_queue_index("unsure", "unsure = 1", "item_id")
+_queue_index("flagged", "flagged = 1", "item_id")
+_queue_index("predicted", "state = 'open'", "predicted", "boost DESC", "priority", "item_id")
 
 EPHEMERAL = (leases, drafts, jobs, preferences, sessions, sign_in_attempts)
 DERIVED = (item_state,)

@@ -17,6 +17,7 @@ APPEND_ONLY = (
 def upgrade() -> None:
     """Add columns and tables; what the new tables hold may only be added to."""
     _add_columns()
+    _prepare_queue()
     _create_tables()
     if op.get_bind().dialect.name == "sqlite":
         _forbid_on_sqlite()
@@ -45,10 +46,60 @@ def _add_columns() -> None:
     op.add_column("guidelines", _filled("examples", "[]"))
     op.add_column("items", _filled("channels", "[]"))
     op.add_column("annotations", _filled("via", "deck"))
+    op.add_column("annotations", _filled("queue", ""))
+    op.add_column("leases", _filled("queue", ""))
     op.add_column("predictions", sa.Column("top", sa.Text(), nullable=True))
+    op.add_column("predictions", sa.Column("typicality", sa.Double(), nullable=True))
     op.add_column(
         "models", sa.Column("schema_version", sa.Integer(), server_default="1", nullable=False)
     )
+
+
+def _prepare_queue() -> None:
+    for name in ("ready", "boost", "unsure", "flagged"):
+        op.add_column("item_state", _count(name, sa.Integer()))
+    op.add_column("item_state", _count("scramble", sa.BigInteger()))
+    op.add_column("item_state", _count("dispute", sa.Double()))
+    for name in ("frees_at", "typicality"):
+        op.add_column("item_state", sa.Column(name, sa.Double(), nullable=True))
+    op.add_column("item_state", sa.Column("predicted", sa.Text(), nullable=True))
+    # An open item is ready until the first claim that meets it finds it full; what only votes
+    # and skips can tell is filled in when the item is next settled.
+    op.execute(
+        """
+        UPDATE item_state SET
+          ready = CASE WHEN state = 'open' AND votes < wanted THEN 1 ELSE 0 END,
+          scramble = (item_id % 2147483647 * 48271 % 2147483647)
+                   * (item_id % 2147483647 * 48271 % 2147483647) % 2147483647,
+          predicted = (SELECT label FROM predictions p WHERE p.seq = item_state.prediction_seq)
+        """
+    )
+    for name, where, *columns in QUEUE_INDEXES:
+        op.create_index(
+            f"item_state_{name}", "item_state",
+            [sa.text(c) if " " in c else c for c in ("project_id", *columns)],
+            sqlite_where=sa.text(where), postgresql_where=sa.text(where),
+        )  # fmt: skip
+
+
+QUEUE_INDEXES = (
+    ("ready", "ready = 1", "boost DESC", "priority", "item_id"),
+    ("frees", "frees_at IS NOT NULL", "frees_at"),
+    ("oldest", "state = 'open'", "boost DESC", "item_id"),
+    ("random", "state = 'open'", "boost DESC", "scramble", "item_id"),
+    (
+        "typical", "state = 'open' AND typicality IS NOT NULL", "boost DESC", "typicality DESC",
+        "item_id",
+    ),
+    ("disputed", "state = 'open' AND dispute > 0", "item_id"),
+    ("unsure", "unsure = 1", "item_id"),
+    ("flagged", "flagged = 1", "item_id"),
+    ("predicted", "state = 'open'", "predicted", "boost DESC", "priority", "item_id"),
+)  # fmt: skip
+
+
+def _count(name: str, kind: sa.types.TypeEngine) -> sa.Column:
+    return sa.Column(name, kind, server_default="0", nullable=False)
 
 
 def _filled(name: str, default: str) -> sa.Column[str]:

@@ -1,0 +1,223 @@
+"""The queue plan: what a lead sets about the order in which people see items. Pure values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from math import isfinite
+
+from core.errors import InputError
+
+MOST_BOOST = 5
+MOST_BOOSTS = 50
+MOST_TEXT = 500
+MOST_NAMED_ITEMS = 500
+
+
+class Order(StrEnum):
+    """What a person sees first."""
+
+    LEAST_CONFIDENT = "least-confident"
+    MOST_DISPUTED = "most-disputed"
+    MOST_REPRESENTATIVE = "most-representative"
+    RANDOM = "random"
+    OLDEST = "oldest"
+
+
+class BoostKind(StrEnum):
+    """What a boost moves forward or back."""
+
+    CLASS = "class"
+    SLICE = "slice"
+    LIST = "list"
+    ITEMS = "items"
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """Items that come sooner (level above 0) or later (below 0) than the order alone would say.
+
+    Attributes:
+        key: The metadata column of a slice; empty for the other kinds.
+        value: The predicted class, the metadata value, the number of a list, or item numbers
+            separated by commas.
+        level: -5 to 5, not 0. Where several boosts meet on an item, the strongest counts.
+
+    Raises:
+        InputError: The kind, the level or the value will not do.
+    """
+
+    kind: str
+    key: str
+    value: str
+    level: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in tuple(BoostKind):
+            raise InputError(
+                f"Unknown kind of boost '{self.kind[:40]}'; expected {[k.value for k in BoostKind]}."
+            )
+        if not -MOST_BOOST <= self.level <= MOST_BOOST or self.level == 0:
+            raise InputError(
+                f"A boost lies between -{MOST_BOOST} and {MOST_BOOST} and is not 0, "
+                f"found {self.level}."
+            )
+        if not self.value.strip() or len(self.value) > 10 * MOST_TEXT or len(self.key) > MOST_TEXT:
+            raise InputError("A boost needs a value of a reasonable length.")
+        if (self.kind == BoostKind.SLICE) != bool(self.key.strip()):
+            raise InputError("A boost of a slice names its metadata column; others name none.")
+        if self.kind in (BoostKind.LIST, BoostKind.ITEMS):
+            self.numbers()
+
+    def numbers(self) -> tuple[int, ...]:
+        """Return the list's number, or the items' numbers.
+
+        Raises:
+            InputError: They are no whole numbers, or too many.
+        """
+        parts = [p.strip() for p in self.value.split(",") if p.strip()]
+        most = 1 if self.kind == BoostKind.LIST else MOST_NAMED_ITEMS
+        if not all(p.isascii() and p.isdigit() and len(p) <= 18 for p in parts):
+            raise InputError(f"Numbers are expected, found '{self.value[:40]}'.")
+        if not 1 <= len(parts) <= most:
+            raise InputError(
+                f"A boost of this kind names 1 to {most} of them, found {len(parts)}.",
+                "Make a list of the items and boost the list.",
+            )
+        return tuple(int(p) for p in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """One version of how a project's queue runs.
+
+    Attributes:
+        order: What comes first where nobody asks for another order.
+        blind_share: Share of items shown without their pre-label, 0 to 1.
+        known_wrong_share: Share of a grid's tiles that are known to be wrong, 0 to 0.5.
+        boosts: What a lead moved forward or back.
+
+    Raises:
+        InputError: A value is out of bounds.
+    """
+
+    order: str = Order.LEAST_CONFIDENT.value
+    blind_share: float = 0.0
+    known_wrong_share: float = 0.04
+    boosts: tuple[Boost, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.order not in tuple(Order):
+            raise InputError(
+                f"Unknown order '{self.order[:40]}'; expected one of {[o.value for o in Order]}."
+            )
+        _check_share("share of blind items", self.blind_share, 1.0)
+        _check_share("share of tiles known to be wrong", self.known_wrong_share, 0.5)
+        if len(self.boosts) > MOST_BOOSTS:
+            raise InputError(
+                f"At most {MOST_BOOSTS} boosts fit, found {len(self.boosts)}.", "Remove some."
+            )
+
+    def to_json(self) -> str:
+        """Return canonical JSON: same plan, same text."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> QueuePlan:
+        """Return the plan that `to_json` wrote; fields that are absent keep their default.
+
+        Raises:
+            InputError: The text is no plan, or a field is unknown or out of bounds.
+        """
+        try:
+            doc = json.loads(text)
+        except ValueError as e:
+            raise InputError(f"This text is not a queue plan: {text[:100]!r}.") from e
+        if not isinstance(doc, dict) or not doc.keys() <= _READ.keys():
+            raise InputError(f"A queue plan has the fields {sorted(_READ)}, found {text[:100]!r}.")
+        read = {name: _READ[name](name, value) for name, value in doc.items()}
+        return QueuePlan(**read)  # type: ignore[arg-type]  # each reader gives its field's type
+
+
+def _check_share(what: str, share: float, most: float) -> None:
+    if not (isfinite(share) and 0 <= share <= most):
+        raise InputError(f"The {what} lies between 0 and {most:g}, found {share:g}.")
+
+
+def _read_text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"The plan's {name} is to be a text, found {value!r}.")
+    return value
+
+
+def _read_number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"The plan's {name} is to be a number, found {value!r}.")
+    return float(value)
+
+
+def _read_boosts(name: str, value: object) -> tuple[Boost, ...]:
+    if not isinstance(value, list):
+        raise InputError(f"The plan's {name} are to be a list, found {value!r}.")
+    return tuple(_read_boost(v) for v in value)
+
+
+def _read_boost(value: object) -> Boost:
+    names = [f.name for f in fields(Boost)]
+    if not isinstance(value, dict) or value.keys() != set(names):
+        raise InputError(f"A boost has the fields {names}, found {str(value)[:100]}.")
+    level = value["level"]
+    if isinstance(level, bool) or not isinstance(level, int):
+        raise InputError(f"A boost's level is a whole number, found {level!r}.")
+    kind, key, text = (_read_text(n, value[n]) for n in ("kind", "key", "value"))
+    return Boost(kind, key, text, level)
+
+
+_READ: dict[str, Callable[[str, object], object]] = {
+    "order": _read_text,
+    "blind_share": _read_number,
+    "known_wrong_share": _read_number,
+    "boosts": _read_boosts,
+}
+
+
+ORDER_WORDS = {
+    Order.LEAST_CONFIDENT: "the items the model is least sure of",
+    Order.MOST_DISPUTED: "the items whose votes differ most",
+    Order.MOST_REPRESENTATIVE: "the items most typical of the whole set",
+    Order.RANDOM: "items in a random order",
+    Order.OLDEST: "the items imported first",
+}
+
+
+def describe_plan(plan: QueuePlan, list_names: dict[int, str] | None = None) -> str:
+    """Return the plan in a few plain sentences."""
+    sentences = [f"People see {ORDER_WORDS[Order(plan.order)]} first."]
+    for boost in sorted(plan.boosts, key=lambda b: (-b.level, b.kind, b.key, b.value)):
+        when = "Before all others" if boost.level > 0 else "After all others"
+        sentences.append(f"{when} ({boost.level:+d}): {_describe_boost(boost, list_names or {})}.")
+    sentences.append(
+        f"{plan.blind_share * 100:.0f} % of the items are shown without what the model proposes."
+        if plan.blind_share
+        else "Every item is shown with what the model proposes."
+    )
+    sentences.append(
+        f"About {plan.known_wrong_share * 100:.0f} % of a grid's tiles are known to be wrong, "
+        "to see what is overlooked."
+        if plan.known_wrong_share
+        else "Grids hold no tiles known to be wrong, so what is overlooked is not measured."
+    )
+    return " ".join(sentences)
+
+
+def _describe_boost(boost: Boost, list_names: dict[int, str]) -> str:
+    if boost.kind == BoostKind.CLASS:
+        return f"items predicted '{boost.value}'"
+    if boost.kind == BoostKind.SLICE:
+        return f"items whose {boost.key} is '{boost.value}'"
+    numbers = boost.numbers()
+    if boost.kind == BoostKind.LIST:
+        return f"the list '{list_names.get(numbers[0], str(numbers[0]))}'"
+    return f"{len(numbers)} named items" if len(numbers) > 1 else f"item {numbers[0]}"
