@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import BadImage, LimitExceeded
+from core.intake.channels import Layout, channel_layout, channel_picture, read_channels, stretch
 from core.intake.limits import ImageLimits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
@@ -41,6 +42,7 @@ class ImageInfo:
         orientation: EXIF orientation 1 to 8; from 5 on the stored grid has width and
             height swapped.
         size_bytes: Length of the encoded file.
+        channels: Their names where the file holds several beyond colours, else none.
     """
 
     content_hash: str
@@ -49,6 +51,7 @@ class ImageInfo:
     format: str
     orientation: int
     size_bytes: int
+    channels: tuple[str, ...] = ()
 
 
 def probe_image(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> ImageInfo:
@@ -58,6 +61,8 @@ def probe_image(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> ImageInfo:
         BadImage: Not one of the formats, damaged, cut off, or more than one picture.
         LimitExceeded: Larger than the limits allow; found before anything is decoded.
     """
+    if (layout := channel_layout(data, limits)) is not None:
+        return _probe_channels(data, layout)
     with _opened(data, limits) as image:
         orientation = _orientation(image)
         upright = _upright_size(image, orientation)
@@ -73,25 +78,44 @@ def probe_image(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> ImageInfo:
         )
 
 
-def open_upright(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> Image.Image:
+def _probe_channels(data: bytes, layout: Layout) -> ImageInfo:
+    # Each page must be sound; samples are decoded all at once anyway.
+    for number in range(len(layout.names) if layout.paged else 1):
+        read_channels(data, layout, [number])
+    digest = hashlib.sha256(data).hexdigest()
+    upright = (layout.width, layout.height)
+    return ImageInfo(digest, *upright, "TIFF", layout.orientation, len(data), layout.names)
+
+
+def open_upright(
+    data: bytes, limits: ImageLimits = DEFAULT_LIMITS, channel: int | None = None
+) -> Image.Image:
     """Return the picture as 8-bit RGB, turned upright.
 
     CMYK, YCbCr and LAB are converted; palettes are looked up; transparency is laid on white;
     1-bit becomes black and white. 16- and 32-bit integers and floats have no agreed white
     point: they are stretched so that the picture's own smallest finite value is black and its
-    largest white (a constant picture is black, values that are not numbers are black).
+    largest white (a constant picture is black, values that are not numbers are black). Of a file
+    with channels the first three are red, green and blue, or `channel` (from 0) alone is grey.
 
     Raises:
         BadImage: The bytes cannot be decoded.
         LimitExceeded: The picture is larger than the limits allow.
     """
+    if (layout := channel_layout(data, limits)) is not None:
+        return channel_picture(data, layout, channel)
     with _opened(data, limits) as image:
         orientation = _orientation(image)
         image.load()
         return _turned(_as_rgb(image), _remaining(image, orientation))
 
 
-def rendition(data: bytes, max_width: int, limits: ImageLimits = DEFAULT_LIMITS) -> bytes:
+def rendition(
+    data: bytes,
+    max_width: int,
+    limits: ImageLimits = DEFAULT_LIMITS,
+    channel: int | None = None,
+) -> bytes:
     """Return a clean JPEG of the upright picture, at most so wide and never enlarged.
 
     Pixels are encoded anew: EXIF, GPS, colour profile and anything behind the picture are gone.
@@ -100,6 +124,8 @@ def rendition(data: bytes, max_width: int, limits: ImageLimits = DEFAULT_LIMITS)
         BadImage: The bytes cannot be decoded.
         LimitExceeded: The picture is larger than the limits allow.
     """
+    if (layout := channel_layout(data, limits)) is not None:
+        return _shrunk(channel_picture(data, layout, channel), max_width)
     with _opened(data, limits) as image:
         orientation = _orientation(image)
         width, height = _upright_size(image, orientation)
@@ -112,9 +138,20 @@ def rendition(data: bytes, max_width: int, limits: ImageLimits = DEFAULT_LIMITS)
         if picture.size != stored:
             picture = picture.resize(stored, Image.Resampling.BICUBIC, reducing_gap=2.0)
         picture = _turned(picture, _remaining(image, orientation))
-        out = io.BytesIO()
-        picture.save(out, "JPEG", quality=JPEG_QUALITY)
-        return out.getvalue()
+        return _jpeg(picture)
+
+
+def _shrunk(picture: Image.Image, max_width: int) -> bytes:
+    if picture.width > max_width:
+        height = max(1, round(picture.height * max_width / picture.width))
+        picture = picture.resize((max_width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return _jpeg(picture)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=JPEG_QUALITY)
+    return out.getvalue()
 
 
 @contextmanager
@@ -240,25 +277,13 @@ def _turned(image: Image.Image, orientation: int) -> Image.Image:
 
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode in _DEEP:
-        return _stretched(image).convert("RGB")
+        return Image.fromarray(stretch(np.asarray(image)), "L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
     # copy: the caller's picture must not die with the opened file
     return image.convert("RGB") if image.mode != "RGB" else image.copy()
-
-
-def _stretched(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float32)
-    finite = np.isfinite(values)
-    if not finite.any():
-        return Image.new("L", image.size)
-    low, high = float(values[finite].min()), float(values[finite].max())
-    if high <= low:
-        return Image.new("L", image.size)
-    scaled = (np.where(finite, values, low) - low) * (255.0 / (high - low))
-    return Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8), "L")
 
 
 _quiet_lock = threading.Lock()
