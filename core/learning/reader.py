@@ -51,11 +51,23 @@ def read_embeddings(
     Raises:
         BadCheckpoint: The run has no finished model.
     """
+    return _store(folder, cache).read(content_hashes)
+
+
+def embedding_shards(folder: Path, cache: Path) -> tuple[str, ...]:
+    """Return the names of the files that hold those vectors; other names, other vectors.
+
+    Raises:
+        BadCheckpoint: The run has no finished model.
+    """
+    return tuple(sorted(p.name for p in _store(folder, cache).folder.glob("*.keys.npy")))
+
+
+def _store(folder: Path, cache: Path) -> EmbeddingCache:
     try:
         config = json.loads((folder / "config.json").read_bytes())
-        store = EmbeddingCache(cache, config["cache_key"], int(config["width"]))
+        return EmbeddingCache(cache, config["cache_key"], int(config["width"]))
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise BadCheckpoint(
             f"There is no finished model in {folder.name}.", "Choose another model version."
         ) from e
-    return store.read(content_hashes)

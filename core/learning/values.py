@@ -213,3 +213,14 @@ class Predictions:
             return self.confidence
         two = np.partition(self.probabilities, -2, axis=1)[:, -2:]
         return np.asarray(two[:, 1] - two[:, 0])
+
+    def top(self, count: int = 5) -> list[tuple[tuple[str, float], ...]]:
+        """Return each item's likeliest classes with their probabilities, most probable first.
+
+        The earlier class wins a tie, as in `top1`; probabilities are rounded to four digits.
+        """
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
+        return [
+            tuple((self.classes[c], round(float(row[c]), 4)) for c in best)
+            for row, best in zip(self.probabilities, order, strict=True)
+        ]

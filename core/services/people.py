@@ -11,7 +11,7 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, Select, func, select, update
 
-from core.access import Action, Actor, Role, require, require_signed_in
+from core.access import Action, Actor, Resource, Role, can, require, require_signed_in
 from core.errors import ConflictError, InputError, NotFound
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -138,6 +138,19 @@ def list_people(ws: Workspace, actor: Actor) -> list[PersonView]:
         )
         for row in rows
     ]
+
+
+def people_of(connection: Connection, project_id: int) -> list[tuple[int, str, str]]:
+    """Return who has a role in a project and may sign in: id, name and display name, by name."""
+    roles = _all_roles(connection)
+    rows = connection.execute(_latest_revisions().order_by(people.c.name)).all()
+    found = []
+    for row in rows:
+        held = roles.get(row.person_id, frozenset())
+        person = Actor(row.person_id, row.name, row.display_name, held, row.active)
+        if row.kind == "person" and can(person, Action.SEE_PROJECT, Resource(project_id)):
+            found.append((int(row.person_id), str(row.name), str(row.display_name)))
+    return found
 
 
 def _latest_revisions() -> Select:

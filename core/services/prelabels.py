@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,12 +16,18 @@ from core.store.tables import item_state, prediction_sets, predictions
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model or a file says of one item; confidence and margin between 0 and 1."""
+    """What a model or a file says of one item; confidence and margin between 0 and 1.
+
+    Attributes:
+        top: The likeliest classes of the first question with their probabilities, at most five,
+            most probable first; empty where only the answer is known.
+    """
 
     item_id: int
     answer: Answer
     confidence: float | None
     margin: float | None = None
+    top: tuple[tuple[str, float], ...] = ()
 
 
 def store_predictions(
@@ -56,6 +63,7 @@ def store_predictions(
                 "answer": r.answer.to_json(),
                 "confidence": r.confidence,
                 "margin": r.margin,
+                "top": json.dumps(r.top, ensure_ascii=False) if r.top else None,
             }
             for r in rows
         ],
