@@ -55,7 +55,9 @@ async def _person(
     address: str, name: str, number: int, times: list[float], acknowledged: set[str]
 ) -> int:
     chance, refused = random.Random(number), 0
-    async with httpx.AsyncClient(base_url=address, timeout=30, follow_redirects=False) as client:
+    async with httpx.AsyncClient(
+        base_url=address, timeout=30, headers={"Sec-Fetch-Site": "same-origin"}
+    ) as client:
         await client.post("/account/demo", data={"name": name})
         await asyncio.sleep(chance.uniform(0, PACE_S))
         held: list[dict[str, object]] = []
