@@ -12,7 +12,8 @@ from typing import Protocol
 from core.errors import InputError
 from core.formats.listing import Listing
 from core.labels.answer import Answer
-from core.labels.region import Region
+from core.labels.region import Region, Shape
+from core.labels.schema import Skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Row:
         origin: The annotation file.
         line: Line in it, from 1; 0 for the whole file.
         width, height: Of the image as the annotation claims.
-        normalised: Whether boxes are shares of the upright image (YOLO), still to be scaled.
+        normalised: Whether regions are shares of the upright image (YOLO), still to be scaled.
         metadata: Everything else said of the image.
         annotator, seconds, confidence: Of the answer as a whole, where given.
         names: Every name the image has, where the annotation lists several.
@@ -90,13 +91,21 @@ class Options:
         main_question: Key under which an image's label is put into `Answer.choices`.
         question_keys: Further columns of a table that are answers, not metadata.
         label_column: Column of a table that holds the label.
-        predictions: Whether a model made them: only then are confidences of boxes read.
+        predictions: Whether a model made them: only then are confidences of regions read.
+        several: Keys of the questions that take several classes.
+        shape: Which of an annotation's shapes is meant, where it has more than one.
+        skeleton: Names of the keypoints wanted, in order.
+        attributes: Keys of what is asked of each region; other attributes are passed over.
     """
 
     main_question: str = "label"
     question_keys: tuple[str, ...] = ()
     label_column: str = "label"
     predictions: bool = False
+    several: tuple[str, ...] = ()
+    shape: Shape = Shape.BOX
+    skeleton: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,12 @@ class Writes(Protocol):
     """Writes records in one format."""
 
     def __call__(
-        self, records: Sequence[ExportRecord], classes: Sequence[str], /, main_question: str = ...
+        self,
+        records: Sequence[ExportRecord],
+        classes: Sequence[str],
+        /,
+        main_question: str = ...,
+        skeleton: Skeleton | None = ...,
     ) -> dict[str, bytes]:
         """Return the files of the export, by relative path."""
 
@@ -159,7 +173,9 @@ class Format:
         find: Returns the annotation files of a listing, judged by content.
         parse: Reads them.
         emit: Writes them; None where the format is not written as text.
-        boxes, choices: Whether it can carry boxes, and answers about the whole image.
+        shapes: The shapes of region it can carry.
+        choices: Whether it can carry answers about the whole image.
+        attributes: Whether it can carry what is said of a region beyond its class.
     """
 
     name: str
@@ -167,8 +183,9 @@ class Format:
     find: Callable[[Listing], tuple[str, ...]]
     parse: Reads
     emit: Writes | None
-    boxes: bool
+    shapes: frozenset[Shape]
     choices: bool
+    attributes: bool = False
 
 
 def box_fault(x1: float, y1: float, x2: float, y2: float) -> str | None:
@@ -186,26 +203,26 @@ def used_labels(rows: Sequence[Row], main_question: str) -> tuple[str, ...]:
     for row in rows:
         if row.answer is not None:
             found.update(r.label for r in row.answer.regions)
-            if label := row.answer.choices.get(main_question):
-                found.add(label)
+            said = row.answer.said(main_question)
+            found.update((said,) if isinstance(said, str) else said or ())
     return tuple(sorted(found))
 
 
 def classes_to_write(
     records: Sequence[ExportRecord], classes: Sequence[str], title: str, main_question: str
 ) -> tuple[str, ...]:
-    """Return the classes of a box export: those given, then any other that boxes have.
+    """Return the classes of an export of regions: those given, then any other that regions have.
 
     Raises:
-        InputError: The records hold labels of whole images, which box formats cannot carry.
+        InputError: The records hold labels of whole images, which such formats cannot carry.
     """
     used: set[str] = set()
     for record in records:
         if record.answer is None:
             continue
-        if main_question in record.answer.choices:
+        if record.answer.said(main_question) is not None:
             raise InputError(
-                f"{title} holds boxes, and {record.file} has a label for the whole image.",
+                f"{title} holds regions, and {record.file} has a label for the whole image.",
                 "Export a table or class folders instead.",
             )
         used.update(r.label for r in record.answer.regions)
@@ -220,3 +237,21 @@ def answer_of(regions: Sequence[Region], refused_boxes: int) -> Answer | None:
     if not regions and refused_boxes:
         return None
     return Answer(regions=tuple(regions))
+
+
+def refuse_other_shapes(
+    records: Sequence[ExportRecord], title: str, shapes: frozenset[Shape]
+) -> None:
+    """Refuse to write regions that the format cannot carry.
+
+    Raises:
+        InputError: There is such a region.
+    """
+    for record in records:
+        for region in record.answer.regions if record.answer else ():
+            if region.shape not in shapes:
+                raise InputError(
+                    f"{title} cannot carry a region of shape '{region.shape.value}', and "
+                    f"{record.file} has one.",
+                    "Export COCO or a table (CSV) instead.",
+                )

@@ -1,17 +1,18 @@
 """COCO JSON: one file for many images, boxes as ``[x, y, width, height]`` in pixels.
 
-Only boxes are read: masks, polygons, keypoints and crowd regions are passed over, and said so.
-Confidences (``score``) are read only from predictions. Boxes are written to a thousandth of a
-pixel. Class order is that of the category ids.
+Of each annotation the shape the project draws is read: the box, the polygon (its largest ring),
+the mask (run lengths of either kind, or rings filled) or the keypoints. Other shapes and crowd
+regions are passed over, and said so. Confidences (``score``) are read only from predictions.
+``attributes`` of an annotation are answers about the region, those of an image about the image.
+Pixels are written to a thousandth. Class order is that of the category ids.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.formats.base import (
     ExportRecord,
@@ -23,12 +24,24 @@ from core.formats.base import (
     box_fault,
     classes_to_write,
 )
+from core.formats.coco_shapes import (
+    DECIMALS,
+    Size,
+    attributes_of,
+    category_of,
+    is_number,
+    keypoints_of,
+    mask_of,
+    polygon_of,
+    segmentation,
+)
 from core.formats.listing import Listing
 from core.formats.text import UnreadableFile, class_name, decode_text, shown
-from core.labels.region import Region
+from core.labels.answer import Answer
+from core.labels.region import Region, Shape
+from core.labels.schema import Skeleton
 
 _SNIFFED_FILES = 50
-_DECIMALS = 3
 _ADVICE = "Expected an object with 'images', 'annotations' and 'categories'."
 
 
@@ -49,7 +62,7 @@ def _looks_like_coco(data: bytes) -> bool:
 
 
 def parse(listing: Listing, files: tuple[str, ...], options: Options) -> Parsed:
-    """Return the boxes of every image of every file; bad ones are left out one by one.
+    """Return the regions of every image of every file; bad ones are left out one by one.
 
     Raises:
         UnreadableFile: No file can be read: the first one's reason.
@@ -106,6 +119,9 @@ class _Reader:
     refused: list[Refusal] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     categories: dict[int, str] = field(default_factory=dict)
+    points: dict[int, list[str]] = field(default_factory=dict)
+    told: dict[int, Mapping[str, object]] = field(default_factory=dict)
+    sizes: dict[int, Size] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     _seen: set[int] = field(default_factory=set)
 
@@ -126,10 +142,25 @@ class _Reader:
         bad: Counter[int] = Counter()
         for number, entry in enumerate(self._list(document, "annotations")):
             self._read_annotation(number, entry, boxes, bad)
-        for key, (name, width, height) in images.items():
-            answer = answer_of(boxes[key], bad[key]) if labelled else None
+        for key, name in images.items():
+            answer = self._answer(key, boxes[key], bad[key]) if labelled else None
             file = self.listing.image_named(name, self.path) or name
-            self.rows.append(Row(file, answer, self.path, 0, width, height))
+            size = self.sizes.get(key, (None, None))
+            self.rows.append(Row(file, answer, self.path, 0, *size))
+
+    def _answer(self, image: int, regions: list[Region], refused: int) -> Answer | None:
+        """Return the regions of an image and what its own 'attributes' say of it."""
+        told = self.told.get(image, {})
+        asked = [k for k in self.options.question_keys if k in told]
+        drawn = answer_of(regions, refused)
+        if not asked or drawn is None:
+            return drawn
+        several = {k: v for k, v in told.items() if k in asked and isinstance(v, list)}
+        return Answer(
+            {k: str(told[k]) for k in asked if k not in several},
+            drawn.regions,
+            {k: tuple(map(str, v)) for k, v in several.items()},
+        )
 
     def notes(self) -> list[str]:
         """Return what was passed over, one sentence per kind."""
@@ -146,8 +177,8 @@ class _Reader:
     def _refuse(self, reason: str) -> None:
         self.refused.append(Refusal(self.path, 0, f"{reason}."))
 
-    def _images(self, entries: list[object]) -> dict[int, tuple[str, int | None, int | None]]:
-        images: dict[int, tuple[str, int | None, int | None]] = {}
+    def _images(self, entries: list[object]) -> dict[int, str]:
+        images: dict[int, str] = {}
         for number, entry in enumerate(entries):
             if not isinstance(entry, dict) or (key := _whole(entry.get("id"))) is None:
                 self._refuse(f"image {number + 1} of the list has no whole number as 'id'")
@@ -160,8 +191,11 @@ class _Reader:
                 self._refuse(f"image {key} has no usable 'file_name': {shown(name)}")
                 continue
             width, height = _size(entry.get("width")), _size(entry.get("height"))
-            claimed = (width, height) if width and height else (None, None)
-            images[key] = (name.replace("\\", "/"), *claimed)
+            if width and height:
+                self.sizes[key] = (width, height)
+            if isinstance(told := entry.get("attributes"), dict):
+                self.told[key] = told
+            images[key] = name.replace("\\", "/")
         return images
 
     def _read_categories(self, entries: list[object]) -> None:
@@ -176,6 +210,10 @@ class _Reader:
                 self.categories[key] = class_name(name if isinstance(name, str) else "")
             except ValueError as error:
                 self._refuse(f"category {key}: {error}")
+                continue
+            points = entry.get("keypoints")
+            if isinstance(points, list):
+                self.points[key] = [str(p) for p in points]
 
     def _read_annotation(
         self, number: int, entry: object, boxes: dict[int, list[Region]], bad: Counter[int]
@@ -195,36 +233,55 @@ class _Reader:
         try:
             if key is not None and key in self._seen:
                 raise ValueError("another annotation has the same id")
-            boxes[image].append(self._region(entry))
+            boxes[image].append(self._region(entry, image))
         except ValueError as error:
             bad[image] += 1
             self._refuse(f"{which}: {error}")
             return
         if key is not None:
             self._seen.add(key)
-        for kind, title in (("segmentation", "masks or polygons"), ("keypoints", "keypoint sets")):
-            if entry.get(kind):
+        for kind, title, shapes in _BESIDE:
+            if entry.get(kind) and self.options.shape not in shapes:
                 self.ignored[title] += 1
 
-    def _region(self, entry: dict[str, object]) -> Region:
+    def _region(self, entry: dict[str, object], image: int) -> Region:
         category = _whole(entry.get("category_id"))
         if category is None or category not in self.categories:
             raise ValueError(f"category {shown(entry.get('category_id'))} is not listed")
+        label, wanted = self.categories[category], self.options
+        said = attributes_of(entry, wanted.attributes, self.ignored) if wanted.attributes else ()
+        if wanted.shape is Shape.POLYGON:
+            found = polygon_of(entry, label, self.ignored)
+        elif wanted.shape is Shape.MASK:
+            found, self.sizes[image] = mask_of(entry, label, self.sizes.get(image))
+        elif wanted.shape is Shape.KEYPOINTS:
+            names = self.points.get(category, [])
+            found = keypoints_of(entry, label, names, wanted.skeleton)
+        else:
+            found = self._box(entry, label)
+        return replace(found, confidence=self._score(entry), attributes=said)
+
+    def _box(self, entry: dict[str, object], label: str) -> Region:
         x, y, w, h = _numbers(entry.get("bbox"))
-        label = self.categories[category]
         # Sums of decimals carry noise in the last digits; a millionth of a pixel is none.
         x2, y2 = round(x + w, 6), round(y + h, 6)
         if fault := box_fault(x, y, x2, y2):
             raise ValueError(f"{fault} (class {shown(label)})")
-        return Region(label, x, y, x2, y2, self._score(entry))
+        return Region(label, x, y, x2, y2)
 
     def _score(self, entry: dict[str, object]) -> float | None:
         score = entry.get("score")
         if score is None or not self.options.predictions:
             return None
-        if not _is_number(score) or not 0 <= float(score) <= 1:  # type: ignore[arg-type]
+        if not is_number(score) or not 0 <= float(score) <= 1:  # type: ignore[arg-type]
             raise ValueError(f"score {shown(score)} is not between 0 and 1")
-        return float(score)  # type: ignore[arg-type]  # _is_number says it is one
+        return float(score)  # type: ignore[arg-type]  # is_number says it is one
+
+
+_BESIDE = (
+    ("segmentation", "masks or polygons", (Shape.MASK, Shape.POLYGON)),
+    ("keypoints", "keypoint sets", (Shape.KEYPOINTS,)),
+)
 
 
 def load_json(data: bytes, file: str) -> object:
@@ -252,22 +309,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _size(value: object) -> int | None:
     """Return a claimed side in pixels, or None where it is not a positive number."""
-    if not _is_number(value) or float(value) < 1:  # type: ignore[arg-type]
+    if not is_number(value) or float(value) < 1:  # type: ignore[arg-type]
         return None
     return int(value)  # type: ignore[call-overload, no-any-return]
 
@@ -275,7 +323,7 @@ def _size(value: object) -> int | None:
 def _numbers(value: object) -> tuple[float, float, float, float]:
     if value is None:
         raise ValueError("it has no 'bbox'")
-    if not isinstance(value, list) or len(value) != 4 or not all(_is_number(v) for v in value):
+    if not isinstance(value, list) or len(value) != 4 or not all(is_number(v) for v in value):
         raise ValueError(f"'bbox' is not four finite numbers: {shown(value)}")
     x, y, w, h = (float(v) for v in value)
     if w <= 0 or h <= 0:
@@ -289,11 +337,23 @@ def _encodable(text: str) -> bool:
 
 
 def emit(
-    records: Sequence[ExportRecord], classes: Sequence[str], main_question: str = "label"
+    records: Sequence[ExportRecord],
+    classes: Sequence[str],
+    main_question: str = "label",
+    skeleton: Skeleton | None = None,
 ) -> dict[str, bytes]:
     """Return annotations.json with every record that has an answer.
 
     An image with several names stands once, under its first; all stand in ``names``.
+
+    Args:
+        records: What to write.
+        classes: In the order of their ids.
+        main_question: Key of the label, which COCO has no place for.
+        skeleton: Of keypoints; stands in every category.
+
+    Raises:
+        InputError: A record has a label for the whole image.
     """
     names = classes_to_write(records, classes, "COCO", main_question)
     ids = {name: i for i, name in enumerate(names, start=1)}
@@ -310,32 +370,36 @@ def emit(
         }
         if len(record.all_names) > 1:
             image["names"] = list(record.all_names)
+        told = {**record.answer.choices, **{k: list(v) for k, v in record.answer.multi.items()}}
+        if told:
+            image["attributes"] = told
         images.append(image)
         for region in record.answer.regions:
-            annotations.append(
-                _annotation(region, len(annotations) + 1, len(images), ids[region.label])
-            )
+            found = _annotation(region, len(annotations) + 1, len(images), ids[region.label])
+            annotations.append(found | segmentation(region, (record.width, record.height)))
     document = {
         "info": {"description": "Exported by Tiebreak"},
         "images": images,
         "annotations": annotations,
-        "categories": [{"id": i, "name": name} for name, i in ids.items()],
+        "categories": [category_of(i, name, skeleton) for name, i in ids.items()],
     }
     return {"annotations.json": json.dumps(document, ensure_ascii=False, indent=1).encode()}
 
 
 def _annotation(region: Region, key: int, image: int, category: int) -> dict[str, object]:
-    x1, y1, x2, y2 = (round(v, _DECIMALS) for v in region.box)
-    smallest = 10**-_DECIMALS
-    w, h = (max(smallest, round(side, _DECIMALS)) for side in (x2 - x1, y2 - y1))
+    x1, y1, x2, y2 = (round(v, DECIMALS) for v in region.box)
+    smallest = 10**-DECIMALS
+    w, h = (max(smallest, round(side, DECIMALS)) for side in (x2 - x1, y2 - y1))
     found: dict[str, object] = {
         "id": key,
         "image_id": image,
         "category_id": category,
         "bbox": [x1, y1, w, h],
-        "area": round(w * h, _DECIMALS),
+        "area": round(w * h, DECIMALS),
         "iscrowd": 0,
     }
+    if region.attributes:
+        found["attributes"] = dict(region.attributes)
     if region.confidence is not None:
         found["score"] = round(region.confidence, 6)
     return found

@@ -1,4 +1,4 @@
-"""Boxes of an annotation onto the upright pixels of the image they are about."""
+"""Regions of an annotation onto the upright pixels of the image they are about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Protocol
 from core.errors import InputError
 from core.formats.base import Refusal, Row
 from core.labels.answer import Answer
-from core.labels.region import Region, checked_box
+from core.labels.region import Region, Shape
+from core.labels.shapes import (
+    checked_region,
+    keypoints_region,
+    mask_pixels,
+    mask_region,
+    polygon_region,
+)
 
 
 class Sized(Protocol):
@@ -28,22 +35,22 @@ class Sized(Protocol):
 
 
 def resolve_regions(row: Row, info: Sized) -> tuple[Answer | None, list[Refusal]]:
-    """Return the row's answer with its boxes in upright pixels, and the boxes left out.
+    """Return the row's answer with its regions in upright pixels, and the regions left out.
 
-    Which grid boxes are in:
+    Which grid regions are in:
 
     * Shares (YOLO) are of the upright image: they are scaled by its size.
     * Pixels are read as upright coordinates, if the annotation claims the upright size or none.
     * Where the annotation claims the size of the stored grid instead, that is the upright one
       with width and height swapped, and the EXIF orientation is 5 to 8, the tool that wrote
-      it ignored EXIF: its boxes are turned with the image. (After half a turn and mirrorings,
-      orientations 2 to 4, and in square images the two sizes are equal: such boxes are
+      it ignored EXIF: its regions are turned with the image. (After half a turn and mirrorings,
+      orientations 2 to 4, and in square images the two sizes are equal: such regions are
       read as upright.)
-    * Where the claimed size is neither, the boxes were drawn on another version of the image.
+    * Where the claimed size is neither, the regions were drawn on another version of the image.
       They are not scaled by guess: all are refused with one sentence.
 
-    An edge up to a pixel outside is cut to the image; a box further out is refused. The answer
-    is None where the row has none, or where every box it has was refused.
+    What lies up to a pixel outside is cut to the image; a region further out is refused. The
+    answer is None where the row has none, or where every region it has was refused.
     """
     answer = row.answer
     if answer is None or not answer.regions:
@@ -58,19 +65,19 @@ def resolve_regions(row: Row, info: Sized) -> tuple[Answer | None, list[Refusal]
     kept: list[Region] = []
     refused: list[Refusal] = []
     for i, region in enumerate(answer.regions):
-        box = _scaled(region, *upright) if row.normalised else turned(region, turn, *upright)
         try:
-            kept.append(checked_box(box, *upright))
+            placed = _scaled(region, *upright) if row.normalised else turned(region, turn, *upright)
+            kept.append(checked_region(placed, *upright, n_points=len(placed.points)))
         except InputError as error:
             line = row.lines[i] if i < len(row.lines) else row.line
             refused.append(Refusal(row.origin, line, error.message))
     if not kept:
         return _choices_only(answer), refused
-    return Answer(dict(answer.choices), tuple(kept)), refused
+    return replace(answer, regions=tuple(kept)), refused
 
 
 def _choices_only(answer: Answer) -> Answer | None:
-    return Answer(dict(answer.choices)) if answer.choices else None
+    return replace(answer, regions=()) if answer.choices or answer.multi else None
 
 
 def _wrong_size(row: Row, claimed: tuple[int, int], upright: tuple[int, int]) -> Refusal:
@@ -78,12 +85,17 @@ def _wrong_size(row: Row, claimed: tuple[int, int], upright: tuple[int, int]) ->
         row.origin,
         row.line,
         f"it says that {row.file} has {claimed[0]}×{claimed[1]} px, the image has "
-        f"{upright[0]}×{upright[1]}: its boxes are of another version of the image.",
+        f"{upright[0]}×{upright[1]}: its regions are of another version of the image.",
     )
 
 
 def _scaled(region: Region, width: int, height: int) -> Region:
     # A billionth of a pixel is noise of the multiplication; without it whole pixels stay whole.
+    if region.points:
+        return _moved(
+            region,
+            [(round(x * width, 9), round(y * height, 9), *v) for x, y, *v in region.points],
+        )
     x1, y1, x2, y2 = region.box
     return replace(
         region,
@@ -95,14 +107,23 @@ def _scaled(region: Region, width: int, height: int) -> Region:
 
 
 def turned(region: Region, orientation: int, width: int, height: int) -> Region:
-    """Return a box of the stored grid on the upright image.
+    """Return a region of the stored grid on the upright image.
 
     Args:
-        region: Box in stored pixels.
+        region: In stored pixels.
         orientation: EXIF orientation, 1 to 8.
         width: Upright width.
         height: Upright height.
     """
+    if orientation == 1:
+        return region
+    if region.shape is Shape.MASK:
+        return _turned_mask(region, orientation, width, height)
+    if region.points:
+        return _moved(
+            region,
+            [(*_turned_point(x, y, orientation, width, height), *v) for x, y, *v in region.points],
+        )
     corners = [
         _turned_point(x, y, orientation, width, height)
         for x, y in ((region.x1, region.y1), (region.x2, region.y2))
@@ -121,3 +142,22 @@ def _turned_point(
     if orientation in (3, 4, 7, 8):
         y = height - y
     return x, y
+
+
+def _moved(region: Region, points: list[tuple[float, ...]]) -> Region:
+    make = polygon_region if region.shape is Shape.POLYGON else keypoints_region
+    return make(region.label, points, region.confidence, region.attributes)
+
+
+def _turned_mask(region: Region, orientation: int, width: int, height: int) -> Region:
+    stored = (height, width) if orientation < 5 else (width, height)
+    # Measured against the grid it says it is of, before its pixels are counted out.
+    region = checked_region(region, stored[1], stored[0])
+    pixels = mask_pixels(region, *stored)
+    if orientation >= 5:
+        pixels = pixels.T
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return mask_region(region.label, pixels, region.confidence, region.attributes)

@@ -10,16 +10,19 @@ from core.formats import coco, folder, table, voc, yolo
 from core.formats.base import Format, Options, Parsed, Row
 from core.formats.listing import Listing, Tree
 from core.formats.text import UnreadableFile
+from core.labels.region import Shape
+
+_ALL = frozenset(Shape)
 
 # In this order where two cover the same images: what is exact in pixels comes first.
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
-        Format("voc", "Pascal VOC XML", voc.find, voc.parse, voc.emit, True, False),
-        Format("coco", "COCO JSON", coco.find, coco.parse, coco.emit, True, False),
-        Format("yolo", "YOLO text", yolo.find, yolo.parse, yolo.emit, True, False),
-        Format("table", "CSV table", table.find, table.parse, table.emit, True, True),
-        Format("folder", "class folders", folder.find, folder.parse, None, False, True),
+        Format("voc", "Pascal VOC XML", voc.find, voc.parse, voc.emit, voc.SHAPES, False),
+        Format("coco", "COCO JSON", coco.find, coco.parse, coco.emit, _ALL, False, True),
+        Format("yolo", "YOLO text", yolo.find, yolo.parse, yolo.emit, yolo.SHAPES, False),
+        Format("table", "CSV table", table.find, table.parse, table.emit, _ALL, True, True),
+        Format("folder", "class folders", folder.find, folder.parse, None, frozenset(), True),
     )
 }
 _BY_SUFFIX = {
@@ -50,6 +53,10 @@ def parse(
     question_keys: Sequence[str] = (),
     label_column: str = "label",
     predictions: bool = False,
+    several: Sequence[str] = (),
+    shape: Shape | None = None,
+    skeleton: Sequence[str] = (),
+    attributes: Sequence[str] = (),
 ) -> Parsed:
     """Return what a tree of files says of its images.
 
@@ -64,12 +71,25 @@ def parse(
         question_keys: Columns of tables that are answers to further questions.
         label_column: Column of tables that holds the label.
         predictions: Whether a model made them, so that confidences are read.
+        several: Keys of the questions that take several classes.
+        shape: The shape of region wanted, where an annotation has more than one; a box if None.
+        skeleton: Names of the keypoints wanted, in order.
+        attributes: Keys of what is asked of each region.
 
     Raises:
         InputError: The format is unknown, is not there, or none of its files can be read.
     """
     listing = Listing(tree, main_file)
-    options = Options(main_question, tuple(question_keys), label_column, predictions)
+    options = Options(
+        main_question,
+        tuple(question_keys),
+        label_column,
+        predictions,
+        tuple(several),
+        shape or Shape.BOX,
+        tuple(skeleton),
+        tuple(attributes),
+    )
     if format == "auto":
         _, parsed = _best(listing, options)
         return parsed if main_file else _with_metadata(listing, parsed, options)

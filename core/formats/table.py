@@ -44,6 +44,7 @@ from core.formats.names_file import find_names
 from core.formats.text import UnreadableFile, class_name, decode_text, exact, number, shown
 from core.labels.answer import Answer
 from core.labels.region import Region
+from core.labels.schema import Skeleton
 from core.labels.state import LABELLED, ItemState
 
 _STATES = frozenset(s.value for s in ItemState)
@@ -329,6 +330,7 @@ def emit(
     records: Sequence[ExportRecord],
     classes: Sequence[str],
     main_question: str = "label",
+    skeleton: Skeleton | None = None,
     boxes: bool | None = None,
 ) -> dict[str, bytes]:
     """Return labels.csv: a line per record, or per box.
@@ -337,6 +339,7 @@ def emit(
         records: What to write.
         classes: Not needed here; other formats do.
         main_question: Key of the answer that goes into the column ``label``.
+        skeleton: Not needed here either.
         boxes: Whether to write box columns; None decides by the records.
     """
     if boxes is None:

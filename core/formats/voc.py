@@ -27,13 +27,16 @@ from core.formats.base import (
     answer_of,
     box_fault,
     classes_to_write,
+    refuse_other_shapes,
     used_labels,
 )
 from core.formats.listing import Listing, without_suffix
 from core.formats.names_file import find_names
 from core.formats.text import UnreadableFile, class_name, exact, number, shown
-from core.labels.region import Region
+from core.labels.region import Region, Shape
+from core.labels.schema import Skeleton
 
+SHAPES = frozenset({Shape.BOX})
 MAX_FILE_BYTES = 20_000_000
 MAX_DEPTH = 30
 MAX_OBJECTS = 100_000
@@ -259,9 +262,17 @@ def _is_relative(path: str) -> bool:
 
 
 def emit(
-    records: Sequence[ExportRecord], classes: Sequence[str], main_question: str = "label"
+    records: Sequence[ExportRecord],
+    classes: Sequence[str],
+    main_question: str = "label",
+    skeleton: Skeleton | None = None,
 ) -> dict[str, bytes]:
-    """Return one XML file per name of each record that has an answer, and classes.txt."""
+    """Return one XML file per name of each record that has an answer, and classes.txt.
+
+    Raises:
+        InputError: A record has a label for the whole image, or a region that is no box.
+    """
+    refuse_other_shapes(records, "Pascal VOC", SHAPES)
     classes = classes_to_write(records, classes, "Pascal VOC", main_question)
     files = {"classes.txt": "".join(f"{c}\n" for c in classes).encode()}
     for record in records:

@@ -1,6 +1,7 @@
 """YOLO: one text file per image, a line ``class x_centre y_centre width height`` per box.
 
-The four values are shares of the upright image, so boxes become pixels only once the image's
+A polygon is ``class x1 y1 x2 y2 …``; keypoints are a box and ``x y v`` of each point (``x y``
+is read too). Which of them the lines hold follows from what the project draws. The values are shares of the upright image, so boxes become pixels only once the image's
 size is known (`core.formats.placing`). Written with six decimals: within a millionth of the
 image's side, and stable from then on, for a written box never leaves the image.
 
@@ -21,12 +22,16 @@ from core.formats.base import (
     Row,
     answer_of,
     classes_to_write,
+    refuse_other_shapes,
 )
 from core.formats.listing import Listing, without_suffix
 from core.formats.names_file import find_names, is_names_list
 from core.formats.text import UnreadableFile, number, shown
-from core.labels.region import Region
+from core.labels.region import Region, Shape
+from core.labels.schema import Skeleton
+from core.labels.shapes import MAX_POINTS, keypoints_region, polygon_region
 
+SHAPES = frozenset({Shape.BOX, Shape.POLYGON, Shape.KEYPOINTS})
 MAX_FILE_BYTES = 20_000_000
 UNITS = 1_000_000
 # Tools that round each value for itself overshoot the edge by this much; more is an error.
@@ -66,7 +71,7 @@ def _looks_like_labels(listing: Listing, path: str) -> bool:
 
 
 def parse(listing: Listing, files: tuple[str, ...], options: Options) -> Parsed:
-    """Return the boxes of every label file, as shares of the upright image.
+    """Return the regions of every label file, as shares of the upright image.
 
     Raises:
         UnreadableFile: The list of class names is broken, or no label file can be read.
@@ -132,7 +137,7 @@ def _row(
         if not (words := text.split()):
             continue
         try:
-            region, clipped = _region(words, names, options.predictions)
+            region, clipped = _region(words, names, options)
         except ValueError as error:
             refused.append(Refusal(path, line, f"{error}."))
             continue
@@ -155,23 +160,74 @@ def _implied_image(path: str) -> str:
 
 
 def _region(
-    words: list[str], names: tuple[str, ...] | None, predictions: bool
+    words: list[str], names: tuple[str, ...] | None, options: Options
 ) -> tuple[Region, int]:
-    """Return the box of one line, in shares, and how many of its values were cut.
+    """Return the region of one line, in shares, and how many of its values were cut.
 
     Raises:
         ValueError: The line has the wrong number of columns, or a bad class or value.
     """
+    if options.shape is Shape.POLYGON:
+        return _polygon(words, names, options.predictions)
+    if options.shape is Shape.KEYPOINTS:
+        return _keypoints(words, names, options)
+    return _box(words, names, options.predictions)
+
+
+def _polygon(
+    words: list[str], names: tuple[str, ...] | None, predictions: bool
+) -> tuple[Region, int]:
+    confidence = None
+    if predictions and len(words) % 2 == 0 and len(words) > 6:
+        confidence, words = _confidence(words[-1]), words[:-1]
+    if len(words) < 7 or len(words) % 2 == 0 or len(words) > 2 * MAX_POINTS:
+        what = "a box" if len(words) == 5 else f"{len(words)} columns"
+        raise ValueError(f"{what}, expected a class and x y of at least three corners")
+    label = _label(words[0], names)
+    flat, cut = _shares(words[1:])
+    return polygon_region(label, list(zip(flat[::2], flat[1::2], strict=True)), confidence), cut
+
+
+def _keypoints(
+    words: list[str], names: tuple[str, ...] | None, options: Options
+) -> tuple[Region, int]:
+    n = len(options.skeleton)
+    confidence = None
+    if options.predictions and len(words) in (6 + 2 * n, 6 + 3 * n):
+        confidence, words = _confidence(words[-1]), words[:-1]
+    if not n or len(words) not in (5 + 2 * n, 5 + 3 * n):
+        raise ValueError(
+            f"{len(words)} columns, expected a class, a box and {n} points: {5 + 3 * n}"
+        )
+    step = 3 if len(words) == 5 + 3 * n else 2
+    label, points, cut = _label(words[0], names), [], 0
+    for i in range(5, len(words), step):
+        (x, y), clipped = _shares(words[i : i + 2])
+        seen = number(words[i + 2]) if step == 3 else float(bool(x or y)) * 2
+        if seen not in (0, 1, 2):
+            raise ValueError(f"visibility {shown(words[i + 2])} is not 0, 1 or 2")
+        points.append((x, y, seen))
+        cut += clipped
+    if not any(v for _x, _y, v in points):
+        raise ValueError(f"not one of the keypoints is there (class {shown(label)})")
+    return keypoints_region(label, points, confidence), cut
+
+
+def _shares(words: list[str]) -> tuple[list[float], int]:
+    """Return values cut to 0…1, and how many were cut."""
+    told = [_share(word) for word in words]
+    return [value for value, _ in told], sum(value != raw for value, raw in told)
+
+
+def _box(words: list[str], names: tuple[str, ...] | None, predictions: bool) -> tuple[Region, int]:
     if len(words) > 6 and len(words) % 2 == 1:
-        raise ValueError(f"a polygon of {len(words) // 2} points; only boxes are read")
+        raise ValueError(f"a polygon of {len(words) // 2} points; this project takes boxes")
     if len(words) not in ((5, 6) if predictions else (5,)):
         wanted = "5, or 6 with a confidence" if predictions else "5"
         hint = "; a confidence is read only from predictions" if len(words) == 6 else ""
         raise ValueError(f"{len(words)} columns, expected {wanted}{hint}")
     label = _label(words[0], names)
-    values = [_share(word) for word in words[1:5]]
-    cut = sum(value != raw for value, raw in values)
-    (x, y, w, h) = (value for value, _ in values)
+    (x, y, w, h), cut = _shares(words[1:5])
     if w <= 0 or h <= 0:
         raise ValueError(f"the box has no area: width {w:g}, height {h:g} (class {shown(label)})")
     confidence = _confidence(words[5]) if len(words) == 6 else None
@@ -205,18 +261,22 @@ def _confidence(word: str) -> float:
 
 
 def emit(
-    records: Sequence[ExportRecord], classes: Sequence[str], main_question: str = "label"
+    records: Sequence[ExportRecord],
+    classes: Sequence[str],
+    main_question: str = "label",
+    skeleton: Skeleton | None = None,
 ) -> dict[str, bytes]:
     """Return a label file per name of each record that has an answer, and the class names.
 
     Raises:
-        InputError: A record has a label for the whole image, or no size.
+        InputError: A record has a label for the whole image, a mask, or no size.
     """
+    refuse_other_shapes(records, "YOLO", SHAPES)
     classes = classes_to_write(records, classes, "YOLO", main_question)
     index = {name: i for i, name in enumerate(classes)}
     files = {
         "classes.txt": "".join(f"{c}\n" for c in classes).encode(),
-        "data.yaml": _data_yaml(classes).encode(),
+        "data.yaml": _data_yaml(classes, skeleton).encode(),
     }
     for record in records:
         if record.answer is None:
@@ -240,11 +300,19 @@ def label_path(image: str) -> str:
 
 
 def _line(region: Region, index: dict[str, int], record: ExportRecord) -> str:
+    confidence = "" if region.confidence is None else f" {region.confidence:.6f}"
+    ring = region.shape is Shape.POLYGON
+    shares = "" if ring else f" {_box_shares(region, record)}"
+    for x, y, *seen in region.points:
+        shares += f" {x / record.width:.6f} {y / record.height:.6f}"
+        shares += "".join(f" {v:.0f}" for v in seen)
+    return f"{index[region.label]}{shares}{confidence}\n"
+
+
+def _box_shares(region: Region, record: ExportRecord) -> str:
     x, w = _units(region.x1 / record.width, region.x2 / record.width)
     y, h = _units(region.y1 / record.height, region.y2 / record.height)
-    shares = " ".join(f"{v / UNITS:.6f}" for v in (x, y, w, h))
-    confidence = "" if region.confidence is None else f" {region.confidence:.6f}"
-    return f"{index[region.label]} {shares}{confidence}\n"
+    return " ".join(f"{v / UNITS:.6f}" for v in (x, y, w, h))
 
 
 def _units(low: float, high: float) -> tuple[int, int]:
@@ -257,9 +325,11 @@ def _units(low: float, high: float) -> tuple[int, int]:
     return centre, max(1, min(width, 2 * centre, 2 * (UNITS - centre)))
 
 
-def _data_yaml(classes: Sequence[str]) -> str:
+def _data_yaml(classes: Sequence[str], skeleton: Skeleton | None) -> str:
     names = "".join(f"  {i}: {_yaml_quoted(c)}\n" for i, c in enumerate(classes))
-    return f"path: .\ntrain: images\nval: images\nnames:\n{names or '  {}'}"
+    points = len(skeleton.points) if skeleton else 0
+    shape = f"kpt_shape: [{points}, 3]\n" if points else ""
+    return f"path: .\ntrain: images\nval: images\n{shape}names:\n{names or '  {}'}"
 
 
 def _yaml_quoted(text: str) -> str:
