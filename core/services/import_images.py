@@ -69,7 +69,13 @@ def known_images(connection: Connection, project: ProjectView) -> dict[str, Imag
     rows = connection.execute(select(items).where(items.c.project_id == project.id))
     return {
         r.content_hash: ImageInfo(
-            r.content_hash, r.width, r.height, r.format, r.orientation, r.size_bytes
+            r.content_hash,
+            r.width,
+            r.height,
+            r.format,
+            r.orientation,
+            r.size_bytes,
+            tuple(json.loads(r.channels)),
         )
         for r in rows
     }
@@ -214,6 +220,7 @@ def _insert_item(
                 "orientation": info.orientation,
                 "format": info.format,
                 "size_bytes": info.size_bytes,
+                "channels": json.dumps(list(info.channels), ensure_ascii=False),
                 "use": use,
                 "use_probability": probability,
                 "at": at,

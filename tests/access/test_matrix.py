@@ -33,6 +33,7 @@ from core.services import (
     resolve,
     review,
     steering,
+    tiles,
     training,
     versions,
     why,
@@ -43,6 +44,7 @@ from tests.record import World, add_items, make_project, make_world, rule, say
 
 ROLES = tuple(Role)
 SEEN = {Action.SEE_PROJECT, Action.SEE_IMAGE}
+PICTURES = ("images.item_image", "images.visible_item", "tiles.item_tile")
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,16 @@ CALLS = (
     Call("training.promote", Action.PROMOTE, by_slug(training.promote, 1, "better")),
     Call(
         "images.item_image", Action.SEE_IMAGE, lambda w, a: images.item_image(w.ws, a, w.items[0])
+    ),
+    Call(
+        "images.visible_item",
+        Action.SEE_IMAGE,
+        lambda w, a: images.visible_item(w.ws, a, w.items[0]),
+    ),
+    Call(
+        "tiles.item_tile",
+        Action.SEE_IMAGE,
+        lambda w, a: tiles.item_tile(w.ws, a, w.items[0], 0, 0, 0),
     ),
     Call(
         "projects.create_project",
@@ -246,7 +258,7 @@ def test_each_role_may_exactly_what_the_table_says(call: Call, places):
         case = f"{call.name} as {role} of {place}: {error!r}"
         if place in ("nobody", "disabled"):
             assert isinstance(error, NotSignedIn | NotFound), case
-            assert not isinstance(error, NotFound) or call.name == "images.item_image", case
+            assert not isinstance(error, NotFound) or call.name in PICTURES, case
         elif allowed:
             assert not isinstance(error, AccessError), case
             assert not isinstance(error, NotFound) or "for you" not in error.message, case
