@@ -15,8 +15,9 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from core.access import Actor
 from core.datasets.freeze import FrozenLabel, read_version
@@ -35,7 +36,7 @@ from core.learning import (
     predict,
     train,
 )
-from core.services.images import local_path, original_bytes
+from core.services.images import composite_path, local_path, original_bytes
 from core.services.people import load_actor
 from core.services.prelabels import Prediction, store_predictions
 from core.services.projects import ProjectView, load_project
@@ -303,13 +304,19 @@ def image_refs(ws: Workspace, project: ProjectView) -> dict[int, ImageRef]:
     """Return where each image of a project can be read, fetching what lies elsewhere."""
     with ws.store.read() as connection:
         rows = connection.execute(
-            select(items.c.id, items.c.content_hash, items.c.location)
+            select(items.c.id, items.c.content_hash, items.c.location, items.c.channels)
             .where(items.c.project_id == project.id)
             .order_by(items.c.id)
         ).all()
     return {
-        r.id: ImageRef(r.id, r.content_hash, _local(ws, r.location, r.content_hash)) for r in rows
+        r.id: ImageRef(r.id, r.content_hash, _readable(ws, r)) for r in rows
     }
+
+
+def _readable(ws: Workspace, row: Row[*tuple[Any, ...]]) -> Path:
+    if row.channels != "[]" and (shown := composite_path(ws, row)) is not None:
+        return shown
+    return _local(ws, row.location, row.content_hash)
 
 
 def _held_out(ws: Workspace, project: ProjectView) -> frozenset[int]:
