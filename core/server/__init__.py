@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from core.server import accounts, assets, decisions, frame, health, images
+from core.server import about, accounts, assets, decisions, frame, grid, health, images
 from core.server.frame import SafeHeaders, SignInFirst
 from core.server.lifespan import lifespan
 
@@ -18,7 +18,7 @@ __all__ = ["lifespan", "middleware", "routes"]
 
 def routes(base: str = "") -> list[BaseRoute]:
     """Return our routes below a base path (empty, or ``/lab``)."""
-    modules = (accounts, assets, decisions, frame, health, images)
+    modules = (about, accounts, assets, decisions, frame, grid, health, images)
     return [route for module in modules for route in module.routes(base)]
 
 

@@ -20,8 +20,10 @@ export class Outbox {
   /**
    * @param send async (submissions, {keepalive}) => {kind, receipts?, message?}, never throws;
    *   kind is "ok", "signed-out", "forbidden", "refused" or "offline".
+   * @param most how many decisions go in one request.
    */
-  constructor({ key, storage, send, timers = globalThis }) {
+  constructor({ key, storage, send, timers = globalThis, most = MOST_SENT }) {
+    this.most = most;
     this.key = key;
     this.storage = storage;
     this.send = send;
@@ -55,7 +57,12 @@ export class Outbox {
 
   /** Take a decision in. */
   push(submission, item) {
-    this.entries.push({ submission, item, tries: 0, flying: false });
+    this.pushAll([[submission, item]]);
+  }
+
+  /** Take several decisions in at once: pairs of submission and item. */
+  pushAll(pairs) {
+    for (const [submission, item] of pairs) this.entries.push({ submission, item, tries: 0, flying: false });
     this.#keep();
     this.#schedule(this.#ready().length >= BATCH ? 0 : IDLE_MS);
   }
@@ -73,7 +80,7 @@ export class Outbox {
   async flush({ keepalive = false } = {}) {
     this.timers.clearTimeout(this.timer);
     this.timer = null;
-    const batch = this.#ready(keepalive).slice(0, MOST_SENT);
+    const batch = this.#ready(keepalive).slice(0, this.most);
     if (!batch.length) return;
     const submissions = batch.map((entry) => this.#prepare(entry));
     this.#keep();
@@ -164,7 +171,8 @@ export class Outbox {
   }
 
   #accept(receipt, entry) {
-    this.saved += entry.submission.kind === "withdraw" ? -1 : 1;
+    // "deck": only kept in hand, to be decided there.
+    this.saved += { withdraw: -1, deck: 0 }[entry.submission.kind] ?? 1;
     this.saved = Math.max(0, this.saved);
     if (typeof receipt.revision === "number") {
       this.noteRevision(entry.submission.item_id, receipt.revision);
