@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlalchemy import Connection, Row, Table, func, select
 
@@ -13,10 +14,11 @@ from core.access import Action, Actor, Resource, can, require, require_signed_in
 from core.consensus.policy import Policy
 from core.errors import ConflictError, InputError, NotFound
 from core.labels import LabelSchema
-from core.labels.schema import Task, make_question
+from core.labels.schema import Skeleton, Task, make_question
+from core.labels.schema_checks import checked_schema
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import guidelines, items, policies, projects, schemas
+from core.store.tables import guidelines, item_names, items, policies, projects, schemas
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 MAIN_QUESTION = "label"
@@ -32,6 +34,9 @@ class NewProject:
         required_metadata: Columns every item must bring (O44).
         use_shares: Shares for train, certify, evaluate; None takes the setting.
         schema: A schema made elsewhere, instead of task, classes and questions.
+        attributes: Questions asked of each region, key to class names.
+        several: Keys of the questions that take several classes.
+        skeleton: The points of a project of keypoints.
     """
 
     slug: str
@@ -45,6 +50,26 @@ class NewProject:
     use_shares: tuple[float, float, float] | None = None
     simulated: bool = False
     schema: LabelSchema | None = None
+    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    several: Sequence[str] = ()
+    skeleton: Skeleton = field(default_factory=Skeleton)
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineExample:
+    """An item shown beside the guideline, as a good or a bad example of something.
+
+    Attributes:
+        note: What is to be seen in it.
+        name: What the item is called.
+        image: Path of the picture without the app's base.
+    """
+
+    item_id: int
+    good: bool
+    note: str
+    name: str = ""
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,7 @@ class ProjectView:
     required_metadata: tuple[str, ...]
     use_shares: tuple[float, float, float]
     n_items: int
+    guideline_examples: tuple[GuidelineExample, ...] = ()
 
 
 def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
@@ -81,7 +107,7 @@ def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
             f"'{new.slug}' cannot be a project name.",
             "Use 1 to 64 of a-z, 0-9 and '-', beginning with a letter or digit.",
         )
-    schema = new.schema or _first_schema(new)
+    schema = checked_schema(new.schema or _first_schema(new))
     shares = _checked_shares(new.use_shares or ws.settings.use_shares)
     with ws.store.write() as connection:
         if connection.execute(select(projects.c.id).where(projects.c.slug == new.slug)).first():
@@ -133,8 +159,13 @@ def get_project(ws: Workspace, actor: Actor, slug: str) -> ProjectView:
         return project_for(connection, actor, slug, Action.SEE_PROJECT)
 
 
-def project_for(connection: Connection, actor: Actor, slug: str, action: Action) -> ProjectView:
+def project_for(
+    connection: Connection, actor: Actor, slug: str, action: Action, *, counted: bool = True
+) -> ProjectView:
     """Return a project after asking the gate, within the caller's transaction.
+
+    Args:
+        counted: Whether `n_items` is needed; counting a million items takes longer than a claim.
 
     Raises:
         NotFound: There is none, or the actor may not see it (the same answer on purpose).
@@ -145,11 +176,14 @@ def project_for(connection: Connection, actor: Actor, slug: str, action: Action)
         require_signed_in(actor)
         raise NotFound(f"There is no project '{slug}' for you.", "Choose one from the list.")
     require(actor, action, Resource(found))
-    return load_project(connection, slug)
+    return load_project(connection, slug, counted=counted)
 
 
-def load_project(connection: Connection, slug: str) -> ProjectView:
+def load_project(connection: Connection, slug: str, *, counted: bool = True) -> ProjectView:
     """Return a project within the caller's transaction, asking no gate.
+
+    Args:
+        counted: Whether `n_items` is needed; it is -1 otherwise.
 
     Raises:
         NotFound: There is none of that name.
@@ -160,17 +194,19 @@ def load_project(connection: Connection, slug: str) -> ProjectView:
     schema, policy, guideline = (
         in_force(connection, table, row.id) for table in (schemas, policies, guidelines)
     )
-    count = connection.execute(
-        select(func.count()).select_from(items).where(items.c.project_id == row.id)
-    ).scalar_one()
+    count = -1
+    if counted:
+        count = connection.execute(
+            select(func.count()).select_from(items).where(items.c.project_id == row.id)
+        ).scalar_one()
     return ProjectView(
         id=row.id,
         slug=row.slug,
         title=row.title,
         task=Task(row.task),
-        schema=LabelSchema.from_json(schema.doc),
+        schema=_read_schema(schema.doc),
         schema_version=schema.version,
-        policy=Policy.from_json(policy.doc),
+        policy=_read_policy(policy.doc),
         policy_version=policy.version,
         guideline=guideline.doc,
         guideline_version=guideline.version,
@@ -178,6 +214,39 @@ def load_project(connection: Connection, slug: str) -> ProjectView:
         required_metadata=tuple(json.loads(row.required_metadata)),
         use_shares=tuple(json.loads(row.use_shares)),
         n_items=count,
+        guideline_examples=_examples(connection, guideline.examples),
+    )
+
+
+# Documents never change, and what is read from them is immutable; every claim needs both.
+_read_schema = lru_cache(maxsize=64)(LabelSchema.from_json)
+_read_policy = lru_cache(maxsize=64)(Policy.from_json)
+
+
+def _examples(connection: Connection, text: str) -> tuple[GuidelineExample, ...]:
+    from core.services.views import image_path  # which imports this module
+
+    told = json.loads(text)
+    ids = [e["item_id"] for e in told]
+    if not ids:
+        return ()
+    rows = connection.execute(
+        select(items.c.id, items.c.content_hash, item_names.c.name)
+        .join(item_names, item_names.c.item_id == items.c.id)
+        .where(items.c.id.in_(ids))
+        .order_by(item_names.c.seq.desc())
+    )
+    about = {r.id: r for r in rows}  # the first name given wins, being read last
+    return tuple(
+        GuidelineExample(
+            e["item_id"],
+            bool(e["good"]),
+            str(e["note"]),
+            about[e["item_id"]].name,
+            image_path(e["item_id"], about[e["item_id"]].content_hash),
+        )
+        for e in told
+        if e["item_id"] in about
     )
 
 
@@ -190,8 +259,13 @@ def insert_version(
     reason: str,
     by_id: int,
     at: float,
+    **more: object,
 ) -> None:
-    """Write a version of a schema, policy or guideline within the caller's record transaction."""
+    """Write a version of a schema, policy or guideline within the caller's record transaction.
+
+    Args:
+        more: Columns only this kind of document has.
+    """
     connection.execute(
         table.insert(),
         {
@@ -201,6 +275,7 @@ def insert_version(
             "reason": reason,
             "by_id": by_id,
             "at": at,
+            **more,
         },
     )
 
@@ -216,16 +291,27 @@ def in_force(connection: Connection, table: Table, project_id: int) -> Row:
 
 
 def _first_schema(new: NewProject) -> LabelSchema:
-    main = make_question(MAIN_QUESTION, "Label", list(new.classes))
+    asked = {*new.questions, *(() if new.task.draws else (MAIN_QUESTION,))}
+    unknown = sorted(set(new.several) - asked)
+    if unknown:
+        raise InputError(
+            f"No question about the item is called {', '.join(unknown)}; asked are "
+            f"{', '.join(sorted(asked)) or 'none'}."
+        )
+    main = make_question(MAIN_QUESTION, "Label", list(new.classes), MAIN_QUESTION in new.several)
     others = [
-        make_question(k, k.replace("_", " ").capitalize(), list(v))
-        for k, v in new.questions.items()
+        make_question(k, _title(k), list(v), k in new.several) for k, v in new.questions.items()
     ]
     if MAIN_QUESTION in new.questions:
         raise InputError(
             f"'{MAIN_QUESTION}' is the first question's own name.", "Rename the other."
         )
-    return LabelSchema(new.task, (main, *others))
+    about_region = [make_question(k, _title(k), list(v)) for k, v in new.attributes.items()]
+    return LabelSchema(new.task, (main, *others), tuple(about_region), new.skeleton)
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ").capitalize()
 
 
 def _checked_shares(shares: Sequence[float]) -> tuple[float, float, float]:

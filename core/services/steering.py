@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, select
 
 from core.access import Action, Actor
 from core.consensus.policy import Policy
 from core.errors import InputError
 from core.services.projects import (
+    GuidelineExample,
     ProjectView,
     in_force,
     insert_version,
@@ -17,7 +21,10 @@ from core.services.projects import (
 from core.services.resolve import resolve_items
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import guidelines, policies
+from core.store.tables import gold_answers, guidelines, item_names, items, policies
+
+MAX_EXAMPLES = 24
+MAX_NOTE = 300
 
 
 def set_policy(ws: Workspace, actor: Actor, slug: str, policy: Policy, reason: str) -> ProjectView:
@@ -28,46 +35,136 @@ def set_policy(ws: Workspace, actor: Actor, slug: str, policy: Policy, reason: s
         Forbidden: The actor does not steer this project.
     """
     with ws.store.write() as connection:
+        before = project_for(connection, actor, slug, Action.STEER)
         project = _new_version(
-            ws, connection, actor, slug, policies, policy.to_json(), reason, "policy set"
+            ws, connection, actor, before, policies, policy.to_json(), reason, "policy set"
         )
         resolve_items(connection, project, None, ws.clock())
         return project
 
 
-def set_guideline(ws: Workspace, actor: Actor, slug: str, text: str, reason: str) -> ProjectView:
+def set_guideline(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    text: str,
+    reason: str,
+    examples: Sequence[GuidelineExample] | None = None,
+) -> ProjectView:
     """Put a new guideline version in force.
 
+    Args:
+        examples: Shown beside the text, in this order; None keeps those in force.
+
     Raises:
-        InputError: No reason was given.
+        InputError: No reason was given, or an example may not be one.
         Forbidden: The actor does not steer this project.
     """
     with ws.store.write() as connection:
-        return _new_version(ws, connection, actor, slug, guidelines, text, reason, "guideline set")
+        project = project_for(connection, actor, slug, Action.STEER)
+        chosen = project.guideline_examples if examples is None else tuple(examples)
+        if chosen != project.guideline_examples:
+            _check_examples(connection, project, chosen)
+        told = [
+            {"item_id": e.item_id, "good": e.good, "note": e.note.strip()[:MAX_NOTE]}
+            for e in chosen
+        ]
+        return _new_version(
+            ws, connection, actor, project, guidelines, text, reason, "guideline set",
+            examples=json.dumps(told, ensure_ascii=False),
+        )  # fmt: skip
+
+
+def find_example(ws: Workspace, actor: Actor, slug: str, name: str) -> int:
+    """Return the number of the item that may be an example, by its name or number.
+
+    Raises:
+        InputError: There is no such item in this project, or it may not be shown as an example.
+        Forbidden: The actor does not steer this project.
+    """
+    asked = name.strip()
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.STEER)
+        named = select(item_names.c.item_id).where(item_names.c.project_id == project.id)
+        found = connection.execute(named.where(item_names.c.name == asked)).scalar()
+        digits = asked.removeprefix("#")
+        if found is None and digits.isascii() and digits.isdigit() and len(digits) < 16:
+            found = int(digits)
+        if found is None:
+            raise InputError(
+                f"There is no item '{asked[:80]}' in this project.",
+                "Give its name or number as the Items page shows it.",
+            )
+        _check_examples(connection, project, [GuidelineExample(found, good=True, note="")])
+    return int(found)
+
+
+def _check_examples(
+    connection: Connection, project: ProjectView, examples: Sequence[GuidelineExample]
+) -> None:
+    """Check that the items may be shown: an answer that is to be found out must not be taught."""
+    ids = [e.item_id for e in examples]
+    if len(ids) > MAX_EXAMPLES:
+        raise InputError(
+            f"A guideline takes {MAX_EXAMPLES} examples, found {len(ids)}.", "Choose the best."
+        )
+    if len(set(ids)) < len(ids):
+        raise InputError("An item is chosen as an example twice.", "Take one of them out.")
+    uses = {
+        r.id: r.use
+        for r in connection.execute(
+            select(items.c.id, items.c.use).where(
+                items.c.id.in_(ids), items.c.project_id == project.id
+            )
+        )
+    }
+    gold = set(
+        connection.execute(
+            select(gold_answers.c.item_id).where(gold_answers.c.item_id.in_(ids))
+        ).scalars()
+    )
+    for item_id in ids:
+        if item_id not in uses:
+            raise InputError(
+                f"There is no item {item_id} in this project.",
+                "Give its name or number as the Items page shows it.",
+            )
+        if uses[item_id] == "evaluate":
+            raise InputError(
+                f"Item {item_id} was drawn for evaluation: shown as an example its answer would be "
+                "taught, and the figures would flatter everybody.",
+                "Choose another item.",
+            )
+        if item_id in gold:
+            raise InputError(
+                f"Item {item_id} is a gold item: its answer must not reach reviewers.",
+                "Choose another item.",
+            )
 
 
 def _new_version(
     ws: Workspace,
     connection: Connection,
     actor: Actor,
-    slug: str,
+    project: ProjectView,
     table: Table,
     doc: str,
     reason: str,
     what: str,
+    **more: object,
 ) -> ProjectView:
-    project = project_for(connection, actor, slug, Action.STEER)
     if not reason.strip():
         raise InputError("A new version needs a reason.", "Say in a few words why.")
     last = in_force(connection, table, project.id)
-    if last.doc == doc:
+    if last.doc == doc and all(getattr(last, k) == v for k, v in more.items()):
         return project
     now = ws.clock()
     insert_version(
-        connection, table, project.id, last.version + 1, doc, reason.strip(), actor.person_id, now
-    )
+        connection, table, project.id, last.version + 1, doc, reason.strip(), actor.person_id, now,
+        **more,
+    )  # fmt: skip
     append_audit(
-        connection, now, actor.name, what, slug, project.id,
+        connection, now, actor.name, what, project.slug, project.id,
         {"version": last.version + 1, "reason": reason.strip()},
     )  # fmt: skip
-    return load_project(connection, slug)
+    return load_project(connection, project.slug)

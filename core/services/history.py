@@ -1,0 +1,170 @@
+"""What was put in force when, by whom and why: versions of schema, policy and guideline, each with
+what it changed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Row, Table, select
+
+from core.access import Action, Actor
+from core.consensus.policy import Policy
+from core.errors import InputError
+from core.labels.editing import question_of
+from core.labels.schema import LabelClass, LabelSchema
+from core.services.projects import ProjectView, project_for
+from core.services.workspace import Workspace
+from core.store.tables import (
+    guidelines,
+    person_revisions,
+    policies,
+    schema_events,
+    schemas,
+)
+
+DIFF_LINES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEntry:
+    """One version of a document.
+
+    Attributes:
+        what: schema, policy or guideline.
+        by: Display name of who put it in force.
+        changes: What is other than before, one sentence or line each; of a guideline lines that
+            begin with "+" or "-".
+    """
+
+    what: str
+    version: int
+    at: float
+    by: str
+    reason: str
+    changes: tuple[str, ...]
+
+
+def project_history(ws: Workspace, actor: Actor, slug: str) -> list[VersionEntry]:
+    """Return every version of a project's schema, policy and guideline, the newest first.
+
+    Raises:
+        NotFound: There is no such project for the actor.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_PROJECT)
+        told = _told(connection, project)
+        found = [
+            *_entries(
+                connection, project, "schema", schemas, lambda _a, b: told.get(b.version, ())
+            ),
+            *_entries(connection, project, "policy", policies, _policy_changes),
+            *_entries(connection, project, "guideline", guidelines, _guideline_changes),
+        ]
+    return sorted(found, key=lambda e: (e.at, e.what, e.version), reverse=True)
+
+
+def _entries(
+    connection: Connection,
+    project: ProjectView,
+    what: str,
+    table: Table,
+    changes: Callable[[Row, Row], Sequence[str]],
+) -> Iterator[VersionEntry]:
+    name = (
+        select(person_revisions.c.display_name)
+        .where(person_revisions.c.person_id == table.c.by_id)
+        .order_by(person_revisions.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(table, name.label("name"))
+        .where(table.c.project_id == project.id)
+        .order_by(table.c.version)
+    ).all()
+    before = None
+    for row in rows:
+        told = changes(before, row) if before is not None else ()
+        yield VersionEntry(what, row.version, row.at, row.name or "", row.reason, tuple(told))
+        before = row
+
+
+# --- what changed -----------------------------------------------------------------------------
+
+
+def _told(connection: Connection, project: ProjectView) -> dict[int, list[str]]:
+    """Return what was done to the classes, by the schema version it made."""
+    found: dict[int, list[str]] = {}
+    query = (
+        select(schema_events)
+        .where(schema_events.c.project_id == project.id)
+        .order_by(schema_events.c.seq)
+    )
+    for row in connection.execute(query):
+        found.setdefault(row.schema_version, []).append(_event_words(project.schema, row))
+    return found
+
+
+_EVENTS = {
+    "add": "added '{after}'",
+    "rename": "renamed '{before}' to '{after}'",
+    "recolour": "'{name}' got the colour {after} instead of {before}",
+    "rekey": "'{name}' got the key {after} instead of {before}",
+    "retire": "retired '{before}'",
+    "restore": "restored '{after}'",
+    "merge": "merged '{before}' into '{after}'",
+    "question": "now asks “{after}”",
+}
+
+
+def _event_words(schema: LabelSchema, row: Row) -> str:
+    classes: tuple[LabelClass, ...] = ()
+    title = row.question
+    try:
+        question = question_of(schema, row.question)
+        title, classes = question.title, question.classes
+    except InputError:
+        pass
+    name = next((c.name for c in classes if c.id == row.class_id), "")
+    words = _EVENTS[row.kind].format(
+        name=name, before=row.before or "none", after=row.after or "none"
+    )
+    return f"{title}: {words}"
+
+
+_FIELDS = {
+    "overlap": "votes an item needs",
+    "on_disagreement": "when votes differ",
+    "max_votes": "most votes",
+    "iou_at_least": "overlap from which regions are the same",
+    "adjudicate_own": "a lead may decide items they voted on",
+}
+
+
+def _policy_changes(before: Row, after: Row) -> list[str]:
+    was, now = (asdict(Policy.from_json(r.doc)) for r in (before, after))
+    return [f"{_FIELDS.get(k, k)}: {was[k]} → {now[k]}" for k in now if was[k] != now[k]]
+
+
+def _guideline_changes(before: Row, after: Row) -> list[str]:
+    lines = difflib.unified_diff(before.doc.splitlines(), after.doc.splitlines(), lineterm="", n=0)
+    changed = [line for line in lines if line[:2] not in ("--", "++", "@@")]
+    return [*changed[:DIFF_LINES], *_example_changes(before.examples, after.examples)]
+
+
+def _example_changes(before: str, after: str) -> Iterator[str]:
+    was, now = ({e["item_id"]: e for e in json.loads(text)} for text in (before, after))
+    for item_id in was.keys() - now.keys():
+        yield f"- {_example_words(was[item_id])}"
+    for item_id, example in now.items():
+        if was.get(item_id) != example:
+            yield f"+ {_example_words(example)}"
+
+
+def _example_words(example: Mapping[str, object]) -> str:
+    kind = "good" if example["good"] else "bad"
+    note = f": {example['note']}" if example["note"] else ""
+    return f"{kind} example, item {example['item_id']}{note}"
