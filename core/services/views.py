@@ -49,6 +49,7 @@ class ReviewItem:
         mine_kind: vote, skip, flag, withdraw, or empty.
         can_vote: Whether a vote would be taken now.
         notice: A sentence when it would not.
+        channels: Names of the image's channels, where it has more than colours.
     """
 
     item_id: int
@@ -67,6 +68,7 @@ class ReviewItem:
     lease_expires_at: float | None
     can_vote: bool
     notice: str
+    channels: tuple[str, ...] = ()
 
 
 def item_views(
@@ -143,6 +145,7 @@ def _view(
         lease_expires_at=lease.expires_at if lease and lease.expires_at > now else None,
         can_vote=free and not closed,
         notice=_notice(may, free, closed, state),
+        channels=tuple(json.loads(row.channels)),
     )
 
 
