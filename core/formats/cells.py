@@ -14,6 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from core.formats.text import UnreadableFile
 
+NONE_OF_THEM = "-"
+"""The cell of a question with several answers to which 'none of them' was said."""
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
@@ -64,6 +67,22 @@ def split_names(text: str) -> tuple[str, ...]:
 def joined_names(names: Sequence[str]) -> str:
     """Return names as one cell, for `split_names` to take apart."""
     return "|".join(n.replace("\\", "\\\\").replace("|", "\\|") for n in names)
+
+
+def split_classes(text: str) -> tuple[str, ...]:
+    r"""Return the classes of a cell 'a|b' or 'a;b'; '-' is none of them, '\|' a bar in a name."""
+    if text.strip() == NONE_OF_THEM:
+        return ()
+    parts = re.findall(r"(?:[^|;\\]|\\.)+", text)
+    return tuple(re.sub(r"\\(.)", r"\1", part) for part in parts if part.strip())
+
+
+def joined_classes(names: Sequence[str]) -> str:
+    """Return several classes as one cell, for `split_classes` to take apart."""
+    if not names:
+        return NONE_OF_THEM
+    cell = "|".join(re.sub(r"([\\|;])", r"\\\1", n) for n in names)
+    return "\\-" if cell == NONE_OF_THEM else cell
 
 
 def joined(cells: Iterable[str]) -> str:

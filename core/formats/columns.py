@@ -14,10 +14,12 @@ LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category")
 BOX_COLUMNS = (("x1", "y1", "x2", "y2"), ("xmin", "ymin", "xmax", "ymax"), ("x", "y", "w", "h"))
 ANNOTATOR_COLUMNS = ("annotator", "person", "worker")
 META = "meta:"
+REGION_COLUMNS = ("shape", "points", "rle", "attributes")
+"""What a line says of a region that is no plain box; `points` and `attributes` are JSON."""
 _SHAPE_COLUMNS = frozenset({"geometry", "polygon", "segmentation", "keypoints"})
 _SINGLE_COLUMNS = ("confidence", "score", "names", "state", "width", "height", "seconds")
 RESERVED = _SHAPE_COLUMNS.union(
-    FILE_COLUMNS, LABEL_COLUMNS, ANNOTATOR_COLUMNS, _SINGLE_COLUMNS, *BOX_COLUMNS
+    REGION_COLUMNS, FILE_COLUMNS, LABEL_COLUMNS, ANNOTATOR_COLUMNS, _SINGLE_COLUMNS, *BOX_COLUMNS
 )
 
 
@@ -39,6 +41,10 @@ class Columns:
     height: int | None
     names: int | None
     state: int | None
+    shape: int | None
+    points: int | None
+    rle: int | None
+    attributes: int | None
     metadata: tuple[tuple[str, int], ...]
     shapes: bool
 
@@ -76,6 +82,7 @@ class Columns:
             "height": first("height"),
             "names": first("names"),
             "state": first("state"),
+            **_region_columns(at, box is not None and bool(options.attributes)),
         }
         edges = tuple(at[c] for c in box) if box else ()
         used = {where, label, *edges, *questions.values(), *taken.values()}
@@ -93,9 +100,19 @@ class Columns:
             box_is_size=box == BOX_COLUMNS[2],
             questions=questions,
             metadata=metadata,
-            shapes=box is None and (bool(_SHAPE_COLUMNS & set(at)) or {"x", "y"} <= set(at)),
+            shapes=box is None
+            and taken["shape"] is None
+            and (bool(_SHAPE_COLUMNS & set(at)) or {"x", "y"} <= set(at)),
             **taken,
         )
+
+
+def _region_columns(at: Mapping[str, int], attributes: bool) -> dict[str, int | None]:
+    """Return where regions of any shape stand; such words alone may be anybody's metadata."""
+    if "shape" in at and ("points" in at or "rle" in at):
+        return {name: at.get(name) for name in REGION_COLUMNS}
+    found: dict[str, int | None] = dict.fromkeys(REGION_COLUMNS)
+    return found | {"attributes": at.get("attributes")} if attributes else found
 
 
 def header_of(text: str, file: str) -> list[str]:

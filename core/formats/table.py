@@ -6,9 +6,12 @@ Columns, in any order and case:
 * ``label``: its class; with box columns, the class of the box.
 * ``x1, y1, x2, y2`` (or xmin …, or x, y, w, h): a box in pixels, one per line. A line with
   neither box nor label says that the image shows nothing.
+* ``shape`` with ``points`` (JSON, pixels) or ``rle`` (COCO's run lengths of the whole image): a
+  polygon, keypoints or a mask in the box's stead; ``attributes``: JSON, answers about the region.
 * ``confidence``, ``annotator``, ``seconds``, ``width``, ``height``, ``names``, ``state``.
-* any class question's key; every further column is metadata. ``meta:`` before a metadata
-  column's name keeps it apart from the columns above.
+* any class question's key; where several classes may be named, ``a|b`` (a bar in a name is
+  ``\\|``), and ``-`` for none of them; an empty cell is no answer. Every further column is
+  metadata. ``meta:`` before a metadata column's name keeps it apart from the columns above.
 
 Text that a spreadsheet would run as a formula is escaped (`core.formats.cells`). Numbers stay
 as they are. An empty cell and no cell are the same.
@@ -33,17 +36,28 @@ from core.formats.base import (
 from core.formats.cells import (
     escaped,
     joined,
+    joined_classes,
     joined_names,
     lines,
+    split_classes,
     split_names,
     unescaped,
 )
-from core.formats.columns import BOX_COLUMNS, FILE_COLUMNS, META, RESERVED, Columns, header_of
+from core.formats.columns import (
+    BOX_COLUMNS,
+    FILE_COLUMNS,
+    META,
+    REGION_COLUMNS,
+    RESERVED,
+    Columns,
+    header_of,
+)
 from core.formats.listing import Listing
 from core.formats.names_file import find_names
+from core.formats.region_cells import attributes_in, region_cells, shape_in
 from core.formats.text import UnreadableFile, class_name, decode_text, exact, number, shown
 from core.labels.answer import Answer
-from core.labels.region import Region
+from core.labels.region import Region, Shape
 from core.labels.schema import Skeleton
 from core.labels.state import LABELLED, ItemState
 
@@ -145,12 +159,12 @@ class _Reader:
                 self.path, 1, "it holds points or polygons; only boxes are read.",
                 "Give boxes as x1, y1, x2, y2.",
             )  # fmt: skip
-        if columns.box and columns.confidence is not None and not self.options.predictions:
+        if _draws(columns) and columns.confidence is not None and not self.options.predictions:
             self.notes.append(f"{self.path}: confidences are read only from predictions.")
         ours = columns.state is not None and _is_our_state(text, self.path, columns)
         body = lines(text, self.path)
         next(body)
-        read = self._box_rows if columns.box else self._plain_rows
+        read = self._box_rows if _draws(columns) else self._plain_rows
         return read(body, columns, ours)
 
     def _plain_rows(
@@ -191,21 +205,24 @@ class _Reader:
         return [_boxed(box) for box in found.values()]
 
     def _add_region(self, box: _Box, line: int, cells: list[str], columns: Columns) -> None:
-        assert columns.box is not None
-        edges = [cells[i].strip() for i in columns.box]
+        edges = [cells[i].strip() for i in columns.box or ()]
+        shape = _text(cells, columns.shape)
         label = self._label(cells, columns)
-        if not any(edges) and label is None:
+        drawn = any(edges) or shape is not None
+        if not drawn and label is None:
             box.labelled = not box.first.state or box.first.state in _LABELLED
             return
-        if label is None or not any(edges):
-            raise ValueError("the box has no label" if any(edges) else "the label has no box")
-        x1, y1, x2, y2 = (number(edge) for edge in edges)
-        if columns.box_is_size:
-            x2, y2 = x1 + x2, y1 + y2
-        if fault := box_fault(x1, y1, x2, y2):
-            raise ValueError(f"{fault} (class {shown(label)})")
+        if label is None or not drawn:
+            raise ValueError("the box has no label" if drawn else "the label has no box")
+        if shape not in (None, Shape.BOX.value):
+            told = _text(cells, columns.points), _text(cells, columns.rle)
+            size = (box.first.width, box.first.height)
+            region = shape_in(label, shape, *told, size)
+        else:
+            region = _box_in(label, edges, columns.box_is_size)
         confidence = _share(cells, columns.confidence) if self.options.predictions else None
-        box.regions.append(Region(label, x1, y1, x2, y2, confidence))
+        said = attributes_in(_text(cells, columns.attributes), self.options.attributes)
+        box.regions.append(replace(region, confidence=confidence, attributes=said))
         box.lines.append(line)
 
     def _row(
@@ -215,8 +232,14 @@ class _Reader:
         if not given.strip():
             raise ValueError("no image is named")
         choices = {} if label is None else {self.options.main_question: label}
+        multi: dict[str, tuple[str, ...]] = {}
+        main = self.options.main_question
+        if main in self.options.several and not _draws(columns) and columns.label is not None:
+            multi |= _classes_in(cells, main, columns.label)
         for key, i in columns.questions.items():
-            if cells[i].strip():
+            if key in self.options.several:
+                multi |= _classes_in(cells, key, i)
+            elif cells[i].strip():
                 choices[key] = class_name(unescaped(cells[i]))
         metadata = {name: unescaped(cells[i]) for name, i in columns.metadata if cells[i]}
         state = cells[columns.state] if columns.state is not None else ""
@@ -224,7 +247,7 @@ class _Reader:
             metadata["state"] = unescaped(state)
         return Row(
             self._image(given),
-            Answer(choices) if choices else None,
+            Answer(choices, (), multi) if choices or multi else None,
             self.path,
             line,
             _pixels(cells, columns.width, "width", metadata),
@@ -232,21 +255,22 @@ class _Reader:
             metadata=metadata,
             annotator=_text(cells, columns.annotator),
             seconds=_seconds(cells, columns.seconds),
-            confidence=None if columns.box else _share(cells, columns.confidence),
+            confidence=None if _draws(columns) else _share(cells, columns.confidence),
             names=split_names(_text(cells, columns.names) or ""),
             state=state if ours else "",
         )
 
     def _label(self, cells: list[str], columns: Columns) -> str | None:
-        if columns.label is None:
+        several = self.options.main_question in self.options.several
+        if columns.label is None or (several and not _draws(columns)):
             return None
         text = unescaped(cells[columns.label].strip())
         if not text:
             return None
-        several = [part for part in _SEVERAL.split(text) if part]
-        if columns.several and len(several) > 1:
+        parts = [part for part in _SEVERAL.split(text) if part]
+        if columns.several and len(parts) > 1:
             raise _SeveralLabelsError(
-                f"{len(several)} labels in one cell ({shown(text)}), expected one"
+                f"{len(parts)} labels in one cell ({shown(text)}), expected one"
             )
         return class_name(text)
 
@@ -271,11 +295,34 @@ def _check_count(cells: list[str], columns: Columns) -> None:
         raise ValueError(f"{len(cells)} columns, the first line has {columns.count}")
 
 
+def _draws(columns: Columns) -> bool:
+    """Return whether a table's lines are regions."""
+    return columns.box is not None or columns.shape is not None
+
+
+def _box_in(label: str, edges: list[str], is_size: bool) -> Region:
+    if not edges:
+        raise ValueError("the table has no columns for the edges of a box")
+    x1, y1, x2, y2 = (number(edge) for edge in edges)
+    if is_size:
+        x2, y2 = x1 + x2, y1 + y2
+    if fault := box_fault(x1, y1, x2, y2):
+        raise ValueError(f"{fault} (class {shown(label)})")
+    return Region(label, x1, y1, x2, y2)
+
+
+def _classes_in(cells: list[str], key: str, column: int) -> dict[str, tuple[str, ...]]:
+    """Return the classes of a cell under their question; nothing for an empty cell."""
+    text = unescaped(cells[column].strip())
+    return {key: tuple(map(class_name, split_classes(text)))} if text else {}
+
+
 def _boxed(box: _Box) -> Row:
-    """Return the row of one image with all its boxes."""
-    choices = dict(box.first.answer.choices) if box.first.answer else {}
+    """Return the row of one image with all its regions."""
+    said = box.first.answer or Answer()
     drawn = answer_of(box.regions, box.refused) if box.labelled or box.regions else None
-    answer = Answer(choices, tuple(box.regions)) if choices or drawn else None
+    told = bool(said.choices or said.multi)
+    answer = replace(said, regions=tuple(box.regions)) if told or drawn else None
     return replace(box.first, answer=answer, lines=tuple(box.lines))
 
 
@@ -333,7 +380,7 @@ def emit(
     skeleton: Skeleton | None = None,
     boxes: bool | None = None,
 ) -> dict[str, bytes]:
-    """Return labels.csv: a line per record, or per box.
+    """Return labels.csv: a line per record, or per region.
 
     Args:
         records: What to write.
@@ -344,14 +391,14 @@ def emit(
     """
     if boxes is None:
         boxes = any(
-            r.answer and (r.answer.regions or main_question not in r.answer.choices)
-            for r in records
+            r.answer and (r.answer.regions or r.answer.said(main_question) is None) for r in records
         )
-    questions = [
-        q for q in _keys(r.answer.choices for r in records if r.answer) if q != main_question
-    ]
+    rich = _region_header(records)
+    said = _keys({**r.answer.choices, **r.answer.multi} for r in records if r.answer)
+    questions = [q for q in said if q != main_question]
     metadata, extra = _keys(r.metadata for r in records), _keys(r.extra for r in records)
-    header = ["file", "label", *(BOX_COLUMNS[0] if boxes else ()), "confidence", "state"]
+    header = ["file", "label", *(BOX_COLUMNS[0] if boxes else ()), *rich]
+    header += ["confidence", "state"]
     header += ["annotator", "seconds", *questions, "names", "width", "height"]
     taken = RESERVED.union(name.lower() for name in (*questions, *extra))
     header += [f"{META}{k}" if k.lower() in taken or k.startswith(META) else k for k in metadata]
@@ -360,22 +407,40 @@ def emit(
         ending = [escaped(record.metadata.get(k, "")) for k in metadata]
         ending += [escaped(record.extra.get(k, "")) for k in extra]
         middle = _middle(record, questions)
-        for start in _starts(record, main_question, boxes):
+        for start in _starts(record, main_question, boxes, rich):
             found.append(joined([escaped(record.file), *start, *middle, *ending]))
     return {"labels.csv": "".join(found).encode()}
 
 
-def _starts(record: ExportRecord, main_question: str, boxes: bool) -> Iterator[list[str]]:
-    """Yield label, box and confidence: once, or for each box."""
+def _region_header(records: Sequence[ExportRecord]) -> tuple[str, ...]:
+    """Return the columns that regions need beyond a box's: none where all are plain boxes."""
+    regions = [r for record in records if record.answer for r in record.answer.regions]
+    if any(r.shape is not Shape.BOX for r in regions):
+        return REGION_COLUMNS
+    return ("attributes",) if any(r.attributes for r in regions) else ()
+
+
+def _starts(
+    record: ExportRecord, main_question: str, boxes: bool, rich: Sequence[str]
+) -> Iterator[list[str]]:
+    """Yield label, box, what else a region has, and confidence: once, or for each region."""
     answer = record.answer
-    label = escaped(answer.choices.get(main_question, "")) if answer else ""
     if not boxes:
-        yield [label, _figure(record.confidence)]
+        yield [_said(answer, main_question), _figure(record.confidence)]
     elif answer and answer.regions:
         for r in answer.regions:
-            yield [escaped(r.label), *(exact(v) for v in r.box), _figure(r.confidence)]
+            told = region_cells(r)
+            more = (escaped(told[name]) for name in rich)
+            edges = (exact(v) for v in r.box)
+            yield [escaped(r.label), *edges, *more, _figure(r.confidence)]
     else:
-        yield ["", "", "", "", "", ""]
+        yield [""] * (6 + len(rich))
+
+
+def _said(answer: Answer | None, question: str) -> str:
+    """Return a cell for what is answered to a question."""
+    said = answer.said(question) if answer else None
+    return escaped(joined_classes(said) if isinstance(said, tuple) else said or "")
 
 
 def _middle(record: ExportRecord, questions: Sequence[str]) -> list[str]:
@@ -385,14 +450,14 @@ def _middle(record: ExportRecord, questions: Sequence[str]) -> list[str]:
         record.state or ("" if answer else ItemState.OPEN.value),
         escaped(record.annotator or ""),
         _figure(record.seconds),
-        *(escaped(answer.choices.get(q, "")) if answer else "" for q in questions),
+        *(_said(answer, q) for q in questions),
         escaped(joined_names(record.all_names)),
         str(record.width or ""),
         str(record.height or ""),
     ]
 
 
-def _keys(mappings: Iterable[Mapping[str, str]]) -> list[str]:
+def _keys(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
