@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.errors import DiskFull, InputError
-from core.labels.schema import Task
+from core.labels.schema import Skeleton, Task
 from core.services.exports import ExportFiles, export_data
 from core.services.imports import (
     ImportOptions,
@@ -41,6 +42,16 @@ def init(
     question: Annotated[
         list[str] | None, typer.Option(help="A further question: key=class,class,…")
     ] = None,
+    several: Annotated[
+        list[str] | None, typer.Option(help="Key of a question that takes several classes.")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="A question about each region: key=class,class,…")
+    ] = None,
+    skeleton: Annotated[
+        Path | None,
+        typer.Option(help='JSON for keypoints: {"points": [names], "edges": [[0, 1], …]}.'),
+    ] = None,
     require: Annotated[str, typer.Option(help="Metadata columns every item must bring.")] = "",
     title: Annotated[str, typer.Option(help="What people read; the name by default.")] = "",
     workspace: WorkspaceOption = None,
@@ -60,6 +71,9 @@ def init(
             classes=names,
             title=title,
             questions=dict(_question(q) for q in question or []),
+            several=several or [],
+            attributes=dict(_question(q) for q in attribute or []),
+            skeleton=_skeleton(skeleton) if skeleton is not None else Skeleton(),
             required_metadata=[c.strip() for c in require.split(",") if c.strip()],
         ),
     )
@@ -72,6 +86,24 @@ def _classes_of(source: Path) -> list[str]:
     if source.is_dir():
         return sorted(p.name for p in source.iterdir() if p.is_dir() and not p.name.startswith("."))
     return classes_used(source)
+
+
+def _skeleton(path: Path) -> Skeleton:
+    """Return the skeleton of a JSON file.
+
+    Raises:
+        InputError: It cannot be read, or is none.
+    """
+    try:
+        doc = json.loads(path.read_text("utf-8"))
+        points = tuple(str(p) for p in doc["points"])
+        edges = tuple((int(i), int(j)) for i, j in doc.get("edges", []))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"'{path}' holds no skeleton.",
+            'Give {"points": ["head", "hand"], "edges": [[0, 1]]}.',
+        ) from error
+    return Skeleton(points, edges)
 
 
 def _question(text: str) -> tuple[str, list[str]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from core.errors import InputError
-from core.labels.schema import LabelSchema, Question, clean_class_name, has_visible
+from core.labels.schema import LabelSchema, Question, Task, clean_class_name, has_visible
 
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 QUESTION_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 DIGITS = "1234567890"
 MAX_TITLE = 200
+MAX_KEYPOINTS = 500
 RESERVED_KEYS = frozenset({"regions"})
 """Names that answers and policies use themselves."""
 
@@ -33,7 +34,32 @@ def checked_schema(schema: LabelSchema) -> LabelSchema:
         raise InputError("Questions about regions need a project in which regions are drawn.")
     for question in asked:
         _check_question(question)
+    check_skeleton(schema)
     return schema
+
+
+def check_skeleton(schema: LabelSchema) -> None:
+    """Check the points of a keypoint project and the lines between them.
+
+    Raises:
+        InputError: There are none, two have one name, or a line joins what is not there.
+    """
+    bones = schema.skeleton
+    if schema.task is Task.KEYPOINTS and not bones.points:
+        raise InputError(
+            "A project of keypoints needs the names of its points.", "Give it a skeleton."
+        )
+    if len(bones.points) > MAX_KEYPOINTS:
+        raise InputError(f"A skeleton has at most {MAX_KEYPOINTS} points.")
+    for name in bones.points:
+        clean_class_name(name)
+    if len(set(bones.points)) < len(bones.points):
+        raise InputError("Two points of the skeleton have the same name.", "Rename one.")
+    for i, j in bones.edges:
+        if i == j or not (0 <= i < len(bones.points) and 0 <= j < len(bones.points)):
+            raise InputError(
+                f"A line of the skeleton joins points {i} and {j}, which are not there."
+            )
 
 
 def check_question_key(key: str, taken: bool) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from core.access import Action, Actor, Resource, require
 from core.errors import InputError
 from core.formats import FORMATS, ExportRecord
+from core.formats.base import Format
 from core.labels import Answer
 from core.labels.state import LABELLED
 from core.services.projects import ProjectView, project_for
@@ -44,7 +45,7 @@ def export_data(
 ) -> ExportFiles:
     """Return a project's labels (or predictions, votes, gold, items) in a format.
 
-    Every name of an item is listed. Boxes are in upright pixels.
+    Every name of an item is listed. Regions are in upright pixels.
 
     Raises:
         InputError: The kind or format is unknown, or the format cannot carry this task.
@@ -61,28 +62,56 @@ def export_data(
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         if what == "gold":
             require(actor, Action.SEE_GOLD, Resource(project.id))
-        if not project.task.draws and not writers[name].choices:
-            raise InputError(
-                f"{writers[name].title} carries boxes, '{slug}' has one class an image.",
-                "Export it as CSV.",
-            )
+        _require_carried(project, writers[name])
         if name != "table" and what in ("votes", "items"):
             raise InputError(f"'{what}' can only be exported as CSV.", "Choose CSV.")
         records = _READ[what](connection, project)
     emit = writers[name].emit
-    files = emit(records, project.schema.classes) if emit else {}
+    schema = project.schema
+    files = emit(records, schema.classes, schema.main.key, schema.skeleton) if emit else {}
     with ws.store.write() as connection:
         append_audit(
             connection, ws.clock(), actor.name, "exported", f"{what} as {format}", project.id,
             {"rows": len(records)},
         )  # fmt: skip
-    return ExportFiles(files, len(records), _notes(project, name))
+    return ExportFiles(files, len(records), _notes(project, writers[name]))
 
 
-def _notes(project: ProjectView, format: str) -> tuple[str, ...]:
-    if project.task.draws:
-        return ("Boxes are in pixels of the upright image (EXIF orientation applied).",)
-    return ()
+def _require_carried(project: ProjectView, writer: Format) -> None:
+    """Refuse a format that has no place for what the project asks.
+
+    Raises:
+        InputError: So it is; the advice names the formats that have.
+    """
+    shape = project.task.shape
+    if shape is None and not writer.choices:
+        raise InputError(
+            f"{writer.title} carries regions, '{project.slug}' has classes of whole images.",
+            "Export it as CSV.",
+        )
+    if shape is not None and shape not in writer.shapes:
+        able = [f.title for f in FORMATS.values() if f.emit is not None and shape in f.shapes]
+        raise InputError(
+            f"{writer.title} cannot carry {project.task.value}.",
+            f"Export '{project.slug}' as {' or '.join(able)}.",
+        )
+
+
+def _notes(project: ProjectView, writer: Format) -> tuple[str, ...]:
+    """Return what to know of the files: the grid of pixels, and what the format has no place for."""
+    if not project.task.draws:
+        return ()
+    notes = ["Regions are in pixels of the upright image (EXIF orientation applied)."]
+    if writer.name == "yolo":
+        notes = ["Regions are in shares of the upright image (EXIF orientation applied)."]
+    left_out = [q.title for q in project.schema.region_questions] if not writer.attributes else []
+    if not writer.choices and not writer.attributes:
+        left_out += [q.title for q in project.schema.item_questions]
+    if left_out:
+        notes.append(
+            f"{writer.title} has no place for {', '.join(left_out)}: not written. CSV has one."
+        )
+    return tuple(notes)
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -99,7 +128,7 @@ def _labels(connection: Connection, project: ProjectView) -> list[ExportRecord]:
         .order_by(item_state.c.item_id)
     )
     said = {r.item_id: (r.answer, r.state, None) for r in connection.execute(query)}
-    return _records(connection, said)
+    return _records(connection, project, said)
 
 
 def _predictions(connection: Connection, project: ProjectView) -> list[ExportRecord]:
@@ -110,7 +139,7 @@ def _predictions(connection: Connection, project: ProjectView) -> list[ExportRec
         .order_by(predictions.c.item_id)
     )
     said = {r.item_id: (r.answer, "", r.confidence) for r in connection.execute(query)}
-    return _records(connection, said)
+    return _records(connection, project, said)
 
 
 def _gold(connection: Connection, project: ProjectView) -> list[ExportRecord]:
@@ -120,7 +149,7 @@ def _gold(connection: Connection, project: ProjectView) -> list[ExportRecord]:
         .group_by(gold_answers.c.item_id)
     )
     rows = connection.execute(select(gold_answers).where(gold_answers.c.seq.in_(newest)))
-    return _records(connection, {r.item_id: (r.answer, "", None) for r in rows})
+    return _records(connection, project, {r.item_id: (r.answer, "", None) for r in rows})
 
 
 def _items(connection: Connection, project: ProjectView) -> list[ExportRecord]:
@@ -131,7 +160,7 @@ def _items(connection: Connection, project: ProjectView) -> list[ExportRecord]:
         .order_by(items.c.id)
     ).all()
     extra = {r.id: {"use": r.use, "item_state": r.state} for r in rows}
-    return _records(connection, {r.id: (None, "", None) for r in rows}, extra)
+    return _records(connection, project, {r.id: (None, "", None) for r in rows}, extra)
 
 
 def _votes(connection: Connection, project: ProjectView) -> list[ExportRecord]:
@@ -151,7 +180,7 @@ def _votes(connection: Connection, project: ProjectView) -> list[ExportRecord]:
             found.append(
                 ExportRecord(
                     **about[row.item_id],
-                    answer=Answer.from_json(row.answer),
+                    answer=project.schema.translate(Answer.from_json(row.answer)),
                     annotator=names[row.person_id],
                     seconds=row.active_seconds,
                 )
@@ -170,6 +199,7 @@ _READ = {
 
 def _records(
     connection: Connection,
+    project: ProjectView,
     said: Mapping[int, tuple[str | None, str, float | None]],
     extra: Mapping[int, Mapping[str, str]] | None = None,
 ) -> list[ExportRecord]:
@@ -181,7 +211,7 @@ def _records(
             found.append(
                 ExportRecord(
                     **about[item_id],
-                    answer=Answer.from_json(answer) if answer else None,
+                    answer=project.schema.translate(Answer.from_json(answer)) if answer else None,
                     state=state,
                     confidence=confidence,
                     extra=(extra or {}).get(item_id, {}),

@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.formats import Refusal, Row, resolve_regions
 from core.intake.names import NameIndex
 from core.intake.probe import ImageInfo
-from core.labels import Answer, Region
+from core.labels import Answer, LabelSchema, Region
 from core.labels.schema import clean_class_name
 from core.services.import_images import Taken
 from core.services.people import OPERATOR, insert_person
@@ -129,40 +129,56 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
     if answer is None:
         return None
     if project.task.draws:
-        answer = _known_regions(project, row, answer, taken)
+        fitting = _fitting_regions(project, row, answer, info, taken)
+        if answer.regions and not fitting and not (answer.choices or answer.multi):
+            return None  # regions that could not be taken do not say "nothing here"
+        answer = replace(answer, regions=fitting)
     elif answer.regions:
         taken.refused.append(
             Refusal(
                 row.origin,
                 row.line,
-                f"'{project.slug}' takes no boxes; those of this row are left out",
+                f"'{project.slug}' takes no regions; those of this row are left out",
             )
         )
         answer = replace(answer, regions=())
-    if not project.task.draws and not answer.choices:
+    if not project.task.draws and not answer.choices and not answer.multi:
         return None
     try:
-        clean = replace(answer, choices={k: clean_class_name(v) for k, v in answer.choices.items()})
+        clean = _clean(project.schema, answer)
         return project.schema.check(clean, info.width, info.height, complete=False)
     except InputError as error:
         taken.refused.append(Refusal(row.origin, row.line, error.message))
         return None
 
 
-def _known_regions(project: ProjectView, row: Row, answer: Answer, taken: Taken) -> Answer:
-    known: list[Region] = []
-    unknown: list[Region] = []
-    for region in answer.regions:
-        (known if region.label in project.schema.classes else unknown).append(region)
-    for region in unknown:
-        taken.refused.append(
-            Refusal(
-                row.origin,
-                row.line,
-                f"unknown class '{region.label}'; expected one of {', '.join(list(project.schema.classes)[:20])}",
-            )
-        )
-    return replace(answer, regions=tuple(known))
+def _clean(schema: LabelSchema, answer: Answer) -> Answer:
+    """Return the answer with clean names; one class said where several may be is a list of one."""
+    choices = {k: clean_class_name(v) for k, v in answer.choices.items()}
+    several = {q.key for q in schema.item_questions if q.several}
+    one = {k: (v,) for k, v in choices.items() if k in several}
+    return replace(
+        answer,
+        choices={k: v for k, v in choices.items() if k not in several},
+        multi={**answer.multi, **one},
+    )
+
+
+def _fitting_regions(
+    project: ProjectView, row: Row, answer: Answer, info: ImageInfo, taken: Taken
+) -> tuple[Region, ...]:
+    """Return the regions the project takes; each of the others is refused by itself."""
+    fitting: list[Region] = []
+    for place, region in enumerate(answer.regions):
+        alone = Answer(regions=(region,))
+        try:
+            checked = project.schema.check(alone, info.width, info.height, complete=False)
+        except InputError as error:
+            line = row.lines[place] if len(row.lines) == len(answer.regions) else row.line
+            taken.refused.append(Refusal(row.origin, line, error.message))
+            continue
+        fitting += checked.regions
+    return tuple(fitting)
 
 
 # --- storing ----------------------------------------------------------------------------------
@@ -240,7 +256,7 @@ def store_imported_predictions(
 
 
 def _confidence(said: Said) -> float | None:
-    """Return an item's confidence: as given, else that of its least certain box."""
+    """Return an item's confidence: as given, else that of its least certain region."""
     if said.row.confidence is not None:
         return said.row.confidence
     known = [r.confidence for r in said.answer.regions if r.confidence is not None]

@@ -247,6 +247,10 @@ def _parse(
         question_keys=tuple(q.key for q in project.schema.questions[1:]),
         label_column=options.label_column,
         predictions=options.what == What.PREDICTIONS,
+        several=tuple(q.key for q in project.schema.item_questions if q.several),
+        shape=project.task.shape,
+        skeleton=project.schema.skeleton.points,
+        attributes=tuple(q.key for q in project.schema.region_questions),
     )
 
 
