@@ -10,8 +10,10 @@ from core.access import Action
 from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels import Answer, Region
+from core.services.claiming import open_item
+from core.services.preferences import get_preferences
 from core.services.projects import ProjectView, get_project
-from core.services.review import Submission, open_item, save_draft, submit
+from core.services.review import Submission, save_draft, submit
 from core.services.views import ReviewItem
 from core.services.workspace import current_workspace
 from core.ui import box_editor, deck, identity, states, urls, widgets
@@ -23,6 +25,8 @@ from core.ui.theme import draw
 EDITING = "tb-review-editing"
 ITEM = "tb-review-item"
 OUTCOME = "tb-review-outcome"
+QUEUE_PARTS = ("order", "queue", "class", "slice", "list")
+MOST_ASKED = 500  # characters of one part of the address
 
 
 @st.fragment
@@ -35,11 +39,17 @@ def work(slug: str) -> None:
         settings = ws.settings
         deck.review_deck(
             project,
-            deck.Person(actor.person_id, settings.idle_seconds, settings.lease_seconds),
+            deck.Person(
+                actor.person_id,
+                settings.idle_seconds,
+                settings.lease_seconds,
+                get_preferences(ws, actor),
+            ),
             _asked_item(),
             editing.item_id if editing else None,
             st.session_state.get(OUTCOME),
             lambda: _begin(slug),
+            _asked_queue(),
         )
         if editing:
             _canvas(project, editing)
@@ -49,6 +59,12 @@ def _asked_item() -> int | None:
     """Return the item the address names, if it is a number."""
     asked = st.query_params.get("item", "")
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else None
+
+
+def _asked_queue() -> dict[str, str]:
+    """Return which items the address asks for; what it says is checked where it is used."""
+    asked = st.query_params
+    return {p: asked[p][:MOST_ASKED] for p in QUEUE_PARTS if asked.get(p)}
 
 
 def _begin(slug: str) -> None:

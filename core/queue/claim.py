@@ -1,36 +1,121 @@
-"""Who sees what next: live leases, free places, and claiming them so that no place is given twice.
+"""Leases and free places: claiming items so that no place is given twice.
 
 A place on an item is free while live votes + live leases < votes wanted. A lease's life is
 computed from its expiry when it is read, so nothing has to clean up for an item to come free.
-Every function runs inside the caller's transaction, which must be exclusive where it writes.
+The truth is in `leases` and the votes; `ready` (see `core.queue.hints`) only keeps a claim from
+looking at items that others hold. Every function runs inside the caller's transaction, which
+must be exclusive where it writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 
-from core.labels.state import ItemState
-from core.queue.plan import Order
-from core.store.tables import annotation_log, decisions, item_state, leases
+from core.queue.hints import refresh, wake
+from core.queue.sql import run, run_many
+from core.store.tables import decisions, leases
+
+
+def free(item: str) -> str:
+    """Return the exact condition that an item has a place for :person at :now, not held by them.
+
+    The newest revision of one's own answer counts; who ruled on an item has seen its votes.
+
+    Args:
+        item: Alias of `item_state` in the statement.
+    """
+    return f"""
+      {item}.state = 'open'
+      AND {item}.votes + (
+        SELECT COUNT(*) FROM leases l WHERE l.item_id = {item}.item_id AND l.expires_at > :now
+      ) < {item}.wanted
+      AND COALESCE((
+        SELECT a.kind FROM annotations a
+        WHERE a.item_id = {item}.item_id AND a.person_id = :person
+        ORDER BY a.revision DESC LIMIT 1
+      ), 'withdraw') = 'withdraw'
+      AND NOT EXISTS (
+        SELECT 1 FROM decisions d WHERE d.item_id = {item}.item_id AND d.person_id = :person
+      )
+      AND NOT EXISTS (
+        SELECT 1 FROM leases l
+        WHERE l.item_id = {item}.item_id AND l.person_id = :person AND l.expires_at > :now
+      )
+    """  # noqa: S608 the alias is ours
+
+
+_NEXT = f"""
+SELECT s.item_id FROM item_state s
+WHERE s.project_id = :project AND s.ready = 1 AND {free("s")}
+ORDER BY s.boost DESC, s.priority, s.item_id LIMIT :count
+"""  # noqa: S608
+
+_THESE = f"""
+SELECT s.item_id FROM item_state s
+WHERE s.item_id IN (:ids) AND s.project_id = :project AND {free("s")}
+"""  # noqa: S608
+
+_HELD = """
+SELECT l.item_id FROM leases l JOIN item_state s ON s.item_id = l.item_id
+WHERE l.person_id = :person AND l.expires_at > :now AND l.project_id = :project
+ORDER BY s.boost DESC, s.priority, l.item_id
+"""
+
+_HOLD = """
+INSERT INTO leases (item_id, person_id, project_id, since, expires_at, queue)
+VALUES (:item, :person, :project, :now, :until, :queue)
+ON CONFLICT (item_id, person_id) DO UPDATE
+SET since = excluded.since, expires_at = excluded.expires_at, queue = excluded.queue
+"""
+
+_RENEW_ALL = """
+UPDATE leases SET expires_at = :until
+WHERE person_id = :person AND expires_at > :now AND project_id = :project
+"""
+
+_RENEW = """
+UPDATE leases SET expires_at = :until
+WHERE item_id IN (:ids) AND person_id = :person AND expires_at > :now
+"""
+
+# Leases that ran out go too: with the clock set back they would live again on places given away.
+_RELEASE = """
+DELETE FROM leases WHERE item_id IN (:ids) AND (person_id = :person OR expires_at <= :now)
+"""
+
+_BURY = "DELETE FROM leases WHERE item_id IN (:ids) AND expires_at <= :now"
+
+_TRIM = """
+DELETE FROM leases WHERE (item_id, person_id) IN (
+  SELECT t.item_id, t.person_id FROM (
+    SELECT l.item_id, l.person_id, s.wanted - s.votes AS places,
+      ROW_NUMBER() OVER (PARTITION BY l.item_id ORDER BY l.since, l.person_id) AS place
+    FROM leases l JOIN item_state s ON s.item_id = l.item_id
+    WHERE l.item_id IN (:ids) AND l.expires_at > :now AND s.state = 'open'
+  ) t WHERE t.place > t.places
+)
+"""
+
+_VOTABLE = """
+SELECT s.item_id FROM item_state s
+WHERE s.item_id IN (:ids) AND (
+  EXISTS (
+    SELECT 1 FROM leases l
+    WHERE l.item_id = s.item_id AND l.person_id = :person AND l.expires_at > :now
+  )
+  OR s.state = 'open' AND s.votes + (
+    SELECT COUNT(*) FROM leases l WHERE l.item_id = s.item_id AND l.expires_at > :now
+  ) < s.wanted
+)
+"""
 
 
 def held_leases(connection: Connection, project_id: int, person_id: int, now: float) -> list[int]:
     """Return the items a person holds, in queue order."""
-    return list(
-        connection.execute(
-            select(leases.c.item_id)
-            .join(item_state, item_state.c.item_id == leases.c.item_id)
-            .where(
-                leases.c.project_id == project_id,
-                leases.c.person_id == person_id,
-                leases.c.expires_at > now,
-            )
-            .order_by(item_state.c.priority, leases.c.item_id)
-        ).scalars()
-    )
+    asked = {"project": project_id, "person": person_id, "now": now}
+    return list(run(connection, _HELD, asked).scalars())
 
 
 def claim(
@@ -40,29 +125,32 @@ def claim(
     count: int,
     now: float,
     lease_seconds: float,
-    order: Order = Order.LEAST_CONFIDENT,
     only: Sequence[int] | None = None,
+    queue: str = "",
 ) -> list[int]:
     """Lease up to `count` items with a free place to a person and return them in queue order.
 
     Args:
-        only: Claim out of these items alone.
+        connection: In an exclusive transaction.
+        project_id: Where.
+        person_id: For whom.
+        count: At most so many.
+        now: Seconds since the epoch.
+        lease_seconds: How long they are held.
+        only: Claim out of these items alone (at most a few hundred), in this order.
+        queue: The queue beside the main one they are claimed in, kept on the lease.
     """
-    query = _free(project_id, person_id, now)
-    if only is not None:
-        query = query.where(item_state.c.item_id.in_(only))
-    taken = list(connection.execute(query.order_by(*_order(order)).limit(count)).scalars())
-    hold(connection, project_id, person_id, taken, now, lease_seconds)
+    if count <= 0:
+        return []
+    asked = {"project": project_id, "person": person_id, "now": now}
+    if only is None:
+        wake(connection, project_id, now)
+        taken = list(run(connection, _NEXT, {**asked, "count": count}).scalars())
+    else:
+        has_place = set(run(connection, _THESE, asked, only).scalars()) if only else set()
+        taken = [i for i in dict.fromkeys(only) if i in has_place][:count]
+    hold(connection, project_id, person_id, taken, now, lease_seconds, queue)
     return taken
-
-
-def waiting(connection: Connection, project_id: int, person_id: int, now: float) -> int:
-    """Return how many items have a free place for this person."""
-    return int(
-        connection.execute(
-            select(func.count()).select_from(_free(project_id, person_id, now).subquery())
-        ).scalar_one()
-    )
 
 
 def hold(
@@ -72,29 +160,21 @@ def hold(
     item_ids: Sequence[int],
     now: float,
     lease_seconds: float,
+    queue: str = "",
 ) -> None:
-    """Write or renew leases; the caller has checked that the places are free."""
+    """Write leases; the caller has checked that the places are free."""
     if not item_ids:
         return
-    rows = [
-        {
-            "item_id": i,
-            "person_id": person_id,
-            "project_id": project_id,
-            "since": now,
-            "expires_at": now + lease_seconds,
-        }
-        for i in item_ids
-    ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(leases)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["item_id", "person_id"],
-            set_={"expires_at": insert.excluded.expires_at, "since": insert.excluded.since},
-        ),
-        rows,
-    )
+    shared = {
+        "person": person_id,
+        "project": project_id,
+        "now": now,
+        "until": now + lease_seconds,
+        "queue": queue,
+    }
+    run(connection, _BURY, {"now": now}, item_ids)
+    run_many(connection, _HOLD, [{"item": i, **shared} for i in item_ids])
+    refresh(connection, item_ids, now)
 
 
 def renew(
@@ -104,45 +184,49 @@ def renew(
     now: float,
     lease_seconds: float,
 ) -> int:
-    """Prolong leases that are still live and return how many; an expired one must be claimed anew."""
-    done = connection.execute(
-        update(leases)
-        .where(
-            leases.c.person_id == person_id,
-            leases.c.item_id.in_(item_ids),
-            leases.c.expires_at > now,
-        )
-        .values(expires_at=now + lease_seconds)
-    )
-    return int(done.rowcount)
+    """Prolong leases that are still live and return how many; an expired one must be claimed anew.
+
+    The items' hints stay: they are looked at again when the old end comes, and found full.
+    """
+    if not item_ids:
+        return 0
+    asked = {"person": person_id, "now": now, "until": now + lease_seconds}
+    return int(run(connection, _RENEW, asked, item_ids).rowcount)
 
 
-def release(connection: Connection, person_id: int, item_ids: Sequence[int]) -> None:
+def renew_all(
+    connection: Connection, project_id: int, person_id: int, now: float, lease_seconds: float
+) -> None:
+    """Prolong every live lease of a person in a project."""
+    asked = {"person": person_id, "project": project_id, "now": now, "until": now + lease_seconds}
+    run(connection, _RENEW_ALL, asked)
+
+
+def release(connection: Connection, person_id: int, item_ids: Sequence[int], now: float) -> None:
     """Give items back."""
-    connection.execute(
-        delete(leases).where(leases.c.person_id == person_id, leases.c.item_id.in_(item_ids))
-    )
+    if item_ids:
+        run(connection, _RELEASE, {"person": person_id, "now": now}, item_ids)
+        refresh(connection, item_ids, now)
+
+
+def trim(connection: Connection, item_ids: Sequence[int], now: float) -> None:
+    """Take back the newest leases of open items that have fewer places than they had."""
+    if item_ids:
+        run(connection, _TRIM, {"now": now}, item_ids)
+
+
+def votable(
+    connection: Connection, item_ids: Sequence[int], person_id: int, now: float
+) -> set[int]:
+    """Return those of the items this person may vote on: own live lease, or a place nobody holds."""
+    if not item_ids:
+        return set()
+    return set(run(connection, _VOTABLE, {"person": person_id, "now": now}, item_ids).scalars())
 
 
 def has_free_place(connection: Connection, item_id: int, person_id: int, now: float) -> bool:
     """Return whether this person may vote on the item: own live lease, or a place nobody holds."""
-    own = connection.execute(
-        select(leases.c.item_id).where(
-            leases.c.item_id == item_id,
-            leases.c.person_id == person_id,
-            leases.c.expires_at > now,
-        )
-    ).first()
-    if own is not None:
-        return True
-    return (
-        connection.execute(
-            select(item_state.c.item_id).where(
-                item_state.c.item_id == item_id, _has_place(person_id, now)
-            )
-        ).first()
-        is not None
-    )
+    return item_id in votable(connection, [item_id], person_id, now)
 
 
 def has_ruled(connection: Connection, item_id: int, person_id: int) -> bool:
@@ -157,70 +241,11 @@ def has_ruled(connection: Connection, item_id: int, person_id: int) -> bool:
     )
 
 
-def _free(project_id: int, person_id: int, now: float) -> Select:
-    answered = (
-        select(annotation_log.c.item_id)
-        .where(
-            annotation_log.c.item_id == item_state.c.item_id,
-            annotation_log.c.person_id == person_id,
-            annotation_log.c.kind != "withdraw",
-            ~_has_later_revision(),
+def lease_queue(connection: Connection, item_id: int, person_id: int, now: float) -> str:
+    """Return the queue in which a person holds an item; empty for the main one and for no lease."""
+    found = connection.execute(
+        select(func.coalesce(leases.c.queue, "")).where(
+            leases.c.item_id == item_id, leases.c.person_id == person_id, leases.c.expires_at > now
         )
-        .correlate(item_state)
-    )
-    held = select(leases.c.item_id).where(
-        leases.c.item_id == item_state.c.item_id,
-        leases.c.person_id == person_id,
-        leases.c.expires_at > now,
-    )
-    ruled = select(decisions.c.seq).where(
-        decisions.c.item_id == item_state.c.item_id, decisions.c.person_id == person_id
-    )
-    return select(item_state.c.item_id).where(
-        item_state.c.project_id == project_id,
-        _has_place(person_id, now),
-        ~answered.exists(),
-        ~held.exists(),
-        ~ruled.exists(),
-    )
-
-
-def _has_later_revision() -> ColumnElement[bool]:
-    later = annotation_log.alias("later")
-    return (
-        select(later.c.seq)
-        .where(
-            later.c.item_id == annotation_log.c.item_id,
-            later.c.person_id == annotation_log.c.person_id,
-            later.c.revision > annotation_log.c.revision,
-        )
-        .correlate(annotation_log)
-        .exists()
-    )
-
-
-def _has_place(person_id: int, now: float) -> ColumnElement[bool]:
-    others = (
-        select(func.count())
-        .select_from(leases)
-        .where(
-            leases.c.item_id == item_state.c.item_id,
-            leases.c.person_id != person_id,
-            leases.c.expires_at > now,
-        )
-        .correlate(item_state)
-        .scalar_subquery()
-    )
-    return and_(
-        item_state.c.state == ItemState.OPEN.value,
-        item_state.c.votes + others < item_state.c.wanted,
-    )
-
-
-def _order(order: Order) -> tuple[ColumnElement, ...]:
-    if order is Order.OLDEST:
-        return (item_state.c.item_id.asc(),)
-    if order is Order.RANDOM:
-        # A fixed scramble of the number: the same for everybody, so colleagues meet and items finish.
-        return ((item_state.c.item_id * 7919 % 104729).asc(), item_state.c.item_id.asc())
-    return (item_state.c.priority.asc(), item_state.c.item_id.asc())
+    ).scalar()
+    return str(found or "")

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
+
+from core.queue.sql import run
 
 _PRIME = 2_147_483_647
 
@@ -28,19 +30,19 @@ UPDATE item_state SET
     ) END
 WHERE """
 
-_OF_ITEMS = text(REFRESH + "item_id IN :ids").bindparams(bindparam("ids", expanding=True))
-_EXPIRED = text(REFRESH + "frees_at IS NOT NULL AND frees_at <= :now")
+_OF_ITEMS = REFRESH + "item_id IN (:ids)"
+_EXPIRED = REFRESH + "project_id = :project AND frees_at IS NOT NULL AND frees_at <= :now"
 
 
 def refresh(connection: Connection, item_ids: Sequence[int], now: float) -> None:
     """Bring the hints of these items up to date within the caller's transaction."""
     if item_ids:
-        connection.execute(_OF_ITEMS, {"ids": list(item_ids), "now": now})
+        run(connection, _OF_ITEMS, {"now": now}, item_ids)
 
 
-def wake(connection: Connection, now: float) -> None:
+def wake(connection: Connection, project_id: int, now: float) -> None:
     """Look again at items that were full until about now, because a lease on them has run out."""
-    connection.execute(_EXPIRED, {"now": now})
+    run(connection, _EXPIRED, {"project": project_id, "now": now})
 
 
 def scramble(item_id: int) -> int:

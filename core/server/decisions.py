@@ -19,16 +19,8 @@ from core.labels import Answer, Region
 from core.labels.region import Shape
 from core.labels.shapes import MAX_POINTS
 from core.server.guard import json_route
-from core.services.review import (
-    Receipt,
-    Submission,
-    claim_items,
-    open_item,
-    release_items,
-    renew_leases,
-    save_draft,
-    submit_batch,
-)
+from core.services.claiming import claim_items, open_item, release_items, renew_leases
+from core.services.review import Receipt, Submission, save_draft, submit_batch
 from core.services.views import ReviewItem
 from core.services.workspace import Workspace
 
@@ -238,7 +230,13 @@ def _submission(sent: dict[str, Any], uuid: str, item_id: int) -> Submission:
         prelabel_shown=sent.get("prelabel_shown") is True,
         active_seconds=_real(sent.get("active_seconds", 0), "active_seconds"),
         started_at=_real(sent.get("started_at", 0), "started_at"),
+        schema_version=_version(sent, "schema_version"),
+        guideline_version=_version(sent, "guideline_version"),
     )
+
+
+def _version(sent: dict[str, Any], name: str) -> int | None:
+    return None if sent.get(name) is None else _whole(sent[name], name)
 
 
 def _text(sent: dict[str, Any], name: str) -> str:

@@ -144,9 +144,9 @@ def disputes(ws: Workspace, actor: Actor, slug: str) -> list[DisputeRow]:
         found: dict[int, Gathered] = {}
         names: dict[int, list[str]] = {}
         for start in range(0, len(ids), 500):
-            found |= gather(connection, ids[start : start + 500])
+            found |= gather(connection, ids[start : start + 500], project.schema)
             names |= names_of(connection, ids[start : start + 500])
-        prelabels = prelabels_of(connection, [r.prediction_seq for r in rows])
+        prelabels = prelabels_of(connection, [r.prediction_seq for r in rows], project.schema)
     listed = [
         _dispute_row(
             project, r, found[r.item_id], names[r.item_id][0], prelabels.get(r.prediction_seq)
@@ -192,7 +192,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         if not views:
             raise NotFound(f"There is no item {item_id} in '{slug}'.", "Take the next one.")
         said = live_annotations(connection, [item_id])
-        found = gather(connection, [item_id])[item_id]
+        found = gather(connection, [item_id], project.schema)[item_id]
         own = actor.person_id in _ever_voted(connection, item_id)
     outcome = settle(found.evidence(), project.schema, project.policy)
     aliases = {
@@ -210,7 +210,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
             VoteView(
                 r.seq,
                 aliases[r.person_id],
-                Answer.from_json(r.answer),
+                project.schema.translate(Answer.from_json(r.answer)),
                 r.active_seconds,
                 r.prelabel_shown,
                 r.at,

@@ -108,7 +108,8 @@ def _of_boxes(ws: Workspace, project: ProjectView, fewest: int) -> AgreementView
         for start in range(0, len(chosen), CHUNK):
             for row in live_annotations(connection, chosen[start : start + CHUNK]):
                 if row.kind == "vote":
-                    drawn.setdefault(row.item_id, []).append(Answer.from_json(row.answer))
+                    said = project.schema.translate(Answer.from_json(row.answer))
+                    drawn.setdefault(row.item_id, []).append(said)
     score = box_agreement(list(drawn.values()), project.policy.iou_at_least)
     votes = sum(len(a) for a in drawn.values())
     return AgreementView(votes, None, None, None, enough(score, fewest), len(chosen) < len(voted))

@@ -14,7 +14,8 @@ from core.access import Action, Actor, Resource, can
 from core.errors import InputError
 from core.jobs.rows import read_jobs
 from core.labels.state import ItemState
-from core.queue.claim import held_leases, waiting
+from core.queue.claim import held_leases
+from core.queue.waiting import waiting
 from core.services.projects import ProjectView, list_projects
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, item_state

@@ -41,6 +41,7 @@ from core.services.import_rows import (
 )
 from core.services.people import OPERATOR
 from core.services.projects import ProjectView, project_for
+from core.services.queue_plans import reboost
 from core.services.resolve import resolve_items
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -353,6 +354,8 @@ def _finish(work: _Import, metadata: Mapping[int, Mapping[str, str]], said: list
         store_metadata(connection, work.project, metadata, work.taken, batch_id, now)
         _store(work, connection, what, said, batch_id, now)
         resolve_items(connection, work.project, sorted({s.item_id for s in said}), now)
+        if metadata:
+            reboost(connection, work.project.id)
         counts = _counts(work)
         connection.execute(
             batches.insert(),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from core.labels import Answer
 from core.services.projects import ProjectView
+from core.services.queue_plans import reboost
 from core.services.resolve import label_of, priority
 from core.store.tables import item_state, prediction_sets, predictions
 
@@ -21,6 +22,7 @@ class Prediction:
     Attributes:
         top: The likeliest classes of the first question with their probabilities, at most five,
             most probable first; empty where only the answer is known.
+        typicality: How typical of the whole set the image is, 0 to 1; None without embeddings.
     """
 
     item_id: int
@@ -28,6 +30,7 @@ class Prediction:
     confidence: float | None
     margin: float | None = None
     top: tuple[tuple[str, float], ...] = ()
+    typicality: float | None = None
 
 
 def store_predictions(
@@ -59,25 +62,29 @@ def store_predictions(
                 "set_id": set_id,
                 "project_id": project.id,
                 "item_id": r.item_id,
-                "label": label_of(project, r.answer),
-                "answer": r.answer.to_json(),
+                "label": label_of(project, said),
+                "answer": said.to_json(),
                 "confidence": r.confidence,
                 "margin": r.margin,
+                "typicality": r.typicality,
                 "top": json.dumps(r.top, ensure_ascii=False) if r.top else None,
             }
-            for r in rows
+            # A model trained before a rename or merge says the names of then.
+            for r, said in ((r, project.schema.translate(r.answer)) for r in rows)
         ],
     )
     _put_in_force(connection, set_id, at)
+    reboost(connection, project.id)
     return len(rows)
 
 
 def _put_in_force(connection: Connection, set_id: int, at: float) -> None:
     fresh = connection.execute(
-        select(predictions.c.seq, predictions.c.item_id, predictions.c.confidence).where(
-            predictions.c.set_id == set_id
-        )
-    ).all()
+        select(
+            predictions.c.seq, predictions.c.item_id, predictions.c.confidence,
+            predictions.c.label, predictions.c.typicality,
+        ).where(predictions.c.set_id == set_id)
+    ).all()  # fmt: skip
     connection.execute(
         item_state.update().where(item_state.c.item_id == bindparam("b_item_id")),
         [
@@ -85,6 +92,8 @@ def _put_in_force(connection: Connection, set_id: int, at: float) -> None:
                 "b_item_id": r.item_id,
                 "prediction_seq": r.seq,
                 "priority": priority(r.item_id, r.confidence),
+                "predicted": r.label,
+                "typicality": r.typicality,
                 "updated_at": at,
             }
             for r in fresh

@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Select, Table, bindparam, func, select
 
 from core.access import Action, Actor
+from core.consensus.divergence import divergence
 from core.consensus.settle import Decision, DecisionKind, Evidence, Outcome, Vote, settle
-from core.labels import Answer
+from core.labels import Answer, LabelSchema
 from core.labels.state import ItemState
+from core.queue.claim import trim
+from core.queue.hints import refresh, scramble
 from core.services.projects import ProjectView, project_for
+from core.services.queue_plans import reboost
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import (
@@ -33,10 +37,18 @@ from core.store.tables import (
 CHUNK = 500
 """Items in one IN list; SQLite allows 32,766 variables, and shorter statements plan faster."""
 
+UNSURE = "unsure"
+"""The reason of a skip that asks for an expert, and the queue in which experts answer."""
+
 
 @dataclass(slots=True)
 class Gathered:
-    """Everything said of one item, with the numbers of the rows it stands in."""
+    """Everything said of one item, with the numbers of the rows it stands in.
+
+    Attributes:
+        unsure_since: The newest live skip for being unsure; 0 where there is none.
+        confirmed_at: Up to here an expert, or a lead's ruling, has answered for it.
+    """
 
     votes: list[tuple[int, Vote]] = field(default_factory=list)
     flags: list[int] = field(default_factory=list)
@@ -44,6 +56,11 @@ class Gathered:
     imported: tuple[int, Answer] | None = None
     prediction_seq: int | None = None
     confidence: float | None = None
+    predicted: Answer | None = None
+    typicality: float | None = None
+    unsure_since: int = 0
+    confirmed_at: int = 0
+    ever_flagged: bool = False
     extra_votes: int = 0
 
     def evidence(self) -> Evidence:
@@ -115,7 +132,7 @@ def _chunks(
 
 
 def _resolve_chunk(connection: Connection, project: ProjectView, ids: list[int], at: float) -> int:
-    gathered = gather(connection, ids)
+    gathered = gather(connection, ids, project.schema)
     before = _current_finals(connection, ids)
     finals, states = [], []
     for item_id in ids:
@@ -180,14 +197,16 @@ def _write_states(
     latest: dict[int, object],
     at: float,
 ) -> None:
-    known = set(
-        connection.execute(
-            select(item_state.c.item_id).where(item_state.c.item_id.in_([s[0] for s in states]))
-        ).scalars()
+    rows = connection.execute(
+        select(item_state.c.item_id, item_state.c.wanted).where(
+            item_state.c.item_id.in_([s[0] for s in states])
+        )
     )
+    known = {r.item_id: int(r.wanted) for r in rows}
     fresh, old = [], []
     for item_id, found, outcome in states:
         final = latest.get(item_id)
+        is_open = outcome.state is ItemState.OPEN
         row = {
             "project_id": project.id,
             "state": outcome.state.value,
@@ -198,6 +217,12 @@ def _write_states(
             "prediction_seq": found.prediction_seq,
             "final_seq": getattr(final, "seq", None),
             "updated_at": at,
+            "predicted": label_of(project, found.predicted),
+            "typicality": found.typicality,
+            "scramble": scramble(item_id),
+            "dispute": _dispute(found, project) if is_open else 0.0,
+            "unsure": int(is_open and found.unsure_since > found.confirmed_at),
+            "flagged": int(found.ever_flagged),
         }
         if item_id in known:
             old.append({"b_item_id": item_id, **row})
@@ -205,10 +230,22 @@ def _write_states(
             fresh.append({"item_id": item_id, **row})
     if fresh:
         connection.execute(item_state.insert(), fresh)
+        reboost(connection, project.id, [s[0] for s in states if s[0] not in known])
     if old:
         connection.execute(
             item_state.update().where(item_state.c.item_id == bindparam("b_item_id")), old
         )
+    # Fewer votes wanted than before: a lead sent the item back, or a policy asks for fewer.
+    trim(connection, [i for i, _, o in states if o.votes_wanted < known.get(i, 0)], at)
+    refresh(connection, [s[0] for s in states], at)
+
+
+def _dispute(found: Gathered, project: ProjectView) -> float:
+    """Return how far the votes so far, and then the model, are from one another."""
+    if not found.votes:
+        return 0.0
+    answers = [vote.answer for _, vote in found.votes]
+    return divergence(answers, found.predicted, project.policy.iou_at_least)
 
 
 def priority(item_id: int, confidence: float | None) -> float:
@@ -226,21 +263,28 @@ def priority(item_id: int, confidence: float | None) -> float:
 # --- gathering --------------------------------------------------------------------------------
 
 
-def gather(connection: Connection, ids: Sequence[int]) -> dict[int, Gathered]:
-    """Return everything said of these items (at most a few hundred)."""
+def gather(connection: Connection, ids: Sequence[int], schema: LabelSchema) -> dict[int, Gathered]:
+    """Return everything said of these items (at most a few hundred), in the names of `schema`."""
     found = {i: Gathered() for i in ids}
     for row in live_annotations(connection, ids):
         if row.kind == "vote":
-            vote = Vote(str(row.person_id), Answer.from_json(row.answer))
+            vote = Vote(str(row.person_id), schema.translate(Answer.from_json(row.answer)))
             found[row.item_id].votes.append((row.seq, vote))
+            if row.queue == UNSURE:
+                found[row.item_id].confirmed_at = row.seq
         elif row.kind == "flag":
             found[row.item_id].flags.append(row.seq)
+            found[row.item_id].ever_flagged = True
+        elif row.kind == "skip" and row.reason == UNSURE:
+            found[row.item_id].unsure_since = row.seq
     for row in _latest(connection, imported_labels, ids):
-        found[row.item_id].imported = (row.seq, Answer.from_json(row.answer))
+        found[row.item_id].imported = (row.seq, schema.translate(Answer.from_json(row.answer)))
     for row in _latest(connection, predictions, ids):
         found[row.item_id].prediction_seq = row.seq
         found[row.item_id].confidence = row.confidence
-    _gather_decisions(connection, ids, found)
+        found[row.item_id].typicality = row.typicality
+        found[row.item_id].predicted = schema.translate(Answer.from_json(row.answer))
+    _gather_decisions(connection, ids, found, schema)
     return found
 
 
@@ -261,17 +305,18 @@ def live_annotations(connection: Connection, ids: Sequence[int]) -> list:
 
 
 def _gather_decisions(
-    connection: Connection, ids: Sequence[int], found: dict[int, Gathered]
+    connection: Connection, ids: Sequence[int], found: dict[int, Gathered], schema: LabelSchema
 ) -> None:
     query = select(decisions).where(decisions.c.item_id.in_(ids)).order_by(decisions.c.seq)
     for row in connection.execute(query):
         mine = found[row.item_id]
         kind = DecisionKind(row.kind)
-        answer = Answer.from_json(row.answer) if row.answer else None
+        answer = schema.translate(Answer.from_json(row.answer)) if row.answer else None
         mine.decision = (row.seq, Decision(kind, answer, str(row.person_id), row.votes_seen))
         mine.extra_votes = row.extra_votes
         # Flags the lead could see are answered by what the lead did. Numbers decide, not clocks.
         mine.flags = [f for f in mine.flags if f > row.annotation_seq]
+        mine.confirmed_at = max(mine.confirmed_at, row.annotation_seq)
 
 
 def _latest(connection: Connection, table: Table, ids: Sequence[int]) -> list:

@@ -1,22 +1,21 @@
-"""Reviewing: claim items, keep drafts, submit votes, skips and flags, take them back."""
+"""Reviewing: keep drafts, submit votes, skips and flags, take them back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, select
 
-from core.access import Action, Actor, Resource, can, require_signed_in
+from core.access import Action, Actor, require_signed_in
 from core.errors import (
     AlreadySubmitted,
     ConflictError,
     InputError,
     ItemClosed,
     LeaseLost,
-    NotFound,
     StaleVersion,
     StorageError,
     TiebreakError,
@@ -24,22 +23,15 @@ from core.errors import (
 from core.labels import Answer
 from core.labels.schema import has_visible
 from core.labels.state import ItemState
-from core.queue.claim import (
-    Order,
-    claim,
-    has_free_place,
-    has_ruled,
-    held_leases,
-    release,
-    renew,
-    waiting,
-)
+from core.queue.claim import has_free_place, has_ruled, release
+from core.services.blind import seen_prelabel
+from core.services.claiming import answers_as_expert, claim_one, require_item
 from core.services.projects import ProjectView, project_for
 from core.services.resolve import label_of, resolve_items
-from core.services.views import ReviewItem, item_views
+from core.services.threads import open_for_flag
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import annotation_log, drafts, item_state, items, predictions
+from core.store.tables import annotation_log, drafts, item_state, predictions
 
 SKIP_REASONS = (
     "unsure",
@@ -65,21 +57,6 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class QueueView:
-    """What a person has in front of them.
-
-    Attributes:
-        waiting: Items with a place left for this person, beside those shown.
-        empty_reason: A sentence that says why, when there is nothing to show.
-    """
-
-    items: tuple[ReviewItem, ...]
-    waiting: int
-    done_today: int
-    empty_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Submission:
     """One decision of a person, made on the client and sent until it is acknowledged.
 
@@ -89,6 +66,9 @@ class Submission:
         prelabel_seq: The prediction that was in force when the item was handed out.
         active_seconds: Time at work on it, pauses and hidden tabs left out.
         started_at: When the item came on screen, seconds since the epoch; 0 if unknown.
+        schema_version: Whose classes were on screen; None takes those in force.
+        guideline_version: The one the person could read; None takes the one in force.
+        via: Where it was made: deck, canvas or grid.
     """
 
     uuid: str
@@ -101,6 +81,9 @@ class Submission:
     prelabel_shown: bool = False
     active_seconds: float = 0.0
     started_at: float = 0.0
+    schema_version: int | None = None
+    guideline_version: int | None = None
+    via: str = "deck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,82 +111,6 @@ class RecentRow:
     revision: int
 
 
-# --- the queue --------------------------------------------------------------------------------
-
-
-def claim_items(
-    ws: Workspace,
-    actor: Actor,
-    slug: str,
-    count: int = 10,
-    order: str = Order.LEAST_CONFIDENT,
-    exclude: Sequence[int] = (),
-) -> QueueView:
-    """Lease up to `count` items to the actor and return them; own live leases come back first.
-
-    Args:
-        exclude: Items the client holds already; they are renewed, not sent again.
-
-    Raises:
-        Forbidden: The actor may not vote here.
-        InputError: The order is unknown.
-    """
-    if order not in tuple(Order):
-        raise InputError(f"Unknown order '{order}'; expected one of {[o.value for o in Order]}.")
-    count = max(0, min(count, ws.settings.lease_cap))
-    now, seconds = ws.clock(), ws.settings.lease_seconds
-    with ws.store.ephemeral() as connection:
-        project = project_for(connection, actor, slug, Action.VOTE)
-        held = held_leases(connection, project.id, actor.person_id, now)
-        renew(connection, actor.person_id, held, now, seconds)
-        mine = [i for i in held if i not in set(exclude)][:count]
-        room = max(0, min(count - len(mine), ws.settings.lease_cap - len(held)))
-        mine += claim(connection, project.id, actor.person_id, room, now, seconds, Order(order))
-        views = item_views(connection, project, actor, mine, now)
-        left = waiting(connection, project.id, actor.person_id, now)
-        done = _done_since(connection, project.id, actor.person_id, now - now % 86400)
-        empty = "" if views or exclude else _why_empty(connection, project, actor, now)
-    return QueueView(tuple(views), left, done, empty)
-
-
-def open_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> ReviewItem:
-    """Return one item by its permalink, leasing it to the actor where a place is free.
-
-    Raises:
-        NotFound: There is no such item in this project.
-        Forbidden: The actor may not see the project.
-    """
-    now = ws.clock()
-    with ws.store.ephemeral() as connection:
-        project = project_for(connection, actor, slug, Action.SEE_IMAGE)
-        _require_item(connection, project, item_id)
-        if can(actor, Action.VOTE, Resource(project.id)):
-            _claim_one(connection, ws, project, actor, item_id, now)
-        return item_views(connection, project, actor, [item_id], now)[0]
-
-
-def renew_leases(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> int:
-    """Prolong the actor's live leases and return how many.
-
-    Raises:
-        Forbidden: The actor may not vote here.
-    """
-    with ws.store.ephemeral() as connection:
-        project_for(connection, actor, slug, Action.VOTE)
-        return renew(connection, actor.person_id, item_ids, ws.clock(), ws.settings.lease_seconds)
-
-
-def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> None:
-    """Give leased items back so that others can have them.
-
-    Raises:
-        Forbidden: The actor may not vote here.
-    """
-    with ws.store.ephemeral() as connection:
-        project_for(connection, actor, slug, Action.VOTE)
-        release(connection, actor.person_id, item_ids)
-
-
 def save_draft(
     ws: Workspace, actor: Actor, slug: str, item_id: int, answer: Answer, base_revision: int = 0
 ) -> float:
@@ -215,8 +122,8 @@ def save_draft(
     """
     now = ws.clock()
     with ws.store.ephemeral() as connection:
-        project = project_for(connection, actor, slug, Action.VOTE)
-        row = _require_item(connection, project, item_id)
+        project = project_for(connection, actor, slug, Action.VOTE, counted=False)
+        row = require_item(connection, project, item_id)
         checked = check_answer(project, answer, row.width, row.height, complete=False)
         _drop_draft(connection, actor, item_id)
         connection.execute(
@@ -236,22 +143,6 @@ def _drop_draft(connection: Connection, actor: Actor, item_id: int) -> None:
     connection.execute(
         delete(drafts).where(drafts.c.item_id == item_id, drafts.c.person_id == actor.person_id)
     )
-
-
-def _claim_one(
-    connection: Connection,
-    ws: Workspace,
-    project: ProjectView,
-    actor: Actor,
-    item_id: int,
-    now: float,
-) -> None:
-    """Lease one item where a place is free and the actor does not hold too many already."""
-    if len(held_leases(connection, project.id, actor.person_id, now)) < ws.settings.lease_cap:
-        claim(
-            connection, project.id, actor.person_id, 1, now, ws.settings.lease_seconds,
-            only=[item_id],
-        )  # fmt: skip
 
 
 def my_recent(ws: Workspace, actor: Actor, slug: str, limit: int = 20) -> list[RecentRow]:
@@ -275,7 +166,15 @@ def my_recent(ws: Workspace, actor: Actor, slug: str, limit: int = 20) -> list[R
         ).all()
         names = names_of(connection, [r.item_id for r in rows])
     return [
-        RecentRow(r.item_id, names[r.item_id][0], r.kind, r.label, r.at, r.revision) for r in rows
+        RecentRow(
+            r.item_id,
+            names[r.item_id][0],
+            r.kind,
+            r.label and project.schema.main.today(r.label),
+            r.at,
+            r.revision,
+        )
+        for r in rows
     ]
 
 
@@ -316,20 +215,22 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
     """Save one vote, skip, flag or withdrawal durably, derive the label anew, and return a receipt.
 
     Raises:
-        InputError: The answer does not fit the schema; a draft kept before stays.
+        InputError: The answer does not fit the schema; a draft kept before stays unless what
+            was sent can be one.
         AlreadySubmitted: The actor's answer stands already (another tab, say).
         StaleVersion: The actor's answer was changed elsewhere since.
         LeaseLost: The lease ran out and others hold every place.
         ItemClosed: The item was settled meanwhile.
         Forbidden: The actor may not vote here.
 
-    After any of the four conflicts the answer that was sent is the actor's draft.
+    After any of the four conflicts, and where a class was retired or a question added meanwhile,
+    the answer that was sent is the actor's draft.
     """
     _check_form(submission)
     try:
         with ws.store.write() as connection:
             return _submit(connection, ws, actor, slug, submission)
-    except ConflictError:
+    except (ConflictError, InputError):  # a class retired meanwhile, say
         if submission.answer is not None:
             _keep_refused(ws, actor, slug, submission, submission.answer)
         raise
@@ -338,11 +239,11 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
 def _submit(
     connection: Connection, ws: Workspace, actor: Actor, slug: str, submission: Submission
 ) -> Receipt:
-    project = project_for(connection, actor, slug, Action.VOTE)
+    project = project_for(connection, actor, slug, Action.VOTE, counted=False)
     again = _already(connection, actor, submission)
     if again is not None:
         return again
-    item = _require_item(connection, project, submission.item_id)
+    item = require_item(connection, project, submission.item_id)
     standing = _standing(connection, actor, submission.item_id)
     revision = _next_revision(standing, submission)
     now = ws.clock()
@@ -353,11 +254,19 @@ def _submit(
             raise InputError("A vote needs an answer.", "Answer the item and send again.")
         answer = check_answer(project, submission.answer, item.width, item.height)
     _check_prelabel(connection, submission)
-    _insert(connection, project, actor, submission, answer, revision, now)
-    release(connection, actor.person_id, [submission.item_id])
+    seq, shown = seen_prelabel(
+        connection, project, actor, submission.item_id, submission.prelabel_seq,
+        submission.prelabel_shown,
+    )  # fmt: skip
+    submission = replace(submission, prelabel_seq=seq, prelabel_shown=shown)
+    queue = answers_as_expert(connection, project, actor, item.id, now)
+    _insert(connection, project, actor, submission, answer, revision, queue, now)
+    if submission.kind == Kind.FLAG:
+        open_for_flag(connection, project, actor, item.id, submission.reason, submission.uuid, now)
+    release(connection, actor.person_id, [submission.item_id], now)
     resolve_items(connection, project, [submission.item_id], now)
     if submission.kind == Kind.WITHDRAW:
-        _claim_one(connection, ws, project, actor, submission.item_id, now)
+        claim_one(connection, ws, project, actor, submission.item_id, now)
     else:
         _drop_draft(connection, actor, submission.item_id)
     append_audit(
@@ -383,6 +292,7 @@ def _insert(
     submission: Submission,
     answer: Answer | None,
     revision: int,
+    queue: str,
     now: float,
 ) -> None:
     connection.execute(
@@ -397,18 +307,25 @@ def _insert(
             "label": label_of(project, answer),
             "answer": answer.to_json() if answer else None,
             "reason": submission.reason.strip(),
-            "schema_version": project.schema_version,
-            "guideline_version": project.guideline_version,
+            "schema_version": _seen(submission.schema_version, project.schema_version),
+            "guideline_version": _seen(submission.guideline_version, project.guideline_version),
             "prediction_seq": submission.prelabel_seq,
             "prelabel_shown": submission.prelabel_shown,
             "active_seconds": _seconds(submission.active_seconds),
             "started_at": submission.started_at
             if isfinite(submission.started_at) and submission.started_at > 0
             else None,
+            "via": submission.via,
+            "queue": queue if submission.kind == Kind.VOTE else "",
             "batch_id": None,
             "at": now,
         },
     )
+
+
+def _seen(told: int | None, in_force: int) -> int:
+    """Return the version a person had before them: never one that is yet to come."""
+    return in_force if told is None else min(max(told, 1), in_force)
 
 
 def _seconds(given: float) -> float:
@@ -543,45 +460,3 @@ def check_answer(
             "Remove some and send again.",
         )
     return project.schema.check(answer, width, height, complete)
-
-
-def _require_item(connection: Connection, project: ProjectView, item_id: int) -> Row:
-    row = connection.execute(
-        select(items).where(items.c.id == item_id, items.c.project_id == project.id)
-    ).first()
-    if row is None:
-        raise NotFound(f"There is no item {item_id} in '{project.slug}'.", "Take the next one.")
-    return row
-
-
-def _done_since(connection: Connection, project_id: int, person_id: int, since: float) -> int:
-    return int(
-        connection.execute(
-            select(func.count(func.distinct(annotation_log.c.item_id))).where(
-                annotation_log.c.project_id == project_id,
-                annotation_log.c.person_id == person_id,
-                annotation_log.c.at >= since,
-                annotation_log.c.kind == Kind.VOTE.value,
-            )
-        ).scalar_one()
-    )
-
-
-def _why_empty(connection: Connection, project: ProjectView, actor: Actor, now: float) -> str:
-    rows = connection.execute(
-        select(item_state.c.state, func.count())
-        .where(item_state.c.project_id == project.id)
-        .group_by(item_state.c.state)
-    )
-    counts: dict[str, int] = {r[0]: r[1] for r in rows}
-    total, open_items = sum(counts.values()), counts.get(ItemState.OPEN.value, 0)
-    if total == 0:
-        return "This project has no items yet. A lead or manager imports them under Datasets."
-    if open_items == 0:
-        disputes = counts.get(ItemState.DISPUTE.value, 0)
-        tail = f" {disputes} wait for a lead." if disputes else ""
-        return f"All {total:,} items have their votes.{tail}"
-    return (
-        f"You have answered every item that has a place for you. {open_items:,} items still wait "
-        "for somebody else's vote, or are being looked at by others right now."
-    )

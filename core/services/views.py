@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor, Resource, can
-from core.labels import Answer
+from core.labels import Answer, LabelSchema
 from core.labels.state import ItemState
-from core.queue.claim import has_free_place
+from core.queue.claim import votable
+from core.services.blind import blind_items
 from core.services.projects import ProjectView
 from core.store.tables import (
     annotation_log,
@@ -21,6 +22,7 @@ from core.store.tables import (
     item_state,
     items,
     leases,
+    models,
     prediction_sets,
     predictions,
 )
@@ -28,7 +30,13 @@ from core.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class PrelabelView:
-    """What the model, or an imported file, proposes."""
+    """What the model, or an imported file, proposes.
+
+    Attributes:
+        source: Name of the prediction set.
+        top: The likeliest classes of the first question with their probabilities, at most five.
+        model: Which model said it, in words; the set's name where a file brought it.
+    """
 
     seq: int
     label: str | None
@@ -36,6 +44,8 @@ class PrelabelView:
     confidence: float | None
     margin: float | None
     source: str
+    top: tuple[tuple[str, float], ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class ReviewItem:
 
     Attributes:
         image: Path of the picture without the app's base; ``&w=`` chooses a width.
+        prelabel: None where there is none, and where the person answers without it (`blind`).
         revision: Of one's own answer; 0 where there is none.
         mine: One's own live vote.
         mine_kind: vote, skip, flag, withdraw, or empty.
@@ -87,22 +98,25 @@ def item_views(
     )
     names = names_of(connection, ids)
     metadata = metadata_of(connection, ids)
-    prelabels = prelabels_of(connection, [r.prediction_seq for r in rows.values()])
+    hidden = blind_items(connection, project, actor, list(rows), now)
+    shown = [r.prediction_seq for i, r in rows.items() if i not in hidden]
+    prelabels = prelabels_of(connection, shown, project.schema)
     mine = _mine(connection, actor, ids)
     kept = _by_item(_own(connection, drafts, actor, ids))
     held = _by_item(_own(connection, leases, actor, ids))
+    free = votable(connection, ids, actor.person_id, now)
     return [
         _view(
-            connection,
             project,
             actor,
             rows[i],
             names[i],
             metadata.get(i, {}),
-            prelabels.get(rows[i].prediction_seq),
+            None if i in hidden else prelabels.get(rows[i].prediction_seq),
             mine.get(i),
             kept.get(i),
             held.get(i),
+            i in free,
             now,
         )
         for i in ids
@@ -111,7 +125,6 @@ def item_views(
 
 
 def _view(
-    connection: Connection,
     project: ProjectView,
     actor: Actor,
     row: Row,
@@ -121,12 +134,13 @@ def _view(
     mine: Row | None,
     draft: Row | None,
     lease: Row | None,
+    has_place: bool,
     now: float,
 ) -> ReviewItem:
     state = ItemState(row.state)
     may = can(actor, Action.VOTE, Resource(project.id))
     voted = mine is not None and mine.kind != "withdraw"
-    free = may and (voted or has_free_place(connection, row.id, actor.person_id, now))
+    free = may and (voted or has_place)
     closed = state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED)
     return ReviewItem(
         item_id=row.id,
@@ -137,10 +151,12 @@ def _view(
         metadata=metadata,
         prelabel=prelabel,
         state=state,
-        draft=Answer.from_json(draft.doc) if draft else None,
+        draft=project.schema.translate(Answer.from_json(draft.doc)) if draft else None,
         draft_saved_at=draft.saved_at if draft else None,
         revision=mine.revision if mine else 0,
-        mine=Answer.from_json(mine.answer) if mine and mine.kind == "vote" else None,
+        mine=project.schema.translate(Answer.from_json(mine.answer))
+        if mine and mine.kind == "vote"
+        else None,
         mine_kind=mine.kind if mine else "",
         lease_expires_at=lease.expires_at if lease and lease.expires_at > now else None,
         can_vote=free and not closed,
@@ -189,21 +205,38 @@ def metadata_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[st
 
 
 def prelabels_of(
-    connection: Connection, seqs: Sequence[int | None]
+    connection: Connection, seqs: Sequence[int | None], schema: LabelSchema
 ) -> dict[int | None, PrelabelView]:
-    """Return predictions by their number."""
+    """Return predictions by their number, in the names of `schema`."""
     wanted = [s for s in seqs if s is not None]
     query = (
-        select(predictions, prediction_sets.c.name)
+        select(predictions, prediction_sets.c.name, models.c.backbone)
         .join(prediction_sets, prediction_sets.c.id == predictions.c.set_id)
+        .outerjoin(models, models.c.id == prediction_sets.c.model_id)
         .where(predictions.c.seq.in_(wanted))
     )
     return {
         r.seq: PrelabelView(
-            r.seq, r.label, Answer.from_json(r.answer), r.confidence, r.margin, r.name
+            r.seq,
+            r.label and schema.main.today(r.label),
+            schema.translate(Answer.from_json(r.answer)),
+            r.confidence,
+            r.margin,
+            r.name,
+            _top(r.top, schema),
+            f"{r.name} · {r.backbone}" if r.backbone else r.name,
         )
         for r in connection.execute(query)
     }
+
+
+def _top(text: str | None, schema: LabelSchema) -> tuple[tuple[str, float], ...]:
+    found: dict[str, float] = {}
+    for name, probability in json.loads(text or "[]"):
+        # Classes merged since: one's probability adds to the other's.
+        today = schema.main.today(str(name))
+        found[today] = found.get(today, 0.0) + float(probability)
+    return tuple(sorted(found.items(), key=lambda pair: -pair[1]))
 
 
 def _mine(connection: Connection, actor: Actor, ids: Sequence[int]) -> dict[int, Row]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, select
 from core.access import Action, Actor
 from core.consensus.settle import DecisionKind
 from core.errors import NotFound
-from core.labels import Answer
+from core.labels import Answer, LabelSchema
 from core.labels.state import ItemState
 from core.services.projects import project_for
 from core.services.views import prelabels_of
@@ -85,14 +85,14 @@ def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
         evidence = json.loads(final.evidence)
         votes = _named(connection, annotation_log, evidence["votes"])
         ruled = _named(connection, decisions, [evidence["decision"]])
-        prelabels = prelabels_of(connection, [state.prediction_seq])
+        prelabels = prelabels_of(connection, [state.prediction_seq], project.schema)
     model = prelabels[state.prediction_seq].source if state.prediction_seq in prelabels else None
     return Why(
         item_id=item_id,
         state=ItemState(state.state),
         label=final.label,
         answer=Answer.from_json(final.answer) if final.answer else None,
-        sentences=tuple(_sentences(final, votes, ruled, evidence)),
+        sentences=tuple(_sentences(final, votes, ruled, evidence, project.schema)),
         policy_version=final.policy_version,
         schema_version=final.schema_version,
         model=model,
@@ -125,33 +125,42 @@ def _named(connection: Connection, table: Table, seqs: Sequence[int | None]) -> 
     return list(connection.execute(found).all())
 
 
-def _sentences(final: Row, votes: list[Row], ruled: list[Row], evidence: dict) -> list[str]:
+def _sentences(
+    final: Row, votes: list[Row], ruled: list[Row], evidence: dict, schema: LabelSchema
+) -> list[str]:
     lines = [WHY_STATE.get(final.reason, final.reason)]
-    lines += [f"{v.name} said {_said(v)}." for v in votes]
-    lines += [f"{d.name} {_ruled(d)}. Reason: {d.reason}" for d in ruled]
+    lines += [f"{v.name} said {_said(v, schema)}." for v in votes]
+    lines += [f"{d.name} {_ruled(d, schema)}. Reason: {d.reason}" for d in ruled]
     if evidence.get("imported") and not votes and not ruled:
         lines.append("Nobody has voted on it here.")
     lines.append(f"Policy version {final.policy_version}, schema version {final.schema_version}.")
     return lines
 
 
-def _ruled(row: Row) -> str:
+def _ruled(row: Row, schema: LabelSchema) -> str:
     return {
-        DecisionKind.DECIDE: f"decided: {_said(row)}",
+        DecisionKind.DECIDE: f"decided: {_said(row, schema)}",
         DecisionKind.DISCARD: "discarded the image",
         DecisionKind.NEUTRAL: "found that no class fits",
         DecisionKind.SEND_BACK: "sent it back for more votes",
     }[DecisionKind(row.kind)]
 
 
-def _said(row: Row) -> str:
+def _said(row: Row, schema: LabelSchema) -> str:
     if row.answer is None:
         return "no label"
-    answer = Answer.from_json(row.answer)
-    parts = [f"{value}" for _, value in answer.choices.items()]
-    if answer.regions or not answer.choices:
+    then = Answer.from_json(row.answer)
+    answer = schema.translate(then)
+    parts = [_in_both_names(value, then.choices.get(k)) for k, value in answer.choices.items()]
+    parts += [", ".join(names) or "none of them" for names in answer.multi.values()]
+    if answer.regions or not parts:
         parts.append(box_count(answer))
     return ", ".join(parts)
+
+
+def _in_both_names(today: str, then: str | None) -> str:
+    """Return a class by today's name, and the one it was given under where that was another."""
+    return today if then in (None, today) else f"{today} (as '{then}')"
 
 
 def box_count(answer: Answer) -> str:

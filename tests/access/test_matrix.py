@@ -24,12 +24,16 @@ from core.consensus.policy import Policy
 from core.errors import AccessError, Forbidden, NotFound, NotSignedIn, TiebreakError
 from core.jobs.rows import JobStatus, create_job, finish_job
 from core.labels.schema import Task
+from core.queue.plan import QueuePlan
 from core.services import (
     adjudication,
+    claiming,
     images,
     imports,
+    item_lists,
     people,
     projects,
+    queue_plans,
     resolve,
     review,
     steering,
@@ -81,14 +85,14 @@ def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], objec
 
 
 CALLS = (
-    Call("review.claim_items", Action.VOTE, by_slug(review.claim_items, 1)),
+    Call("claiming.claim_items", Action.VOTE, by_slug(claiming.claim_items, 1)),
     Call(
-        "review.open_item",
+        "claiming.open_item",
         Action.SEE_IMAGE,
-        lambda w, a: review.open_item(w.ws, a, w.slug, w.items[0]),
+        lambda w, a: claiming.open_item(w.ws, a, w.slug, w.items[0]),
     ),
-    Call("review.renew_leases", Action.VOTE, by_slug(review.renew_leases, [])),
-    Call("review.release_items", Action.VOTE, by_slug(review.release_items, [])),
+    Call("claiming.renew_leases", Action.VOTE, by_slug(claiming.renew_leases, [])),
+    Call("claiming.release_items", Action.VOTE, by_slug(claiming.release_items, [])),
     Call(
         "review.save_draft",
         Action.VOTE,
@@ -116,6 +120,18 @@ CALLS = (
     Call("steering.set_policy", Action.STEER, by_slug(steering.set_policy, Policy(), "why")),
     Call("steering.set_guideline", Action.STEER, by_slug(steering.set_guideline, "look", "why")),
     Call("resolve.resolve", Action.STEER, by_slug(resolve.resolve)),
+    Call("queue_plans.get_queue_plan", Action.SEE_PROJECT, by_slug(queue_plans.get_queue_plan)),
+    Call(
+        "queue_plans.set_queue_plan",
+        Action.STEER,
+        by_slug(queue_plans.set_queue_plan, QueuePlan(), "why"),
+    ),
+    Call(
+        "item_lists.make_list",
+        Action.STEER,
+        lambda w, a: item_lists.make_list(w.ws, a, w.slug, f"list {new_uuid()}", w.items[:2]),
+    ),
+    Call("item_lists.list_lists", Action.SEE_PROJECT, by_slug(item_lists.list_lists)),
     Call(
         "imports.import_data",
         Action.EXCHANGE,
@@ -194,6 +210,8 @@ CALLS = (
 )
 
 EXEMPT = {
+    "claiming.claim_one": "claims within a transaction whose caller has asked",
+    "claiming.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
     "review.submit_batch": "asks who is signed in, then calls submit, which asks for each row",
     "projects.list_projects": "asks `can` of each project and leaves out what is not granted",
     "projects.project_for": "is the gate for a project; the callers name the action",

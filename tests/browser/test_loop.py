@@ -16,8 +16,9 @@ from playwright.sync_api import Locator, Page, expect
 from core.jobs.rows import JobStatus
 from core.labels.state import ItemState
 from core.services.adjudication import disputes
+from core.services.claiming import open_item
 from core.services.people import actor_of, list_people, operator
-from core.services.review import my_recent, open_item
+from core.services.review import my_recent
 from core.services.training import list_jobs, list_models, training_readiness
 from core.services.why import explain
 from data.leaves import leaf_schema

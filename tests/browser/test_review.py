@@ -16,10 +16,11 @@ from core.clock import new_uuid
 from core.labels import Answer, Region
 from core.labels.schema import Task
 from core.services.adjudication import disputes
+from core.services.claiming import claim_items, open_item
 from core.services.imports import ImportOptions, import_data
 from core.services.people import operator
 from core.services.projects import NewProject, create_project
-from core.services.review import Submission, claim_items, open_item, submit
+from core.services.review import Submission, submit
 from core.services.why import explain
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log

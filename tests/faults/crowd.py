@@ -13,10 +13,11 @@ from core.clock import new_uuid
 from core.errors import ConflictError, StorageError
 from core.jobs.rows import read_job, update_job
 from core.services.adjudication import Ruling, decide, get_dispute
+from core.services.claiming import claim_items
 from core.services.imports import import_data
 from core.services.people import actor_of
 from core.services.resolve import resolve
-from core.services.review import Submission, claim_items, submit, submit_batch
+from core.services.review import Submission, submit, submit_batch
 from core.services.workspace import Workspace, open_workspace
 from tests.record import say
 

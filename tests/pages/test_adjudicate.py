@@ -11,8 +11,9 @@ from core.access import Role
 from core.clock import new_uuid
 from core.labels import Answer, Region
 from core.services.adjudication import disputes
+from core.services.claiming import claim_items, open_item
 from core.services.people import add_person, operator
-from core.services.review import Submission, claim_items, open_item, submit
+from core.services.review import Submission, submit
 from core.services.why import explain
 from core.ui import layers
 from core.ui.layers import shared_boxes

@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.labels import Answer, Region
+from core.services.claiming import claim_items, open_item
 from core.services.imports import ImportOptions, import_data
 from core.services.people import operator
-from core.services.review import claim_items, my_recent, open_item, save_draft
+from core.services.review import my_recent, save_draft
 from core.ui import box_editor
 from core.ui.deck import texts
 from tests.pages.browser import Visit, words

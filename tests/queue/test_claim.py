@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import update
 
 from core.queue.claim import (
-    Order,
     claim,
     has_free_place,
     held_leases,
     hold,
     release,
     renew,
-    waiting,
 )
+from core.queue.choose import choose
+from core.queue.filters import QueueFilter
+from core.queue.plan import Order
+from core.queue.waiting import waiting
 from core.store.tables import item_state
 from tests.record import World, live_leases, rule, vote
 
@@ -38,17 +40,28 @@ def six(make: Make) -> World:
 
 @pytest.mark.parametrize("order", list(Order))
 def test_each_order_is_total_and_the_same_for_everybody(six: World, order: Order):
-    """Least confident first, oldest first, or scrambled; two people meet on the same items."""
+    """Whatever comes first, it does so for everybody, and every item comes once."""
     taken = []
     for expert in six.cast.experts[:2]:
-        with six.ws.store.ephemeral() as connection:
-            taken.append(claim(connection, six.project.id, expert.person_id, 6, NOW, LEASE, order))
+        with six.ws.store.read() as connection:
+            taken.append(
+                choose(connection, six.project.id, expert.person_id, NOW, order, QueueFilter(), 6)
+            )
     assert taken[0] == taken[1]
     assert sorted(taken[0]) == six.items
     if order is Order.LEAST_CONFIDENT:
         assert taken[0] == six.items[::-1]
     if order is Order.OLDEST:
         assert taken[0] == six.items
+
+
+def test_the_main_order_is_claimed_as_it_is_chosen(six: World):
+    """The index that claims use and the look-up agree, and a second person meets the first."""
+    taken = []
+    for expert in six.cast.experts[:2]:
+        with six.ws.store.ephemeral() as connection:
+            taken.append(claim(connection, six.project.id, expert.person_id, 4, NOW, LEASE))
+    assert taken == [six.items[:1:-1]] * 2
 
 
 def test_only_the_items_named_are_claimed(six: World):
@@ -72,7 +85,7 @@ def test_places_count_votes_and_the_live_leases_of_others(six: World):
         assert has_free_place(connection, item, three, NOW + LEASE)
         assert waiting(connection, six.project.id, three, NOW) == 5
         assert waiting(connection, six.project.id, one, NOW) == 5
-        release(connection, two, [item])
+        release(connection, two, [item], NOW)
         assert has_free_place(connection, item, three, NOW)
 
 

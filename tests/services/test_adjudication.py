@@ -13,9 +13,10 @@ from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError, ItemClosed, NotFound, StaleVersion
 from core.services.adjudication import Ruling, decide, disputes, get_dispute
+from core.services.claiming import claim_items, open_item
 from core.services.people import actor_of, add_person, grant, operator
 from core.services.resolve import resolve
-from core.services.review import claim_items, my_recent, open_item, save_draft
+from core.services.review import my_recent, save_draft
 from core.services.steering import set_guideline, set_policy
 from core.services.why import explain
 from core.store.tables import decisions, final_labels, gold_answers

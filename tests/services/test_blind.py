@@ -13,6 +13,7 @@ from core.access import Actor, Role
 from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.labels import Answer
+from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.server.decisions import item_json
 from core.services.about import about_item
@@ -135,6 +136,19 @@ def test_no_route_gives_the_pre_label_of_a_blind_item_away(world: World, who: st
     assert "owl" not in seen
     assert "giveaway" not in seen
     assert "0.7" not in seen
+
+
+def test_asking_for_a_class_tells_nothing_of_blind_items(world: World) -> None:
+    """A queue of one predicted class leaves blind items out, those in hand too."""
+    predict(world, world.items, "owl")
+    actor = world.cast.experts[0]
+    owls = QueueFilter(predicted="owl")
+    assert len(claim_items(world.ws, actor, world.slug, 10, part=owls).items) == 6
+    release_items(world.ws, actor, world.slug, world.items)
+    blind_all(world)
+    assert claim_items(world.ws, actor, world.slug, 10, part=owls).items == ()
+    assert len(claim_items(world.ws, actor, world.slug, 10).items) == 6
+    assert claim_items(world.ws, actor, world.slug, 10, part=owls).items == ()
 
 
 def test_after_the_vote_the_pre_label_shows_and_after_undo_it_hides_again(world: World) -> None:

@@ -15,9 +15,10 @@ from core.clock import FakeClock, new_uuid
 from core.errors import Forbidden, InputError, NotFound
 from core.labels.schema import Task
 from core.services import figures
+from core.services.claiming import claim_items
 from core.services.people import actor_of, add_person
 from core.services.replicas import forget_replicas, replica_of
-from core.services.review import Submission, claim_items, submit
+from core.services.review import Submission, submit
 from tests.record import World, boxes, make_world, rule, say, vote
 from tests.worked import describe, know, predict, vote_all
 

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 
 from core.errors import Forbidden, InputError, NotFound
 from core.labels.schema import Task
+from core.services.claiming import claim_items, open_item
 from core.services.exports import export_data
 from core.services.imports import ImportOptions, import_data, list_batches
 from core.services.people import list_people, operator
 from core.services.projects import NewProject, create_project
-from core.services.review import claim_items, open_item
 from core.store.audit import verify_audit
 from core.store.tables import (
     APPEND_ONLY,

@@ -14,9 +14,10 @@ from sqlalchemy import select
 from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError
+from core.services.claiming import claim_items, open_item
 from core.services.people import operator, set_active
 from core.services.resolve import resolve
-from core.services.review import Submission, claim_items, open_item, save_draft, submit
+from core.services.review import Submission, save_draft, submit
 from core.services.versions import freeze_labels
 from core.services.workspace import open_workspace
 from core.store.audit import verify_audit

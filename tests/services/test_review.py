@@ -24,18 +24,9 @@ from core.errors import (
 )
 from core.labels import Answer
 from core.labels.schema import Task
+from core.services.claiming import claim_items, open_item, release_items, renew_leases
 from core.services.people import actor_of, operator, revoke
-from core.services.review import (
-    Submission,
-    claim_items,
-    my_recent,
-    open_item,
-    release_items,
-    renew_leases,
-    save_draft,
-    submit,
-    submit_batch,
-)
+from core.services.review import Submission, my_recent, save_draft, submit, submit_batch
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts
 from tests.record import (
