@@ -25,12 +25,13 @@ from core.analytics.source import MIRRORS, Mirror, Snapshot, snapshot
 from core.errors import LimitExceeded
 from core.store.store import Store
 
-FORMAT = 1  # raised whenever the replica's tables change: older files are rebuilt
+FORMAT = 2  # raised whenever the replica's tables change: older files are rebuilt
 QUERY_SECONDS = 10.0
 MAGIC = b"DUCK"  # bytes 8 to 12 of every DuckDB file
 
-# Run in this order: labels look their evidence up among the annotations and decisions.
-REFRESH = ("live", "final", "gold", "latest_prediction", "item_values", "regions")
+# Run in this order: labels look their evidence up among the annotations and decisions, and what
+# those call a class among the names.
+REFRESH = ("class_names", "live", "final", "gold", "latest_prediction", "item_values", "regions")
 
 log = logging.getLogger(__name__)
 

@@ -82,6 +82,7 @@ def _mirror(table: Table, names: str) -> Mirror:
 MIRRORS = (
     _mirror(tables.people, "id name kind"),
     _mirror(tables.projects, "id slug task"),
+    _mirror(tables.schemas, "seq project_id version doc"),
     _mirror(tables.items, "id project_id use use_probability at"),
     _mirror(tables.item_metadata, "seq project_id item_id doc"),
     _mirror(tables.gold_answers, "seq project_id item_id label boxes"),

@@ -19,6 +19,7 @@ from core.services.projects import (
     project_for,
 )
 from core.services.resolve import resolve_items
+from core.services.views import image_path, names_of
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import gold_answers, guidelines, item_names, items, policies
@@ -75,8 +76,8 @@ def set_guideline(
         )  # fmt: skip
 
 
-def find_example(ws: Workspace, actor: Actor, slug: str, name: str) -> int:
-    """Return the number of the item that may be an example, by its name or number.
+def example_of(ws: Workspace, actor: Actor, slug: str, name: str) -> GuidelineExample:
+    """Return the item of that name or number as a good example without a note.
 
     Raises:
         InputError: There is no such item in this project, or it may not be shown as an example.
@@ -96,7 +97,9 @@ def find_example(ws: Workspace, actor: Actor, slug: str, name: str) -> int:
                 "Give its name or number as the Items page shows it.",
             )
         _check_examples(connection, project, [GuidelineExample(found, good=True, note="")])
-    return int(found)
+        row = connection.execute(select(items.c.content_hash).where(items.c.id == found)).one()
+        known = names_of(connection, [found])[found][0]
+    return GuidelineExample(found, True, "", known, image_path(found, row.content_hash))
 
 
 def _check_examples(

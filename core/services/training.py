@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor, Resource, can, require_signed_in
 from core.errors import (
@@ -29,6 +29,7 @@ from core.jobs.rows import (
 )
 from core.labels.schema import Task
 from core.services.projects import ProjectView, project_for
+from core.services.schemas import stale_because
 from core.services.versions import freeze_labels
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -48,7 +49,13 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """A model version with its report."""
+    """A model version with its report.
+
+    Attributes:
+        schema_version: It was trained under.
+        stale_because: What changed since about the classes it predicts, as a sentence; empty
+            where nothing did. A class that was only renamed does not count.
+    """
 
     id: int
     job_id: int
@@ -57,6 +64,13 @@ class ModelView:
     promoted: bool
     report: Mapping[str, object]
     dataset_version: str
+    schema_version: int = 1
+    stale_because: str = ""
+
+    @property
+    def stale(self) -> bool:
+        """Return whether classes it predicts were added, retired or merged since."""
+        return bool(self.stale_because)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,12 +374,17 @@ def list_models(ws: Workspace, actor: Actor, slug: str) -> list[ModelView]:
             .where(models.c.project_id == project.id)
             .order_by(models.c.id.desc())
         ).all()
-    return [
-        ModelView(
-            r.id, r.job_id, r.backbone, r.at, r.id == current, json.loads(r.report), r.version
-        )
-        for r in rows
-    ]
+        return [_model_view(connection, project, r, current) for r in rows]
+
+
+def _model_view(
+    connection: Connection, project: ProjectView, row: Row, current: int | None
+) -> ModelView:
+    report = json.loads(row.report)
+    return ModelView(
+        row.id, row.job_id, row.backbone, row.at, row.id == current, report, row.version,
+        row.schema_version, stale_because(connection, project, row.schema_version, report),
+    )  # fmt: skip
 
 
 def promoted_model(connection: Connection, project_id: int) -> int | None:

@@ -23,7 +23,7 @@ from core.access import Actor
 from core.datasets.freeze import FrozenLabel, read_version
 from core.errors import StorageError, TiebreakError
 from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
-from core.labels import Answer
+from core.labels import Answer, LabelSchema
 from core.labels.schema import Question
 from core.learning import (
     Example,
@@ -165,7 +165,7 @@ def _train(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] 
     for question in project.schema.item_questions:
         if reporter.should_stop():
             return None
-        request = _request(ws, job, question, frozen, pool, held_out)
+        request = _request(ws, job, project.schema, question, frozen, pool, held_out)
         if len({e.label for e in request.examples if e.use == "train"}) < 2:
             continue  # a further question nobody has answered in two ways yet
         reports[question.key] = train(request, reporter.progress, reporter.should_stop)
@@ -177,6 +177,7 @@ def _train(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] 
 def _request(
     ws: Workspace,
     job: Job,
+    schema: LabelSchema,
     question: Question,
     frozen: Sequence[FrozenLabel],
     pool: Mapping[int, ImageRef],
@@ -184,7 +185,8 @@ def _request(
 ) -> TrainingRequest:
     examples = []
     for row in frozen:
-        said = Answer.from_json(row.answer).choices.get(question.key)
+        # Frozen before somebody renamed a class, perhaps: what it means today is what is learnt.
+        said = schema.translate(Answer.from_json(row.answer)).choices.get(question.key)
         if said is not None and row.item_id in pool:
             examples.append(Example(pool[row.item_id], said, row.use))
     return TrainingRequest(
@@ -221,6 +223,7 @@ def _register_model(
                 "backbone": str(job.config["backbone"]),
                 "folder": job.folder,
                 "report": json.dumps(report),
+                "schema_version": project.schema_version,
                 "at": ws.clock(),
             },
         ).scalar_one()
@@ -292,8 +295,10 @@ def _predictions(said: Mapping[str, Predictions], main: str) -> list[Prediction]
         for item_id, label in zip(found.item_ids, found.top1, strict=True):
             choices.setdefault(int(item_id), {})[key] = label
     return [
-        Prediction(int(i), Answer(choices[int(i)]), float(c), float(m))
-        for i, c, m in zip(first.item_ids, first.confidence, first.margin, strict=True)
+        Prediction(int(i), Answer(choices[int(i)]), float(c), float(m), top)
+        for i, c, m, top in zip(
+            first.item_ids, first.confidence, first.margin, first.top(), strict=True
+        )
     ]
 
 
@@ -308,9 +313,7 @@ def image_refs(ws: Workspace, project: ProjectView) -> dict[int, ImageRef]:
             .where(items.c.project_id == project.id)
             .order_by(items.c.id)
         ).all()
-    return {
-        r.id: ImageRef(r.id, r.content_hash, _readable(ws, r)) for r in rows
-    }
+    return {r.id: ImageRef(r.id, r.content_hash, _readable(ws, r)) for r in rows}
 
 
 def _readable(ws: Workspace, row: Row[*tuple[Any, ...]]) -> Path:

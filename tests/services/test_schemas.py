@@ -36,7 +36,7 @@ from core.services.projects import GuidelineExample, ProjectView, get_project, l
 from core.services.resolve import resolve
 from core.services.review import Submission, my_recent, save_draft, submit
 from core.services.schemas import edit_schema, preview_edit
-from core.services.steering import find_example, set_guideline, set_policy
+from core.services.steering import example_of, set_guideline, set_policy
 from core.services.training import list_models
 from core.services.versions import labels_in_force
 from core.services.why import explain
@@ -490,11 +490,11 @@ def test_what_may_not_be_an_example_is_refused(world: World):
 def test_an_example_is_found_by_name_and_by_number(world: World):
     """As the Items page shows them; what is not there is said."""
     lead: Actor = world.cast.lead
-    assert find_example(world.ws, lead, world.slug, " 00003.png ") == world.items[3]
-    assert find_example(world.ws, lead, world.slug, f"#{world.items[3]}") == world.items[3]
+    assert example_of(world.ws, lead, world.slug, " 00003.png ").item_id == world.items[3]
+    assert example_of(world.ws, lead, world.slug, f"#{world.items[3]}").name == "00003.png"
     for asked in ("nothing.png", "", "9" * 30, "²"):
         with pytest.raises(InputError, match="There is no item"):
-            find_example(world.ws, lead, world.slug, asked)
+            example_of(world.ws, lead, world.slug, asked)
 
 
 # --- history ----------------------------------------------------------------------------------

@@ -19,9 +19,14 @@ voters AS (
         e.seq,
         list(DISTINCT a.person_id) AS people,
         -- On boxes both labels are NULL: every vote listed supports the answer.
-        bool_or(a.prelabel_shown AND a.label IS NOT DISTINCT FROM e.label) AS shown
+        bool_or(
+            a.prelabel_shown
+            AND coalesce(n.today, a.label) IS NOT DISTINCT FROM coalesce(m.today, e.label)
+        ) AS shown
     FROM (SELECT seq, label, unnest(votes) AS vote FROM evidence) e
     JOIN annotations a ON a.seq = e.vote
+    LEFT JOIN label_names n ON n.project_id = a.project_id AND n.name = a.label
+    LEFT JOIN label_names m ON m.project_id = a.project_id AND m.name = e.label
     GROUP BY e.seq
 )
 SELECT

@@ -4,7 +4,20 @@
 -- cancels the vote before it.
 CREATE TABLE live AS FROM annotations LIMIT 0;
 
-CREATE VIEW live_votes AS FROM live WHERE kind = 'vote';
+-- What a class was called before, and what it is called now: renamed, or merged into another.
+-- Labels are kept as they were given; whatever compares or groups them reads them through this.
+CREATE TABLE class_names (
+    project_id BIGINT, question_key VARCHAR, is_main BOOLEAN, name VARCHAR, today VARCHAR
+);
+
+-- The names of the first question, whose labels the tables hold.
+CREATE VIEW label_names AS SELECT project_id, name, today FROM class_names WHERE is_main;
+
+CREATE VIEW live_votes AS
+SELECT l.* REPLACE (coalesce(n.today, l.label) AS label)
+FROM live l
+LEFT JOIN label_names n ON n.project_id = l.project_id AND n.name = l.label
+WHERE l.kind = 'vote';
 
 -- The label in force of each item. `rests_on` holds the people whose word the label is:
 -- the voters of an agreed label, the lead of a decided one, nobody for an imported one.
@@ -48,19 +61,23 @@ WHERE project_id = project
 
 -- What is held to be true of each item, under one of four references.
 CREATE MACRO truths(project, against) AS TABLE
-SELECT 'final_labels' AS said_in, seq, item_id, label, rests_on, rests_on_model
-FROM final
+SELECT
+    'final_labels' AS said_in, f.seq, f.item_id, coalesce(n.today, f.label) AS label,
+    f.rests_on, f.rests_on_model
+FROM final f
+LEFT JOIN label_names n ON n.project_id = project AND n.name = f.label
 WHERE against <> 'gold'
-  AND project_id = project
+  AND f.project_id = project
   AND state IN ('imported', 'auto-accepted', 'agreed', 'adjudicated')
   AND (against <> 'adjudicated' OR state = 'adjudicated')
-  AND (against <> 'evaluate' OR item_id IN (
+  AND (against <> 'evaluate' OR f.item_id IN (
       SELECT id FROM items WHERE project_id = project AND use = 'evaluate'
   ))
 UNION ALL
-SELECT 'gold_answers', seq, item_id, label, []::BIGINT[], false
-FROM gold
-WHERE against = 'gold' AND project_id = project;
+SELECT 'gold_answers', g.seq, g.item_id, coalesce(n.today, g.label), []::BIGINT[], false
+FROM gold g
+LEFT JOIN label_names n ON n.project_id = project AND n.name = g.label
+WHERE against = 'gold' AND g.project_id = project;
 
 -- What a model, or people, said of each item. `who` is the person, NULL for a model.
 CREATE MACRO statements(project, whose, people, set_id_wanted, blind_only, since, until_) AS TABLE
@@ -73,13 +90,14 @@ WHERE whose = 'people'
   AND (since IS NULL OR "at" >= since)
   AND (until_ IS NULL OR "at" < until_)
 UNION ALL
-SELECT 'predictions', p.seq, p.item_id, NULL, p.label
+SELECT 'predictions', p.seq, p.item_id, NULL, coalesce(n.today, p.label)
 FROM (
     FROM latest_prediction WHERE set_id_wanted IS NULL
     UNION ALL
     FROM predictions WHERE set_id = set_id_wanted
 ) p
 JOIN prediction_sets s ON s.id = p.set_id
+LEFT JOIN label_names n ON n.project_id = project AND n.name = p.label
 WHERE whose = 'model'
   AND p.project_id = project
   AND (since IS NULL OR s."at" >= since)

@@ -1,0 +1,140 @@
+"""Where leads write the guideline and choose its examples, beside what reviewers will see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from core.access import Actor
+from core.errors import TiebreakError
+from core.services.projects import GuidelineExample, ProjectView
+from core.services.steering import MAX_NOTE, example_of, set_guideline
+from core.services.workspace import Workspace
+from core.ui import deck, states, urls
+from core.ui.text import _
+from core.ui.theme import Markup, draw, fill, join
+from core.ui.widgets import attempt, caption, section
+
+Examples = list[GuidelineExample]
+
+
+def guideline_editor(ws: Workspace, actor: Actor, project: ProjectView) -> None:
+    """Draw the editor for those who may steer the project."""
+    _head(project)
+    key = f"guideline.{project.slug}.{project.guideline_version}"
+    examples: Examples = st.session_state.setdefault(
+        f"{key}.examples", list(project.guideline_examples)
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        text = st.text_area(_("Text"), project.guideline, height=320, key=f"{key}.text")
+        chosen = _examples(ws, actor, project, key, examples)
+        _publish(ws, actor, project, key, text, chosen)
+    with right:
+        draw("<div class='tb-eyebrow'>{t}</div>", t=_("As reviewers see it"))
+        with st.container(border=True):
+            _shown(text, chosen)
+
+
+def guideline_reader(project: ProjectView) -> None:
+    """Draw the guideline for those who only read it."""
+    _head(project)
+    _shown(project.guideline, project.guideline_examples)
+
+
+def _head(project: ProjectView) -> None:
+    section(
+        _("Guideline"),
+        _("Version {n}. What reviewers read beside the image.").format(n=project.guideline_version),
+    )
+
+
+def _shown(text: str, examples: Sequence[GuidelineExample]) -> None:
+    deck.guideline_view(text or _("Nothing is written down yet."), "tb-guideline")
+    if examples:
+        draw("<div class='tb-examples'>{all}</div>", all=join(_card(e) for e in examples))
+
+
+def _card(example: GuidelineExample) -> Markup:
+    verdict = f"✓ {_('Good')}" if example.good else f"✗ {_('Bad')}"
+    return fill(
+        "<figure class='{look}'><img src='{src}' alt='{alt}' loading='lazy'>"
+        "<figcaption><b>{verdict}</b> {note}</figcaption></figure>",
+        look="tb-good" if example.good else "tb-bad",
+        src=urls.path(f"{example.image}&w=400"),
+        alt=example.note or example.name,
+        verdict=verdict,
+        note=example.note,
+    )
+
+
+# --- editing ----------------------------------------------------------------------------------
+
+
+def _examples(
+    ws: Workspace, actor: Actor, project: ProjectView, key: str, examples: Examples
+) -> Examples:
+    draw("<div class='tb-eyebrow' style='margin-top:.4rem'>{t}</div>", t=_("Good and bad examples"))
+    chosen = [_one(key, e, examples) for e in list(examples)]
+    with st.form(f"{key}.add", border=False, clear_on_submit=True):
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        name = left.text_input(
+            _("Image to show as an example"), placeholder=_("Name or number of an item")
+        )
+        if right.form_submit_button(_("Add"), width="stretch"):
+            _add(ws, actor, project, name, examples)
+    if not examples:
+        caption(_("Pictures say more than rules: one that is right, one that is often got wrong."))
+    return chosen
+
+
+def _one(key: str, example: GuidelineExample, examples: Examples) -> GuidelineExample:
+    own = f"{key}.example.{example.item_id}"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{own}.row"):
+        draw(
+            "<img src='{src}' alt='{name}' class='tb-thumb'>",
+            src=urls.path(f"{example.image}&w=200"),
+            name=example.name,
+        )
+        kind = st.selectbox(
+            _("Kind"), [True, False], index=0 if example.good else 1, key=f"{own}.good",
+            format_func=lambda good: _("Good") if good else _("Bad"), width=100,
+        )  # fmt: skip
+        note = st.text_input(
+            _("What is to be seen in {name}").format(name=example.name), example.note,
+            max_chars=MAX_NOTE, key=f"{own}.note",
+        )  # fmt: skip
+        if st.button(
+            "", icon=":material/close:", key=f"{own}.remove",
+            help=_("Take {name} out").format(name=example.name),
+        ):  # fmt: skip
+            examples[:] = [e for e in examples if e.item_id != example.item_id]
+            st.rerun()
+    return replace(example, good=kind, note=note)
+
+
+def _add(ws: Workspace, actor: Actor, project: ProjectView, name: str, examples: Examples) -> None:
+    try:
+        found = example_of(ws, actor, project.slug, name)
+    except TiebreakError as problem:
+        states.say_error(problem)
+        return
+    if all(e.item_id != found.item_id for e in examples):
+        examples.append(found)
+        st.rerun()
+    caption(_("It is among the examples already."))
+
+
+def _publish(
+    ws: Workspace, actor: Actor, project: ProjectView, key: str, text: str, chosen: Examples
+) -> None:
+    reason = st.text_input(
+        _("What changed"), key=f"{key}.reason", placeholder=_("Kept in the record")
+    )
+    if st.button(_("Publish"), type="primary", key="guideline.publish"):
+        attempt(
+            lambda: set_guideline(ws, actor, project.slug, text, reason, chosen),
+            _("Published; reviewers read it from their next item on."),
+        )
