@@ -14,6 +14,7 @@
     │   └── ItemClosed
     ├── AccessError
     │   ├── NotSignedIn
+    │   │   └── OtherPerson
     │   └── Forbidden
     ├── NotFound
     ├── StorageError
@@ -120,6 +121,12 @@ class NotSignedIn(AccessError):
     """Raised when nobody is signed in, or the session has ended."""
 
     code = "NOT_SIGNED_IN"
+
+
+class OtherPerson(NotSignedIn):
+    """Raised when a page speaks for one person and another one is signed in by now."""
+
+    code = "OTHER_PERSON"
 
 
 class Forbidden(AccessError):

@@ -21,6 +21,7 @@ from core.errors import (
     LimitExceeded,
     NotFound,
     NotSignedIn,
+    OtherPerson,
     StorageError,
     TiebreakError,
 )
@@ -110,7 +111,22 @@ def _run(
     actor = actor_of(ws, request)
     if not actor.person_id:
         raise NotSignedIn("Nobody is signed in here.", "Sign in and try again; nothing was lost.")
+    _require_same_person(request, actor)
     return work(ws, actor, sent)
+
+
+def _require_same_person(request: Request, actor: Actor) -> None:
+    """Pass if the page speaks for whoever is signed in; one that names nobody passes too.
+
+    Raises:
+        OtherPerson: Somebody else signed in since the page was opened.
+    """
+    named = request.headers.get("tiebreak-person")
+    if named is not None and named != str(actor.person_id):
+        raise OtherPerson(
+            "Somebody else is signed in in this browser now.",
+            "Sign in as yourself and try again; nothing was lost.",
+        )
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     **{
-        f"choose{digit}": Command(f"Choose class {place}", "answer", (digit,))
+        f"choose{digit}": Command(f"Class {place}", "answer", (digit,))
         for place, digit in enumerate("1234567890", start=1)
     },
     "accept": Command("Accept the pre-label", "answer", ("A",)),

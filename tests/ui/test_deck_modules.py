@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from core.queue.plan import Order
+from core.services.keymap import COMMANDS
 from core.services.review import FLAG_REASONS, SKIP_REASONS
+from core.ui import deck
 from core.ui.deck import STATIC, texts
+from core.ui.grid.texts import grid_texts
 
 NODE_TESTS = sorted(Path(__file__).with_name("deck").glob("*.test.mjs"))
 MODULES = sorted(STATIC.glob("*.js"))
@@ -46,13 +50,16 @@ def test_every_text_a_module_asks_for_exists() -> None:
     for module in MODULES:
         asked = set(re.findall(r"\btexts\.(\w+)", module.read_text(encoding="utf-8")))
         known = votes if module.name == "votes.js" else deck
+        if module.name.startswith("grid") or module.name == "search.js":
+            assert asked <= set(grid_texts()), (module.name, asked - set(grid_texts()))
+            known = {**known, **grid_texts()}
         assert asked <= set(known), (module.name, asked - set(known))
 
 
 def test_every_text_is_used() -> None:
     """Translators are given nothing that is never shown."""
     sources = "\n".join(m.read_text(encoding="utf-8") for m in MODULES)
-    for name in {**texts.deck_texts(), **texts.votes_texts()}:
+    for name in {**texts.deck_texts(), **texts.votes_texts(), **grid_texts()}:
         assert f"texts.{name}" in sources, name
 
 
@@ -64,21 +71,40 @@ def test_every_reason_has_words() -> None:
     assert texts.flag_words("free words") == "free words"
 
 
-def test_the_deck_takes_no_key_that_streamlit_owns() -> None:
-    """C and R stay Streamlit's, and the help sheet names only keys the deck knows."""
-    letters = re.search(r"const LETTERS = \{(.*?)\}", (STATIC / "keys.js").read_text(), re.DOTALL)
-    assert letters is not None
-    known = set(re.findall(r"(\w):", letters.group(1)))
-    assert not known & {"c", "r"}
-    for boxes, more in itertools.product((True, False), repeat=2):
-        shown = {k for keys, _ in texts.key_sheet(boxes, more) for k in keys.split()}
-        assert {k.lower() for k in shown if len(k) == 1 and k.isalpha()} <= known | {"z"}
+def test_the_help_tells_of_every_command_once() -> None:
+    """Whatever a project has, a row names commands that exist, and none is told twice."""
+    shown: set[str] = set()
+    for boxes, more, several, many, grid in itertools.product((True, False), repeat=5):
+        groups = texts.key_sheet(boxes, more, several, many, grid)
+        rows = [(commands, text) for _, rows in groups for commands, text in rows]
+        named = [c for commands, _ in rows for c in commands]
+        assert set(named) <= set(COMMANDS)
+        assert len(named) == len(set(named)) + (named.count("choose0") - 1)
+        shown |= set(named)
+    assert shown == set(COMMANDS)
+
+
+def test_settings_and_refusals_call_a_command_the_same() -> None:
+    """The sentence of a conflict names what the reader sees beside the field."""
+    assert {n: texts.command_text(n) for n in COMMANDS} == {n: c.title for n, c in COMMANDS.items()}
+
+
+def test_every_order_of_the_queue_has_words() -> None:
+    """What the server can order by can be chosen, and nothing else."""
+    assert {code for code, _ in texts.order_texts()} == set(Order)
+
+
+def test_python_and_the_deck_agree_on_many() -> None:
+    """From the same number of classes on they are searched instead of listed."""
+    flow = (STATIC / "flow.js").read_text(encoding="utf-8")
+    assert f"export const MANY = {deck.MANY};" in flow
 
 
 @pytest.mark.parametrize("boxes", [True, False])
 def test_the_help_promises_the_next_image_only_where_it_comes(boxes: bool) -> None:
     """With a further question, an answer leads to that question first."""
     for more in (True, False):
-        ends = [t for keys, t in texts.key_sheet(boxes, more) if keys in ("A Enter", "1 – 0")]
+        rows = texts.key_sheet(boxes, more)[0][1]
+        ends = [t for commands, t in rows if commands == ["accept"] or len(commands) == 10]
         assert ends
         assert all(("next question or image" in t) is more for t in ends)

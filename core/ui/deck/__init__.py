@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.labels import Answer, LabelSchema
+from core.labels.schema import Question
+from core.services.preferences import Preferences
 from core.services.projects import ProjectView
 from core.ui import urls
-from core.ui.deck.texts import deck_texts, flag_reasons, key_sheet, skip_reasons, votes_texts
+from core.ui.deck.texts import (
+    deck_texts,
+    flag_reasons,
+    key_sheet,
+    order_texts,
+    skip_reasons,
+    votes_texts,
+)
+from core.ui.deck.texts_editing import editing_keys, editing_texts
 from core.ui.text import _
 from core.ui.theme import Markup, draw
 from core.web import deck_path
@@ -32,6 +42,9 @@ _LOADER = (
 )
 # One file a part of the deck; "deck.css" is first and holds what the others share.
 _STYLE = "\n".join(p.read_text(encoding="utf-8") for p in sorted(STATIC.glob("*.css")))
+
+MANY = 10
+"""Classes a question may have before they are searched instead of listed; flow.js has the same."""
 
 _deck = st.components.v2.component("tiebreak_deck", css=_STYLE, js=_LOADER)
 _votes = st.components.v2.component("tiebreak_votes", css=_STYLE, js=_LOADER)
@@ -59,11 +72,13 @@ class Person:
         person_id: Whose decisions these are; unsent ones are bound to this number.
         idle_seconds: Pauses beyond this are not active time.
         lease_seconds: How long a claim lasts without renewal.
+        preferences: The keys they use.
     """
 
     person_id: int
     idle_seconds: float
     lease_seconds: float
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 def use_whole_window() -> None:
@@ -78,6 +93,7 @@ def review_deck(
     editing: int | None = None,
     outcome: Mapping[str, Any] | None = None,
     on_edit: Callable[[], None] | None = None,
+    queue: Mapping[str, str] | None = None,
 ) -> None:
     """Mount the deck.
 
@@ -88,8 +104,9 @@ def review_deck(
         editing: The item whose boxes are on the canvas now; the deck steps aside.
         outcome: What came of the canvas, once; see `saved_outcome` and `draft_outcome`.
         on_edit: Called when the person asks for the canvas; `edit_request` then says what for.
+        queue: Which items are wanted, as the address says: order, queue, class, slice, list.
     """
-    config = _config(project, person, first_id)
+    config = {**_config(project, person, first_id), "queue": dict(queue or {})}
     _deck(
         key=DECK,
         data={**config, "rev": _revision(config), "editing": editing, "outcome": outcome},
@@ -174,7 +191,7 @@ def votes_view(
             "width": size[0],
             "height": size[1],
             "boxes": schema.task.draws,
-            "questions": _questions(schema),
+            "questions": _questions(schema.questions, every=True),
             "layers": [_layer(layer) for layer in layers],
             "chosen": chosen,
             "texts": votes_texts(),
@@ -214,26 +231,52 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[str, Any]:
     schema, slug = project.schema, project.slug
-    boxes = schema.task.draws
-    more = len(schema.item_questions) > (0 if boxes else 1)
+    boxes, own = schema.task.draws, person.preferences
+    asked = _questions(schema.item_questions)
+    more = len(asked) > (0 if boxes else 1)
+    several = any(q["several"] for q in asked)
+    many = any(len(q["classes"]) > MANY for q in asked)
+    links = _urls(slug)
     return {
         "module": urls.path(deck_path("deck.js")),
         "slug": slug,
         "person": person.person_id,
         "boxes": boxes,
-        "questions": _questions(schema),
-        "asked": [
-            q for q in _questions(schema) if q["key"] in {i.key for i in schema.item_questions}
-        ],
+        "questions": _questions(schema.questions),
+        "asked": asked,
+        "schemaVersion": project.schema_version,
+        "guidelineVersion": project.guideline_version,
         "idleSeconds": person.idle_seconds,
         "leaseSeconds": person.lease_seconds,
         "firstId": first_id,
         "guideline": project.guideline,
-        "urls": _urls(slug),
+        "guidelineExamples": [
+            {"image": urls.path(f"{e.image}&w=400"), "good": e.good, "note": e.note}
+            for e in project.guideline_examples
+        ],
+        "urls": links,
+        "orders": [{"code": c, "text": t} for c, t in order_texts()],
         "skipReasons": [{"code": c, "text": t} for c, t in skip_reasons()],
         "flagReasons": [{"code": c, "text": t} for c, t in flag_reasons()],
-        "keys": [list(row) for row in key_sheet(boxes, more)],
-        "texts": deck_texts(),
+        "keymap": {name: list(keys) for name, keys in own.keymap.items()},
+        "ownKeys": list(own.keys),
+        "keys": key_sheet(boxes, more, several, many, "grid" in links),
+        **_editing(schema),
+        "texts": {**deck_texts(), "editing": editing_texts()},
+    }
+
+
+def _editing(schema: LabelSchema) -> dict[str, Any]:
+    """Return what the editor of regions needs beside the classes."""
+    shape = schema.task.shape
+    return {
+        "shape": shape.value if shape else None,
+        "regionQuestions": _questions(schema.region_questions),
+        "skeleton": {
+            "points": list(schema.skeleton.points),
+            "edges": [list(e) for e in schema.skeleton.edges],
+        },
+        "editKeys": editing_keys(shape, bool(schema.region_questions)),
     }
 
 
@@ -246,24 +289,34 @@ def _urls(slug: str) -> dict[str, str]:
         "draft": urls.path(f"/files/draft/{slug}"),
         "release": urls.path(f"/files/release/{slug}"),
         "renew": urls.path(f"/files/renew/{slug}"),
+        "about": urls.path(f"/files/about/{slug}"),
+        "comment": urls.path(f"/files/comment/{slug}"),
+        "known": urls.page("items", project=slug, item="__ITEM__"),
         "item": urls.page("review", project=slug, item="__ITEM__"),
+        "project": urls.page("review", project="__SLUG__"),
+        "settings": urls.page("settings", project=slug),
         "signIn": urls.sign_in(),
     }
 
 
-def _questions(schema: LabelSchema) -> list[dict[str, Any]]:
+def _questions(questions: Sequence[Question], every: bool = False) -> list[dict[str, Any]]:
+    """Return questions with the classes that can be chosen now, or with all that ever could."""
     return [
         {
             "key": q.key,
             "title": _(q.title),
-            "classes": [{"name": c.name, "colour": c.colour, "key": c.key} for c in q.classes],
+            "several": q.several,
+            "classes": [
+                {"name": c.name, "colour": c.colour, "key": c.key}
+                for c in (q.classes if every else q.open_classes)
+            ],
         }
-        for q in schema.questions
+        for q in questions
     ]
 
 
 def _revision(config: Mapping[str, Any]) -> str:
     """Return a short hash of all that would need a new deck: language, schema, person, project."""
-    lasting = {k: v for k, v in config.items() if k != "urls"}
+    lasting = {k: v for k, v in config.items() if k not in ("urls", "queue")}
     text = json.dumps(lasting, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -39,64 +39,172 @@ def flag_words(reason: str) -> str:
     return f"{known}: {comment}" if comment else known
 
 
-def key_sheet(boxes: bool, more: bool) -> list[tuple[str, str]]:
-    """Return the keys with what they do, in the order of the help sheet.
+Rows = list[tuple[list[str], str]]
+"""Rows of the help sheet: the commands a row tells of, and what they do."""
+
+
+def key_sheet(
+    boxes: bool, more: bool, several: bool = False, many: bool = False, grid: bool = False
+) -> list[tuple[str, Rows]]:
+    """Return what every command does, in groups, in the order of the help sheet.
 
     Args:
-        boxes: Whether boxes are drawn in this project.
+        boxes: Whether regions are drawn in this project.
         more: Whether an item has a further question, so that an answer does not always end it.
+        several: Whether a question takes several classes.
+        many: Whether a question has so many classes that they are searched.
+        grid: Whether there is a grid page.
     """
-    common = [
-        ("Space", _("Skip: not sure")),
-        ("X", _("Skip with a reason, 1 to 6")),
-        ("F", _("Flag for the lead, with a comment")),
-        ("Z Backspace", _("Undo the last decision")),
-        ("Shift+Z", _("Redo")),
-        ("← →", _("Previous, next, without deciding")),
-        ("H", _("Show or hide the boxes")),
-        ("I", _("Guideline")),
-        ("L", _("Copy the link to this item")),
-        ("? F1", _("This help")),
+    answering = [
+        *(_box_rows(more) if boxes else _class_rows(more)),
+        *([(["confirm"], _("Confirm the classes marked, none of them too"))] if several else []),
+        *([(["search"], _("Search a class by typing"))] if many else []),
+        (["skip"], _("Skip: not sure")),
+        (["reasons"], _("Skip with a reason, 1 to 6")),
+        (["flag"], _("Flag for the lead, with a comment")),
     ]
-    if boxes:
-        return [*_box_keys(more), *common]
-    return [*_class_keys(more), *common]
+    moving = [
+        (["undo"], _("Undo the last step or decision")),
+        (["redo"], _("Redo")),
+        (["previous", "next"], _("Previous, next, without deciding")),
+        *([(["grid"], _("Many at once: the grid"))] if grid else []),
+    ]
+    drawing: Rows = [
+        (["edit"], _("Edit what is drawn")),
+        (["canvas"], _("Open the drawing canvas")),
+        (["nextObject", "previousObject"], _("Next, previous object")),
+    ]
+    return [
+        (_("Answer"), answering),
+        (_("Move"), moving),
+        *([(_("Draw"), drawing)] if boxes else []),
+        (_("Look"), _looking_rows()),
+        (_("More"), _further_rows()),
+    ]
 
 
-def _box_keys(more: bool) -> list[tuple[str, str]]:
+def _looking_rows() -> Rows:
+    return [
+        (["zoomIn", "zoomOut"], _("Zoom in, out; the wheel too, drag moves")),
+        (["toggleFit"], _("Whole image or 100 %")),
+        (["actual"], _("100 % while held; 0 too, where no class has it")),
+        (["panLeft", "panRight", "panUp", "panDown"], _("Move the view")),
+        (["adjust"], _("Brightness, contrast, view")),
+        (["overlay"], _("Show or hide what is drawn")),
+        (["opacity"], _("Overlay stronger or fainter")),
+        (["channel"], _("Channels one by one")),
+    ]
+
+
+def _further_rows() -> Rows:
+    return [
+        (["thread"], _("Comment, ask the lead")),
+        (["info"], _("Guideline")),
+        (["link"], _("Copy the link to this item")),
+        (["help"], _("This help")),
+    ]
+
+
+_CHOOSE = [f"choose{digit}" for digit in "1234567890"]
+
+
+def _box_rows(more: bool) -> Rows:
     if more:
         return [
-            ("A Enter", _("Accept what is shown, next question or image")),
-            ("E", _("Edit the boxes")),
-            ("1 – 0", _("Choose a class, next question or image")),
-            ("0", _("Nothing here: no boxes, where no class has this key")),
+            (["accept"], _("Accept what is shown, next question or image")),
+            (_CHOOSE, _("Choose a class, next question or image")),
+            (["choose0"], _("Nothing here: no boxes, where no class has this key")),
         ]
     return [
-        ("A Enter", _("Accept the boxes shown, next image")),
-        ("E", _("Edit the boxes")),
-        ("0", _("Nothing here: no boxes, next image")),
+        (["accept"], _("Accept the boxes shown, next image")),
+        (["choose0"], _("Nothing here: no boxes, next image")),
     ]
 
 
-def _class_keys(more: bool) -> list[tuple[str, str]]:
+def _class_rows(more: bool) -> Rows:
     if more:
         return [
-            ("A Enter", _("Accept the pre-label, next question or image")),
-            ("1 – 0", _("Choose a class, next question or image")),
+            (["accept"], _("Accept the pre-label, next question or image")),
+            (_CHOOSE, _("Choose a class, next question or image")),
         ]
     return [
-        ("A Enter", _("Accept the pre-label, next image")),
-        ("1 – 0", _("Choose a class, next image")),
+        (["accept"], _("Accept the pre-label, next image")),
+        (_CHOOSE, _("Choose a class, next image")),
     ]
+
+
+_ORDERS = {
+    "least-confident": mark("Least certain first"),
+    "most-disputed": mark("Most disputed first"),
+    "most-representative": mark("Most typical first"),
+    "random": mark("Random order"),
+    "oldest": mark("Oldest first"),
+}
+
+
+def order_texts() -> list[tuple[str, str]]:
+    """Return the orders of the queue: stable code, text."""
+    return [(code, _(text)) for code, text in _ORDERS.items()]
+
+
+_COMMANDS = {
+    **dict.fromkeys(_CHOOSE, mark("Class {n}")),
+    "accept": mark("Accept the pre-label"),
+    "confirm": mark("Confirm what is chosen"),
+    "search": mark("Search a class"),
+    "skip": mark("Skip, not sure"),
+    "reasons": mark("Skip with a reason"),
+    "flag": mark("Flag for the lead"),
+    "undo": mark("Undo"),
+    "redo": mark("Redo"),
+    "previous": mark("Previous item"),
+    "next": mark("Next item"),
+    "grid": mark("Go to the grid"),
+    "zoomIn": mark("Zoom in"),
+    "zoomOut": mark("Zoom out"),
+    "toggleFit": mark("Whole image or 100 %"),
+    "actual": mark("100 % while held"),
+    "panLeft": mark("Move the view left"),
+    "panRight": mark("Move the view right"),
+    "panUp": mark("Move the view up"),
+    "panDown": mark("Move the view down"),
+    "adjust": mark("Brightness and contrast"),
+    "overlay": mark("Show or hide what is drawn"),
+    "opacity": mark("Overlay opacity"),
+    "channel": mark("Next channel"),
+    "edit": mark("Edit what is drawn"),
+    "canvas": mark("Open the drawing canvas"),
+    "nextObject": mark("Next object"),
+    "previousObject": mark("Previous object"),
+    "thread": mark("Comment"),
+    "link": mark("Copy the link"),
+    "info": mark("Guideline"),
+    "help": mark("Help"),
+}
+
+
+def command_text(name: str) -> str:
+    """Return what a command of the deck is called in the settings."""
+    place = _CHOOSE.index(name) + 1 if name in _CHOOSE else 0
+    return _(_COMMANDS[name]).format(n=place)
+
+
+def group_text(group: str) -> str:
+    """Return the heading of a group of commands."""
+    texts = {"answer": _("Answer"), "move": _("Move"), "look": _("Look"), "draw": _("Draw")}
+    return texts.get(group, _("More"))
 
 
 def deck_texts() -> dict[str, str | dict[str, str]]:
     """Return the texts of the review deck by the names its modules use."""
     return {
         **_on_the_item(),
+        **_choosing(),
         **_about_the_work(),
+        **_about_the_queue(),
         **_said(),
         **_viewing(),
+        **_about(),
         "boxSource": _box_sources(),
     }
 
@@ -131,6 +239,60 @@ def _on_the_item() -> dict[str, str]:
     }
 
 
+def _choosing() -> dict[str, str]:
+    return {
+        "rail": _("Answer"),
+        "likely": _("Most likely"),
+        "recent": _("Used lately"),
+        "first": _("Classes"),
+        "none": _("none of them"),
+        "confirm": _("Confirm {n} classes"),
+        "confirmOne": _("Confirm 1 class"),
+        "confirmNone": _("Confirm: none of them"),
+        "retired": _("“{name}” was retired and can no longer be chosen: choose another class."),
+        "searchAll": _("Search all {n}"),
+        "searchTitle": _("Search a class"),
+        "searchPlaceholder": _("Type a name, its beginning or its initials"),
+        "searchHits": _("Classes that fit"),
+        "searchCount": _("{n} fit"),
+        "searchNone": _("No class fits what you typed."),
+        "searchHint": _("↑ ↓ Enter choose · Alt+digit picks · Esc closes"),
+        "searchSeveral": _("Enter marks · Alt+digit marks · Esc goes back"),
+        "ownKey": _("yours"),
+        "changeKeys": _("Change keys"),
+        "goodExample": _("Good example"),
+        "badExample": _("Bad example"),
+    }
+
+
+def _about_the_queue() -> dict[str, str | dict[str, str]]:
+    return {
+        "queueBar": _("Which items come"),
+        "order": _("Order"),
+        "orderDefault": _("Order of the project"),
+        "which": _("Which items"),
+        "allItems": _("All items"),
+        "queues": {"unsure": _("Somebody was unsure"), "flagged": _("Flagged")},
+        "onlyClass": _("Pre-labelled as"),
+        "anyClass": _("Any class"),
+        "filters": {
+            "queue": _("Only: {value}"),
+            "class": _("Pre-labelled as {value}"),
+            "slice": _("Slice {value}"),
+            "list": _("List {value}"),
+        },
+        "dropFilter": _("Drop the filter: {filter}"),
+        "nothingWith": _("Nothing left with this filter: {filter}"),
+        "elsewhere": _("Work is waiting in other projects:"),
+        "grid": _("Grid"),
+        "otherPerson": _("Somebody else is signed in now in this browser. Nothing is lost."),
+        "othersKept": _(
+            "{n} decisions of another person wait in this tab. They are sent when that person "
+            "signs in here again, and never under your name."
+        ),
+    }
+
+
 def _about_the_work() -> dict[str, str]:
     return {
         "waiting": _("{n} waiting"),
@@ -157,7 +319,6 @@ def _about_the_work() -> dict[str, str]:
         "guideline": _("Guideline"),
         "noGuideline": _("This project has no guideline yet."),
         "help": _("Keys"),
-        "helpButton": _("Keys ?"),
         "whySkip": _("Why skip this one?"),
         "closeHint": _("Esc closes."),
         "flagTitle": _("Flag for the lead"),
@@ -194,6 +355,11 @@ def _said() -> dict[str, str]:
         "firstOne": _("This is the first one."),
         "overlayOn": _("Boxes shown."),
         "overlayOff": _("Boxes hidden."),
+        "oneChannel": _("This image has no channels to look at one by one."),
+        "marked": _("{name} marked. {n} in all."),
+        "unmarked": _("{name} no longer marked. {n} in all."),
+        "stepBack": _("One step back."),
+        "stepForth": _("One step forth."),
         "copied": _("Link copied"),
     }
 
@@ -229,8 +395,58 @@ def _viewing() -> dict[str, str | dict[str, str]]:
         "resetView": _("Reset"),
         "closeView": _("Close"),
         "channelOf": _("Channel {n} of {all}: {name}"),
+        "allChannels": _("All channels"),
+        "nextChannel": _("Channels one by one"),
         "colours": {"R": _("red"), "G": _("green"), "B": _("blue")},
         "overlayHidden": _("Overlay hidden"),
+    }
+
+
+def _about() -> dict[str, str | dict[str, str]]:
+    """Return the texts of what is known of an item beside the vote, and of its discussion."""
+    return {
+        "history": _("History"),
+        "alike": _("Similar labelled images"),
+        "discussion": _("Discussion"),
+        "discussionOpen": _("Discussion ({n} open)"),
+        "aboutOffline": _("This cannot be loaded now. Reviewing goes on without it."),
+        "alikeLater": _("Neighbours appear after the first training or pre-labelling."),
+        "noneAlike": _("No labelled image is like this one yet."),
+        "alikeOne": _("{label}: {name}, {share} alike"),
+        "you": _("You"),
+        "historyKinds": {
+            "imported": _("Imported, {when}"),
+            "prelabel": _("{who}: {what}, {when}"),
+            "vote": _("{who} said {what}, {when}"),
+            "skip": _("{who} skipped it, {when}"),
+            "flag": _("{who} flagged it, {when}"),
+            "withdraw": _("{who} took the answer back, {when}"),
+            "decide": _("{who} decided: {what}, {when}"),
+            "discard": _("{who} discarded the image, {when}"),
+            "neutral": _("{who} found that no class fits, {when}"),
+            "send-back": _("{who} sent it back for more votes, {when}"),
+            "settled": _("Label in force: {what}, {when}"),
+        },
+        "settledStates": {
+            "dispute": _("in dispute"),
+            "neutral": _("no class fits"),
+            "discarded": _("discarded"),
+        },
+        "threadOpen": _("Open, comments: {n}"),
+        "threadClosed": _("Resolved, comments: {n}"),
+        "threadKinds": {
+            "resolve": _("{who} resolved it, {when}"),
+            "reopen": _("{who} opened it again, {when}"),
+        },
+        "reply": _("Reply"),
+        "resolve": _("Resolve"),
+        "reopen": _("Open again"),
+        "replyTo": _("To {who}: {text}"),
+        "newThread": _("New thread"),
+        "people": _("People"),
+        "comment": _("Comment"),
+        "commentHint": _("Enter sends, Shift+Enter breaks the line, @ names somebody, Esc leaves."),
+        "notSent": _("Not sent; the text is kept here. Press Enter to try again."),
     }
 
 

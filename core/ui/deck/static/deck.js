@@ -1,20 +1,22 @@
 // Entry of the review deck: one instance per element, keys, and the life of the page.
 // Streamlit calls the default export on every change of the data.
 
-import { commandFor, isPressing, isTyping } from "./keys.js";
-import { ask } from "./net.js";
+import { commandFor, readKeymap } from "./keymap.js";
+import { isPressing, isTyping } from "./keys.js";
+import { ask, speakFor } from "./net.js";
 import { Outbox } from "./outbox.js";
 import { Session } from "./session.js";
 
 const decks = new WeakMap();
 const outboxes = new Map();
+const HOLD_MS = 200;
 
 // Bound to person and project: another account in this tab must not send what this one decided.
 function outboxFor({ person, slug, urls }) {
   const key = `tiebreak.outbox.${person}.${slug}`;
   if (!outboxes.has(key)) {
     const send = async (submissions, { keepalive }) => {
-      const reply = await ask(urls.decisions, { body: { submissions }, keepalive });
+      const reply = await ask(urls.decisions, { body: { submissions }, keepalive, person });
       return { kind: reply.kind, error: reply.error, receipts: reply.body?.receipts ?? [] };
     };
     outboxes.set(key, new Outbox({ key, storage: sessionStorage, send }));
@@ -28,6 +30,8 @@ class Deck {
     this.root = root;
     this.stops = [];
     this.on(document, "keydown", (event) => this.key(event), { capture: true });
+    this.on(document, "keyup", (event) => event.code === this.held?.code && this.letGo(), { capture: true });
+    this.on(window, "blur", () => this.letGo());
     for (const name of ["pointermove", "pointerdown", "wheel"]) {
       this.on(document, name, () => this.session?.clocks.active(), { passive: true, capture: true });
     }
@@ -46,6 +50,7 @@ class Deck {
   update(data, trigger) {
     if (data.rev !== this.rev) this.#restart(data, trigger);
     this.session.trigger = trigger;
+    this.#follow(data.queue);
     this.editing = data.editing !== null;
     this.session.view.tuck(this.editing);
     if (data.outcome && data.outcome.nonce !== this.outcome) {
@@ -59,27 +64,67 @@ class Deck {
     this.rev = data.rev;
     this.session?.destroy();
     clearInterval(this.heartbeat);
+    speakFor(data.person);
+    this.keymap = readKeymap(data.keymap);
+    this.queue = JSON.stringify(data.queue);
     this.session = new Session(this.root, data, outboxFor(data), trigger);
     this.session.begin(data.firstId);
     this.heartbeat = setInterval(() => this.session.keepLeases(), (data.leaseSeconds * 1000) / 4);
+  }
+
+  // The address may name another queue by now: a link, or the browser's way back.
+  #follow(queue) {
+    const now = JSON.stringify(queue);
+    if (now === this.queue) return;
+    this.queue = now;
+    if (now !== JSON.stringify(this.session.queue)) this.session.turnTo(queue, { quiet: true });
   }
 
   key(event) {
     const origin = event.composedPath()[0];
     if (this.editing || isTyping(origin) || document.querySelector("[role=dialog]")) return;
     const sheet = this.root.querySelector("dialog[open]");
-    const command = commandFor(event);
-    if (!command) return;
+    const command = commandFor(event, this.keymap);
     if (sheet) return this.#inSheet(sheet, command, event);
-    if (isPressing(origin, event)) return;
+    if (this.session.drawing?.isOpen) return this.#inEditor(event);
+    if (!command || isPressing(origin, event)) return;
     event.preventDefault();
     event.stopPropagation();
+    if (command.name === "actual") return this.hold(event.code, 0);
+    // Where no question wants the 0, holding it shows 100 %.
+    if (command.digit === "0" && !this.session.wants("0")) this.hold(event.code, HOLD_MS);
     this.session.run(command.name, command);
   }
 
+  /** Show 100 % for as long as a key is held. */
+  hold(code, after) {
+    this.letGo();
+    const held = { code, back: null };
+    held.timer = setTimeout(() => {
+      this.session.clocks.active();
+      held.back = this.session.view.stage.commands.actual();
+    }, after);
+    this.held = held;
+  }
+
+  letGo() {
+    clearTimeout(this.held?.timer);
+    this.held?.back?.();
+    this.held = null;
+  }
+
+  #inEditor(event) {
+    this.session.clocks.active();
+    if (!this.session.drawing.key(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
   #inSheet(sheet, command, event) {
-    const reason = command.name === "digit" && sheet.reasons?.[Number(command.digit) - 1];
-    const closes = ["reasons", "help", "info"].includes(command.name);
+    const plain = !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const typed = plain && /^[1-9]$/.test(event.key) ? event.key : command?.digit; // digits, whatever the keymap
+    const reason = sheet.reasons?.[Number(typed) - 1];
+    const closes = ["reasons", "help", "info"].includes(command?.name);
     if (!reason && !closes) return;
     event.preventDefault();
     event.stopPropagation();

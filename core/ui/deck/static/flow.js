@@ -1,29 +1,110 @@
-// Answering one item: which question is open, what a digit or "accept" does to the answer.
+// Answering one item: which question is open, what a key does to the answer, one step back.
+// An answer holds `choices` (one class a question), `multi` (several, once confirmed), `marked`
+// (several, still being chosen) and `regions`.
 
 const DIGITS = "1234567890";
+/** From so many classes on they are searched, not listed. */
+export const MANY = 10;
+const RECENT = 5;
 
 /** Start from the person's draft, else from an empty answer. */
 export function startAnswer(item) {
   const draft = item.draft;
-  return { choices: { ...(draft?.choices ?? {}) }, regions: null, touched: false };
+  // Sets of a draft are shown as marked: it does not say whether they were confirmed.
+  return { choices: { ...(draft?.choices ?? {}) }, multi: {}, marked: { ...(draft?.multi ?? {}) }, regions: null, trail: [], undone: [] };
+}
+
+/** Tell whether a question has its answer. */
+export function isAnswered(question, answer) {
+  return question.several ? question.key in answer.multi : question.key in answer.choices;
 }
 
 /** Give the first question without an answer, or null when all have one. */
-export function openQuestion(questions, choices) {
-  return questions.find((q) => !(q.key in choices)) ?? null;
+export function openQuestion(questions, answer) {
+  return questions.find((q) => !isAnswered(q, answer)) ?? null;
 }
 
-/** Give the class a digit stands for in a question, or null. */
-export function classOfDigit(question, digit) {
-  if (!question) return null;
-  const keyed = question.classes.find((c) => c.key === digit);
-  return keyed?.name ?? question.classes[DIGITS.indexOf(digit)]?.name ?? null;
+// "choices", "multi", "marked", or "" for the answer's own `regions`.
+function holder(answer, part) {
+  return part ? answer[part] : answer;
 }
 
-/** Give what the model says to a question, or null. */
+/** Change one part of an answer so that it can be taken back; undefined removes it. */
+export function put(answer, part, key, value) {
+  answer.trail.push({ part, key, before: holder(answer, part)[key] });
+  answer.undone = [];
+  assign(answer, part, key, value);
+}
+
+function assign(answer, part, key, value) {
+  if (value === undefined) delete holder(answer, part)[key];
+  else holder(answer, part)[key] = value;
+}
+
+function walk(answer, from, to) {
+  const step = from.pop();
+  if (!step) return false;
+  to.push({ ...step, before: holder(answer, step.part)[step.key] });
+  assign(answer, step.part, step.key, step.before);
+  return true;
+}
+
+/** Take the last change back; false when there is none. */
+export function stepBack(answer) {
+  return walk(answer, answer.trail, answer.undone);
+}
+
+/** Make the change taken back last again; false when there is none. */
+export function stepForth(answer) {
+  return walk(answer, answer.undone, answer.trail);
+}
+
+/** Give the classes marked for a question: those being chosen, else those confirmed. */
+export function markedOf(question, answer) {
+  return answer.marked[question.key] ?? answer.multi[question.key] ?? [];
+}
+
+/** Mark a class or take its mark away; the set stays in schema order. */
+export function toggle(question, answer, name) {
+  const now = new Set(markedOf(question, answer));
+  if (!now.delete(name)) now.add(name);
+  put(answer, "marked", question.key, question.classes.map((c) => c.name).filter((n) => now.has(n)));
+}
+
+/** List the classes one can choose with a key: [{digit, name, colour, share, why}]. */
+export function offered(question, top = [], recent = []) {
+  const shares = new Map(top);
+  const row = (c, digit, why) => ({ digit, name: c.name, colour: c.colour, share: shares.get(c.name) ?? null, why });
+  if (question.classes.length <= MANY) {
+    return question.classes.map((c, i) => row(c, c.key || DIGITS[i] || "", "class"));
+  }
+  const byName = new Map(question.classes.map((c) => [c.name, c]));
+  const likely = top.map(([name]) => name).filter((n) => byName.has(n)).slice(0, RECENT);
+  const lately = recent.filter((n) => byName.has(n) && !likely.includes(n)).slice(0, RECENT);
+  const rows = [...likely.map((n, i) => row(byName.get(n), DIGITS[i], "likely")),
+    ...lately.map((n, i) => row(byName.get(n), DIGITS[RECENT + i], "recent"))];
+  const taken = new Set(rows.flatMap((r) => [r.digit, r.name]));
+  // Where neither the model nor the person has said anything yet, the schema's own keys stand.
+  const own = question.classes.filter((c) => c.key && !taken.has(c.key) && !taken.has(c.name));
+  return [...rows, ...own.map((c) => row(c, c.key, "class"))]
+    .sort((a, b) => DIGITS.indexOf(a.digit) - DIGITS.indexOf(b.digit));
+}
+
+/** Give the class a digit stands for among those offered, or null. */
+export function classOfDigit(rows, digit) {
+  return rows.find((r) => r.digit === digit)?.name ?? null;
+}
+
+/** Give what the model says to a question: a name, a list of names, or null. */
 export function suggested(item, question) {
-  const said = item.prelabel?.answer?.choices ?? {};
-  return said[question.key] ?? null;
+  const said = item.prelabel?.answer;
+  return (question.several ? said?.multi?.[question.key] : said?.choices?.[question.key]) ?? null;
+}
+
+/** List the classes the model names that can no longer be chosen. */
+export function retiredIn(question, said) {
+  const open = new Set(question.classes.map((c) => c.name));
+  return (Array.isArray(said) ? said : [said]).filter((n) => n !== null && n !== undefined && !open.has(n));
 }
 
 /** Give the boxes to show, and whose they are: the draft's, one's own vote's or the model's. */
@@ -34,13 +115,25 @@ export function shownRegions(item) {
   return { source: "none", regions: [] };
 }
 
-/** Give the answer as it is sent: confidences are the model's, a person's boxes have none. */
+// What a region is on the record; a confidence is the model's, a person's regions have none.
+const RECORDED = ["label", "box", "shape", "points", "rle", "attributes"];
+
+/** Give the answer as it is sent. */
 export function finished(answer) {
-  const regions = (answer.regions ?? []).map(({ label, box }) => ({ label, box }));
-  return { choices: { ...answer.choices }, regions };
+  const regions = (answer.regions ?? []).map((region) =>
+    Object.fromEntries(RECORDED.filter((k) => region[k] !== undefined).map((k) => [k, region[k]])));
+  const multi = { ...(answer.marked ?? {}), ...(answer.multi ?? {}) };
+  const sent = { choices: { ...answer.choices }, regions };
+  return Object.keys(multi).length ? { ...sent, multi } : sent;
 }
 
 /** Tell whether nothing is missing from an answer. */
 export function isComplete(answer, questions, wantsBoxes) {
-  return openQuestion(questions, answer.choices) === null && (!wantsBoxes || answer.regions !== null);
+  return openQuestion(questions, answer) === null && (!wantsBoxes || answer.regions !== null);
+}
+
+/** Give an answer in a few words; `none` is said of an empty set. */
+export function inWords(answer, none) {
+  const sets = Object.values(answer.multi ?? {}).map((names) => names.join(" + ") || none);
+  return [...Object.values(answer.choices ?? {}), ...sets].join(", ");
 }

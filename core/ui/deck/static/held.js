@@ -20,6 +20,12 @@ export class Held {
     return Math.max(0, this.items.length - this.at - 1);
   }
 
+  /** Let go of everything: another queue is wanted. */
+  clear() {
+    this.items = [];
+    this.at = 0;
+  }
+
   /** Append what the server gave, leaving out what is held already. */
   add(items) {
     const known = new Set(this.ids);

@@ -26,16 +26,25 @@ async function outcome(reply) {
   return { kind: "refused", error };
 }
 
+let speaker = null;
+
+/** Say for whom this page speaks: our routes refuse when somebody else is signed in by now. */
+export function speakFor(person) {
+  speaker = person;
+}
+
 /** Ask a route; give {kind, body?, error?}. */
-export async function ask(url, { body, keepalive = false } = {}) {
+export async function ask(url, { body, keepalive = false, person = speaker, signal = null } = {}) {
   const options = { credentials: "same-origin", headers: { Accept: "application/json" } };
+  if (person !== null) options.headers["Tiebreak-Person"] = String(person);
   if (body !== undefined) {
     options.method = "POST";
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
     options.keepalive = keepalive;
   }
-  if (!keepalive) options.signal = AbortSignal.timeout(PATIENCE_MS);
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  if (!keepalive) options.signal = signal ? AbortSignal.any([signal, patience]) : patience;
   try {
     return await outcome(await fetch(url, options));
   } catch {

@@ -7,8 +7,9 @@ const LOW = 8;
 
 /** The side of the deck that talks to the queue. */
 export class Supply {
-  constructor(urls, held, outbox) {
+  constructor(urls, held, outbox, queue = {}) {
     this.urls = urls;
+    this.queue = queue;
     this.held = held;
     this.outbox = outbox;
     this.asking = null;
@@ -22,25 +23,52 @@ export class Supply {
     return this.held.ahead < LOW && !this.dry;
   }
 
-  /** Fetch more items; give {kind, reason} where kind is that of the reply. */
+  /** Fetch more items; give {kind, reason, elsewhere} where kind is that of the reply. */
   refill() {
-    this.asking ??= this.#fetch(WINDOW - Math.min(this.held.ahead, LOW)).finally(() => {
-      this.asking = null;
+    if (this.asking) return this.asking;
+    const asking = this.#fetch(WINDOW - Math.min(this.held.ahead, LOW)).finally(() => {
+      if (this.asking === asking) this.asking = null;
     });
-    return this.asking;
+    this.asking = asking;
+    return asking;
+  }
+
+  /** Turn to another queue: what is held is given back first, or the server would send it again. */
+  async turnTo(queue) {
+    this.queue = queue;
+    this.asking = null;
+    this.dry = false;
+    this.waiting = null;
+    const ids = this.held.ids;
+    this.held.clear();
+    if (ids.length) await ask(this.urls.release, { body: { item_ids: ids } });
+  }
+
+  #address(count, known) {
+    const asked = new URLSearchParams({ count, exclude: known.join(","), ...this.queue });
+    return `${this.urls.queue}?${asked}`;
   }
 
   async #fetch(count) {
     const known = [...this.held.ids, ...this.outbox.itemIds()];
-    const reply = await ask(`${this.urls.queue}?count=${count}&exclude=${known.join(",")}`);
+    const { queue } = this;
+    const reply = await ask(this.#address(count, known));
     if (reply.kind !== "ok") return { kind: reply.kind, error: reply.error };
+    if (queue !== this.queue) return this.#late(reply.body.items);
     const pending = new Set(this.outbox.itemIds());
     const fresh = reply.body.items.filter((item) => !pending.has(item.item_id));
     const added = this.held.add(fresh);
     this.dry = added === 0;
     this.waiting = reply.body.waiting;
     this.doneToday = reply.body.done_today;
-    return { kind: "ok", reason: reply.body.empty_reason };
+    return { kind: "ok", reason: reply.body.empty_reason, elsewhere: reply.body.elsewhere ?? [] };
+  }
+
+  // An answer to what nobody asks for any more: give back what is not held by now.
+  #late(items) {
+    const ids = items.map((i) => i.item_id).filter((id) => !this.held.ids.includes(id));
+    if (ids.length) ask(this.urls.release, { body: { item_ids: ids } });
+    return { kind: "late" };
   }
 
   /** Keep the leases of what is held. */

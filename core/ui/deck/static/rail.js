@@ -1,15 +1,18 @@
 // The column beside the image: the pre-label, the classes, the actions, what is known of the item.
 
 import { cap, el, say } from "./dom.js";
+import { inWords, isAnswered, MANY, markedOf, retiredIn, shownRegions, suggested } from "./flow.js";
+import { ariaKey, capOf } from "./keymap.js";
 
-const DIGITS = "1234567890";
+const NO_COLOUR = "#8B95A3";
 
-function percent(value) {
+/** Write a share as people read it. */
+export function percent(value) {
   return value === null || value === undefined ? "" : `${(value * 100).toFixed(0)} %`;
 }
 
 function colourOf(question, name) {
-  return question?.classes.find((c) => c.name === name)?.colour ?? "#8B95A3";
+  return question?.classes.find((c) => c.name === name)?.colour ?? NO_COLOUR;
 }
 
 // A difference of two shares is in points: 7 points, not 7 % of anything.
@@ -17,65 +20,65 @@ function ahead(texts, points) {
   return points === 1 ? texts.marginOne : say(texts.margin, { value: points });
 }
 
-/** Draw what the model says, with how sure it is; the confidence is that of the first question. */
-export function prelabelCard(texts, item, question, label, isFirst) {
+function swatch(colour) {
+  return el("i", { class: "swatch", style: { background: colour } });
+}
+
+/** Draw what the model says, with how sure it is; confidence and margin are those of the first question. */
+export function prelabelCard(texts, item, question, said, isFirst) {
   const pre = item.prelabel;
-  if (!pre || label === null) {
-    const text = pre ? texts.noPrelabelHere : texts.noPrelabel;
-    return el("div", { class: "card quiet", text });
-  }
-  const sure = isFirst ? pre.confidence : null;
-  const bar = el("div", { class: "bar", role: "img", "aria-label": say(texts.confidence, { value: percent(sure) }) },
-    el("i", { style: { width: `${(sure ?? 0) * 100}%`, background: colourOf(question, label) } }));
+  if (!pre || said === null) return el("div", { class: "card quiet", text: pre ? texts.noPrelabelHere : texts.noPrelabel });
+  const names = Array.isArray(said) ? said : [said];
+  const gone = retiredIn(question, said);
+  const sure = isFirst ? percent(pre.confidence) : "";
   const margin = pre.margin === null || !isFirst ? "" : ahead(texts, Math.round(pre.margin * 100));
+  const model = pre.model || pre.source;
   return el("div", { class: "card" },
     el("div", { class: "row" },
       el("span", { class: "eyebrow", text: texts.prelabel }),
-      el("span", { class: "muted small", text: pre.source })),
+      el("span", { class: "muted small clip", text: model, title: model })),
     el("div", { class: "row says" },
-      el("i", { class: "swatch", style: { background: colourOf(question, label) } }),
-      el("b", { text: label }),
-      el("span", { class: "num", text: percent(sure) })),
-    sure === null ? null : bar,
-    margin ? el("div", { class: "muted small", text: margin }) : null);
+      ...(names.length ? names.map((n) => el("span", { class: "said" }, swatch(colourOf(question, n)), el("b", { text: n, title: n })))
+        : [el("b", { text: texts.none })]),
+      el("span", { class: "num", text: sure, "aria-label": sure ? say(texts.confidence, { value: sure }) : null })),
+    margin ? el("div", { class: "muted small", text: margin }) : null,
+    ...gone.map((name) => el("div", { class: "small gone", text: say(texts.retired, { name }) })));
 }
 
-/** Draw a question with its classes; the pre-label's and the chosen one are marked in words too. */
-export function classList(texts, question, { suggestedName, chosen, onpick, heading }) {
-  const rows = question.classes.map((c, place) => {
-    const key = c.key || DIGITS[place] || "";
-    const marks = [];
-    if (c.name === suggestedName) marks.push(texts.prelabelMark);
-    if (c.name === chosen) marks.push(texts.chosenMark);
-    return el("li", {}, el("button", {
-      class: `class${c.name === chosen ? " chosen" : ""}`, "aria-pressed": c.name === chosen,
-      "aria-keyshortcuts": key || null, onclick: (event) => onpick(c.name, event),
-    }, cap(key || "·"), el("i", { class: "swatch", style: { background: c.colour } }),
-    el("span", { class: "name", text: c.name }),
-    el("span", { class: "mark", text: marks.join(" · ") })));
-  });
-  return el("section", { class: "question" },
-    el("h3", { text: heading }), el("ul", { class: "classes" }, ...rows));
+// One class with its key, its share of the model's belief as a bar, and what it is marked with.
+function classRow(texts, row, { cap: shown, pressed, marks, several, onpick }) {
+  const share = row.share === null ? "" : percent(row.share);
+  return el("li", {}, el("button", {
+    class: `class${pressed ? " chosen" : ""}${several ? " several" : ""}`, "aria-pressed": String(pressed),
+    "aria-keyshortcuts": shown ? ariaKey(shown) : null, title: row.name, onclick: (event) => onpick(row.name, event),
+  }, cap(shown || "·"), swatch(row.colour),
+  el("span", { class: "name", text: row.name }),
+  ...(marks.length ? [el("span", { class: "mark", text: marks.join(" · ") })] : []),
+  several ? el("span", { class: "tick", "aria-hidden": "true", text: pressed ? "✓" : "" }) : null,
+  share ? el("span", { class: "share num", text: share }) : null,
+  share ? el("span", { class: "meter", "aria-hidden": "true", style: { width: `${Math.max(1, row.share * 100)}%`, background: row.colour } }) : null));
 }
 
-/** Draw the boxes of an item as a list: class, count and the model's confidence. */
+/** Draw the boxes of an item as a list: class and count. */
 export function boxList(texts, question, shown) {
   const counts = new Map();
   for (const region of shown.regions) counts.set(region.label, (counts.get(region.label) ?? 0) + 1);
   const rows = [...counts].map(([label, n]) => el("li", { class: "count" },
-    el("i", { class: "swatch", style: { background: colourOf(question, label) } }),
+    swatch(colourOf(question, label)),
     el("span", { class: "name", text: label }), el("span", { class: "num", text: String(n) })));
+  const gone = [...counts.keys()].filter((n) => retiredIn(question, n).length);
   return el("section", { class: "question" },
     el("h3", { text: say(texts.boxes, { n: shown.regions.length }) }),
     el("div", { class: "muted small", text: texts.boxSource[shown.source] }),
-    el("ul", { class: "classes" }, ...rows));
+    el("ul", { class: "classes" }, ...rows),
+    ...gone.map((name) => el("div", { class: "small gone", text: say(texts.retired, { name }) })));
 }
 
 /** Draw one action with its key. */
 export function action(key, label, onclick, { disabled = false, strong = false } = {}) {
   return el("button", {
-    class: `action${strong ? " strong" : ""}`, disabled, onclick, "aria-keyshortcuts": key,
-  }, el("span", { text: label }), cap(key));
+    class: `action${strong ? " strong" : ""}`, disabled, onclick, "aria-keyshortcuts": key ? ariaKey(key) : null,
+  }, el("span", { text: label }), key ? cap(key) : null);
 }
 
 /** Draw what is known of an item. */
@@ -84,4 +87,122 @@ export function metadata(texts, item) {
     [el("dt", { text: name }), el("dd", { text: value })]);
   return el("dl", { class: "meta" },
     el("dt", { text: texts.size }), el("dd", { text: `${item.width} × ${item.height}` }), ...rows);
+}
+
+/** The rail of one deck. What must be there with the image is drawn at once, the rest after it. */
+export class Rail {
+  constructor(config, run, about) {
+    this.config = config;
+    this.texts = config.texts;
+    this.run = run;
+    this.main = el("div", { class: "railmain" });
+    this.known = el("details", { class: "known", open: true }, el("summary", { text: this.texts.known }));
+    this.actions = el("div", { class: "actions" });
+    this.node = el("aside", { class: "rail", "aria-label": this.texts.rail },
+      el("div", { class: "railscroll" }, this.main, this.known, about.node), this.actions);
+    this.about = about;
+    this.shown = null;
+  }
+
+  key(command) {
+    return capOf(this.config.keymap, command);
+  }
+
+  /** Show an item with the answer so far; `rows` are the classes the open question offers. */
+  show(item, answer, focus, rows) {
+    const { texts, config } = this;
+    const { asked, boxes } = config;
+    const parts = [];
+    if (item.notice) parts.push(el("div", { class: "card warn", text: item.notice }));
+    if (item.mine) parts.push(el("div", { class: "card", text: say(texts.mine, { label: this.words(item.mine) }) }));
+    if (item.takenBack) parts.push(el("div", { class: "card quiet", text: say(texts.takenBack, { label: item.takenBack }) }));
+    if (boxes) parts.push(boxList(texts, config.questions[0], shownRegions(item)));
+    if (focus) {
+      const said = suggested(item, focus);
+      if (!boxes || said !== null) parts.push(prelabelCard(texts, item, focus, said, !boxes && focus === asked[0]));
+      for (const q of asked) if (q !== focus && (q.key in answer.choices || q.key in answer.multi)) parts.push(this.#answered(q, answer));
+      parts.push(this.#question(focus, answer, said, rows));
+    }
+    this.main.replaceChildren(...parts);
+    this.actions.replaceChildren(...this.#actions(item, answer, focus));
+    if (this.shown !== item.item_id) this.#turnAway();
+  }
+
+  // What belongs to the item before: gone, or faint until it is asked for anew.
+  #turnAway() {
+    this.shown = null;
+    this.known.replaceChildren(this.known.firstElementChild);
+    this.about.node.classList.add("stale");
+  }
+
+  /** Show what may come a moment after the image. */
+  details(item) {
+    if (this.shown === item.item_id) return;
+    this.shown = item.item_id;
+    this.known.replaceChildren(this.known.firstElementChild, metadata(this.texts, item));
+  }
+
+  #question(focus, answer, said, rows) {
+    const { texts, config } = this;
+    const { asked } = config;
+    const nth = asked.length > 1 ? say(texts.questionOf, { n: asked.indexOf(focus) + 1, all: asked.length }) : "";
+    const marked = focus.several ? markedOf(focus, answer) : [answer.choices[focus.key]];
+    const proposed = new Set([said].flat());
+    const row = (r) => classRow(texts, r, {
+      cap: r.digit ? this.key(`choose${r.digit}`) : "", pressed: marked.includes(r.name), several: focus.several,
+      marks: [proposed.has(r.name) && texts.prelabelMark, marked.includes(r.name) && !focus.several && texts.chosenMark].filter(Boolean),
+      onpick: (name, event) => this.run("pick", { name, event }),
+    });
+    const list = (found) => el("ul", { class: "classes" }, ...found.map(row));
+    const parts = [el("h3", { text: [focus.title, nth].filter(Boolean).join(" · ") })];
+    if (focus.classes.length <= MANY) parts.push(list(rows));
+    else {
+      for (const [why, head] of [["likely", texts.likely], ["recent", texts.recent], ["class", texts.first]]) {
+        const found = rows.filter((r) => r.why === why);
+        if (found.length) parts.push(el("div", { class: "muted small under", text: head }), list(found));
+      }
+      const elsewhere = marked.filter((n) => n && !rows.some((r) => r.name === n));
+      if (elsewhere.length) parts.push(el("div", { class: "picked small" }, ...elsewhere.map((n) => el("span", { class: "said" }, swatch(colourOf(focus, n)), el("b", { text: n })))));
+      parts.push(action(this.key("search"), say(texts.searchAll, { n: focus.classes.length.toLocaleString() }), () => this.run("search")));
+    }
+    return el("section", { class: `question${focus.several ? " many" : ""}` }, ...parts);
+  }
+
+  #actions(item, answer, focus) {
+    const { texts, config } = this;
+    const closed = !item.can_vote;
+    const act = (command, label, more = {}) => action(this.key(more.key ?? command), label, (event) => this.run(command, { event }), { disabled: closed, ...more });
+    const several = Boolean(focus?.several) && !isAnswered(focus, answer);
+    const chosen = several ? markedOf(focus, answer).length : 0;
+    const confirm = chosen === 0 ? texts.confirmNone : chosen === 1 ? texts.confirmOne : say(texts.confirm, { n: chosen });
+    return [
+      several ? act("confirm", confirm, { strong: true }) : null,
+      act("accept", config.boxes && answer.regions === null ? texts.acceptBoxes : texts.accept, { strong: !several, disabled: closed || !this.#acceptable(item, answer, focus) }),
+      config.boxes ? act("edit", texts.edit) : null,
+      config.boxes ? act("nothing", texts.nothingHere, { key: "choose0" }) : null,
+      act("skip", texts.skip), act("reasons", texts.reasons), act("flag", texts.flag),
+      act("undo", texts.undo, { disabled: false }),
+    ].filter(Boolean);
+  }
+
+  #acceptable(item, answer, focus) {
+    const { boxes, questions } = this.config;
+    if (boxes && answer.regions === null) {
+      const shown = shownRegions(item);
+      return shown.source !== "none" && !shown.regions.some((r) => retiredIn(questions[0], r.label).length);
+    }
+    const said = focus ? suggested(item, focus) : null;
+    return said !== null && retiredIn(focus, said).length === 0;
+  }
+
+  #answered(question, answer) {
+    const text = question.several ? answer.multi[question.key].join(" + ") || this.texts.none : answer.choices[question.key];
+    return el("button", { class: "answered", onclick: () => this.run("reopen", { key: question.key }) },
+      el("span", { class: "muted small", text: question.title }), el("b", { text }));
+  }
+
+  /** Say an answer in words. */
+  words(answer) {
+    return inWords(answer, this.texts.none) || say(this.texts.boxes, { n: answer.regions?.length ?? 0 });
+  }
 }

@@ -1,17 +1,21 @@
 // One item after another on the screen: fetching, showing, saying why there is nothing.
 
+import { addressOf, cleanQueue, isFiltered, queueWords } from "./bar.js";
 import { Clocks } from "./clocks.js";
 import { say } from "./dom.js";
 import { Drafts } from "./drafts.js";
-import { shownRegions, startAnswer, suggested } from "./flow.js";
+import { offered, openQuestion, shownRegions, startAnswer, suggested } from "./flow.js";
 import { Held } from "./held.js";
 import { Decisions } from "./history.js";
 import { Images, widthStep } from "./images.js";
 import { ask } from "./net.js";
 import { Supply } from "./queue.js";
+import { Recent, workOfOthers } from "./recent.js";
 import { View } from "./view.js";
 
 const PREFETCH = 10;
+const ABOUT_MS = 150;
+const RETRY_MS = 5000;
 
 // An error's message and advice in one line.
 function sentence(error) {
@@ -35,7 +39,9 @@ export class Screen {
     this.trigger = trigger;
     this.outbox = outbox;
     this.held = new Held();
-    this.supply = new Supply(config.urls, this.held, outbox);
+    this.queue = cleanQueue(config.queue);
+    this.supply = new Supply(config.urls, this.held, outbox, this.queue);
+    this.recent = new Recent(sessionStorage, `${outbox.key}.recent`);
     this.images = new Images(config.urls.base);
     this.historyKey = `${outbox.key}.history`;
     this.decisions = new Decisions(readDecisions(this.historyKey));
@@ -48,6 +54,8 @@ export class Screen {
     const room = this.view.stage.node.getBoundingClientRect();
     this.images.width = widthStep(room.width * (globalThis.devicePixelRatio ?? 1));
     this.stopListening = outbox.listen((what, receipt, entry) => this.heard(what, receipt, entry));
+    this.view.bar.show(this.queue);
+    this.view.others(workOfOthers(sessionStorage, outbox.key));
     this.status();
   }
 
@@ -90,7 +98,8 @@ export class Screen {
     this.view.refusals(this.outbox.refused);
     if (!trouble) return this.view.problem(null);
     if (trouble.kind === "signed-out") {
-      return this.view.problem(this.texts.signedOut, { href: this.config.urls.signIn, text: this.texts.signIn });
+      const somebody = trouble.code === "OTHER_PERSON" ? this.texts.otherPerson : this.texts.signedOut;
+      return this.view.problem(somebody, { href: this.config.urls.signIn, text: this.texts.signIn });
     }
     if (trouble.kind === "forbidden") {
       return this.view.problem(`${sentence(trouble)} ${this.texts.kept}`);
@@ -106,6 +115,7 @@ export class Screen {
   show(said = "") {
     this.clocks.stop();
     const item = this.held.current;
+    this.drawing?.follow(item);
     if (!item) {
       this.onScreen = null;
       this.view.announce(said);
@@ -128,6 +138,7 @@ export class Screen {
       this.view.image(item, image.node, this.answerOf(item));
       this.onScreen = item.item_id;
       this.clocks.start(item.item_id);
+      this.afterwards(item);
     };
     if (image.ready) return put();
     this.onScreen = null;
@@ -139,9 +150,43 @@ export class Screen {
     });
   }
 
+  // What can wait comes once the image is painted, and not for items that fly by.
+  afterwards(item) {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.later);
+    this.frame = requestAnimationFrame(() => {
+      if (this.held.current?.item_id !== item.item_id) return;
+      this.later = setTimeout(() => {
+        this.view.rail.details(item);
+        this.later = setTimeout(() => this.view.turnTo(item), ABOUT_MS);
+      });
+    });
+  }
+
   redraw(item) {
-    this.view.item(item, this.answerOf(item), this.position());
-    if (this.seen) this.view.image(item, this.images.get(item).node, this.answerOf(item));
+    const answer = this.answerOf(item);
+    const focus = this.question(answer);
+    this.view.item(item, answer, { position: this.position(), focus, rows: this.offers(item, focus) });
+    if (this.seen) this.view.image(item, this.images.get(item).node, answer);
+  }
+
+  /** Give the open question; where all are answered (a draft, say), the last one may be answered anew. */
+  question(answer) {
+    const { asked } = this.config;
+    return openQuestion(asked, answer) ?? asked[asked.length - 1] ?? null;
+  }
+
+  // The model's likeliest classes; they are about the item's first question.
+  likely(item, question) {
+    const pre = item.prelabel;
+    if (!pre || this.config.boxes || question !== this.config.asked[0]) return [];
+    if (pre.top?.length) return pre.top;
+    return pre.label && pre.confidence !== null ? [[pre.label, pre.confidence]] : [];
+  }
+
+  /** List the classes that have a key in a question now. */
+  offers(item, question) {
+    return question ? offered(question, this.likely(item, question), this.recent.of(question.key)) : [];
   }
 
   position() {
@@ -151,7 +196,8 @@ export class Screen {
 
   describe(item) {
     const question = this.config.asked[0];
-    const label = question ? suggested(item, question) : null;
+    const said = question ? suggested(item, question) : null;
+    const label = Array.isArray(said) ? said.join(", ") || this.texts.none : said;
     if (this.config.boxes) return say(this.texts.nextBoxes, { name: item.name, n: shownRegions(item).regions.length });
     if (!label) return say(this.texts.nextPlain, { name: item.name });
     const sure = item.prelabel.confidence;
@@ -167,26 +213,46 @@ export class Screen {
     });
   }
 
+  /** Look at another queue from now on; the address says so too. */
+  async turnTo(queue, { quiet = false } = {}) {
+    this.queue = cleanQueue(queue);
+    this.view.bar.show(this.queue);
+    if (!quiet) window.history.replaceState(window.history.state, "", addressOf(window.location.href, this.queue));
+    this.clocks.stop();
+    this.onScreen = null;
+    this.view.message({ title: this.texts.loading });
+    await Promise.all([this.drafts.flush(), this.supply.turnTo(this.queue)]);
+    return this.more();
+  }
+
   // Nothing is on the screen: fetch, or say why there is nothing.
   async more() {
     this.view.message({ title: this.texts.loading });
     await this.outbox.flush();
     const reply = await this.supply.refill();
+    if (reply.kind === "late") return undefined; // another queue was chosen meanwhile
     if (this.held.current) return this.show();
-    const again = { text: this.texts.lookAgain, run: () => this.more() };
-    if (reply.kind === "ok") {
-      const text = reply.reason || (this.outbox.pending ? say(this.texts.emptyPending, { pending: this.outbox.pending }) : this.texts.empty);
-      this.view.message({ title: this.texts.nothingLeft, text, button: again });
-    } else if (reply.kind === "signed-out") {
-      this.view.message({ title: this.texts.signedOut, text: this.texts.kept, button: { text: this.texts.signIn, run: () => window.location.assign(this.config.urls.signIn) } });
-    } else if (reply.kind === "offline") {
-      this.view.message({ title: say(this.texts.reconnecting, { pending: this.outbox.pending }), button: again });
-      setTimeout(() => this.held.current || this.gone || this.more(), 5000);
-    } else {
-      this.view.message({ title: this.texts.refusedPage, text: sentence(reply.error), button: again });
-    }
+    this.view.message(this.emptiness(reply));
+    if (reply.kind === "offline") setTimeout(() => this.held.current || this.gone || this.more(), RETRY_MS);
     this.view.announce(reply.reason ?? "");
     return undefined;
+  }
+
+  emptiness(reply) {
+    const { texts, outbox, queue } = this;
+    const again = { text: texts.lookAgain, run: () => this.more() };
+    if (reply.kind === "signed-out") {
+      return { title: texts.signedOut, text: texts.kept, button: { text: texts.signIn, run: () => window.location.assign(this.config.urls.signIn) } };
+    }
+    if (reply.kind === "offline") return { title: say(texts.reconnecting, { pending: outbox.pending }), button: again };
+    const filtered = isFiltered(queue);
+    const drop = { text: texts.allItems, run: () => this.turnTo({ order: queue.order }) };
+    if (reply.kind !== "ok") return { title: texts.refusedPage, text: sentence(reply.error), button: filtered ? drop : again, more: filtered ? [again] : [] };
+    const why = reply.reason || (outbox.pending ? say(texts.emptyPending, { pending: outbox.pending }) : texts.empty);
+    const links = reply.elsewhere.map(({ slug, title, waiting }) =>
+      ({ href: this.config.urls.project.replace("__SLUG__", encodeURIComponent(slug)), text: title, note: say(texts.waiting, { n: waiting.toLocaleString() }) }));
+    if (!filtered) return { title: texts.nothingLeft, text: why, button: again, links };
+    return { title: say(texts.nothingWith, { filter: queueWords(texts, queue) }), text: why, button: drop, more: [again], links };
   }
 
   draftTold(itemId, kept) {
@@ -209,6 +275,7 @@ export class Screen {
   /** The page goes away: send what can be sent, give back what can be given back. */
   parting() {
     this.clocks.stop();
+    this.keepHistory();
     this.drafts.flush({ keepalive: true });
     this.outbox.flush({ keepalive: true });
     this.supply.release();
@@ -216,6 +283,8 @@ export class Screen {
 
   destroy() {
     this.gone = true;
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.later);
     this.parting();
     this.stopListening();
     this.view.destroy();

@@ -1,34 +1,46 @@
 // One person at the deck: what each command does.
 
 import { say } from "./dom.js";
-import { classOfDigit, finished, isComplete, openQuestion, shownRegions, suggested } from "./flow.js";
+import { classOfDigit, finished, inWords, isAnswered, isComplete, markedOf, openQuestion, put, retiredIn, shownRegions, stepBack, stepForth, suggested, toggle } from "./flow.js";
+import { Editing } from "./editor/editing.js";
 import { newUuid } from "./net.js";
 import { Screen } from "./screen.js";
+import { classSearch } from "./search.js";
 import { flagSheet, guidelineSheet, helpSheet, open, reasonSheet } from "./sheets.js";
 
 const FLAG_LENGTH = 1800;
+const DOUBLE_CLICK_MS = 400;
+const VIEWING = ["zoomIn", "zoomOut", "toggleFit", "adjust", "opacity", "panLeft", "panRight", "panUp", "panDown"];
 
 /** The deck at work. `run(command, detail)` is what keys and buttons call. */
 export class Session extends Screen {
   /** Do what a key or a button asks for. */
   run(command, detail = {}) {
     this.clocks.active();
-    // While a message stands in place of the item, no key may act on what nobody sees.
-    const item = this.view.state.hidden ? this.held.current : null;
+    if (command !== "undo" && this.isSecondClick(detail.event)) return undefined;
     const free = {
-      undo: () => this.undo(), redo: () => this.redo(), help: () => this.help(),
-      info: () => open(this.root, guidelineSheet(this.texts, this.config.guideline)),
+      undo: () => this.undo(), redo: () => this.redo(), help: () => this.help(), info: () => this.info(),
       wake: () => this.wake(), dismiss: () => this.outbox.dismiss(detail.submission.uuid),
-      reopenRefused: () => this.reopenRefused(detail), close: () => {},
+      reopenRefused: () => this.reopenRefused(detail), close: () => {}, queue: () => this.turnTo(detail.queue),
+      leave: () => this.view.node.focus({ preventScroll: true }),
+      grid: () => this.config.urls.grid && window.location.assign(this.config.urls.grid),
     };
     if (command in free) return free[command]();
-    if (!item) return undefined;
-    const onItem = {
+    // While a message stands in place of the item, no key may act on what nobody sees.
+    const item = this.view.state.hidden ? this.held.current : null;
+    return item ? this.onItem(item, command, detail) : undefined;
+  }
+
+  onItem(item, command, detail) {
+    const { stage } = this.view;
+    if (VIEWING.includes(command)) return stage.commands[command]();
+    const looking = {
       next: () => this.step(1), previous: () => this.step(-1), link: () => this.copyLink(item),
-      overlay: () => this.view.announce(this.view.stage.toggle() ? this.texts.overlayOff : this.texts.overlayOn),
-      retry: () => this.show(),
+      overlay: () => this.view.announce(stage.commands.overlay() ? this.texts.overlayOff : this.texts.overlayOn),
+      channel: () => this.view.announce(stage.commands.channel() || this.texts.oneChannel),
+      retry: () => this.show(), thread: () => this.thread(item),
     };
-    if (command in onItem) return onItem[command]();
+    if (command in looking) return looking[command]();
     if (!item.can_vote) return this.view.announce(item.notice);
     const deciding = {
       skip: () => this.decide("skip", { reason: "unsure" }),
@@ -37,32 +49,53 @@ export class Session extends Screen {
     if (command in deciding) return deciding[command]();
     if (!this.seen) return this.view.announce(this.texts.stillLoading);
     const answering = {
-      accept: () => this.accept(item), digit: () => this.digit(item, detail.digit),
-      pick: () => this.pick(item, detail.name), nothing: () => this.nothing(item),
-      edit: () => this.edit(item), reopen: () => this.reopen(item, detail.key),
+      accept: () => this.accept(item), confirm: () => this.confirm(item), digit: () => this.digit(item, detail.digit),
+      pick: () => this.pick(item, detail.name), nothing: () => this.nothing(item), search: () => this.search(item),
+      edit: () => this.edit(item), canvas: () => this.canvas(item), reopen: () => this.reopen(item, detail.key),
     };
     return answering[command]?.();
   }
 
+  // The second click of a double click would fall on the item that came up under the mouse.
+  isSecondClick(event) {
+    return event?.detail >= 1 && performance.now() - (this.leftAt ?? -Infinity) < DOUBLE_CLICK_MS;
+  }
+
   accept(item) {
     const answer = this.answerOf(item);
-    if (this.config.boxes && answer.regions === null) {
-      const shown = shownRegions(item);
-      if (shown.source === "none") return this.view.announce(this.texts.noBoxes);
-      answer.regions = shown.regions;
-      return this.answered(item, answer);
-    }
+    if (this.config.boxes && answer.regions === null) return this.acceptRegions(item, answer);
     const question = this.question(answer);
-    const name = suggested(item, question);
-    if (name === null) return this.view.announce(this.texts.noPrelabelHere);
-    return this.pick(item, name);
+    const said = question ? suggested(item, question) : null;
+    if (said === null) return this.view.announce(this.texts.noPrelabelHere);
+    const [gone] = retiredIn(question, said);
+    if (gone !== undefined) return this.view.announce(say(this.texts.retired, { name: gone }));
+    put(answer, question.several ? "multi" : "choices", question.key, said);
+    return this.answered(item, answer);
+  }
+
+  acceptRegions(item, answer) {
+    const shown = shownRegions(item);
+    if (shown.source === "none") return this.view.announce(this.texts.noBoxes);
+    const gone = shown.regions.flatMap((r) => retiredIn(this.config.questions[0], r.label))[0];
+    if (gone !== undefined) return this.view.announce(say(this.texts.retired, { name: gone }));
+    put(answer, "", "regions", shown.regions);
+    return this.answered(item, answer);
+  }
+
+  /** Confirm the classes marked, none of them too; where one class is asked, accept. */
+  confirm(item) {
+    const answer = this.answerOf(item);
+    const question = this.question(answer);
+    if (!question?.several || isAnswered(question, answer)) return this.accept(item);
+    put(answer, "multi", question.key, markedOf(question, answer));
+    return this.answered(item, answer);
   }
 
   digit(item, digit) {
     const answer = this.answerOf(item);
     const question = this.question(answer);
     if (!question) return digit === "0" ? this.nothing(item) : this.view.announce(this.texts.editHint);
-    const name = classOfDigit(question, digit);
+    const name = classOfDigit(this.offers(item, question), digit);
     if (name === null) {
       if (this.config.boxes && digit === "0") return this.nothing(item);
       return this.view.announce(say(this.texts.noClass, { digit }));
@@ -70,31 +103,65 @@ export class Session extends Screen {
     return this.pick(item, name);
   }
 
+  /** Tell whether a digit means something now. */
+  wants(digit) {
+    const item = this.held.current;
+    const question = item && this.question(this.answerOf(item));
+    return this.config.boxes || (question && classOfDigit(this.offers(item, question), digit) !== null);
+  }
+
   pick(item, name) {
     const answer = this.answerOf(item);
     const question = this.question(answer);
-    if (!question) return;
-    answer.choices[question.key] = name;
-    answer.touched = true;
-    this.answered(item, answer);
+    if (!question) return undefined;
+    if (question.several) return this.mark(item, answer, question, name);
+    put(answer, "choices", question.key, name);
+    return this.answered(item, answer);
+  }
+
+  mark(item, answer, question, name) {
+    // A set confirmed before is opened again by changing it.
+    if (isAnswered(question, answer)) put(answer, "multi", question.key, undefined);
+    toggle(question, answer, name);
+    this.changed(item, answer);
+    const now = markedOf(question, answer);
+    this.view.announce(say(now.includes(name) ? this.texts.marked : this.texts.unmarked, { name, n: now.length }));
   }
 
   nothing(item) {
     if (!this.config.boxes) return;
     const answer = this.answerOf(item);
-    answer.regions = [];
+    put(answer, "", "regions", []);
     this.answered(item, answer);
   }
 
   reopen(item, key) {
-    delete this.answerOf(item).choices[key];
-    this.redraw(item);
+    const answer = this.answerOf(item);
+    const part = key in answer.multi ? "multi" : "choices";
+    put(answer, part, key, undefined);
+    this.changed(item, answer);
   }
 
-  // The open question; where all are answered (a draft, say), the last one may be answered anew.
-  question(answer) {
-    const asked = this.config.asked;
-    return openQuestion(asked, answer.choices) ?? asked[asked.length - 1] ?? null;
+  thread(item) {
+    this.view.turnTo(item);
+    this.view.about.write();
+  }
+
+  search(item) {
+    const question = this.question(this.answerOf(item));
+    if (!question) return;
+    const options = {
+      title: question.title, top: this.likely(item, question).map(([name]) => name), recent: this.recent.of(question.key),
+      marked: question.several ? () => markedOf(question, this.answerOf(item)) : null,
+    };
+    const still = (name) => this.held.current?.item_id === item.item_id && this.pick(item, name);
+    this.sheet = open(this.root, classSearch(this.texts, question.classes, still, options));
+  }
+
+  // An answer changed but is not given yet: show it and keep it.
+  changed(item, answer) {
+    this.redraw(item);
+    this.drafts.keep(item, answer);
   }
 
   answered(item, answer) {
@@ -102,9 +169,8 @@ export class Session extends Screen {
       this.decide("vote", { answer: finished(answer) });
       return;
     }
-    this.redraw(item);
-    this.drafts.keep(item, answer);
-    const question = openQuestion(this.config.asked, answer.choices);
+    this.changed(item, answer);
+    const question = openQuestion(this.config.asked, answer);
     this.view.announce(question ? say(this.texts.nowAsk, { question: question.title }) : this.texts.acceptOrEdit);
   }
 
@@ -113,9 +179,11 @@ export class Session extends Screen {
     const submission = {
       uuid: newUuid(), item_id: item.item_id, kind, answer, reason, base_revision: item.revision,
       prelabel_seq: item.prelabel?.seq ?? null, prelabel_shown: item.prelabel !== null,
+      schema_version: this.config.schemaVersion, guideline_version: this.config.guidelineVersion,
       ...this.clocks.spent(item.item_id),
     };
     this.decisions.did({ item, submission, withdrawal: null });
+    if (kind === "vote") this.recent.note(answer);
     this.outbox.push(submission, { item_id: item.item_id, name: item.name });
     this.leave(item, this.summary(kind, answer));
   }
@@ -140,9 +208,9 @@ export class Session extends Screen {
   undo() {
     const current = this.held.current;
     const answer = current && this.answers.get(current.item_id);
-    if (answer?.touched && Object.keys(answer.choices).length) {
-      delete answer.choices[Object.keys(answer.choices).pop()];
-      return this.redraw(current);
+    if (answer && stepBack(answer)) {
+      this.changed(current, answer);
+      return this.view.announce(this.texts.stepBack);
     }
     const last = this.decisions.undo();
     if (!last) return this.view.announce(this.texts.nothingToUndo);
@@ -156,6 +224,9 @@ export class Session extends Screen {
   }
 
   redo() {
+    const current = this.held.current;
+    const answer = current && this.answers.get(current.item_id);
+    if (answer?.undone.length) return this.redoStep(current, answer);
     const again = this.decisions.redo();
     if (!again) return this.view.announce(this.texts.nothingToRedo);
     const stands = again.withdrawal !== null && this.outbox.cancel(again.withdrawal);
@@ -167,6 +238,13 @@ export class Session extends Screen {
     this.decisions.redid(again);
     this.leave(again.item, this.summary(again.submission.kind, again.submission.answer));
     return undefined;
+  }
+
+  redoStep(item, answer) {
+    stepForth(answer);
+    if (isComplete(answer, this.config.asked, this.config.boxes)) return this.answered(item, answer);
+    this.changed(item, answer);
+    return this.view.announce(this.texts.stepForth);
   }
 
   withdraw({ item, submission }) {
@@ -181,8 +259,7 @@ export class Session extends Screen {
 
   summary(kind, answer) {
     if (kind !== "vote") return kind === "skip" ? this.texts.skipped : this.texts.flagged;
-    const chosen = Object.values(answer.choices);
-    return chosen.length ? chosen.join(", ") : say(this.texts.boxes, { n: answer.regions.length });
+    return inWords(answer, this.texts.none) || say(this.texts.boxes, { n: answer.regions.length });
   }
 
   leave(item, summary) {
@@ -192,11 +269,19 @@ export class Session extends Screen {
     this.answers.delete(item.item_id);
     this.held.remove(item.item_id);
     this.draftNote = "";
-    this.keepHistory();
+    this.leftAt = performance.now();
+    this.keepSoon();
     this.show(say(this.texts.decided, { name: item.name, label: summary }));
   }
 
+  // Writing down what can be undone waits until the next image is painted.
+  keepSoon() {
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.keepHistory(), 60);
+  }
+
   keepHistory() {
+    clearTimeout(this.keeping);
     const done = this.decisions.done.slice(-20);
     try {
       sessionStorage.setItem(this.historyKey, JSON.stringify({ done }));
@@ -214,6 +299,7 @@ export class Session extends Screen {
         this.show();
       }
     }
+    if (what === "receipt") this.drawing?.heard(receipt, entry);
     this.status();
   }
 
@@ -221,6 +307,11 @@ export class Session extends Screen {
   async reopenRefused(row) {
     const opened = await this.fetchItem(row.submission.item_id, row.submission.answer);
     if (opened) this.outbox.dismiss(row.submission.uuid);
+  }
+
+  destroy() {
+    this.drawing?.destroy();
+    super.destroy();
   }
 
   wake() {
@@ -234,7 +325,15 @@ export class Session extends Screen {
     return this.view.announce(by > 0 ? this.texts.lastOne : this.texts.firstOne);
   }
 
+  /** Draw and correct the regions in place. */
   edit(item) {
+    if (!this.config.boxes) return;
+    this.drawing ??= new Editing(this);
+    this.drawing.open(item);
+  }
+
+  /** Open the drawing canvas in the deck's place. */
+  canvas(item) {
     if (!this.config.boxes) return;
     this.trigger("edit", {
       item_id: item.item_id, room: this.view.room(), nonce: newUuid(), ...this.clocks.spent(item.item_id),
@@ -257,7 +356,11 @@ export class Session extends Screen {
   }
 
   help() {
-    this.sheet = open(this.root, helpSheet(this.texts, this.config.keys));
+    this.sheet = open(this.root, helpSheet(this.texts, this.config));
+  }
+
+  info() {
+    this.sheet = open(this.root, guidelineSheet(this.texts, this.config.guideline, this.config.guidelineExamples ?? []));
   }
 
   async copyLink(item) {

@@ -1,11 +1,22 @@
 // What lies over the deck for a moment: reasons, the comment of a flag, help, guideline.
 
 import { cap, el } from "./dom.js";
+import { capText } from "./keymap.js";
 import { prose } from "./prose.js";
 
 function sheet(title, ...children) {
   const node = el("dialog", { class: "sheet", "aria-label": title }, el("h2", { text: title }), ...children);
   node.addEventListener("close", () => node.remove());
+  return node;
+}
+
+/** Let a press beside a sheet close it: for sheets that hold nothing a person has written. */
+export function closesBeside(node) {
+  node.addEventListener("pointerdown", (event) => {
+    const { left, right, top, bottom } = node.getBoundingClientRect();
+    const within = event.clientX >= left && event.clientX <= right && event.clientY >= top && event.clientY <= bottom;
+    if (!within) node.close();
+  });
   return node;
 }
 
@@ -21,8 +32,8 @@ export function reasonSheet(texts, reasons, onpick) {
   const rows = reasons.map((reason, i) => el("li", {}, el("button", {
     class: "class", autofocus: i === 0, onclick: () => onpick(reason.code),
   }, cap(String(i + 1)), el("span", { class: "name", text: reason.text }))));
-  return sheet(texts.whySkip, el("ul", { class: "classes" }, ...rows),
-    el("p", { class: "muted small", text: texts.closeHint }));
+  return closesBeside(sheet(texts.whySkip, el("ul", { class: "classes" }, ...rows),
+    el("p", { class: "muted small", text: texts.closeHint })));
 }
 
 /** Ask what the lead should look at; Enter sends, Shift+Enter makes a new line. */
@@ -52,16 +63,42 @@ export function flagSheet(texts, reasons, most, onsend) {
   return node;
 }
 
-/** Show every key with what it does. */
-export function helpSheet(texts, keys) {
-  const rows = keys.flatMap(([key, text]) =>
-    [el("dt", {}, ...key.split(" ").map(cap)), el("dd", { text })]);
-  return sheet(texts.help, el("dl", { class: "keys" }, ...rows),
-    el("p", { class: "muted small", text: texts.closeHint }));
+// Ten classes in a row are shown as a range where their keys are the digits.
+function capsOf(commands, keymap) {
+  if (commands.length === 1) return keymap[commands[0]].map((k) => cap(capText(k)));
+  const first = commands.map((c) => keymap[c][0]).filter(Boolean);
+  if (first.join("") === "1234567890") return [cap("1"), el("span", { class: "muted", text: "–" }), cap("0")];
+  return first.map((k) => cap(capText(k)));
 }
 
-/** Show the guideline. */
-export function guidelineSheet(texts, guideline) {
-  return sheet(texts.guideline, prose(guideline || texts.noGuideline),
+/** Show every key in force with what it does, in groups; one's own keys are marked. */
+export function helpSheet(texts, { keys, keymap, ownKeys, urls }) {
+  const row = ([commands, text]) => {
+    const own = commands.some((c) => ownKeys.includes(c));
+    const caps = capsOf(commands, keymap);
+    return [el("dt", {}, ...(caps.length ? caps : [el("span", { class: "muted", text: "–" })])),
+      el("dd", {}, el("span", { text }), own ? el("span", { class: "own", text: texts.ownKey }) : null)];
+  };
+  const group = ([title, rows]) => el("section", {}, el("h3", { text: title }), el("dl", { class: "keys" }, ...rows.flatMap(row)));
+  const node = sheet(texts.help, el("div", { class: "keygroups" }, ...keys.map(group)),
+    el("div", { class: "row" }, el("span", { class: "muted small", text: texts.closeHint }),
+      el("a", { class: "small", href: urls.settings, text: texts.changeKeys })));
+  node.classList.add("wide");
+  return closesBeside(node);
+}
+
+// An example of the guideline: good or bad is said in words and by a sign, not by colour alone.
+function example(texts, { image, good, note }) {
+  return el("figure", { class: `example ${good ? "good" : "bad"}` },
+    el("img", { src: image, alt: note || (good ? texts.goodExample : texts.badExample), loading: "lazy", decoding: "async" }),
+    el("figcaption", {}, el("b", { text: good ? `✓ ${texts.goodExample}` : `✗ ${texts.badExample}` }), note ? el("span", { text: note }) : null));
+}
+
+/** Show the guideline with its examples. */
+export function guidelineSheet(texts, guideline, examples) {
+  const node = sheet(texts.guideline, prose(guideline || texts.noGuideline),
+    examples.length ? el("div", { class: "examples" }, ...examples.map((e) => example(texts, e))) : null,
     el("p", { class: "muted small", text: texts.closeHint }));
+  if (examples.length) node.classList.add("wide");
+  return closesBeside(node);
 }

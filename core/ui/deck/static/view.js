@@ -1,8 +1,11 @@
 // The deck's frame: status line, stage, rail, messages. Draws what it is told, decides nothing.
 
-import { el, say } from "./dom.js";
-import { shownRegions, openQuestion, suggested } from "./flow.js";
-import { action, boxList, classList, metadata, prelabelCard } from "./rail.js";
+import { About } from "./about.js";
+import { QueueBar } from "./bar.js";
+import { cap, el, say } from "./dom.js";
+import { shownRegions } from "./flow.js";
+import { capOf } from "./keymap.js";
+import { Rail } from "./rail.js";
 import { Stage } from "./stage.js";
 
 const BOTTOM_PX = 20;
@@ -21,19 +24,29 @@ export class View {
     this.saved = el("span", { class: "saved", role: "status" });
     this.trouble = el("div", { class: "trouble", role: "alert", hidden: true });
     this.refused = el("div", { class: "refusals" });
-    this.rail = el("aside", { class: "rail" });
+    this.kept = el("div", { class: "elsewise", role: "status", hidden: true });
+    this.about = new About(this.texts, config.urls, run, config.person);
+    this.rail = new Rail(config, run, this.about);
+    this.bar = new QueueBar(config, (queue) => run("queue", { queue }));
     this.live = el("div", { class: "offscreen", "aria-live": "polite" });
     this.state = el("div", { class: "state", role: "status", hidden: true });
-    this.body = el("div", { class: "body" }, this.stage.node, this.rail);
+    this.body = el("div", { class: "body" }, this.stage.node, this.rail.node);
     this.node = el("div", { class: "deck", tabindex: "-1" },
-      el("header", { class: "top" }, this.name, this.count, el("span", { class: "grow" }), this.saved,
-        el("button", { class: "plain", text: this.texts.guideline, onclick: () => run("info") }),
-        el("button", { class: "plain", text: this.texts.helpButton, onclick: () => run("help") })),
-      this.trouble, this.refused, this.body, this.state, this.live);
+      el("header", { class: "top" }, this.name, this.count, this.bar.node, el("span", { class: "grow" }), this.saved, ...this.#buttons()),
+      this.trouble, this.kept, this.refused, this.body, this.state, this.live);
     root.append(this.node);
     this.fit = () => this.#fit();
     window.addEventListener("resize", this.fit);
     this.#fit();
+  }
+
+  #buttons() {
+    const { texts, config, run } = this;
+    const button = (command, text) => {
+      const key = capOf(config.keymap, command);
+      return el("button", { class: "plain", onclick: () => run(command) }, el("span", { text }), key ? cap(key) : null);
+    };
+    return [config.urls.grid ? button("grid", texts.grid) : null, button("info", texts.guideline), button("help", texts.help)].filter(Boolean);
   }
 
   /** Fill the window below where the deck begins. */
@@ -55,14 +68,14 @@ export class View {
     if (!hidden) this.#fit();
   }
 
-  /** Show an item with the answer so far. */
-  item(item, answer, position) {
+  /** Show an item with the answer so far; `rows` are the classes the open question offers. */
+  item(item, answer, { position, focus, rows }) {
     this.state.hidden = true;
     this.body.hidden = false;
     this.name.textContent = item.name;
     this.name.title = item.name;
     this.count.textContent = position;
-    this.#rail(item, answer);
+    this.rail.show(item, answer, focus, rows);
   }
 
   /** Show the image of the item, its boxes in the colours of their classes. */
@@ -76,55 +89,14 @@ export class View {
     return regions.map((region) => ({
       region: { ...region, note: region.confidence == null ? "" : `${Math.round(region.confidence * 100)} %` },
       colour: question.classes.find((c) => c.name === region.label)?.colour ?? "#8B95A3",
+      skeleton: this.config.skeleton,
     }));
   }
 
-  #rail(item, answer) {
-    const { texts, config, run } = this;
-    const asked = config.asked;
-    const open = openQuestion(asked, answer.choices);
-    const boxes = config.boxes;
-    const parts = [];
-    if (item.notice) parts.push(el("div", { class: "card warn", text: item.notice }));
-    if (item.mine) parts.push(el("div", { class: "card", text: say(texts.mine, { label: this.#words(item.mine) }) }));
-    if (item.takenBack) parts.push(el("div", { class: "card quiet", text: say(texts.takenBack, { label: item.takenBack }) }));
-    if (boxes) parts.push(boxList(texts, config.questions[0], shownRegions(item)));
-    const focus = open ?? asked[asked.length - 1];
-    if (focus) {
-      const label = suggested(item, focus);
-      if (!boxes) parts.push(prelabelCard(texts, item, focus, label, focus === asked[0]));
-      asked.forEach((q) => {
-        if (q !== focus && q.key in answer.choices) parts.push(this.#answered(q, answer.choices[q.key]));
-      });
-      const nth = asked.length > 1 ? say(texts.questionOf, { n: asked.indexOf(focus) + 1, all: asked.length }) : "";
-      parts.push(classList(texts, focus, {
-        suggestedName: label, chosen: answer.choices[focus.key],
-        onpick: (name, event) => run("pick", { name, event }), heading: [focus.title, nth].filter(Boolean).join(" · "),
-      }));
-    }
-    const closed = !item.can_vote;
-    const acceptable = boxes ? shownRegions(item).source !== "none" : focus && suggested(item, focus) !== null;
-    const actions = el("div", { class: "actions" },
-      action("A", boxes ? texts.acceptBoxes : texts.accept, () => run("accept"), { strong: true, disabled: closed || !acceptable }),
-      boxes ? action("E", texts.edit, () => run("edit"), { disabled: closed }) : null,
-      boxes ? action("0", texts.nothingHere, () => run("nothing"), { disabled: closed }) : null,
-      action("Space", texts.skip, () => run("skip"), { disabled: closed }),
-      action("X", texts.reasons, () => run("reasons"), { disabled: closed }),
-      action("F", texts.flag, () => run("flag"), { disabled: closed }),
-      action("Z", texts.undo, () => run("undo")));
-    const scroll = el("div", { class: "railscroll" }, ...parts,
-      el("details", { class: "known", open: true }, el("summary", { text: texts.known }), metadata(texts, item)));
-    this.rail.replaceChildren(scroll, actions);
-  }
-
-  #answered(question, name) {
-    return el("button", { class: "answered", onclick: () => this.run("reopen", { key: question.key }) },
-      el("span", { class: "muted small", text: question.title }), el("b", { text: name }));
-  }
-
-  #words(answer) {
-    const chosen = Object.values(answer.choices ?? {});
-    return chosen.length ? chosen.join(", ") : say(this.texts.boxes, { n: answer.regions?.length ?? 0 });
+  /** Turn what is known beside the item to it: history, neighbours, discussion. */
+  turnTo(item) {
+    this.about.node.classList.remove("stale");
+    this.about.show(item);
   }
 
   /** Show how much is on the record and how much is not. */
@@ -142,6 +114,13 @@ export class View {
       el("button", { class: "plain", text: this.texts.tryAgain, onclick: () => this.run("wake") }));
   }
 
+  /** Say that somebody else's decisions wait in this tab. */
+  others(count) {
+    this.kept.hidden = !count;
+    this.kept.replaceChildren(el("span", { class: "grow", text: say(this.texts.othersKept, { n: count }) }),
+      el("button", { class: "plain", text: this.texts.dismiss, onclick: () => (this.kept.hidden = true) }));
+  }
+
   /** List the decisions the server refused, each with why and what to do. */
   refusals(rows) {
     this.refused.replaceChildren(...rows.map((row) => el("div", { class: "refusal", role: "alert" },
@@ -151,14 +130,17 @@ export class View {
       el("button", { class: "plain", text: this.texts.dismiss, onclick: () => this.run("dismiss", row) }))));
   }
 
-  /** Show a state in place of an item: loading, nothing left, an error. */
-  message({ title, text = "", button = null }) {
+  /** Show a state in place of an item: loading, nothing left, an error; with ways on. */
+  message({ title, text = "", button = null, more = [], links = [] }) {
     this.body.hidden = true;
     this.name.textContent = "";
     this.count.textContent = "";
     this.state.hidden = false;
-    this.state.replaceChildren(el("h2", { text: title }), el("p", { text }),
-      ...(button ? [el("button", { class: "action strong", onclick: button.run }, el("span", { text: button.text }))] : []));
+    const buttons = [button, ...more].filter(Boolean).map((b, i) =>
+      el("button", { class: `action${i === 0 ? " strong" : ""}`, onclick: b.run }, el("span", { text: b.text })));
+    this.state.replaceChildren(el("h2", { text: title }), el("p", { text }), el("div", { class: "ways" }, ...buttons),
+      ...(links.length ? [el("p", { class: "elsewhere" }, el("span", { text: this.texts.elsewhere })),
+        el("ul", { class: "places" }, ...links.map((l) => el("li", {}, el("a", { href: l.href, text: l.text }), el("span", { class: "muted num", text: l.note }))))] : []));
     this.state.querySelector("button")?.focus({ preventScroll: true });
   }
 
