@@ -24,7 +24,7 @@ export class Stage {
     this.picture = new Picture();
     this.overlay = new Overlay();
     this.layer = svg("svg", { class: "drawing" });
-    this.badges = el("div", { class: "badges", role: "status" });
+    this.badges = el("div", { class: "badges" });
     this.sliders = new Sliders(texts, adjustment, () => this.adjustButton.focus({ preventScroll: true }));
     this.node = el("div", { class: "stage", role: "group", "aria-label": texts.stage },
       this.picture.light.node, this.picture.node, this.overlay.node, this.layer, this.badges, this.#zoombar(), this.sliders.node);
@@ -50,13 +50,16 @@ export class Stage {
   #zoombar() {
     const { texts } = this;
     const button = (name, text, label, run) => el("button", { class: name, text, title: label, "aria-label": label, onclick: run });
-    this.readout = button("readout", "", texts.toggleFit, () => this.commands.toggleFit());
+    this.readout = button("readout", "", texts.toggleFit, () => this.#moved((v) => v.toggleFit(this.#dpr)));
     this.adjustButton = button("toadjust", "◐", texts.adjust, () => this.commands.adjust());
+    this.channelButton = button("tochannel", "", texts.nextChannel, () => this.#channel());
+    this.channelButton.append(svg("svg", { viewBox: "0 0 16 16", width: 15, height: 15, "aria-hidden": "true" },
+      svg("circle", { cx: 6, cy: 6, r: 4.2 }), svg("circle", { cx: 10, cy: 6, r: 4.2 }), svg("circle", { cx: 8, cy: 10, r: 4.2 })));
     this.zoombar = el("div", { class: "zoombar", role: "toolbar", "aria-label": texts.zoom, hidden: true },
       button("", "−", texts.zoomOut, () => this.#moved((v) => v.zoomAt(1 / STEP, v.room[0] / 2, v.room[1] / 2))),
       this.readout,
       button("", "+", texts.zoomIn, () => this.#moved((v) => v.zoomAt(STEP, v.room[0] / 2, v.room[1] / 2))),
-      this.adjustButton);
+      this.channelButton, this.adjustButton);
     return this.zoombar;
   }
 
@@ -159,7 +162,13 @@ export class Stage {
       this.#place();
     });
     this.#badge();
-    return this.picture.channel;
+    return this.#channelName() || this.texts.allChannels;
+  }
+
+  #channelName() {
+    const { channel, channels } = this.picture;
+    const name = this.texts.colours[channel] ?? channel;
+    return channel ? say(this.texts.channelOf, { name, n: channels.indexOf(channel) + 1, all: channels.length }) : "";
   }
 
   #measure() {
@@ -197,9 +206,7 @@ export class Stage {
   #badge() {
     const { texts, picture } = this;
     const notes = this.viewport ? this.adjustment.notes(texts) : [];
-    if (this.viewport && picture.channel) {
-      notes.unshift(say(texts.channelOf, { name: texts.colours[picture.channel] ?? picture.channel, n: picture.channels.indexOf(picture.channel) + 1, all: picture.channels.length }));
-    }
+    if (this.viewport && picture.channel) notes.unshift(this.#channelName());
     if (this.viewport && this.hidden && this.shown?.boxes.length) notes.push(texts.overlayHidden);
     this.badges.replaceChildren(...notes.map((text) => el("span", { class: "badge", text })));
   }
