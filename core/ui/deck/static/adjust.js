@@ -59,8 +59,7 @@ export class Adjustment {
 
   /** Go to the next of a few opacities of the overlay. */
   nextOpacity() {
-    const place = OPACITIES.findIndex((o) => o <= this.values.opacity + 0.01);
-    this.set("opacity", OPACITIES[(place + 1) % OPACITIES.length]);
+    this.set("opacity", OPACITIES.find((o) => o < this.values.opacity - 0.01) ?? OPACITIES[0]);
     return this.values.opacity;
   }
 
