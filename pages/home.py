@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.access import Action, Actor, Resource, can, can_anywhere
 from core.services.home import HomeProject, HomeView, home
-from core.ui import states
+from core.ui import states, threads
+from core.ui.new_project import TASKS, may_create, new_project
 from core.ui.shell import go, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
@@ -35,6 +36,7 @@ def main() -> None:
     step = next_step(page.actor, view)
     if step is not None:
         _draw_step(step)
+    threads.home_box(page.ws, page.actor)
     if not view.projects:
         states.empty(
             _("No project yet"),
@@ -43,6 +45,9 @@ def main() -> None:
         )
     for project in sorted(view.projects, key=_has_no_work):
         _card(page.actor, project)
+    if may_create(page.actor):
+        with st.expander(_("New project"), expanded=not view.projects, icon=":material/add:"):
+            new_project(page.ws, page.actor, "home")
 
 
 # --- the next step ----------------------------------------------------------------------------
@@ -156,7 +161,7 @@ def _card_head(row: HomeProject) -> None:
         "<span class='tb-muted tb-small'>{task} · {n}</span><span class='tb-card-share tb-num'>{share}</span></div>",
         title=row.project.title,
         simulated=simulated,
-        task=_("Boxes") if row.project.task.value == "boxes" else _("Classification"),
+        task=_(TASKS[row.project.task]),
         n=many("{n} image", "{n} images", row.n_items),
         share=_("{share} settled").format(share=number(_done(row) / row.n_items, "%", 0))
         if row.n_items

@@ -10,7 +10,7 @@ from core.services.items import MOST_FOUND, find_items, look_at
 from core.services.projects import get_project
 from core.services.views import ReviewItem
 from core.services.why import Why, explain
-from core.ui import deck, states, urls
+from core.ui import deck, states, threads, urls
 from core.ui.adjudication import why_card
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
@@ -69,6 +69,7 @@ def _item(page: PageContext, item_id: int) -> None:
             rows = [[k, v] for k, v in sorted(item.metadata.items())]
             table([_("Metadata"), _("Value")], rows, _("Metadata"))
         _ways_on(page, item)
+        threads.panel(page.slug, item_id)
 
 
 def _picture(page: PageContext, item: ReviewItem, why: Why) -> None:

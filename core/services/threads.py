@@ -232,7 +232,9 @@ def _add(
                 comments.c.thread_seq.is_(None),
             )
         ).first()
-        missing = NotFound(f"There is no thread {thread} for you in '{slug}'.", "Reload the page.")
+        missing = NotFound(
+            f"There is no thread {thread} that you can read in '{slug}'.", "Reload the page."
+        )
         if first is None:
             raise missing
         seen = {t.thread: t for t in threads_on(connection, project, actor, first.item_id)}

@@ -14,7 +14,7 @@ from core.services.adjudication import (
 from core.services.projects import ProjectView, get_project
 from core.services.why import explain
 from core.services.workspace import Workspace, current_workspace
-from core.ui import deck, identity, ruling, states, widgets
+from core.ui import deck, identity, ruling, states, threads, widgets
 from core.ui.text import _, many
 from core.ui.theme import draw, fill, join
 
@@ -34,6 +34,7 @@ def work(slug: str) -> None:
         view = get_dispute(ws, actor, slug, item_id)
         _head(project, rows, item_id, view)
         ruling.show(project, view, ruling.draft_of(item_id))
+        threads.panel(slug, item_id)
 
 
 def _asked_item() -> int | None:
