@@ -18,6 +18,7 @@ from core.ui.choices import choose
 from core.ui.identity import current_actor
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, mark
+from core.ui.theme import draw
 from core.ui.widgets import attempt, caption
 
 POLL_SECONDS = 1.0
@@ -148,6 +149,8 @@ def _model(page: PageContext, models: Sequence[ModelView], busy: bool) -> None:
             model = by_id[choose(_("Model"), "model", names, str(models[0].id))]
         with right, st.container(horizontal=True, horizontal_alignment="right"):
             _actions(page, models, model, busy)
+        if model.stale:
+            _stale(model)
         shown.draw_notice(model)
         titles = {q.key: q.title for q in page.project.schema.questions} if page.project else {}
         shown.draw_model(model, titles)
@@ -158,7 +161,17 @@ def _model(page: PageContext, models: Sequence[ModelView], busy: bool) -> None:
 
 def _name(model: ModelView) -> str:
     name = _("Model {n}").format(n=model.id)
-    return f"{name} · {_('in force')}" if model.promoted else name
+    marks = [_("in force")] * model.promoted + [_("stale")] * model.stale
+    return " · ".join([name, *marks])
+
+
+def _stale(model: ModelView) -> None:
+    draw(
+        "<div class='tb-heed' role='note'><b>{head}</b> {why} <span class='tb-muted'>{advice}</span></div>",
+        head=_("This model is stale."),
+        why=model.stale_because,
+        advice=_("It can still pre-label and be put in force, but better train a new one."),
+    )
 
 
 def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, busy: bool) -> None:
@@ -168,6 +181,8 @@ def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, b
     if not model.promoted and may_promote:
         with st.popover(_("Put in force"), icon=":material/verified:"):
             shown.draw_rival(next((m for m in models if m.promoted), None))
+            if model.stale:
+                caption(model.stale_because)
             _promote(page, model)
     if st.button(
         _("Pre-label the rest"), key="retrain.prelabel", icon=":material/label:", disabled=busy,

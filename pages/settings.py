@@ -14,7 +14,12 @@ from core.errors import InputError
 from core.labels.schema import Question
 from core.services import people, steering
 from core.services.projects import ProjectView
-from core.ui import deck, widgets
+from core.ui import widgets
+from core.ui.guideline_editor import guideline_editor, guideline_reader
+from core.ui.history import history_view
+from core.ui.key_settings import key_settings
+from core.ui.new_project import may_create, new_project
+from core.ui.schema_editor import schema_editor
 from core.ui.shell import PageContext, current_project, open_page
 from core.ui.states import say_error
 from core.ui.text import _, mark
@@ -47,8 +52,11 @@ def _tabs(page: PageContext, project: ProjectView | None) -> list[tuple[str, Cal
         tabs += [
             (_("Policy"), lambda: _policy(page, project, steers)),
             (_("Guideline"), lambda: _guideline(page, project, steers)),
-            (_("Classes"), lambda: _schema(project)),
+            (_("Classes"), lambda: _classes(page, project, steers)),
+            (_("History"), lambda: history_view(page.ws, page.actor, project.slug)),
         ]
+    if may_create(page.actor):
+        tabs.append((_("New project"), lambda: _new_project(page)))
     tabs.append((_("You"), lambda: _personal(page)))
     return tabs
 
@@ -144,29 +152,17 @@ def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
 
 
 def _guideline(page: PageContext, project: ProjectView, steers: bool) -> None:
-    section(
-        _("Guideline"),
-        _("Version {n}. What reviewers read beside the image.").format(n=project.guideline_version),
-    )
-    if not steers:
-        deck.guideline_view(project.guideline or _("Nothing is written down yet."), "tb-guideline")
-        return
-    key = f"guideline.{project.slug}.{project.guideline_version}"
-    left, right = st.columns(2, gap="large")
-    with left:
-        text = st.text_area(_("Text"), project.guideline, height=320, key=f"{key}.text")
-        reason = st.text_input(
-            _("What changed"), key=f"{key}.reason", placeholder=_("Kept in the record")
-        )
-        if st.button(_("Publish"), type="primary", key="guideline.publish"):
-            attempt(
-                lambda: steering.set_guideline(page.ws, page.actor, project.slug, text, reason),
-                _("Published; reviewers read it from their next item on."),
-            )
-    with right:
-        draw("<div class='tb-eyebrow'>{t}</div>", t=_("As reviewers see it"))
-        with st.container(border=True):
-            deck.guideline_view(text or _("Nothing is written down yet."), "tb-guideline")
+    if steers:
+        guideline_editor(page.ws, page.actor, project)
+    else:
+        guideline_reader(project)
+
+
+def _classes(page: PageContext, project: ProjectView, steers: bool) -> None:
+    if steers:
+        schema_editor(page.ws, page.actor, project)
+    else:
+        _schema(project)
 
 
 def _schema(project: ProjectView) -> None:
@@ -176,11 +172,12 @@ def _schema(project: ProjectView) -> None:
             n=project.schema_version
         ),
     )
-    for question in project.schema.questions:
+    for question in (*project.schema.questions, *project.schema.region_questions):
         title = _("Class of a box") if _is_box_class(project, question) else question.title
         draw("<div class='tb-eyebrow' style='margin:.6rem 0 .1rem'>{t}</div>", t=title)
         rows = [
-            (_class_cell(c.colour, c.name), _key_cell(c.key), str(c.id)) for c in question.classes
+            (_class_cell(c.colour, c.name), _key_cell(c.key), str(c.id))
+            for c in question.open_classes
         ]
         table((_("Class"), _("Key"), _("Number")), rows, title)
     if project.required_metadata:
@@ -200,6 +197,11 @@ def _key_cell(key: str) -> Markup:
     return fill("<span class='tb-key'>{k}</span>", k=key) if key else muted("–")
 
 
+def _new_project(page: PageContext) -> None:
+    section(_("New project"), _("One labelling goal. Everything can be changed afterwards."))
+    new_project(page.ws, page.actor, "settings")
+
+
 # --- one's own --------------------------------------------------------------------------------
 
 
@@ -210,6 +212,7 @@ def _personal(page: PageContext) -> None:
         _language(page)
     with right:
         _password(page)
+    key_settings(page.ws, page.actor)
 
 
 def _language(page: PageContext) -> None:

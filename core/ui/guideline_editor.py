@@ -103,12 +103,13 @@ def _one(key: str, example: GuidelineExample, examples: Examples) -> GuidelineEx
             format_func=lambda good: _("Good") if good else _("Bad"), width=100,
         )  # fmt: skip
         note = st.text_input(
-            _("What is to be seen in {name}").format(name=example.name), example.note,
+            states.plain_markdown(_("What is to be seen in {name}").format(name=example.name)),
+            example.note,
             max_chars=MAX_NOTE, key=f"{own}.note",
         )  # fmt: skip
         if st.button(
             "", icon=":material/close:", key=f"{own}.remove",
-            help=_("Take {name} out").format(name=example.name),
+            help=states.plain_markdown(_("Take {name} out").format(name=example.name)),
         ):  # fmt: skip
             examples[:] = [e for e in examples if e.item_id != example.item_id]
             st.rerun()

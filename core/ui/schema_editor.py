@@ -114,7 +114,7 @@ def _questions(desk: Desk) -> list[Operation]:
         if len(asked) == 1:
             found += _question(desk, question)
             continue
-        with st.expander(title, expanded=place == 0):
+        with st.expander(states.plain_markdown(title), expanded=place == 0):
             found += _question(desk, question)
     return found + _new_questions(desk)
 
@@ -177,28 +177,39 @@ def _colour_tools(key: str, question: Question, chosen: dict[int, str]) -> None:
     names = {c.id: c.name for c in question.open_classes}
     with st.container(horizontal=True, gap="small"):
         with st.popover(_("Pick a colour"), icon=":material/palette:"):
-            which = st.selectbox(
-                _("Class"), list(names), format_func=names.__getitem__, key=f"{key}.which"
-            )
-            now = next(c.colour for c in question.classes if c.id == which)
-            picked = st.color_picker(
-                _("Colour"), chosen.get(which, now), key=f"{key}.picker.{which}"
-            ).upper()
-            if picked != now:
-                chosen[which] = picked
-            else:
-                chosen.pop(which, None)
-        if len(names) <= MOST_COMPARED and st.button(
-            _("Suggest colours told apart"), key=f"{key}.suggest", icon=":material/contrast:",
-            help=_("As far apart as can be, also for eyes that see no red or green."),
-        ):  # fmt: skip
-            for class_id, colour in zip(names, suggest(len(names)), strict=True):
-                chosen[class_id] = colour
-                st.session_state.pop(f"{key}.picker.{class_id}", None)
-        if chosen and st.button(_("Keep the colours"), key=f"{key}.keep"):
-            for class_id in list(chosen):
-                st.session_state.pop(f"{key}.picker.{class_id}", None)
-            chosen.clear()
+            _picker(key, question, names, chosen)
+        if len(names) <= MOST_COMPARED:
+            st.button(
+                _("Suggest colours told apart"), key=f"{key}.suggest", icon=":material/contrast:",
+                help=_("As far apart as can be, also for eyes that see no red or green."),
+                on_click=_set_colours,
+                args=(key, chosen, dict(zip(names, suggest(len(names)), strict=True))),
+            )  # fmt: skip
+        if chosen:
+            st.button(
+                _("Keep the colours"), key=f"{key}.keep", on_click=_set_colours,
+                args=(key, chosen, {}),
+            )  # fmt: skip
+
+
+def _picker(key: str, question: Question, names: dict[int, str], chosen: dict[int, str]) -> None:
+    which = st.selectbox(_("Class"), list(names), format_func=names.__getitem__, key=f"{key}.which")
+    now = next(c.colour for c in question.classes if c.id == which)
+    begun = st.session_state.get(f"{key}.pickers", 0)
+    picked = st.color_picker(
+        _("Colour"), chosen.get(which, now), key=f"{key}.picker.{which}.{begun}"
+    ).upper()
+    if picked != now:
+        chosen[which] = picked
+    else:
+        chosen.pop(which, None)
+
+
+def _set_colours(key: str, chosen: dict[int, str], colours: dict[int, str]) -> None:
+    chosen.clear()
+    chosen.update(colours)
+    # The picker remembers what it showed; another key makes one that shows what was set.
+    st.session_state[f"{key}.pickers"] = st.session_state.get(f"{key}.pickers", 0) + 1
 
 
 def _merged_note(question: Question) -> None:

@@ -38,6 +38,7 @@ class Entry:
 ENTRIES = (
     Entry("home", mark("Home"), "home", mark("Work"), None),
     Entry("review", mark("Review"), "rate_review", mark("Work"), Action.VOTE),
+    Entry("grid", mark("Grid"), "grid_view", mark("Work"), Action.VOTE),
     Entry("adjudicate", mark("Adjudicate"), "balance", mark("Work"), Action.ADJUDICATE),
     Entry("items", mark("Items"), "image_search", mark("Work"), Action.SEE_IMAGE),
     Entry("quality", mark("Quality"), "verified", mark("Figures"), Action.SEE_FIGURES),
@@ -263,7 +264,7 @@ def _no_project(actor: Actor) -> None:
             "inbox",
             _("There is no project yet"),
             _("A project is one labelling goal: its classes, guideline and policy."),
-            _("Run 'tiebreak init' on the server, or 'tiebreak demo' to see how it looks."),
+            _("Make one under Home, or run 'tiebreak demo' on the server to see how it looks."),
         )
         return
     states.show(

@@ -144,10 +144,14 @@ def boundary(inline: bool = False) -> Iterator[None]:
 
 def say_error(problem: TiebreakError) -> None:
     """Show why one action on a page was refused, above everything that stays as it was."""
-    st.error(f"{_escape(problem.message)}  \n{_escape(problem.advice)}", icon=":material/error:")
+    st.error(
+        f"{plain_markdown(problem.message)}  \n{plain_markdown(problem.advice)}",
+        icon=":material/error:",
+    )
 
 
-def _escape(text: str) -> str:
+def plain_markdown(text: str) -> str:
+    """Return text that Markdown shows as written: names of people's choosing go into labels."""
     """Return text that Markdown shows as it is written."""
     for character in "\\`*_{}[]()<>#+-!|$:~":
         text = text.replace(character, "\\" + character)

@@ -15,7 +15,7 @@ from core.ui import charts, states, widgets
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
-from core.ui.tokens import GOOD
+from core.ui.tokens import GOOD, WARN
 from core.ui.widgets import figure, muted, table, when
 
 PHASES = {
@@ -239,6 +239,8 @@ def _ledger_row(model: ModelView) -> list[Markup | str]:
         )
     )
     chip = widgets.chip(_("in force"), GOOD) if model.promoted else Markup()
+    if model.stale:
+        chip = fill("{a} {b}", a=chip, b=widgets.chip(_("stale"), WARN))
     return [
         fill("<b>{n}</b>", n=_("Model {n}").format(n=model.id)),
         when(model.at),

@@ -23,11 +23,14 @@ from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.errors import AccessError, Forbidden, NotFound, NotSignedIn, TiebreakError
 from core.jobs.rows import JobStatus, create_job, finish_job
+from core.labels.operations import Recolour, Retire
 from core.labels.schema import Task
 from core.queue.plan import QueuePlan
 from core.services import (
+    about,
     adjudication,
     claiming,
+    history,
     images,
     imports,
     item_lists,
@@ -36,7 +39,9 @@ from core.services import (
     queue_plans,
     resolve,
     review,
+    schemas,
     steering,
+    threads,
     tiles,
     training,
     versions,
@@ -116,9 +121,42 @@ CALLS = (
         Action.SEE_PROJECT,
         lambda w, a: why.explain(w.ws, a, w.slug, w.items[0]),
     ),
+    Call(
+        "about.about_item",
+        Action.SEE_IMAGE,
+        lambda w, a: about.about_item(w.ws, a, w.slug, w.items[0]),
+    ),
+    Call(
+        "threads.start_thread",
+        Action.SEE_IMAGE,
+        lambda w, a: threads.start_thread(w.ws, a, w.slug, w.items[0], "hello", new_uuid()),
+    ),
+    Call("threads.reply", Action.SEE_IMAGE, by_slug(threads.reply, 10**6, "hello", "a-uuid-1")),
+    Call(
+        "threads.resolve_thread",
+        Action.SEE_IMAGE,
+        by_slug(threads.resolve_thread, 10**6, "a-uuid-2"),
+    ),
+    Call(
+        "threads.reopen_thread", Action.SEE_IMAGE, by_slug(threads.reopen_thread, 10**6, "a-uuid-3")
+    ),
+    Call(
+        "threads.item_threads",
+        Action.SEE_IMAGE,
+        lambda w, a: threads.item_threads(w.ws, a, w.slug, w.items[0]),
+    ),
+    Call("threads.mentionable", Action.SEE_IMAGE, by_slug(threads.mentionable)),
     Call("projects.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
     Call("steering.set_policy", Action.STEER, by_slug(steering.set_policy, Policy(), "why")),
     Call("steering.set_guideline", Action.STEER, by_slug(steering.set_guideline, "look", "why")),
+    Call("steering.example_of", Action.STEER, by_slug(steering.example_of, "00000.png")),
+    Call("schemas.preview_edit", Action.STEER, by_slug(schemas.preview_edit, [Retire("label", 2)])),
+    Call(
+        "schemas.edit_schema",
+        Action.STEER,
+        by_slug(schemas.edit_schema, [Recolour("label", 0, "#112233")], "why", 1),
+    ),
+    Call("history.project_history", Action.SEE_PROJECT, by_slug(history.project_history)),
     Call("resolve.resolve", Action.STEER, by_slug(resolve.resolve)),
     Call("queue_plans.get_queue_plan", Action.SEE_PROJECT, by_slug(queue_plans.get_queue_plan)),
     Call(
@@ -210,6 +248,9 @@ CALLS = (
 )
 
 EXEMPT = {
+    "threads.waiting_threads": "looks only into the projects that list_projects gives",
+    "threads.threads_on": "reads within a transaction whose caller has asked",
+    "threads.open_for_flag": "writes within a transaction whose caller has asked for the vote",
     "claiming.claim_one": "claims within a transaction whose caller has asked",
     "claiming.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
     "review.submit_batch": "asks who is signed in, then calls submit, which asks for each row",

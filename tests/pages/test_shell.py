@@ -122,7 +122,7 @@ def test_a_fault_of_ours_is_a_sentence_not_a_traceback(
 def test_text_of_people_is_shown_as_it_is_written() -> None:
     """An error's text is escaped for Markdown, so a class name cannot become a picture or a link."""
     hostile = "![x](https://evil.example/p.png) <b>:red[x]</b> $a$"
-    shown = states._escape(hostile)
+    shown = states.plain_markdown(hostile)
     assert "![" not in shown.replace("\\!\\[", "")
     assert "\\<b\\>" in shown
     assert "\\:red\\[" in shown
