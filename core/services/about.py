@@ -121,7 +121,10 @@ def about_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> About:
 def answer_words(project: ProjectView, answer: Answer) -> str:
     """Return an answer in a few words: the classes chosen, and how many regions of each class."""
     said = project.schema.translate(answer)
-    words = [*said.choices.values(), *(c for several in said.multi.values() for c in several)]
+    words: list[str] = []
+    for question in project.schema.questions:  # the first question first
+        chosen = said.choices.get(question.key)
+        words += [chosen] if chosen else said.multi.get(question.key, ())
     if said.regions or not words:
         counts = Counter(r.label for r in said.regions)
         words += [f"{n} × {label}" for label, n in sorted(counts.items())] or ["–"]

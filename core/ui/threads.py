@@ -58,16 +58,20 @@ def _thread(slug: str, thread: ThreadView) -> None:
             f"{key}.reply",
             _("Reply"),
             lambda text, uuid: threads.reply(ws, actor, slug, thread.thread, text, uuid),
+            lambda: _close(slug, thread, key) if thread.may_resolve else None,
         )
-        if thread.may_resolve:
-            close = threads.reopen_thread if thread.resolved else threads.resolve_thread
-            st.button(
-                _("Open again") if thread.resolved else _("Resolve"),
-                key=f"{key}.close",
-                on_click=_try,
-                args=(f"{key}.close", lambda: close(ws, actor, slug, thread.thread, new_uuid())),
-            )
-            _refusal(f"{key}.close")
+        _refusal(f"{key}.close")
+
+
+def _close(slug: str, thread: ThreadView, key: str) -> None:
+    ws, actor = current_workspace(), identity.current_actor()
+    change = threads.reopen_thread if thread.resolved else threads.resolve_thread
+    st.button(
+        _("Open again") if thread.resolved else _("Resolve"),
+        key=f"{key}.close",
+        on_click=_try,
+        args=(f"{key}.close", lambda: change(ws, actor, slug, thread.thread, new_uuid())),
+    )
 
 
 def _line(comment: CommentView) -> Markup:
@@ -86,10 +90,17 @@ def _line(comment: CommentView) -> Markup:
     )
 
 
-def _composer(key: str, label: str, send: Callable[[str, str], object]) -> None:
-    """Draw a field and its button; what was refused stays in the field."""
+def _composer(
+    key: str,
+    label: str,
+    send: Callable[[str, str], object],
+    beside: Callable[[], None] = lambda: None,
+) -> None:
+    """Draw a field and its button, and what else stands `beside` it; what was refused stays in the field."""
     st.text_area(label, key=f"{key}.text", max_chars=threads.MAX_TEXT, height=80)
-    st.button(_("Send"), key=f"{key}.send", on_click=_send, args=(key, send))
+    with st.container(horizontal=True, gap="small"):
+        st.button(_("Send"), key=f"{key}.send", on_click=_send, args=(key, send))
+        beside()
     _refusal(key)
 
 
@@ -141,7 +152,7 @@ def home_box(ws: Workspace, actor: Actor) -> None:
     still_open = {slug: n for slug, n in waiting.open_threads.items() if n}
     if not waiting.threads and not still_open:
         return
-    with st.container(border=True, key="tb-home-threads"):
+    with st.container(border=True, key="tb-card-threads"):
         draw("<div class='tb-eyebrow'>{t}</div>", t=_home_title(waiting))
         if waiting.threads:
             draw(

@@ -85,9 +85,9 @@ test("history lines name the person, oneself as You, and what is in force", () =
 test("what was typed is kept per person and item, with a UUID for each text", () => {
   const store = new Kept();
   const mine = new Unsent(store, 7);
-  const first = mine.keep(1, "hello", null);
-  assert.equal(mine.keep(1, "hello", null).uuid, first.uuid); // sent again: the same comment
-  assert.notEqual(mine.keep(1, "hello!", null).uuid, first.uuid);
+  const first = mine.keep(1, "hello", undefined);
+  assert.equal(mine.keep(1, "hello", undefined).uuid, first.uuid); // sent again: the same comment
+  assert.notEqual(mine.keep(1, "hello!", undefined).uuid, first.uuid);
   assert.equal(new Unsent(store, 7).of(1).text, "hello!");
   assert.equal(new Unsent(store, 8).of(1).text, ""); // somebody else in the same tab
   assert.equal(mine.of(2).text, "");
@@ -237,8 +237,15 @@ test("reply and resolve name their thread", async () => {
   about.talk.box.value = "yes";
   press(about.talk.box, "Enter");
   await settle();
+  about.talk.box.value = "and so"; // nobody chose: the newest open thread
+  press(about.talk.box, "Enter");
+  await settle();
+  about.talk.to.all("button")[0].listeners.click();
+  about.talk.box.value = "something else";
+  press(about.talk.box, "Enter");
+  await settle();
   resolve.listeners.click();
   await settle();
   const sent = asked.filter((a) => a.url === "/comment").map((a) => [a.body.kind, a.body.thread]);
-  assert.deepEqual(sent, [["comment", 5], ["resolve", 5]]);
+  assert.deepEqual(sent, [["comment", 5], ["comment", 5], ["comment", null], ["resolve", 5]]);
 });

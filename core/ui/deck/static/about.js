@@ -160,7 +160,7 @@ export class About {
     const hide = () => { preview.hidden = true; };
     return el("li", {}, el("a", {
       href: this.urls.known.replace("__ITEM__", found.item_id), target: "_blank", rel: "noopener", "aria-label": words,
-      onfocus: show, onblur: hide, onpointerenter: show, onpointerleave: hide,
+      title: found.label, onfocus: show, onblur: hide, onpointerenter: show, onpointerleave: hide,
     }, el("img", { src: source, alt: "", loading: "lazy", decoding: "async" }),
     el("span", { class: "label small", text: found.label }), el("span", { class: "muted num", text: likeness(found.similarity) })));
   }

@@ -39,15 +39,15 @@ export class Unsent {
     this.prefix = `tiebreak.unsent.${person}.`;
   }
 
-  /** Give {text, thread, uuid} of an item. */
+  /** Give {text, thread, uuid} of an item; thread is undefined where nobody chose one, null for a new one. */
   of(itemId) {
     try {
       const kept = JSON.parse(this.storage.getItem(this.prefix + itemId) ?? "null");
-      if (typeof kept?.text === "string") return { text: kept.text, thread: kept.thread ?? null, uuid: kept.uuid ?? newUuid() };
+      if (typeof kept?.text === "string") return { text: kept.text, thread: kept.thread, uuid: kept.uuid ?? newUuid() };
     } catch {
       // Full or forbidden storage: nothing is kept, nothing breaks.
     }
-    return { text: "", thread: null, uuid: newUuid() };
+    return { text: "", thread: undefined, uuid: newUuid() };
   }
 
   /** Keep a text. Another text is another comment: it gets a UUID of its own. */
@@ -56,7 +56,7 @@ export class Unsent {
     const same = before.text === text && before.thread === thread;
     const kept = { text, thread, uuid: same ? before.uuid : newUuid() };
     try {
-      if (text.trim() || thread !== null) this.storage.setItem(this.prefix + itemId, JSON.stringify(kept));
+      if (text.trim() || thread !== undefined) this.storage.setItem(this.prefix + itemId, JSON.stringify(kept));
       else this.storage.removeItem(this.prefix + itemId);
     } catch {
       // As above.
@@ -66,16 +66,16 @@ export class Unsent {
 
   /** Forget what was sent. */
   drop(itemId) {
-    this.keep(itemId, "", null);
+    this.keep(itemId, "", undefined);
   }
 }
 
 function lineOf(texts, comment, when) {
   const who = comment.mine ? texts.you : comment.who;
   if (comment.kind !== "comment") {
-    return el("li", { class: "said small muted", text: say(texts.threadKinds[comment.kind], { who, when }) });
+    return el("li", { class: "line small muted", text: say(texts.threadKinds[comment.kind], { who, when }) });
   }
-  return el("li", { class: "said" },
+  return el("li", { class: "line" },
     el("div", { class: "small" }, el("b", { text: who }), el("span", { class: "muted", text: ` · ${when}` })),
     el("div", { class: "words", text: comment.text }));
 }
@@ -140,10 +140,15 @@ export class Talk {
         thread.may_resolve ? el("button", { class: "plain", text: close[1], onclick: () => this.#send({ kind: close[0], thread: thread.thread, uuid: newUuid(), text: "" }) }) : null));
   }
 
+  /** Give the thread a text goes to: the one chosen, else the newest open one; null begins one. */
+  get target() {
+    if (this.thread !== undefined) return this.thread;
+    return this.threads.filter((t) => !t.resolved).pop()?.thread ?? null;
+  }
+
   #address(thread) {
-    const open = this.threads.find((t) => t.thread === thread);
-    // Before the threads are here, a reply goes on being one.
-    this.thread = open || this.threads.length === 0 ? thread : null;
+    this.thread = thread;
+    const open = this.threads.find((t) => t.thread === this.target);
     if (!open) return this.to.replaceChildren();
     const who = open.comments[0].mine ? this.texts.you : open.comments[0].who;
     return this.to.replaceChildren(el("span", { class: "muted", text: say(this.texts.replyTo, { who, text: open.comments[0].text.slice(0, 40) }) }),
@@ -209,6 +214,7 @@ export class Talk {
 
   #say() {
     if (!this.item || !this.box.value.trim()) return null;
+    this.#address(this.target); // from here on it is chosen: sent again, it goes to the same place
     const kept = this.unsent.keep(this.item.item_id, this.box.value, this.thread);
     return this.#send({ kind: "comment", ...kept });
   }
@@ -231,7 +237,7 @@ export class Talk {
       return;
     }
     if (same) this.box.value = "";
-    if (same) this.thread = null;
+    if (same) this.thread = undefined;
     this.show(reply.body.threads);
   }
 }
