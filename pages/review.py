@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import streamlit as st
 
@@ -88,6 +88,7 @@ def _begin(slug: str) -> None:
         project.schema,
         asked.get("room"),
         shown.choices,
+        shown.multi,
     )
     editing.seconds = _seconds(asked.get("active_seconds"))
     st.session_state[EDITING] = editing
@@ -106,7 +107,7 @@ def _canvas(project: ProjectView, editing: Editing) -> None:
         states.say_error(st.session_state.pop("said"))
 
     def keep(regions: tuple[Region, ...]) -> float:
-        answer = Answer(editing.choices, regions)
+        answer = replace(editing.answer, regions=regions)
         return save_draft(ws, actor, project.slug, item.item_id, answer, item.revision)
 
     def actions(good: bool) -> None:
@@ -139,7 +140,7 @@ def _save(slug: str) -> None:
         uuid=new_uuid(),
         item_id=item.item_id,
         kind="vote",
-        answer=Answer(dict(editing.choices), editing.regions),
+        answer=editing.answer,
         base_revision=item.revision,
         prelabel_seq=item.prelabel.seq if item.prelabel else None,
         prelabel_shown=item.prelabel is not None,
@@ -164,7 +165,7 @@ def _back() -> None:
     item, _started = st.session_state.pop(ITEM)
     draft = item.draft
     if editing.saved_at is not None:
-        draft = Answer(dict(editing.choices), editing.regions)
+        draft = editing.answer
     st.session_state[OUTCOME] = deck.draft_outcome(new_uuid(), item.item_id, draft)
 
 

@@ -1,7 +1,7 @@
-"""Editing the boxes of one item: the canvas, its keys, the table in its stead, the draft.
+"""Editing the regions of one item: the canvas, its keys, the table in its stead, the draft.
 
-The person draws; everything else (class, pick, delete) happens here, so the boxes on the canvas
-and those in hand can differ for a moment. The rule: what Python changed counts until the canvas
+The person draws; everything else (class, pick, attributes, delete) happens here, so the regions on
+the canvas and those in hand can differ for a moment. The rule: what Python changed counts until the canvas
 answers with something it had not said before.
 """
 
@@ -17,8 +17,11 @@ from typing import Any
 import streamlit as st
 
 from core.errors import InputError, TiebreakError
-from core.labels import LabelClass, LabelSchema, Region
+from core.labels import Answer, LabelClass, LabelSchema, Region
+from core.labels.region import Shape
+from core.labels.schema import Question
 from core.ui import canvas, states, widgets
+from core.ui.canvas_shapes import Display, strokes_of
 from core.ui.text import _
 from core.ui.theme import Markup, draw
 
@@ -27,41 +30,53 @@ TOOLBAR_PX = 44
 DEFAULT_ROOM = (900.0, 600.0)
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _COLUMNS = ("label", "x1", "y1", "x2", "y2")
+_BRUSHES = (6, 18, 40)
 
 
 @dataclass(slots=True)
 class Editing:
-    """Boxes under the hand of one person; lives in the session, its content also as a draft.
+    """Regions under the hand of one person; lives in the session, its content also as a draft.
 
     Attributes:
-        item_id: Whose boxes.
+        item_id: Whose regions.
         display: How large the image is drawn.
-        regions: The boxes as they stand, image pixels.
-        label: The class new boxes get.
-        picked: Index of the box the keys act on.
+        regions: As they stand, image pixels.
+        label: The class new regions get.
+        choices, multi: Answers to the questions about the item so far.
+        picked: Index of the region the keys act on.
+        base: The regions the canvas was given last; by them it is read.
+        brush: How wide the brush for masks is, canvas pixels.
         version: Counts what Python changed.
         overruled: The canvas' answer that Python's last change made stale, as text.
-        kept: The boxes of the draft that was kept last.
+        kept: The answer of the draft that was kept last.
         saved_at: When the draft was last kept, seconds since the epoch.
         seconds: Active time so far.
         last_seen: When the person last did something, monotonic seconds.
     """
 
     item_id: int
-    display: canvas.Display
+    display: Display
     regions: tuple[Region, ...]
     label: str
     choices: dict[str, str] = field(default_factory=dict)
+    multi: dict[str, tuple[str, ...]] = field(default_factory=dict)
     picked: int | None = None
     version: int = 0
     drawing: dict[str, Any] = field(default_factory=dict)
     overruled: str | None = None
-    kept: tuple[Region, ...] = ()
+    base: tuple[Region, ...] = ()
+    brush: int = canvas.BRUSH_PX
+    kept: Answer = field(default_factory=Answer)
     saved_at: float | None = None
     seconds: float = 0.0
     last_seen: float = field(default_factory=time.monotonic)
     table: bool = False
     trouble: str = ""
+
+    @property
+    def answer(self) -> Answer:
+        """Return all that was answered so far."""
+        return Answer(dict(self.choices), self.regions, dict(self.multi))
 
     def tick(self, idle_seconds: float) -> None:
         """Count the time since the last action, unless it was a pause."""
@@ -71,7 +86,7 @@ class Editing:
         self.last_seen = now
 
     def change(self, regions: tuple[Region, ...], stale: str | None) -> None:
-        """Put other boxes on the canvas; what it said before no longer counts."""
+        """Put other regions on the canvas; what it said before no longer counts."""
         self.regions = regions
         self.overruled = stale
         self.version += 1
@@ -84,21 +99,27 @@ def start(
     schema: LabelSchema,
     room: Mapping[str, Any] | None = None,
     choices: Mapping[str, str] | None = None,
+    multi: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Editing:
-    """Return the editing of an item's boxes, the image as large as the room allows.
+    """Return the editing of an item's regions, the image as large as the room allows.
 
     Args:
         item_id: The item.
         size: Width and height of the image, pixels.
-        regions: The boxes to begin with; a model's confidence is dropped, they are a person's now.
+        regions: Those to begin with; a model's confidence is dropped, they are a person's now.
         schema: The project's.
         room: width and height of the free part of the window, as the browser measured it.
         choices: Answers to the questions about the item so far.
+        multi: Those to questions with several answers.
     """
     width, height = _room(room)
     display = canvas.fit(*size, width - RAIL_PX - 16, height - TOOLBAR_PX)
-    plain = tuple(replace(r, confidence=None) for r in regions if r.label in schema.classes)
-    return Editing(item_id, display, plain, schema.classes[0], dict(choices or {}), kept=plain)
+    fitting = (r for r in regions if r.label in schema.classes and r.shape is schema.task.shape)
+    plain = tuple(replace(r, confidence=None) for r in fitting)
+    first = (schema.main.open_names or schema.classes)[0]
+    editing = Editing(item_id, display, plain, first, dict(choices or {}), dict(multi or {}))
+    editing.kept = editing.answer
+    return editing
 
 
 def _room(room: Mapping[str, Any] | None) -> tuple[float, float]:
@@ -127,24 +148,30 @@ def show(
     left, right = st.columns([editing.display.width, RAIL_PX], gap="small")
     with left:
         said = _table(editing, schema) if editing.table else _canvas(editing, image_url, schema)
-        if editing.regions != editing.kept and keep is not None and not editing.trouble:
-            _keep(editing, keep)
     with right:
         _classes(editing, schema, said)
         _boxes(editing, schema, said)
+        _attributes(editing, schema, said)
         _questions(editing, schema)
+        if editing.answer != editing.kept and keep is not None and not editing.trouble:
+            _keep(editing, keep)
         actions(not editing.trouble)
         if keep is not None:
             _status(editing)
 
 
 def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None:
-    """Show the canvas, take its boxes over and return what it said, as text."""
+    """Show the canvas, take its regions over and return what it said, as text."""
     if not editing.drawing or editing.drawing.get("tiebreakVersion") != editing.version:
         editing.drawing = canvas.to_drawing(
             editing.regions, schema, editing.display, editing.picked, editing.version
         )
-    colour = next(c.colour for c in schema.main.classes if c.name == editing.label)
+        editing.base = editing.regions
+    shape = schema.task.shape or Shape.BOX
+    if shape is Shape.BOX:
+        colour = next(c.colour for c in schema.main.classes if c.name == editing.label)
+    else:
+        colour = strokes_of(schema)[editing.label]
     draw("<div style='height:{px}px'></div>", px=TOOLBAR_PX)
     try:
         drawing = canvas.draw_boxes(
@@ -154,17 +181,22 @@ def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None
             editing.display,
             editing.label,
             colour,
+            shape,
+            editing.brush,
         )
     except InputError as problem:
         states.say_error(problem)
-        _table(editing, schema)
+        if shape is Shape.BOX:
+            _table(editing, schema)
         return None
-    said = json.dumps(drawing, sort_keys=True, default=str)
+    said = _as_text(drawing)
     if said == editing.overruled or drawing == editing.drawing:
         return said
     editing.overruled = None
     try:
-        reading = canvas.from_drawing(drawing, schema, editing.display)
+        reading = canvas.from_drawing(
+            drawing, schema, editing.display, editing.base, editing.picked
+        )
     except InputError as problem:
         editing.trouble = str(problem)
         states.say_error(problem)
@@ -179,17 +211,34 @@ def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None
     return said
 
 
+def _as_text(drawing: object) -> str:
+    """Return a drawing as text, to tell it from another; what cannot be one is no drawing."""
+    try:
+        return json.dumps(drawing, sort_keys=True, default=str)
+    except (RecursionError, TypeError, ValueError):
+        return ""
+
+
 def _same(a: tuple[Region, ...], b: tuple[Region, ...]) -> bool:
-    """Return whether boxes are the same but for the canvas' rounding."""
+    """Return whether regions are the same but for the canvas' rounding."""
     return len(a) == len(b) and all(
-        x.label == y.label and max(abs(p - q) for p, q in zip(x.box, y.box, strict=True)) < 0.01
+        (x.label, x.attributes, x.rle, len(x.points))
+        == (y.label, y.attributes, y.rle, len(y.points))
+        and all(abs(p - q) < 0.01 for p, q in zip(_numbers(x), _numbers(y), strict=True))
         for x, y in zip(a, b, strict=True)
     )
 
 
+def _numbers(region: Region) -> tuple[float, ...]:
+    return (*region.box, *(v for point in region.points for v in point))
+
+
 def _table(editing: Editing, schema: LabelSchema) -> str | None:
     """Show the boxes as numbers, for hands that do not draw and for a canvas that does not work."""
-    rows = [dict(zip(_COLUMNS, (r.label, *r.box), strict=True)) for r in editing.regions]
+    rows = [
+        dict(zip(_COLUMNS, (r.label, *r.box), strict=True)) | dict(r.attributes)
+        for r in editing.regions
+    ]
     number = {
         name: st.column_config.NumberColumn(
             f"{name} (px)", min_value=0.0, max_value=float(limit), step=0.5
@@ -203,12 +252,16 @@ def _table(editing: Editing, schema: LabelSchema) -> str | None:
     key = f"tb-table-{editing.item_id}-{editing.version}"
     base = st.session_state.setdefault(f"{key}-rows", rows)
     edited = st.data_editor(
-        base or [dict.fromkeys(_COLUMNS)],
+        base or [dict.fromkeys((*_COLUMNS, *(q.key for q in schema.region_questions)))],
         num_rows="dynamic",
         key=key,
         column_config={
             "label": st.column_config.SelectboxColumn(_("Class"), options=list(schema.classes)),
             **number,
+            **{
+                q.key: st.column_config.SelectboxColumn(_(q.title), options=list(q.names))
+                for q in schema.region_questions
+            },
         },
     )
     try:
@@ -224,9 +277,10 @@ def _table(editing: Editing, schema: LabelSchema) -> str | None:
 
 def _classes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
     """Draw the classes; a key gives the picked box its class, else says what new boxes are."""
-    swatches("tb-class", schema.main.classes[:10])
+    open_classes = schema.main.open_classes
+    swatches("tb-class", open_classes[:10])
     with st.container(key="tb-classes", gap="xsmall"):
-        for c in schema.main.classes[:10]:
+        for c in open_classes[:10]:
             current = c.name == editing.label
             st.button(
                 c.name,
@@ -237,11 +291,12 @@ def _classes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
                 on_click=_take_class,
                 args=(editing, c.name, said),
             )
-    if len(schema.classes) > 10:
+    if len(open_classes) > 10:
+        names = schema.main.open_names
         st.selectbox(
-            _("Class of new boxes"),
-            schema.classes,
-            index=schema.classes.index(editing.label),
+            _("Class of new regions"),
+            names,
+            index=names.index(editing.label) if editing.label in names else None,
             key=f"tb-all-classes-{editing.label}",
             on_change=lambda: _take_class(
                 editing, st.session_state[f"tb-all-classes-{editing.label}"], said
@@ -273,21 +328,72 @@ def _take_class(editing: Editing, name: str, said: str | None) -> None:
 
 
 def _boxes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
-    """Draw which box is picked, and the keys that pick, delete and switch to numbers."""
+    """Draw which region is picked, and the keys that pick, delete and switch to numbers."""
     n = len(editing.regions)
+    boxes = schema.task.shape is Shape.BOX
     if editing.picked is None:
-        text = _("Boxes: {n}. Draw, or pick one with N.").format(n=n)
+        text = _("Boxes: {n}. Draw, or pick one with N.") if boxes else _how_to_draw(schema)
+        text = text.format(n=n)
     else:
         picked = editing.regions[editing.picked]
-        text = _("Box {i} of {n}: {label}").format(i=editing.picked + 1, n=n, label=picked.label)
+        text = _("Box {i} of {n}: {label}") if boxes else _("Region {i} of {n}: {label}")
+        text = text.format(i=editing.picked + 1, n=n, label=picked.label)
     draw("<div class='tb-muted tb-small'>{t}</div>", t=text)
     with st.container(horizontal=True, gap="small", key="tb-pair-walk"):
         for label, key, by in ((_("Next"), "N", 1), (_("Previous"), "P", -1)):
             _action(label, key, n == 0, _pick, (editing, by, said))
     with st.container(horizontal=True, gap="small", key="tb-pair-change"):
         _action(_("Remove"), "Delete", n == 0, _delete, (editing, said))
-        other = _("Canvas") if editing.table else _("Numbers")
-        _action(other, "T", False, _switch, (editing, said))
+        if boxes:
+            other = _("Canvas") if editing.table else _("Numbers")
+            _action(other, "T", False, _switch, (editing, said))
+    if schema.task.shape is Shape.MASK:
+        editing.brush = st.select_slider(
+            _("Brush (px on the screen)"), _BRUSHES, editing.brush, key="tb-brush"
+        )
+
+
+def _how_to_draw(schema: LabelSchema) -> str:
+    """Return how regions of this project are drawn on the canvas."""
+    if schema.task.shape is Shape.POLYGON:
+        return _("Polygons: {n}. Click the corners, the first one again to close.")
+    if schema.task.shape is Shape.MASK:
+        return _("Masks: {n}. Paint; strokes of one class that touch are one mask.")
+    points = ", ".join(schema.skeleton.points[:20])
+    return _("Keypoint sets: {n}. Click in this order:") + f" {points}"
+
+
+def _attributes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
+    """Ask what is asked of the picked region."""
+    if editing.picked is None or editing.picked >= len(editing.regions):
+        return
+    given = dict(editing.regions[editing.picked].attributes)
+    for question in schema.region_questions:
+        key = f"tb-about-{question.key}-{editing.item_id}-{editing.picked}-{editing.version}"
+        st.segmented_control(
+            _(question.title),
+            question.open_names,
+            default=given.get(question.key)
+            if given.get(question.key) in question.open_names
+            else None,
+            key=key,
+            on_change=_take_attribute,
+            args=(editing, question.key, key, said),
+        )
+
+
+def _take_attribute(editing: Editing, question: str, widget: str, said: str | None) -> None:
+    place = editing.picked
+    if place is None or place >= len(editing.regions):
+        return
+    chosen = st.session_state.get(widget)
+    region = editing.regions[place]
+    given = {**dict(region.attributes), question: chosen}
+    told = tuple(sorted((k, v) for k, v in given.items() if v))
+    regions = (
+        *editing.regions[:place], replace(region, attributes=told), *editing.regions[place + 1 :]
+    )  # fmt: skip
+    editing.change(regions, said)
 
 
 def _action(
@@ -330,9 +436,10 @@ def _switch(editing: Editing, said: str | None) -> None:
 
 
 def _questions(editing: Editing, schema: LabelSchema) -> None:
-    """Ask what a box project asks of the item as a whole."""
+    """Ask what a project of regions asks of the item as a whole."""
     for question in schema.item_questions:
-        if schema.main is question:
+        if question.several:
+            _several(editing, question)
             continue
         chosen = st.segmented_control(
             _(question.title),
@@ -344,10 +451,36 @@ def _questions(editing: Editing, schema: LabelSchema) -> None:
             editing.choices[question.key] = chosen
 
 
+def _several(editing: Editing, question: Question) -> None:
+    """Ask a question that takes several classes; nothing chosen is an answer once one was touched."""
+    widget = f"tb-question-{question.key}-{editing.item_id}"
+    st.pills(
+        _(question.title),
+        question.open_names,
+        selection_mode="multi",
+        default=[n for n in editing.multi.get(question.key, ()) if n in question.open_names],
+        key=widget,
+        on_change=_take_several,
+        args=(editing, question, widget),
+    )
+    if question.key not in editing.multi:
+        st.button(
+            _("None of them"),
+            key=f"{widget}-none",
+            on_click=_take_several,
+            args=(editing, question, widget),
+        )
+
+
+def _take_several(editing: Editing, question: Question, widget: str) -> None:
+    chosen = st.session_state.get(widget) or ()
+    editing.multi[question.key] = tuple(n for n in question.names if n in chosen)
+
+
 def _keep(editing: Editing, keep: Callable[[tuple[Region, ...]], float]) -> None:
     try:
         editing.saved_at = keep(editing.regions)
-        editing.kept = editing.regions
+        editing.kept = editing.answer
     except TiebreakError as problem:
         states.say_error(problem)
 

@@ -1,7 +1,8 @@
-"""The drawing canvas behind one door: our boxes in image pixels to its objects, and back.
+"""The drawing canvas behind one door: our regions in image pixels to its objects, and back.
 
 Nothing else imports streamlit_drawable_canvas. What comes back from the browser is input like
-any other: it is checked here, and what cannot be a box is said in a sentence.
+any other: it is checked here, and what cannot be a region is said in a sentence. Boxes are read
+here, other shapes in `core.ui.canvas_shapes`.
 """
 
 from __future__ import annotations
@@ -14,35 +15,40 @@ from typing import Any
 
 from core.errors import InputError
 from core.labels import LabelSchema, Region
+from core.labels.region import Shape
 from core.services.review import MAX_REGIONS
+from core.ui.canvas_shapes import (
+    FALLBACK_COLOUR,
+    MARK,
+    POINT_PX,
+    POINTS_A_REGION,
+    STROKE_PX,
+    Display,
+    Reader,
+    objects_of,
+    strokes_of,
+)
+from core.ui.fabric import KEPT, shown
 
 log = logging.getLogger("tiebreak.ui")
 
-STROKE_PX = 2
 LABEL_PX = 13
+BRUSH_PX = 18
+MOST_OBJECTS = 10 * MAX_REGIONS
+"""Objects of the canvas: of keypoints each point and line is one."""
 MOST_UPSCALE = 4.0
 _ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
-_FALLBACK_COLOUR = "#8B95A3"
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """How large an image is drawn: its own size and the canvas', each in pixels."""
-
-    image_width: int
-    image_height: int
-    width: int
-    height: int
-
-    @property
-    def scale(self) -> tuple[float, float]:
-        """Return canvas pixels per image pixel, across and down."""
-        return self.width / self.image_width, self.height / self.image_height
+_MODES = {
+    Shape.BOX: "labeled_rect",
+    Shape.POLYGON: "polygon",
+    Shape.KEYPOINTS: "point",
+    Shape.MASK: "freedraw",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a drawing says: the boxes in image pixels, and what was changed to get them."""
+    """What a drawing says: the regions in image pixels, and what was changed to get them."""
 
     regions: tuple[Region, ...]
     notes: tuple[str, ...] = ()
@@ -67,27 +73,39 @@ def to_drawing(
     picked: int | None = None,
     version: int = 0,
 ) -> dict[str, Any]:
-    """Return the canvas' drawing of some boxes, each in the colour of its class.
+    """Return the canvas' drawing of some regions, each in the colour of its class.
 
     Args:
-        regions: Boxes in image pixels.
+        regions: In image pixels.
         schema: Whose classes and colours they have.
         display: The size of the canvas.
-        picked: Index of the box to draw strongly.
-        version: Changes whenever Python, not the person, changed the boxes: the canvas reloads a
+        picked: Index of the region to draw strongly.
+        version: Changes whenever Python, not the person, changed the regions: the canvas reloads a
             drawing only if it differs from the last one it was given.
     """
+    if schema.task.shape is not Shape.BOX:
+        strokes = strokes_of(schema)
+        drawn = [
+            o
+            for i, r in enumerate(regions)
+            for o in objects_of(
+                r, i, strokes.get(r.label, FALLBACK_COLOUR), schema, display, i == picked
+            )
+        ]
+        return {"tiebreakVersion": version, "objects": drawn}
     colours = {c.name: c.colour for c in schema.main.classes}
     return {
         "tiebreakVersion": version,
         "objects": [
-            _object(r, colours.get(r.label, _FALLBACK_COLOUR), display, i == picked)
+            _object(r, i, colours.get(r.label, FALLBACK_COLOUR), display, i == picked)
             for i, r in enumerate(regions)
         ],
     }
 
 
-def _object(region: Region, colour: str, display: Display, strong: bool) -> dict[str, Any]:
+def _object(
+    region: Region, place: int, colour: str, display: Display, strong: bool
+) -> dict[str, Any]:
     across, down = display.scale
     return {
         "type": "LabeledRect",
@@ -107,34 +125,72 @@ def _object(region: Region, colour: str, display: Display, strong: bool) -> dict
         "fill": colour + "33" if strong else "rgba(0,0,0,0)",
         "lockRotation": True,
         "strokeUniform": True,
+        MARK: (place + 1) * POINTS_A_REGION,
     }
 
 
-def from_drawing(drawing: object, schema: LabelSchema, display: Display) -> Reading:
-    """Return the boxes of a drawing, in image pixels, checked.
+def from_drawing(
+    drawing: object,
+    schema: LabelSchema,
+    display: Display,
+    base: Sequence[Region] = (),
+    picked: int | None = None,
+) -> Reading:
+    """Return the regions of a drawing, in image pixels, checked.
+
+    Args:
+        drawing: What the canvas sent.
+        schema: The project's.
+        display: The size of the canvas.
+        base: The regions the canvas was given last: their attributes are kept, and what was not
+            touched comes back exactly as it was.
+        picked: Of keypoints the place of the set whose missing points new ones fill.
 
     Raises:
-        InputError: Something in it cannot be a box of this project; nothing was changed.
+        InputError: Something in it cannot be a region of this project; nothing was changed.
     """
     objects = drawing.get("objects", []) if isinstance(drawing, Mapping) else None
     if not isinstance(objects, list):
-        raise InputError("The canvas sent something that is no drawing.", _KEPT)
-    if len(objects) > MAX_REGIONS:
+        raise InputError("The canvas sent something that is no drawing.", KEPT)
+    most = MOST_OBJECTS if schema.task.shape is Shape.KEYPOINTS else MAX_REGIONS
+    if len(objects) > most:
         raise InputError(
-            f"The drawing holds {len(objects):,} objects; at most {MAX_REGIONS:,} boxes are taken.",
-            _KEPT,
+            f"The drawing holds {len(objects):,} objects; at most {most:,} "
+            f"{schema.task.value} are taken.",
+            KEPT,
         )
+    if schema.task.shape is not Shape.BOX:
+        return _other_shapes(objects, Reader(schema, display, base, picked))
     regions: list[Region] = []
     notes: list[str] = []
     for number, sent in enumerate(objects, 1):
         region = _read_object(number, sent, schema, display, notes)
         if region is not None:
-            regions.append(region)
+            regions.append(replace(region, attributes=_attributes(sent, base)))
     return Reading(tuple(regions), tuple(notes))
+
+
+def _other_shapes(objects: list[object], reader: Reader) -> Reading:
+    sent = [o if isinstance(o, Mapping) else {"type": type(o).__name__} for o in objects]
+    regions = reader.read(sent)
+    if len(regions) > MAX_REGIONS:
+        raise InputError(f"At most {MAX_REGIONS:,} regions are taken.", KEPT)
+    return Reading(regions, tuple(reader.notes))
+
+
+def _attributes(sent: Any, base: Sequence[Region]) -> tuple[tuple[str, str], ...]:
+    """Return what is said of a box the canvas was given; of one drawn there nothing is yet."""
+    mark = sent.get(MARK, 0)
+    if not isinstance(mark, int | float) or not POINTS_A_REGION <= mark < 1e9:
+        return ()
+    place = int(mark) // POINTS_A_REGION - 1
+    return base[place].attributes if place < len(base) else ()
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]], schema: LabelSchema, display: Display) -> Reading:
     """Return the boxes of a table with class, x1, y1, x2, y2 in image pixels; empty rows are left out.
+
+    A column of the name of a question about regions holds the answer to it.
 
     Raises:
         InputError: A row is half-filled or cannot be a box.
@@ -149,12 +205,11 @@ def from_rows(rows: Sequence[Mapping[str, Any]], schema: LabelSchema, display: D
             raise InputError(f"Row {number} is not complete.", "Give a class and all four edges.")
         x1, y1, x2, y2 = (_number(number, v, "edge") for v in values[1:])
         label = _class_of(number, values[0], schema)
-        region = _inside(number, Region(label, x1, y1, x2, y2), display, notes)
-        regions.append(region)
+        told = {q.key: row.get(q.key) for q in schema.region_questions}
+        said = tuple(sorted((k, str(v)) for k, v in told.items() if not _is_blank(v)))
+        box = Region(label, x1, y1, x2, y2, attributes=said)
+        regions.append(_inside(number, box, display, notes))
     return Reading(tuple(regions), tuple(notes))
-
-
-_KEPT = "Your last good boxes are kept as a draft: undo the last change, or draw it again."
 
 
 def _read_object(
@@ -162,7 +217,7 @@ def _read_object(
 ) -> Region | None:
     if not isinstance(sent, Mapping) or sent.get("type") != "LabeledRect":
         kind = sent.get("type", "nothing") if isinstance(sent, Mapping) else type(sent).__name__
-        raise InputError(f"Object {number} is a '{str(kind)[:40]}', only boxes are taken.", _KEPT)
+        raise InputError(f"Object {number} is a '{shown(kind)}', only boxes are taken.", KEPT)
     _refuse_turned(number, sent)
     left, width = _span(number, sent, "left", "width", "scaleX", "originX")
     top, height = _span(number, sent, "top", "height", "scaleY", "originY")
@@ -182,7 +237,7 @@ def _refuse_turned(number: int, sent: Mapping[str, Any]) -> None:
     for name in ("angle", "skewX", "skewY"):
         turn = _number(number, sent.get(name, 0), name) % 360
         if min(turn, 360 - turn) > 0.01:
-            raise InputError(f"Box {number} is turned or skewed; boxes are upright.", _KEPT)
+            raise InputError(f"Box {number} is turned or skewed; boxes are upright.", KEPT)
 
 
 def _span(
@@ -190,22 +245,29 @@ def _span(
 ) -> tuple[float, float]:
     """Return where a box starts and how far it reaches on one axis, canvas pixels."""
     length = _number(number, sent.get(size), size) * _number(number, sent.get(scale, 1), scale)
-    share = _ORIGINS.get(str(sent.get(origin, "left")))
+    share = _ORIGINS.get(shown(sent.get(origin, "left")))
     if share is None:
-        raise InputError(f"Box {number} has an unknown {origin}.", _KEPT)
+        raise InputError(f"Box {number} has an unknown {origin}.", KEPT)
     first = _number(number, sent.get(start), start) - share * length
     return (first + length, -length) if length < 0 else (first, length)
 
 
 def _number(number: int, value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"Box {number}: {name} is a number, found {str(value)[:40]!r}.", _KEPT)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        raise InputError(f"Box {number}: {name} is a number, found {shown(value)!r}.", KEPT)
     return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def _class_of(number: int, value: object, schema: LabelSchema) -> str:
     # The canvas' own text field puts a line break where one presses Enter.
-    label = " ".join(str(value).split())
+    label = " ".join(value.split() if isinstance(value, str) else shown(value).split())
     if not label:
         raise InputError(f"Box {number} has no class.", "Pick it with N and press a class' key.")
     if label not in schema.classes:
@@ -225,9 +287,9 @@ def _inside(number: int, region: Region, display: Display, notes: list[str]) -> 
         y2=min(float(display.image_height), region.y2),
     )
     if region.area <= 0:
-        raise InputError(f"Box {number} has no area.", _KEPT)
+        raise InputError(f"Box {number} has no area.", KEPT)
     if cut.area <= 0:
-        raise InputError(f"Box {number} lies outside the image.", _KEPT)
+        raise InputError(f"Box {number} lies outside the image.", KEPT)
     if max(abs(a - b) for a, b in zip(cut.box, region.box, strict=True)) > 1:
         notes.append(f"Box {number} reached outside the image and was cut at its edge.")
     return cut
@@ -238,7 +300,14 @@ def _is_blank(value: object) -> bool:
 
 
 def draw_boxes(
-    key: str, image_url: str, drawing: Mapping[str, Any], display: Display, label: str, colour: str
+    key: str,
+    image_url: str,
+    drawing: Mapping[str, Any],
+    display: Display,
+    label: str,
+    colour: str,
+    shape: Shape = Shape.BOX,
+    brush: int = BRUSH_PX,
 ) -> object:
     """Show the canvas and return its drawing as it stands.
 
@@ -247,34 +316,41 @@ def draw_boxes(
         image_url: Full address of our own image route; never a path, never a person's text.
         drawing: What it starts from; see `to_drawing`.
         display: Its size.
-        label: The class new boxes get.
-        colour: The colour new boxes get.
+        label: The class new regions get.
+        colour: The colour new regions get; of other shapes than boxes one of `strokes_of`.
+        shape: What is drawn.
+        brush: How wide the brush for masks is, canvas pixels.
 
     Raises:
         InputError: The canvas cannot be shown here; use the table instead.
     """
     if not image_url.startswith(("http://", "https://")):
         raise InputError("The canvas takes the full address of an image only.")
+    # The canvas refuses these two where they mean nothing.
+    texts = {"font_size": LABEL_PX, "label": label} if shape is Shape.BOX else {}
     try:
         # Importing it outside a running app raises, so it is imported where it is used.
         from streamlit_drawable_canvas import st_canvas
 
         result = st_canvas(
             fill_color="rgba(0,0,0,0)",
-            stroke_width=STROKE_PX,
+            stroke_width=brush if shape is Shape.MASK else STROKE_PX,
             stroke_color=colour,
             background_image=image_url,
             height=display.height,
             width=display.width,
-            drawing_mode="labeled_rect",
+            drawing_mode=_MODES[shape],
             initial_drawing=dict(drawing),
-            font_size=LABEL_PX,
-            label=label,
+            point_display_radius=POINT_PX,
             key=key,
+            **texts,
         )
     except Exception as error:  # Whatever its reason: the work goes on in the table.
         log.exception("canvas_failed")
         raise InputError(
-            "The drawing canvas could not be shown.", "Enter the boxes as numbers below."
+            "The drawing canvas could not be shown.",
+            "Enter the boxes as numbers below."
+            if shape is Shape.BOX
+            else "Draw in the review deck instead.",
         ) from error
     return result.json_data
