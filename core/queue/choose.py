@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, TextClause, select, text
 
 from core.queue.claim import free
 from core.queue.filters import QueueFilter
+from core.queue.parts import few_members
 from core.queue.plan import Order
 from core.store.tables import item_state
 
@@ -28,8 +29,7 @@ def choose(
     """Return up to `most` ready items with a free place for a person, the first in order first."""
     state = item_state.c
     exact = text(free("item_state")).bindparams(person=person_id, now=now)
-    where: Conditions = [state.project_id == project_id, exact]
-    where += part.conditions(connection.dialect.name)
+    where: Conditions = [*of_part(connection, project_id, part, order), exact]
     # An index over ready items serves a statement that says `ready = 1`; one that says it
     # otherwise is served by the index of its own order or class, which holds the open items.
     main, other = text("item_state.ready = 1"), text("item_state.ready > 0")
@@ -46,12 +46,26 @@ def choose(
     return list(connection.execute(query).scalars())
 
 
+def of_part(connection: Connection, project_id: int, part: QueueFilter, order: Order) -> Conditions:
+    """Return the conditions for items of a part, put so that few rows are read."""
+    by_class = order is Order.LEAST_CONFIDENT
+    members = few_members(connection, project_id, part, ordered_by_class=by_class)
+    conditions = part.conditions(connection.dialect.name)
+    if members is None:
+        return [item_state.c.project_id == project_id, *conditions]
+    # The plus keeps SQLite from walking the project's order instead of looking these up.
+    here = text("+item_state.project_id = :project").bindparams(project=project_id)
+    return [item_state.c.item_id.in_(members), here, *conditions]
+
+
 def has_typicality(connection: Connection, project_id: int) -> bool:
     """Return whether any open item of a project has a place among its embeddings."""
     query = select(item_state.c.item_id).where(
         item_state.c.project_id == project_id,
         text("item_state.state = 'open' AND item_state.typicality IS NOT NULL"),
     )
+    # In the order of its index, which alone says at once that there is none.
+    query = query.order_by(item_state.c.boost.desc(), item_state.c.typicality.desc())
     return connection.execute(query.limit(1)).first() is not None
 
 

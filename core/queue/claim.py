@@ -46,16 +46,27 @@ def free(item: str) -> str:
     """  # noqa: S608 the alias is ours
 
 
+# Of an item: whether one lease more fills it, and whether leases that ran out still lie on it.
+_LOOK = """
+SELECT s.item_id,
+  s.votes + 1 + (
+    SELECT COUNT(*) FROM leases l WHERE l.item_id = s.item_id AND l.expires_at > :now
+  ) >= s.wanted AS fills,
+  EXISTS (SELECT 1 FROM leases l WHERE l.item_id = s.item_id AND l.expires_at <= :now) AS stale
+FROM item_state s
+"""
+
 _NEXT = f"""
-SELECT s.item_id FROM item_state s
+{_LOOK}
 WHERE s.project_id = :project AND s.ready = 1 AND {free("s")}
 ORDER BY s.boost DESC, s.priority, s.item_id LIMIT :count
-"""  # noqa: S608
+"""
 
+# The plus keeps SQLite from reading the whole project by an index that begins with it.
 _THESE = f"""
-SELECT s.item_id FROM item_state s
-WHERE s.item_id IN (:ids) AND s.project_id = :project AND {free("s")}
-"""  # noqa: S608
+{_LOOK}
+WHERE s.item_id IN (:ids) AND +s.project_id = :project AND {free("s")}
+"""
 
 _HELD = """
 SELECT l.item_id FROM leases l JOIN item_state s ON s.item_id = l.item_id
@@ -145,11 +156,15 @@ def claim(
     asked = {"project": project_id, "person": person_id, "now": now}
     if only is None:
         wake(connection, project_id, now)
-        taken = list(run(connection, _NEXT, {**asked, "count": count}).scalars())
+        found = run(connection, _NEXT, {**asked, "count": count}).all()
     else:
-        has_place = set(run(connection, _THESE, asked, only).scalars()) if only else set()
-        taken = [i for i in dict.fromkeys(only) if i in has_place][:count]
-    hold(connection, project_id, person_id, taken, now, lease_seconds, queue)
+        rows = run(connection, _THESE, asked, only).all() if only else []
+        by_item = {row.item_id: row for row in rows}
+        found = [by_item[i] for i in dict.fromkeys(only) if i in by_item][:count]
+    taken = [int(row.item_id) for row in found]
+    _bury(connection, [row.item_id for row in found if row.stale], now)
+    _write(connection, project_id, person_id, taken, now, lease_seconds, queue)
+    refresh(connection, [row.item_id for row in found if row.fills], now)
     return taken
 
 
@@ -163,6 +178,26 @@ def hold(
     queue: str = "",
 ) -> None:
     """Write leases; the caller has checked that the places are free."""
+    _bury(connection, item_ids, now)
+    _write(connection, project_id, person_id, item_ids, now, lease_seconds, queue)
+    refresh(connection, item_ids, now)
+
+
+def _bury(connection: Connection, item_ids: Sequence[int], now: float) -> None:
+    """Remove leases that ran out: with the clock set back they would live again."""
+    if item_ids:
+        run(connection, _BURY, {"now": now}, item_ids)
+
+
+def _write(
+    connection: Connection,
+    project_id: int,
+    person_id: int,
+    item_ids: Sequence[int],
+    now: float,
+    lease_seconds: float,
+    queue: str,
+) -> None:
     if not item_ids:
         return
     shared = {
@@ -172,9 +207,7 @@ def hold(
         "until": now + lease_seconds,
         "queue": queue,
     }
-    run(connection, _BURY, {"now": now}, item_ids)
     run_many(connection, _HOLD, [{"item": i, **shared} for i in item_ids])
-    refresh(connection, item_ids, now)
 
 
 def renew(

@@ -11,8 +11,10 @@ import weakref
 
 from sqlalchemy import Connection, select, text
 
+from core.queue.choose import of_part
 from core.queue.claim import free
 from core.queue.filters import QueueFilter
+from core.queue.plan import Order
 from core.queue.sql import run
 from core.store.store import Store
 from core.store.tables import item_state
@@ -31,7 +33,7 @@ SELECT COUNT(*) FROM item_state s WHERE s.project_id = :project AND s.ready = 1
 # Ready items that are not for this person: answered, ruled on or held by them.
 _NOT_MINE = f"""
 SELECT COUNT(*) FROM item_state s
-WHERE s.ready > 0 AND s.project_id = :project AND s.item_id IN (
+WHERE s.ready > 0 AND +s.project_id = :project AND s.item_id IN (
   SELECT a.item_id FROM annotations a WHERE a.person_id = :person AND a.project_id = :project
   UNION SELECT d.item_id FROM decisions d WHERE d.person_id = :person AND d.project_id = :project
   UNION SELECT l.item_id FROM leases l WHERE l.person_id = :person AND l.expires_at > :now
@@ -43,7 +45,7 @@ class WaitingCounts:
     """What a process remembers of the counts of one store."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._counting = threading.Lock(), threading.Lock()
         self._kept: dict[object, tuple[int, float]] = {}
 
     def count(
@@ -62,16 +64,16 @@ class WaitingCounts:
         kept = self._recall(key)
         if kept is not None:
             return kept
-        few = waiting(connection, project_id, person_id, now, part, EXACT_BELOW)
-        if few < EXACT_BELOW:
-            return few
+        if not (self._was_many(key) or (not part and self._was_many(project_id))):
+            few = waiting(connection, project_id, person_id, now, part, EXACT_BELOW)
+            if few < EXACT_BELOW:
+                return few
         if part:
             found = waiting(connection, project_id, person_id, now, part, MOST_COUNTED)
         else:
             asked = {"project": project_id, "person": person_id, "now": now}
             total = self._total(connection, project_id)
             found = total - int(run(connection, _NOT_MINE, asked).scalar_one())
-        found = max(found, EXACT_BELOW)
         self._keep(key, found)
         return found
 
@@ -84,10 +86,12 @@ class WaitingCounts:
                 self._kept[key] = (max(value - count, 0), until)
 
     def _total(self, connection: Connection, project_id: int) -> int:
-        kept = self._recall(project_id)
-        if kept is None:
-            kept = int(run(connection, _READY, {"project": project_id}).scalar_one())
-            self._keep(project_id, kept)
+        # One thread counts; the others wait for it and do not count again.
+        with self._counting:
+            kept = self._recall(project_id)
+            if kept is None:
+                kept = int(run(connection, _READY, {"project": project_id}).scalar_one())
+                self._keep(project_id, kept)
         return kept
 
     def _recall(self, key: object) -> int | None:
@@ -95,6 +99,10 @@ class WaitingCounts:
             value, until = self._kept.get(key, (0, 0.0))
         # Fewer than are counted exactly: the truth is cheap again.
         return value if time.monotonic() < until and value >= EXACT_BELOW else None
+
+    def _was_many(self, key: object) -> bool:
+        with self._lock:
+            return self._kept.get(key, (0, 0.0))[0] >= 2 * EXACT_BELOW
 
     def _keep(self, key: object, value: int) -> None:
         with self._lock:
@@ -113,19 +121,20 @@ def waiting(
 ) -> int:
     """Return how many items have a free place for this person, counting no further than `most`."""
     exact = text(free("item_state")).bindparams(person=person_id, now=now)
-    conditions = (part or QueueFilter()).conditions(connection.dialect.name)
-    found = 0
-    # Two readings, each with an index of its own: the ready, and the full whose end has come.
-    for hint in ("item_state.ready = 1", "item_state.ready = 0 AND item_state.frees_at <= :now"):
-        where = text(hint).bindparams(now=now) if ":now" in hint else text(hint)
-        query = select(item_state.c.item_id).where(
-            item_state.c.project_id == project_id, where, *conditions, exact
-        )
+    within = of_part(connection, project_id, part or QueueFilter(), Order.LEAST_CONFIDENT)
+    state, found = item_state.c, 0
+    # Two readings, each with an index of its own that the order leads to: the ready items, and
+    # the full ones whose end has come.
+    ended = text("item_state.ready = 0 AND item_state.frees_at <= :now").bindparams(now=now)
+    for where, order in (
+        (text("item_state.ready = 1"), (state.boost.desc(), state.priority, state.item_id)),
+        (ended, (state.frees_at,)),
+    ):
+        query = select(state.item_id).where(*within, where, exact)
         if most is not None:
-            query = query.limit(most - found)
-        found += connection.execute(
-            select(text("COUNT(*)")).select_from(query.subquery())
-        ).scalar_one()
+            query = query.order_by(*order).limit(most - found)
+        counted = select(text("COUNT(*)")).select_from(query.subquery())
+        found += int(connection.execute(counted).scalar_one())
         if most is not None and found >= most:
             break
     return found

@@ -19,7 +19,13 @@ from core.labels import Answer, Region
 from core.labels.region import Shape
 from core.labels.shapes import MAX_POINTS
 from core.server.guard import json_route
-from core.services.claiming import claim_items, open_item, release_items, renew_leases
+from core.services.claiming import (
+    claim_items,
+    open_item,
+    read_part,
+    release_items,
+    renew_leases,
+)
 from core.services.review import Receipt, Submission, save_draft, submit_batch
 from core.services.views import ReviewItem
 from core.services.workspace import Workspace
@@ -41,7 +47,10 @@ def routes(base: str) -> list[BaseRoute]:
 
 
 async def queue(request: Request) -> Response:
-    """Lease and return items: ``?count=10&order=least-confident&exclude=1,2``."""
+    """Lease and return items: ``?count=10&order=least-confident&exclude=1,2``.
+
+    What part of the queue: ``class=cat``, ``slice=column:value``, ``list=3``, ``queue=unsure``.
+    """
     asked, slug = request.query_params, request.path_params["slug"]
 
     def work(ws: Workspace, actor: Actor, _sent: dict[str, Any]) -> dict[str, Any]:
@@ -50,14 +59,18 @@ async def queue(request: Request) -> Response:
             actor,
             slug,
             _whole(asked.get("count", "10"), "count"),
-            asked.get("order", "least-confident"),
+            asked.get("order", ""),
             [_whole(i, "exclude") for i in asked.get("exclude", "").split(",") if i][:MAX_IDS],
+            read_part(asked),
         )
         return {
             "items": [item_json(i) for i in view.items],
             "waiting": view.waiting,
             "done_today": view.done_today,
             "empty_reason": view.empty_reason,
+            "notice": view.notice,
+            "order": view.order,
+            "elsewhere": [asdict(e) for e in view.elsewhere],
         }
 
     return await json_route(request, work)

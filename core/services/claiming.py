@@ -6,7 +6,7 @@ claim itself goes through the one writer of leases this process has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 from core.access import Action, Actor, Resource, can
 from core.errors import InputError, NotFound
 from core.labels.state import ItemState
-from core.queue.choose import choose, has_typicality
+from core.queue.choose import choose, has_typicality, of_part
 from core.queue.claim import claim, held_leases, hold, lease_queue, release, renew, renew_all
 from core.queue.filters import QueueFilter
 from core.queue.hints import wake
@@ -133,6 +133,15 @@ def claim_items(
             _elsewhere(connection, asked) if empty else (),
             taken.value,
         )
+
+
+def read_part(asked: Mapping[str, str]) -> QueueFilter:
+    """Return the part of a queue that the address of a page asks for.
+
+    Raises:
+        InputError: A parameter cannot be read.
+    """
+    return QueueFilter.from_query(asked)
 
 
 def open_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> ReviewItem:
@@ -347,10 +356,7 @@ def why_empty(connection: Connection, project: ProjectView, part: QueueFilter) -
     """Return the sentence that says why a part of a queue has nothing for a person."""
     rows = connection.execute(
         select(item_state.c.state, func.count())
-        .where(
-            item_state.c.project_id == project.id,
-            *part.conditions(connection.dialect.name),
-        )
+        .where(*of_part(connection, project.id, part, Order.LEAST_CONFIDENT))
         .group_by(item_state.c.state)
     )
     counts: dict[str, int] = {r[0]: r[1] for r in rows}

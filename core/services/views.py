@@ -92,10 +92,12 @@ def item_views(
         connection.execute(
             select(items, item_state.c.state, item_state.c.prediction_seq)
             .join(item_state, item_state.c.item_id == items.c.id)
-            .where(items.c.id.in_(ids), items.c.project_id == project.id)
+            .where(items.c.id.in_(ids))
         ).all(),
         "id",
     )
+    # Not asked of the record: SQLite would read the whole project by its index instead of these.
+    rows = {i: r for i, r in rows.items() if r.project_id == project.id}
     names = names_of(connection, ids)
     metadata = metadata_of(connection, ids)
     hidden = blind_items(connection, project, actor, list(rows), now)

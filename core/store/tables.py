@@ -575,10 +575,12 @@ _queue_index(
     "typical", "state = 'open' AND typicality IS NOT NULL", "boost DESC", "typicality DESC",
     "item_id",
 )  # fmt: skip
-_queue_index("disputed", "state = 'open' AND dispute > 0", "item_id")
+_queue_index("disputed", "state = 'open' AND dispute > 0", "boost DESC", "dispute DESC", "item_id")
 _queue_index("unsure", "unsure = 1", "item_id")
 _queue_index("flagged", "flagged = 1", "item_id")
-_queue_index("predicted", "state = 'open'", "predicted", "boost DESC", "priority", "item_id")
+_queue_index(
+    "predicted", "predicted IS NOT NULL", "predicted", "state", "boost DESC", "priority", "item_id"
+)
 
 EPHEMERAL = (leases, drafts, jobs, preferences, sessions, sign_in_attempts)
 DERIVED = (item_state,)

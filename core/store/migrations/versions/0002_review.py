@@ -91,10 +91,13 @@ QUEUE_INDEXES = (
         "typical", "state = 'open' AND typicality IS NOT NULL", "boost DESC", "typicality DESC",
         "item_id",
     ),
-    ("disputed", "state = 'open' AND dispute > 0", "item_id"),
+    ("disputed", "state = 'open' AND dispute > 0", "boost DESC", "dispute DESC", "item_id"),
     ("unsure", "unsure = 1", "item_id"),
     ("flagged", "flagged = 1", "item_id"),
-    ("predicted", "state = 'open'", "predicted", "boost DESC", "priority", "item_id"),
+    (
+        "predicted", "predicted IS NOT NULL", "predicted", "state", "boost DESC", "priority",
+        "item_id",
+    ),
 )  # fmt: skip
 
 
