@@ -296,6 +296,7 @@ def test_leaving_and_a_killed_tab_keep_a_draft(place: Place, visit: Visit) -> No
         drag(page, (60 + 10 * n, 60), (100 + 10 * n, 100))
         page.keyboard.press("a")
         page.wait_for_timeout(120)
+    assert place.draft("dia").regions
     page.wait_for_timeout(900)
     assert len(place.draft("dia").regions) == 8
     page.context.close()

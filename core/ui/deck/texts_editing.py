@@ -42,7 +42,7 @@ def editing_keys(shape: Shape | None, questions: bool) -> list[tuple[str, str]]:
 
 
 def _shape_keys(shape: Shape) -> list[tuple[str, str]]:
-    begin = ("A", _("Draw a new one, with the mouse or the crosshair"))
+    begin = ("A", _("Draw a new one, with mouse or crosshair"))
     aim = ("Ctrl+←", _("Crosshair to the next line of the grid"))
     if shape is Shape.BOX:
         return [
@@ -97,7 +97,7 @@ def _panel() -> Texts:
         "save": _("Save, next image"),
         "duplicate": _("Duplicate"),
         "remove": _("Delete"),
-        "leave": _("Back, keep draft"),
+        "leave": _("Back"),
         "canvas": _("Drawing canvas"),
         "classOfThis": _("Class of the selected one"),
         "classOfNext": _("Class of the next one"),
@@ -189,7 +189,7 @@ def _said_of_shapes() -> Texts:
 def _said_of_questions() -> Texts:
     return {
         "noQuestions": _("Nothing is asked of what is drawn here."),
-        "nowAsked": _("{question} Digits answer."),
+        "nowAsked": _("Now: {question} Digits answer, Esc leaves it open."),
         "answered": _("{value}."),
         "unanswered": _("Number {n}, {label}, has no answer yet: {question}"),
     }

@@ -431,3 +431,26 @@ test("the crosshair goes by pixels, by tens and along the grid, and stays in the
   assert.deepEqual(go([100, 10], [-1, 0], { ctrl: true }), [0, 10]);
   assert.deepEqual(go([640, 400], [1, 1], { shift: true }), [640, 400]);
 });
+
+// --- drafts -----------------------------------------------------------------------------------
+
+test("a draft is sent while work goes on without a pause, and that of another item is not dropped", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const sent = [];
+  t.mock.method(globalThis, "fetch", async (_url, { body }) => {
+    sent.push(JSON.parse(body));
+    return { ok: true, status: 200, json: async () => ({}), headers: new Map() };
+  });
+  const { Drafts } = await import(at("drafts"));
+  const drafts = new Drafts("/draft", () => {});
+  const answer = (n) => ({ choices: {}, regions: Array(n).fill({ label: "cat", box: [0, 0, 1, 1] }) });
+  for (let n = 1; n <= 12; n += 1) {
+    drafts.keep({ item_id: 1, revision: 0 }, answer(n));
+    t.mock.timers.tick(100);
+  }
+  assert.deepEqual(sent.map((d) => d.answer.regions.length), [8]);
+  drafts.keep({ item_id: 2, revision: 0 }, answer(1));
+  assert.deepEqual(sent.map((d) => [d.item_id, d.answer.regions.length]).at(-1), [1, 12]);
+  t.mock.timers.tick(900);
+  assert.deepEqual(sent.at(-1).item_id, 2);
+});

@@ -14,16 +14,17 @@ export class Drafts {
     this.timer = null;
   }
 
-  /** Keep an answer soon. */
+  /** Keep an answer soon: work that goes on without a pause is kept as it goes on. */
   keep(item, answer) {
-    this.drop();
+    if (this.unsent && this.unsent.item_id !== item.item_id) this.flush();
     this.unsent = { item_id: item.item_id, answer: finished(answer), base_revision: item.revision };
-    this.timer = setTimeout(() => this.flush(), AFTER_MS);
+    this.timer ??= setTimeout(() => this.flush(), AFTER_MS);
   }
 
   /** Forget what was not sent: the item was decided. */
   drop() {
     clearTimeout(this.timer);
+    this.timer = null;
     this.unsent = null;
   }
 

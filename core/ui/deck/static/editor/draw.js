@@ -19,8 +19,8 @@ function handle(x, y, { round = false, strong = false } = {}) {
 }
 
 // A line that is seen on light and on dark: white dashes on a dark line.
-function sketch(tag, place) {
-  return [svg(tag, { ...place, class: "sketch under" }), svg(tag, { ...place, class: "sketch" })];
+function sketch(tag, place, more = "") {
+  return [svg(tag, { ...place, class: `sketch under${more}` }), svg(tag, { ...place, class: `sketch${more}` })];
 }
 
 /** The drawing over one image. look: {colourOf(label), skeleton, size}. */
@@ -113,7 +113,7 @@ export class Drawing {
   }
 
   #crosshair([x, y], [w, h]) {
-    return [{ x1: x, y1: 0, x2: x, y2: h }, { x1: 0, y1: y, x2: w, y2: y }].flatMap((line) => sketch("line", line));
+    return [{ x1: x, y1: 0, x2: x, y2: h }, { x1: 0, y1: y, x2: w, y2: y }].flatMap((line) => sketch("line", line, " cross"));
   }
 
   /** Show the regions, or let the bare image be looked at. */

@@ -1,10 +1,20 @@
 // The editor within a session: opened on the item on the screen, its work kept as a draft, saved
 // as a vote, and brought back when the server refuses it.
 
-import { el } from "../dom.js";
-import { shownRegions } from "../flow.js";
-import { helpSheet, open } from "../sheets.js";
+import { cap, el } from "../dom.js";
+import { finished, put, shownRegions } from "../flow.js";
+import { classSearch } from "../search.js";
+import { open } from "../sheets.js";
 import { Editor } from "./editor.js";
+
+/** Show every key of the editor. */
+function keySheet(title, keys, hint) {
+  const rows = keys.flatMap(([names, text]) => [el("dt", {}, ...names.split(" ").filter((k) => k !== "–").map((k) => cap(k))), el("dd", { text })]);
+  const sheet = el("dialog", { class: "sheet", "aria-label": title }, el("h2", { text: title }),
+    el("dl", { class: "keys" }, ...rows), el("p", { class: "muted small", text: hint }));
+  sheet.addEventListener("close", () => sheet.remove());
+  return sheet;
+}
 
 /** What a session needs of the editor. */
 export class Editing {
@@ -19,11 +29,12 @@ export class Editing {
       stage: view.stage, panelNode: this.panel, texts: { ...texts.editing, stageBefore: texts.stage },
       config: {
         shape: config.shape, classes: config.questions[0].classes, regionQuestions: config.regionQuestions,
-        skeleton: config.skeleton, canvas: true,
+        skeleton: config.skeleton,
       },
       onchange: (regions) => this.#keep(regions), onsave: (regions) => this.#save(regions), onleave: (regions) => this.#leave(regions),
       oncanvas: () => this.#canvas(),
-      onhelp: () => open(session.root, helpSheet(texts, config.editKeys)),
+      onhelp: () => this.help(), oninfo: () => session.info(),
+      onsearch: (classes, onpick) => open(session.root, classSearch(texts, classes, onpick)),
     });
   }
 
@@ -36,8 +47,14 @@ export class Editing {
     const { answers, view } = this.session;
     this.item = item;
     this.panel.hidden = false;
-    view.rail.hidden = true;
+    view.rail.node.hidden = true;
     this.editor.open(item, answers.get(item.item_id)?.regions ?? shownRegions(item).regions, sentence);
+  }
+
+  /** Show the editor's keys. */
+  help() {
+    const { root, texts, config } = this.session;
+    open(root, keySheet(texts.help, config.editKeys, texts.closeHint));
   }
 
   /** Take a key press while regions are edited; tells whether it was taken. */
@@ -62,9 +79,11 @@ export class Editing {
   // The regions become the item's draft, as the server has it or soon will.
   #close(regions) {
     const { session, item } = this;
-    if (this.editor.model.past.length || item.draft) item.draft = { ...(item.draft ?? {}), choices: { ...session.answerOf(item).choices }, regions };
+    const answer = session.answerOf(item);
+    if (this.editor.model.past.length || item.draft) item.draft = { ...finished(answer), regions };
+    if (answer.regions !== null) put(answer, "", "regions", regions);
     this.editor.close();
-    session.view.rail.hidden = false;
+    session.view.rail.node.hidden = false;
   }
 
   #leave(regions) {
@@ -78,7 +97,7 @@ export class Editing {
     this.#close(regions);
     this.saved.set(item.item_id, item);
     const answer = session.answerOf(item);
-    answer.regions = regions;
+    put(answer, "", "regions", regions);
     session.answered(item, answer);
     session.outbox.flush();
   }

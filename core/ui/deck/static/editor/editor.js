@@ -21,13 +21,13 @@ const DIGITS = "1234567890";
 
 /**
  * The editor of one image's regions.
- * config: {shape, classes [{name, colour, key}], regionQuestions, skeleton: {points, edges}, canvas}.
+ * config: {shape, classes [{name, colour, key}], regionQuestions, skeleton: {points, edges}}.
  * onchange(regions) hears every change, onsave(regions) and onleave(regions) how it ended;
- * oncanvas(), onhelp() and onsearch(classes, onpick) are asked for by key or button.
+ * oncanvas(), onhelp(), oninfo() and onsearch(classes, onpick) are asked for by key or button.
  */
 export class Editor {
-  constructor({ stage, panelNode, config, texts, onchange, onsave, onleave, oncanvas, onhelp, onsearch }) {
-    Object.assign(this, { stage, config, texts, onchange, onsave, onleave, oncanvas, onhelp, onsearch });
+  constructor({ stage, panelNode, config, texts, onchange, onsave, onleave, oncanvas, onhelp, oninfo, onsearch }) {
+    Object.assign(this, { stage, config, texts, onchange, onsave, onleave, oncanvas, onhelp, oninfo, onsearch });
     this.panel = new Panel(panelNode, texts, config, (name, detail) => this.run(name, detail));
     this.model = null;
   }
@@ -243,7 +243,7 @@ export class Editor {
       brush: () => this.#erase(false), eraser: () => this.#erase(true), radius: () => tool.setRadius(detail.radius),
       smaller: () => this.#resize(-1), larger: () => this.#resize(1),
       zoomIn: () => this.#zoom(1.25), zoomOut: () => this.#zoom(0.8), fit: () => this.stage.commands.toggleFit(),
-      overlay: () => this.#show(!this.visible), help: () => this.onhelp(), canvas: () => this.oncanvas(),
+      overlay: () => this.#show(!this.visible), help: () => this.onhelp(), info: () => this.oninfo(), canvas: () => this.oncanvas(),
       vertex: () => model.apply(select, selected, detail.vertex ?? vertex), repeat: () => {},
     };
     commands[name]?.();

@@ -6,9 +6,9 @@ const NAMED = {
   "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", "_": "zoomOut", ".": "fit", "?": "help", F1: "help", F2: "numbers",
 };
 const LETTERS = {
-  s: "save", z: "undo", d: "duplicate", n: "next", p: "previous", a: "fresh", q: "question", h: "overlay", i: "insert", t: "numbers", g: "fit",
+  s: "save", z: "undo", d: "duplicate", n: "next", p: "previous", a: "fresh", q: "question", h: "overlay", i: "info", t: "numbers", g: "fit",
 };
-const OF_SHAPE = { keypoints: { v: "visibility", x: "absent" }, mask: { b: "brush", e: "eraser" } };
+const OF_SHAPE = { polygon: { i: "insert" }, keypoints: { v: "visibility", x: "absent" }, mask: { b: "brush", e: "eraser" } };
 const WITH_CTRL = { z: "undo", y: "redo", d: "duplicate", s: "save" };
 
 // The letter of the key cap also where a Korean, Cyrillic or Greek layout is in force.

@@ -34,6 +34,7 @@ export class RegionList {
     }
     if (!regions.length) this.node.replaceChildren(this.empty);
     else this.empty.remove();
+    this.node.setAttribute("role", regions.length ? "listbox" : "group"); // an empty listbox is none
     this.#select(selected);
   }
 

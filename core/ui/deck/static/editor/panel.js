@@ -17,7 +17,7 @@ function refill(part, ...children) {
 }
 
 function action(key, text, onclick, { strong = false } = {}) {
-  return el("button", { class: `action${strong ? " strong" : ""}`, onclick }, el("span", { text }), cap(key));
+  return el("button", { class: `action${strong ? " strong" : ""}`, title: text, onclick }, el("span", { text }), cap(key));
 }
 
 /** The panel. `run(command, detail)` is what its buttons call. */
@@ -43,14 +43,16 @@ export class Panel {
     const { texts, run, node } = this;
     node.setAttribute("aria-label", texts.panelName);
     node.replaceChildren(
-      el("div", { class: "row" }, el("h3", { class: "edithead", text: texts.heading[this.config.shape] }), this.count),
-      this.alert, this.classes, this.tools, this.list.node, this.points, this.questions, this.numbers.node, this.live,
+      el("div", { class: "editscroll" },
+        el("div", { class: "row" }, el("h3", { class: "edithead", text: texts.heading[this.config.shape] }), this.count),
+        this.alert, this.classes, this.tools, this.list.node, this.points, this.questions, this.numbers.node),
+      this.live,
       el("div", { class: "actions" },
         action("S", texts.save, () => run("save"), { strong: true }),
         action("D", texts.duplicate, () => run("duplicate")), action("Del", texts.remove, () => run("delete")),
         this.undo, this.redo,
         action("Esc", texts.leave, () => run("leave")),
-        this.config.canvas ? action("⇧E", texts.canvas, () => run("canvas")) : action("?", texts.keys, () => run("help"))));
+        action("⇧E", texts.canvas, () => run("canvas"))));
   }
 
   open(_item, sentence) {
