@@ -22,10 +22,12 @@ from core.services.grid import (
     decide_tiles,
     grid_page,
     hold_tiles,
+    my_attention,
 )
 from core.services.grid_tiles import MOST_TILES, Unit
 from core.services.review import Receipt
 from core.services.workspace import Workspace, current_workspace
+from core.stats.intervals import Estimate
 
 MOST_DECISIONS = 200
 
@@ -69,7 +71,8 @@ async def decide(request: Request) -> Response:
         good = [r for r in read if isinstance(r, TileDecision)]
         saved = iter(decide_tiles(ws, actor, slug, good))
         receipts = [next(saved) if isinstance(r, TileDecision) else r for r in read]
-        return {"receipts": [asdict(r) for r in receipts]}
+        rate = my_attention(ws, actor, slug)
+        return {"receipts": [asdict(r) for r in receipts], "attention": _rate_json(rate)}
 
     return await json_route(request, work)
 
@@ -108,18 +111,21 @@ def crop(request: Request) -> Response:
 
 def page_json(found: GridPage) -> dict[str, Any]:
     """Return a page as the grid reads it."""
-    rate = found.attention
     return {
         "page": found.uuid,
         "class": found.predicted,
         "units": [_unit_json(u) for u in found.units],
         "classes": [asdict(c) for c in found.classes],
-        "attention": {"value": rate.value, "low": rate.low, "high": rate.high, "n": rate.n},
+        "attention": _rate_json(found.attention),
         "others": found.others,
         "schema_version": found.schema_version,
         "guideline_version": found.guideline_version,
         "empty_reason": found.empty_reason,
     }
+
+
+def _rate_json(rate: Estimate) -> dict[str, Any]:
+    return {"value": rate.value, "low": rate.low, "high": rate.high, "n": rate.n}
 
 
 def _unit_json(unit: Unit) -> dict[str, Any]:

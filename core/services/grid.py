@@ -149,6 +149,17 @@ def grid_page(
     )
 
 
+def my_attention(ws: Workspace, actor: Actor, slug: str) -> Estimate:
+    """Return the share of planted tiles the actor noticed in a project so far, with its interval.
+
+    Raises:
+        Forbidden: The actor may not see the project.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_OWN)
+        return grid_known.attention(connection, project, actor.person_id)
+
+
 def hold_tiles(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> int:
     """Keep items of a page in hand: prolong leases, take lapsed ones back where a place is free.
 

@@ -129,7 +129,8 @@ export class Page {
   /** Count what confirming would do: tiles confirmed, given another class, marked only, not shown. */
   counts() {
     const found = { confirmed: 0, changed: 0, marked: 0, broken: 0 };
-    this.tiles.forEach((_, index) => {
+    this.tiles.forEach(({ unit }, index) => {
+      if (this.refusals.has(unit.item_id)) return;
       const mark = this.mark(index);
       if (mark !== null) found[mark === "" ? "marked" : "changed"] += 1;
       else if (this.broken.has(index)) found.broken += 1;
@@ -145,9 +146,10 @@ export class Page {
     return this.asked;
   }
 
-  /** Give the units that can be decided: those without a broken picture that nobody marked. */
+  /** Give the units that can be decided: no refused one nobody touched since, no picture unseen and unmarked. */
   decidable() {
-    return this.#numbered().filter(({ indices }) => indices.every((i) => !this.broken.has(i) || this.marks.has(i)));
+    return this.#numbered().filter(({ unit, indices }) => !this.refusals.has(unit.item_id)
+      && indices.every((i) => !this.broken.has(i) || this.marks.has(i)));
   }
 
   /** Make the submissions of the page; `spent` is the whole page's time, shared by its tiles. */
@@ -158,7 +160,7 @@ export class Page {
       for (const i of indices) if (this.marks.has(i)) marks[this.tiles[i].tile.index] = this.mark(i);
       const kind = Object.values(marks).includes("") ? "deck" : "vote";
       return {
-        uuid: newUuid(), item_id: unit.item_id, page: this.data.page, seq: unit.seq, shown: this.data.class,
+        uuid: newUuid(), item_id: unit.item_id, page: unit.page ?? this.data.page, seq: unit.seq, shown: unit.shown ?? this.data.class,
         token: unit.token, kind, marks, others: this.others, base_revision: unit.revision, tiles: this.length,
         schema_version: this.data.schema_version, guideline_version: this.data.guideline_version,
         active_seconds: Math.round(share * indices.length * 1000) / 1000, started_at: spent.started_at,
