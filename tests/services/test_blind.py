@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from core.access import Actor, Role
+from core.analytics.asked import Against
 from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.labels import Answer
@@ -24,11 +25,12 @@ from core.services.items import look_at
 from core.services.people import actor_of, add_person, operator
 from core.services.prelabels import Prediction, store_predictions
 from core.services.projects import load_project
+from core.services.quality import cases
 from core.services.queue_plans import set_queue_plan
 from core.services.review import Submission, submit
 from core.services.why import explain
 from core.store.tables import annotation_log, gold_answers, item_state, prediction_sets
-from tests.record import World, act, make_world, say, vote
+from tests.record import World, act, make_world, rule, say, vote
 
 TOP = (("cat", 0.7), ("dog", 0.2), ("owl", 0.1))
 
@@ -136,6 +138,27 @@ def test_no_route_gives_the_pre_label_of_a_blind_item_away(world: World, who: st
     assert "owl" not in seen
     assert "giveaway" not in seen
     assert "0.7" not in seen
+
+
+def test_figures_give_no_blind_item_away(world: World) -> None:
+    """A lead who could still vote on an item does not find it among the model's mistakes."""
+    predict(world, world.items, "cat")
+    blind_all(world)
+    with world.ws.store.write() as connection:
+        rows = [
+            {"project_id": world.project.id, "item_id": i, "label": "dog",
+             "answer": say("dog").to_json(), "batch_id": None, "at": 1.0}
+            for i in world.items[:2]
+        ]  # fmt: skip
+        connection.execute(gold_answers.insert(), rows)
+    rule(world, world.cast.lead2, world.items[0], "decide", "dog")
+
+    def listed(actor: Actor) -> list[int]:
+        found = cases(world.ws, actor, world.slug, "dog", "cat", against=Against.GOLD)
+        return [c.item_id for c in found.cases]
+
+    assert sorted(listed(world.cast.manager)) == world.items[:2]
+    assert listed(world.cast.lead) == world.items[:1]
 
 
 def test_asking_for_a_class_tells_nothing_of_blind_items(world: World) -> None:
