@@ -29,7 +29,7 @@ from core.services.views import (
     names_of,
     prelabels_of,
 )
-from core.services.why import WHY_STATE, box_count
+from core.services.why import WHY_STATE, said_briefly
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import (
@@ -167,9 +167,7 @@ def _dispute_row(
         reason=str(outcome.reason),
         differs=outcome.differs,
         n_votes=len(found.votes),
-        labels=tuple(
-            sorted({label_of(project, v.answer) or box_count(v.answer) for _, v in found.votes})
-        ),
+        labels=tuple(sorted({said_briefly(project.schema, v.answer) for _, v in found.votes})),
         prelabel=prelabel.label if prelabel else None,
         confidence=prelabel.confidence if prelabel else None,
         flagged=bool(found.flags),

@@ -12,6 +12,7 @@ from core.access import Action, Actor
 from core.consensus.settle import DecisionKind
 from core.errors import NotFound
 from core.labels import Answer, LabelSchema
+from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.projects import project_for
 from core.services.views import prelabels_of
@@ -154,7 +155,7 @@ def _said(row: Row, schema: LabelSchema) -> str:
     parts = [_in_both_names(value, then.choices.get(k)) for k, value in answer.choices.items()]
     parts += [", ".join(names) or "none of them" for names in answer.multi.values()]
     if answer.regions or not parts:
-        parts.append(box_count(answer))
+        parts.append(region_count(answer, schema.task))
     return ", ".join(parts)
 
 
@@ -163,6 +164,24 @@ def _in_both_names(today: str, then: str | None) -> str:
     return today if then in (None, today) else f"{today} (as '{then}')"
 
 
-def box_count(answer: Answer) -> str:
-    """Return how many boxes an answer has, in words."""
-    return f"{len(answer.regions)} boxes"
+def region_count(answer: Answer, task: Task) -> str:
+    """Return how many regions an answer has, in words."""
+    n = len(answer.regions)
+    one, several = _REGIONS.get(task, _REGIONS[Task.BOXES])
+    return f"{n} {one if n == 1 else several}"
+
+
+def said_briefly(schema: LabelSchema, answer: Answer) -> str:
+    """Return an answer's label in words: its class or classes, else how many regions it has."""
+    said = answer.said(schema.main.key)
+    if said is None:
+        return region_count(answer, schema.task) if schema.draws else "no answer"
+    return said if isinstance(said, str) else " + ".join(said) or "none of them"
+
+
+_REGIONS = {
+    Task.BOXES: ("box", "boxes"),
+    Task.POLYGONS: ("polygon", "polygons"),
+    Task.KEYPOINTS: ("set of keypoints", "sets of keypoints"),
+    Task.MASKS: ("mask", "masks"),
+}

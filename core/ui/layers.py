@@ -28,7 +28,7 @@ def of_dispute(view: DisputeView, iou_at_least: float) -> tuple[Layer, ...]:
 
     Args:
         view: The dispute.
-        iou_at_least: From which overlap on two boxes are the same; what all voters share is drawn
+        iou_at_least: From which likeness on two regions are the same; what all voters share is drawn
             faintly, so that the eye goes to what differs.
     """
     answers = [vote.answer for vote in view.votes]
@@ -63,10 +63,11 @@ def of_dispute(view: DisputeView, iou_at_least: float) -> tuple[Layer, ...]:
 
 
 def shared_boxes(answer: Answer, others: Sequence[Answer], iou_at_least: float) -> tuple[bool, ...]:
-    """Return for each box of an answer whether every one of the others has it too."""
+    """Return for each region of an answer whether every one of the others has it too, as it is."""
     shared = [True] * len(answer.regions)
     for other in others:
-        matched = {i for i, _j, _iou in match_regions(answer.regions, other.regions, iou_at_least)}
+        pairs = match_regions(answer.regions, other.regions, iou_at_least, same_attributes=True)
+        matched = {i for i, _j, _iou in pairs}
         shared = [s and i in matched for i, s in enumerate(shared)]
     return tuple(shared) if len(others) > 1 else (False,) * len(answer.regions)
 

@@ -6,18 +6,20 @@ Nothing is decided here: what the lead picked is kept as a draft, then sent to t
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from core.clock import new_uuid
 from core.errors import TiebreakError
-from core.labels import Answer, LabelSchema, Region
-from core.labels.schema import LabelClass, Question
+from core.labels import Answer, LabelSchema
+from core.labels.region import Shape
+from core.labels.schema import LabelClass, Question, Task
 from core.services.adjudication import DisputeView, Ruling, decide, disputes
 from core.services.projects import ProjectView
 from core.services.workspace import current_workspace
-from core.ui import box_editor, deck, identity, layers, urls
+from core.ui import box_editor, deck, differences, identity, layers, urls
 from core.ui.deck.texts import flag_words
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
@@ -120,17 +122,22 @@ def _because(project: ProjectView, view: DisputeView) -> None:
         why=view.why,
         differs=fill(
             " <span class='tb-muted'>{t}</span>",
-            t=_("Differs in: {what}.").format(what=", ".join(map(_part, view.differs))),
+            t=_("Differs in: {what}.").format(what=", ".join(_parts(project.schema, view.differs))),
         )
         if view.differs
         else Markup(),
         flags=flags,
     )
+    parties = [differences.Said(v.alias, v.answer) for v in view.votes]
+    for sentence in differences.differences(project.schema, parties, project.policy.iou_at_least):
+        caption(sentence)
 
 
-def _part(name: str) -> str:
-    """Return in words what answers differ in: a question's key as people know it, or the boxes."""
-    return _("boxes") if name == "regions" else name
+def _parts(schema: LabelSchema, keys: tuple[str, ...]) -> list[str]:
+    """Return in words what answers differ in: a question as people know it, or the regions."""
+    titles = {q.key: _(q.title) for q in schema.item_questions}
+    drawn = _("boxes") if schema.task.shape is Shape.BOX else _("regions")
+    return [drawn if key == "regions" else titles.get(key, key) for key in keys]
 
 
 def _picks(
@@ -151,7 +158,7 @@ def _picks(
             )
         if schema.task.draws:
             st.button(
-                _("Edit boxes"),
+                _("Edit boxes") if schema.task.shape is Shape.BOX else _("Edit regions"),
                 key="tb-edit",
                 shortcut="E",
                 disabled=not may,
@@ -163,15 +170,17 @@ def _picks(
         # The one the digits answer sticks to the edge where there is not room for all.
         name = "hand" if question is in_hand else "ask"
         with st.container(key=f"tb-{name}-{question.key}", gap="xsmall"):
+            if question.several:
+                _own_classes(draft, question, may)
+                continue
             _own_choice(draft, schema, question, question is in_hand, may)
 
 
 def _question_in_hand(schema: LabelSchema, draft: Draft) -> Question | None:
     """Return the question the digits answer: the first open one, else the first."""
+    single = [q for q in schema.item_questions if not q.several]
     chosen = draft.answer.choices if draft.answer else {}
-    return next((q for q in schema.item_questions if q.key not in chosen), None) or next(
-        iter(schema.item_questions), None
-    )
+    return next((q for q in single if q.key not in chosen), None) or next(iter(single), None)
 
 
 def _own_choice(
@@ -179,12 +188,13 @@ def _own_choice(
 ) -> None:
     chosen = draft.answer.choices.get(question.key) if draft.answer else None
     prefix = f"tb-own-{question.key}"
-    box_editor.swatches(prefix, question.classes[:10])
+    classes = question.open_classes
+    box_editor.swatches(prefix, classes[:10])
     draw("<div class='tb-muted tb-small'>{title}</div>", title=_(question.title))
     # Many classes stand in two columns, where the eye finds them again; a few in one line.
-    layout = "two" if len(question.classes) > FEW else "one"
+    layout = "two" if len(classes) > FEW else "one"
     with st.container(horizontal=True, gap="xsmall", key=f"tb-{layout}-{question.key}"):
-        for c in question.classes[:10]:
+        for c in classes[:10]:
             st.button(
                 c.name,
                 key=f"{prefix}-{c.id}",
@@ -194,23 +204,54 @@ def _own_choice(
                 on_click=_press,
                 args=(draft, schema, question, c),
             )
-    if len(question.classes) > 10:
+    if len(classes) > 10:
+        names = question.open_names
         widget = f"{prefix}-all-{draft.item_id}-{chosen}"
         st.selectbox(
             _(question.title),
-            question.names,
-            index=question.names.index(chosen) if chosen else None,
+            names,
+            index=names.index(chosen) if chosen in names else None,
             key=widget,
-            placeholder=_("All {n} classes").format(n=len(question.classes)),
+            placeholder=_("All {n} classes").format(n=len(classes)),
             disabled=not may,
             label_visibility="collapsed",
             on_change=lambda: _choose(draft, question.key, st.session_state[widget]),
         )
 
 
+def _own_classes(draft: Draft, question: Question, may: bool) -> None:
+    """Ask a question that takes several classes; choosing none and saying so is an answer."""
+    told = draft.answer.multi.get(question.key) if draft.answer else None
+    widget = f"tb-own-{question.key}-{draft.item_id}-{draft.source}-{told}"
+    st.multiselect(
+        _(question.title),
+        question.open_names,
+        default=[n for n in told or () if n in question.open_names],
+        key=widget,
+        placeholder=_("None of them") if told == () else _("Choose"),
+        disabled=not may,
+        on_change=lambda: _choose_several(draft, question, st.session_state[widget]),
+    )
+    if told is None:
+        st.button(
+            _("None of them"),
+            key=f"{widget}-none",
+            disabled=not may,
+            on_click=_choose_several,
+            args=(draft, question, ()),
+        )
+
+
+def _choose_several(draft: Draft, question: Question, names: Sequence[str]) -> None:
+    before = draft.answer or Answer()
+    told = tuple(n for n in question.names if n in names)
+    draft.source = ""
+    draft.answer = replace(before, multi={**before.multi, question.key: told})
+
+
 def _take(draft: Draft, source: str, answer: Answer) -> None:
-    plain = tuple(Region(r.label, *r.box) for r in answer.regions)
-    draft.source, draft.answer = source, Answer(dict(answer.choices), plain)
+    plain = tuple(replace(r, confidence=None) for r in answer.regions)
+    draft.source, draft.answer = source, replace(answer, regions=plain)
 
 
 def _press(draft: Draft, schema: LabelSchema, question: Question, pressed: LabelClass) -> None:
@@ -223,7 +264,7 @@ def _press(draft: Draft, schema: LabelSchema, question: Question, pressed: Label
     hasty = time.monotonic() - draft.answered_at < HASTE_SECONDS
     if hasty and open_ is not None and open_ is not question and pressed.key:
         question = open_
-        meant = next((c for c in open_.classes if c.key == pressed.key), None)
+        meant = next((c for c in open_.open_classes if c.key == pressed.key), None)
         if meant is None:
             return
         pressed = meant
@@ -234,7 +275,7 @@ def _press(draft: Draft, schema: LabelSchema, question: Question, pressed: Label
 def _choose(draft: Draft, key: str, name: str | None) -> None:
     before = draft.answer or Answer()
     choices = {**before.choices, key: name} if name else dict(before.choices)
-    draft.source, draft.answer = "", Answer(choices, before.regions)
+    draft.source, draft.answer = "", replace(before, choices=choices)
 
 
 # --- the ruling ---------------------------------------------------------------------------------
@@ -265,9 +306,18 @@ def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
     reason = bool(st.session_state.get(REASON, "").strip())
     ready = view.may_decide and reason
     complete = draft.answer is not None and all(
-        q.key in draft.answer.choices for q in project.schema.item_questions
+        draft.answer.said(q.key) is not None for q in project.schema.item_questions
     )
-    _send(project, view, draft, "decide", _decide_words(draft), "D", ready and complete, True)
+    _send(
+        project,
+        view,
+        draft,
+        "decide",
+        _decide_words(project.schema, draft),
+        "D",
+        ready and complete,
+        True,
+    )
     with st.container(horizontal=True, gap="xsmall"):
         _send(project, view, draft, "neutral", _("No class fits"), "N", ready)
         _send(project, view, draft, "discard", _("Discard"), "X", ready)
@@ -285,14 +335,17 @@ def _what_is_missing(reason: bool, complete: bool) -> str:
     return _("Answer each question, say why: D, N, X and B need a reason.")
 
 
-def _decide_words(draft: Draft) -> str:
-    if draft.answer is None:
+def _decide_words(schema: LabelSchema, draft: Draft) -> str:
+    answer = draft.answer
+    if answer is None:
         return _("Decide")
-    said = ", ".join(draft.answer.choices.values())
-    if draft.answer.regions or not said:
-        said = SEPARATOR.join(
-            p for p in (said, many("{n} box", "{n} boxes", len(draft.answer.regions))) if p
-        )
+    several = (" + ".join(names) or _("none of them") for names in answer.multi.values())
+    said = ", ".join([*answer.choices.values(), *several])
+    if schema.draws:
+        n = len(answer.regions)
+        boxes = schema.task.shape is Shape.BOX
+        count = many("{n} box", "{n} boxes", n) if boxes else many("{n} region", "{n} regions", n)
+        said = SEPARATOR.join(p for p in (said, count) if p)
     return _("Decide: {label}").format(label=said)
 
 
@@ -357,8 +410,9 @@ def _begin_edit(draft: Draft, view: DisputeView, schema: LabelSchema) -> None:
         begun = view.votes[0].answer if view.votes else Answer()
     size = (view.item.width, view.item.height)
     draft.editing = box_editor.start(
-        draft.item_id, size, begun.regions, schema, deck.votes_room(), begun.choices
-    )
+        draft.item_id, size, begun.regions, schema, deck.votes_room(), begun.choices,
+        begun.multi,
+    )  # fmt: skip
 
 
 def _edit(project: ProjectView, view: DisputeView, draft: Draft) -> None:
@@ -368,7 +422,7 @@ def _edit(project: ProjectView, view: DisputeView, draft: Draft) -> None:
 
     def actions(good: bool) -> None:
         st.button(
-            _("Use these boxes"),
+            _("Use these boxes") if project.task is Task.BOXES else _("Use these regions"),
             key="tb-use",
             type="primary",
             shortcut="S",
@@ -393,7 +447,7 @@ def _edit(project: ProjectView, view: DisputeView, draft: Draft) -> None:
 def _use_boxes(draft: Draft) -> None:
     editing = draft.editing
     if editing is not None:
-        draft.source, draft.answer = "", Answer(dict(editing.choices), editing.regions)
+        draft.source, draft.answer = "", editing.answer
     draft.editing = None
 
 
