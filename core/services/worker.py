@@ -36,6 +36,7 @@ from core.learning import (
     predict,
     train,
 )
+from core.learning.typicality import typicality_of
 from core.services.images import composite_path, local_path, original_bytes
 from core.services.people import load_actor
 from core.services.prelabels import Prediction, store_predictions
@@ -276,7 +277,10 @@ def _prelabel(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, objec
             )
         if reporter.should_stop():
             return None
-    rows = _predictions(said, project.schema.main.key)
+    main = project.schema.main.key
+    hashes = {ref.item_id: ref.content_hash for ref in images}
+    typical = typicality_of(ws.root / row.folder / main, ws.cache / "embeddings", hashes)
+    rows = _predictions(said, main, typical)
     with ws.store.write() as connection:
         count = store_predictions(
             connection, project, rows, f"model {row.id}", ws.clock(), model_id=row.id
@@ -288,14 +292,16 @@ def _prelabel(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, objec
     return {"model": row.id, "items": count}
 
 
-def _predictions(said: Mapping[str, Predictions], main: str) -> list[Prediction]:
+def _predictions(
+    said: Mapping[str, Predictions], main: str, typical: Mapping[int, float]
+) -> list[Prediction]:
     first = said[main]
     choices: dict[int, dict[str, str]] = {}
     for key, found in said.items():
         for item_id, label in zip(found.item_ids, found.top1, strict=True):
             choices.setdefault(int(item_id), {})[key] = label
     return [
-        Prediction(int(i), Answer(choices[int(i)]), float(c), float(m), top)
+        Prediction(int(i), Answer(choices[int(i)]), float(c), float(m), top, typical.get(int(i)))
         for i, c, m, top in zip(
             first.item_ids, first.confidence, first.margin, first.top(), strict=True
         )
