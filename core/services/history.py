@@ -146,12 +146,20 @@ _FIELDS = {
 
 def _policy_changes(before: Row, after: Row) -> list[str]:
     was, now = (asdict(Policy.from_json(r.doc)) for r in (before, after))
-    return [f"{_FIELDS.get(k, k)}: {was[k]} → {now[k]}" for k in now if was[k] != now[k]]
+    return [
+        f"{_FIELDS.get(k, k)}: {_plainly(was[k])} → {_plainly(now[k])}"
+        for k in now
+        if was[k] != now[k]
+    ]
+
+
+def _plainly(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _guideline_changes(before: Row, after: Row) -> list[str]:
     lines = difflib.unified_diff(before.doc.splitlines(), after.doc.splitlines(), lineterm="", n=0)
-    changed = [line for line in lines if line[:2] not in ("--", "++", "@@")]
+    changed = [s for s in lines if s[:2] not in ("--", "++", "@@") and s[1:].strip()]
     return [*changed[:DIFF_LINES], *_example_changes(before.examples, after.examples)]
 
 

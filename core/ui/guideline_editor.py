@@ -92,7 +92,12 @@ def _examples(
 
 def _one(key: str, example: GuidelineExample, examples: Examples) -> GuidelineExample:
     own = f"{key}.example.{example.item_id}"
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{own}.row"):
+    with st.container(
+        horizontal=True,
+        vertical_alignment="center",
+        gap="small",
+        key=f"tb-example-{example.item_id}",
+    ):
         draw(
             "<img src='{src}' alt='{name}' class='tb-thumb'>",
             src=urls.path(f"{example.image}&w=200"),
@@ -101,6 +106,7 @@ def _one(key: str, example: GuidelineExample, examples: Examples) -> GuidelineEx
         kind = st.selectbox(
             _("Kind"), [True, False], index=0 if example.good else 1, key=f"{own}.good",
             format_func=lambda good: _("Good") if good else _("Bad"), width=100,
+            label_visibility="collapsed",
         )  # fmt: skip
         note = st.text_input(
             states.plain_markdown(_("What is to be seen in {name}").format(name=example.name)),
