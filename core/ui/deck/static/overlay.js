@@ -12,7 +12,9 @@ export class Overlay {
 
   /** Draw regions, each with its look, and place them. */
   draw(regions, viewport, size) {
-    this.group.replaceChildren(...regions.map(({ region, ...look }) => drawRegion(region, { size, ...look })));
+    const drawn = regions.map(({ region, ...look }) => drawRegion(region, { size, ...look }));
+    const labels = drawn.flatMap((node) => [...node.querySelectorAll(".chip")]);
+    this.group.replaceChildren(...drawn, ...labels); // no line runs through another region's label
     this.place(viewport);
   }
 

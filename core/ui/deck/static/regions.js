@@ -78,7 +78,7 @@ function maskParts({ rle }, look) {
 const PARTS = { box: boxParts, polygon: polygonParts, keypoints: keypointParts, mask: maskParts };
 
 function chip(text, region, { colour, corner = 0 }) {
-  const width = text.length * LABEL_PX * 0.62 + 11;
+  const width = text.length * LABEL_PX * 0.56 + 11;
   const node = svg("g", { class: "chip" },
     svg("rect", { width, height: CHIP_PX, rx: 3, fill: colour }),
     svg("text", { x: 5, y: CHIP_PX / 2, "font-size": LABEL_PX, fill: textOn(colour), "dominant-baseline": "central", text }));
