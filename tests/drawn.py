@@ -147,7 +147,7 @@ def region_of(
         return mask_region(label, pixels, None, attributes)
     if task is Task.KEYPOINTS:
         x1, y1, x2, y2 = plain.box
-        x, y = (x1 + x2) / 2, (y1 + y2) / 2
+        x, y = round((x1 + x2) / 2, 3), round((y1 + y2) / 2, 3)
         points = [(x, y1, 2), (x, y, 2), (x1, y, 2), (x2, y, 1), (x, y2, 2)]
         return keypoints_region(label, points, None, attributes)
     return plain

@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from core.labels import Answer, LabelSchema
-from core.labels.schema import Question
+from core.labels.schema import Question, Task
 from core.services.preferences import Preferences
 from core.services.projects import ProjectView
 from core.ui import urls
@@ -194,7 +194,7 @@ def votes_view(
             "questions": _questions(schema.questions, every=True),
             "layers": [_layer(layer) for layer in layers],
             "chosen": chosen,
-            "texts": votes_texts(),
+            "texts": votes_texts(schema.task not in (Task.BOXES, Task.CLASSIFICATION)),
         },
     )
 
@@ -295,6 +295,7 @@ def _urls(slug: str) -> dict[str, str]:
         "item": urls.page("review", project=slug, item="__ITEM__"),
         "project": urls.page("review", project="__SLUG__"),
         "settings": urls.page("settings", project=slug),
+        "grid": urls.page("grid", project=slug),
         "signIn": urls.sign_in(),
     }
 

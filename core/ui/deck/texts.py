@@ -450,16 +450,21 @@ def _about() -> dict[str, str | dict[str, str]]:
     }
 
 
-def votes_texts() -> dict[str, str | dict[str, str]]:
-    """Return the texts of the votes over a disputed image."""
+def votes_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
+    """Return the texts of the votes over a disputed image.
+
+    Args:
+        shapes: Whether something else than boxes is drawn.
+    """
     return {
         **_viewing(),
         "loading": _("Loading…"),
         "broken": _("This image cannot be shown"),
         "brokenAdvice": _("You can still rule on it by what was said of it."),
         "tryAgain": _("Try again"),
-        "boxes": _("Boxes: {n}"),
-        "noBoxes": _("No boxes"),
+        "boxes": _("Regions: {n}") if shapes else _("Boxes: {n}"),
+        "noBoxes": _("No regions") if shapes else _("No boxes"),
+        "noneOfThem": _("none of them"),
         "only": _("Show only this one"),
         "all": _("Show all"),
     }

@@ -129,12 +129,23 @@ class VotesView {
       return el("div", { class: "row says" }, el("i", { class: "swatch", style: { background: colour } }),
         el("b", { text: name }), el("span", { class: "num", text: q === questions[0] ? percent(layer.confidence) : "" }));
     });
+    said.push(...this.#several(layer));
     if (!boxes) return said;
     const counts = new Map();
     for (const r of layer.answer.regions) counts.set(r.label, (counts.get(r.label) ?? 0) + 1);
     const list = [...counts].map(([name, n]) => `${name} ${n}`).join(" · ");
     return [...said, el("div", { text: layer.answer.regions.length ? say(texts.boxes, { n: layer.answer.regions.length }) : texts.noBoxes }),
       el("div", { class: "muted small", text: list })];
+  }
+
+  // Answers that name several classes, or none of them.
+  #several(layer) {
+    const { texts, questions } = this.data;
+    return questions.filter((q) => layer.answer.multi?.[q.key]).map((q) => {
+      const names = layer.answer.multi[q.key];
+      return el("div", { class: "row says" }, el("span", { class: "muted small", text: q.title }),
+        el("b", { text: names.length ? names.join(" + ") : texts.noneOfThem }));
+    });
   }
 
   destroy() {
