@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from sqlalchemy import select
 
 from core.clock import new_uuid
 from core.labels import Answer, Region
-from core.labels.schema import Task
+from core.labels.schema import LabelSchema, Task, make_question
 from core.services.adjudication import disputes
 from core.services.claiming import claim_items, open_item
 from core.services.imports import ImportOptions, import_data
+from core.services.keymap import LEFT
 from core.services.people import operator
+from core.services.preferences import Preferences, set_preferences
 from core.services.projects import NewProject, create_project
 from core.services.review import Submission, submit
 from core.services.why import explain
@@ -287,3 +290,163 @@ def test_boxes_of_a_dispute_lie_on_the_image(place: Place, visit: Visit) -> None
     scale = min(shown["width"] / 640, shown["height"] / 480)
     left = shown["x"] + (shown["width"] - 640 * scale) / 2
     assert abs(drawn["x"] + drawn["width"] / 2 - (left + 192 * scale)) < 2
+
+
+def add_project(place: Place, slug: str, schema: LabelSchema) -> None:
+    """Make a classification project over the place's images."""
+    boss = operator(place.house.ws)
+    create_project(place.house.ws, boss, NewProject(slug, schema.task, title=slug, schema=schema))
+    import_data(place.house.ws, boss, slug, place.house.source, ImportOptions())
+
+
+def test_a_class_among_a_thousand_is_found_by_typing(place: Place, visit: Visit) -> None:
+    """Slash, a few letters, Enter; then it is under 6, and no thousand buttons are drawn."""
+    names = [f"species {n}" for n in range(999)] + ["Acer campestre"]
+    schema = LabelSchema(Task.CLASSIFICATION, (make_question("label", "Species", names),))
+    add_project(place, "many", schema)
+    page = review(visit, place, "leo", "many")
+    assert page.locator(".rail .class").count() <= 10
+    page.keyboard.press("/")
+    expect(page.locator("dialog .find")).to_be_focused()
+    page.keyboard.type("ac ca")
+    expect(page.locator("dialog .hit")).to_have_count(1)
+    press_on_next(page, "Enter")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Acer campestre")).to_have_attribute(
+        "aria-keyshortcuts", "6"
+    )
+    press_on_next(page, "6")
+    expect(saved(page)).to_have_text("Saved 2")
+    with place.house.ws.store.read() as connection:
+        labels = connection.execute(select(annotation_log.c.label)).scalars().all()
+    assert labels[-2:] == ["Acer campestre"] * 2
+
+
+def test_several_classes_and_one_in_turn(place: Place, visit: Visit) -> None:
+    """Digits mark, Z unmarks, Enter confirms, none too; Z takes back over the end of the item."""
+    schema = LabelSchema(
+        Task.CLASSIFICATION,
+        (
+            make_question("label", "Species", ["oak", "elm"]),
+            make_question("tags", "Seen", ["wet", "torn", "ill"], several=True),
+        ),
+    )
+    add_project(place, "tags", schema)
+    page = review(visit, place, "leo", "tags")
+    for key in "1321":
+        page.keyboard.press(key)
+    page.keyboard.press("z")
+    marked = page.locator(".class.several[aria-pressed=true] .name")
+    expect(marked).to_have_text(["torn", "ill"])
+    expect(page.get_by_role("button", name="Confirm 2 classes")).to_be_visible()
+    press_on_next(page, "Enter")
+    page.keyboard.press("2")
+    expect(page.get_by_role("button", name="Confirm: none of them")).to_be_visible()
+    press_on_next(page, "Enter")
+    expect(saved(page)).to_have_text("Saved 2")
+    with place.house.ws.store.read() as connection:
+        sent = connection.execute(select(annotation_log.c.answer)).scalars().all()
+    answers = [Answer.from_json(a) for a in sent][-2:]
+    assert [(a.choices["label"], a.multi["tags"]) for a in answers] == [
+        ("oak", ("torn", "ill")), ("elm", ()),
+    ]  # fmt: skip
+    press_on_next(page, "z")
+    expect(saved(page)).to_have_text("Saved 1")
+
+
+def test_ones_own_keys_are_in_force_and_shown(place: Place, visit: Visit) -> None:
+    """The left hand decides with Q, J flags because the person said so, and the help says it."""
+    leo = place.house.actor("leo")
+    set_preferences(place.house.ws, leo, Preferences(LEFT, {"flag": ("J",)}))
+    page = review(visit, place, "leo")
+    expect(page.locator(".rail .class .cap")).to_have_text(["Q", "W", "E"])
+    press_on_next(page, "w")
+    press_on_next(page, "x")
+    page.keyboard.press("?")
+    expect(page.locator("dialog .own")).to_have_text(["yours"])
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.keyboard.press("j")
+    press_on_next(page, "Enter")
+    expect(saved(page)).to_have_text("Saved 3")
+    assert [a[:2] for a in place.answers("leo")] == [
+        ("vote", CLASSES[1]), ("skip", None), ("flag", None),
+    ]  # fmt: skip
+
+
+def test_a_filter_is_in_the_address_and_can_be_dropped(place: Place, visit: Visit) -> None:
+    """Choosing changes the address without a reload; nothing left names the filter and the way on."""
+    page = review(visit, place, "leo")
+    page.evaluate("window.stayed = true")
+    page.get_by_label("Order", exact=True).select_option("random")
+    expect(page).to_have_url(re.compile("order=random"))
+    expect(page.locator(".deck .picture img")).to_be_visible()
+    page.get_by_label("Which items", exact=True).select_option("unsure")
+    expect(page).to_have_url(re.compile("order=random&queue=unsure"))
+    expect(page.locator(".state h2")).to_contain_text("Only: Somebody was unsure")
+    page.locator(".state").get_by_role("button", name="All items").click()
+    expect(page.locator(".deck .picture img")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"project=leaves&order=random$"))
+    press_on_next(page, "1")
+    expect(saved(page)).to_have_text("Saved 1")
+    assert page.evaluate("window.stayed")
+    page.goto(f"{place.address}/review?project=leaves&slice=site:nowhere")
+    expect(page.locator(".state h2")).to_contain_text("Slice site:nowhere", timeout=20_000)
+
+
+def test_a_double_click_decides_one_item(place: Place, visit: Visit) -> None:
+    """The second click falls on the next item's button and is not meant for it."""
+    page = review(visit, place, "leo")
+    page.wait_for_timeout(800)
+    page.get_by_role("button", name=CLASSES[0]).dblclick()
+    expect(saved(page)).to_have_text("Saved 1")
+    page.wait_for_timeout(900)
+    assert [a[:2] for a in place.answers("leo")] == [("vote", CLASSES[0])]
+    page.get_by_role("button", name=CLASSES[1]).click()
+    expect(saved(page)).to_have_text("Saved 2")
+
+
+def test_nobody_decides_in_another_persons_name(place: Place, chromium: Browser) -> None:
+    """Somebody else signs in in the same browser: nothing is sent under their name or lost."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.goto(place.address)
+    page.click("button[value=leo]")
+    page.goto(f"{place.address}/review?project=leaves")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(800)
+
+    def become(who: str) -> None:
+        other = context.new_page()
+        other.goto(place.address)
+        other.evaluate("fetch('/account/logout', {method: 'POST'})")
+        other.wait_for_timeout(300)
+        other.goto(place.address)
+        other.click(f"button[value={who}]")
+        other.wait_for_selector(".tb-header, .tb-state")
+        other.close()
+
+    before = place.answers("ada")
+    become("ada")
+    press_on_next(page, "1")
+    expect(page.locator(".trouble")).to_contain_text("Somebody else is signed in")
+    expect(saved(page)).to_have_text("Saved 0 · pending 1")
+    assert (place.answers("ada"), place.answers("leo")) == (before, [])
+    page.reload()
+    expect(page.locator(".elsewise")).to_contain_text("1 decisions of another person")
+    become("leo")
+    page.reload()
+    expect(saved(page)).to_have_text("Saved 1", timeout=20_000)
+    assert [a[:2] for a in place.answers("leo")] == [("vote", CLASSES[0])]
+    context.close()
+
+
+def test_ten_classes_and_the_actions_fit_on_a_laptop(place: Place, visit: Visit) -> None:
+    """At 1280 by 720 nothing one needs to answer has to be scrolled to."""
+    classes = [f"A class with a name {n}" for n in range(10)]
+    schema = LabelSchema(Task.CLASSIFICATION, (make_question("label", "Species", classes),))
+    add_project(place, "ten", schema)
+    page = review(visit, place, "leo", "ten")
+    for name in (classes[0], classes[9], "Accept pre-label", "Flag", "Undo"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)

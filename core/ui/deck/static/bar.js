@@ -45,7 +45,8 @@ export class QueueBar {
     const names = questions[0].classes.map((c) => c.name);
     this.only = names.length && names.length <= 60 ? this.#select(texts.onlyClass, [["", texts.anyClass], ...names.map((n) => [n, n])], "class") : null;
     this.chips = el("span", { class: "chips" });
-    this.node = el("div", { class: "queuebar", role: "group", "aria-label": texts.queueBar }, this.order, this.which, this.only, this.chips);
+    this.remark = el("span", { class: "muted clip", role: "status" });
+    this.node = el("div", { class: "queuebar", role: "group", "aria-label": texts.queueBar }, this.order, this.which, this.only, this.chips, this.remark);
   }
 
   #select(label, options, part) {
@@ -62,6 +63,12 @@ export class QueueBar {
     this.onchange(cleanQueue(queue));
   }
 
+  /** Say what could not be done as asked, such as an order without its data. */
+  note(text = "") {
+    this.remark.textContent = text;
+    this.remark.title = text;
+  }
+
   /** Show the queue in force. */
   show(queue) {
     this.queue = cleanQueue(queue);
@@ -70,6 +77,7 @@ export class QueueBar {
       const value = this.queue[part] ?? "";
       if (![...node.options].some((o) => o.value === value)) node.append(el("option", { value, text: value }));
       node.value = value;
+      node.hidden = part !== "order" && value !== ""; // its chip stands in its place
       node.classList.toggle("set", value !== "");
     }
     const chip = (part) => {
@@ -81,6 +89,6 @@ export class QueueBar {
     };
     const parts = PARTS.filter((p) => p !== "order" && this.queue[p]);
     const all = el("button", { class: "chip all", text: this.texts.allItems, onclick: () => this.#change({ order: this.queue.order }) });
-    this.chips.replaceChildren(...parts.map(chip), ...(parts.length ? [all] : []));
+    this.chips.replaceChildren(...parts.map(chip), ...(parts.length > 1 ? [all] : []));
   }
 }

@@ -83,8 +83,9 @@ export function offered(question, top = [], recent = []) {
   const lately = recent.filter((n) => byName.has(n) && !likely.includes(n)).slice(0, RECENT);
   const rows = [...likely.map((n, i) => row(byName.get(n), DIGITS[i], "likely")),
     ...lately.map((n, i) => row(byName.get(n), DIGITS[RECENT + i], "recent"))];
+  if (likely.length) return rows;
+  // Where the model says nothing, the schema's own keys stand.
   const taken = new Set(rows.flatMap((r) => [r.digit, r.name]));
-  // Where neither the model nor the person has said anything yet, the schema's own keys stand.
   const own = question.classes.filter((c) => c.key && !taken.has(c.key) && !taken.has(c.name));
   return [...rows, ...own.map((c) => row(c, c.key, "class"))]
     .sort((a, b) => DIGITS.indexOf(a.digit) - DIGITS.indexOf(b.digit));

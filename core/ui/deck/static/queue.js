@@ -23,7 +23,7 @@ export class Supply {
     return this.held.ahead < LOW && !this.dry;
   }
 
-  /** Fetch more items; give {kind, reason, elsewhere} where kind is that of the reply. */
+  /** Fetch more items; give {kind, reason, elsewhere, notice} where kind is that of the reply. */
   refill() {
     if (this.asking) return this.asking;
     const asking = this.#fetch(WINDOW - Math.min(this.held.ahead, LOW)).finally(() => {
@@ -61,7 +61,8 @@ export class Supply {
     this.dry = added === 0;
     this.waiting = reply.body.waiting;
     this.doneToday = reply.body.done_today;
-    return { kind: "ok", reason: reply.body.empty_reason, elsewhere: reply.body.elsewhere ?? [] };
+    const { empty_reason: reason, elsewhere = [], notice = "" } = reply.body;
+    return { kind: "ok", reason, elsewhere, notice };
   }
 
   // An answer to what nobody asks for any more: give back what is not held by now.

@@ -56,7 +56,7 @@ function classRow(texts, row, { cap: shown, pressed, marks, several, onpick }) {
   ...(marks.length ? [el("span", { class: "mark", text: marks.join(" · ") })] : []),
   several ? el("span", { class: "tick", "aria-hidden": "true", text: pressed ? "✓" : "" }) : null,
   share ? el("span", { class: "share num", text: share }) : null,
-  share ? el("span", { class: "meter", "aria-hidden": "true", style: { width: `${Math.max(1, row.share * 100)}%`, background: row.colour } }) : null));
+  share ? el("span", { class: "meter", "aria-hidden": "true", style: { "--share": Math.max(.01, row.share), background: row.colour } }) : null));
 }
 
 /** Draw the boxes of an item as a list: class and count. */
@@ -150,20 +150,20 @@ export class Rail {
     const proposed = new Set([said].flat());
     const row = (r) => classRow(texts, r, {
       cap: r.digit ? this.key(`choose${r.digit}`) : "", pressed: marked.includes(r.name), several: focus.several,
-      marks: [proposed.has(r.name) && texts.prelabelMark, marked.includes(r.name) && !focus.several && texts.chosenMark].filter(Boolean),
+      marks: [proposed.has(r.name) && r.why !== "likely" && texts.prelabelMark, marked.includes(r.name) && !focus.several && texts.chosenMark].filter(Boolean),
       onpick: (name, event) => this.run("pick", { name, event }),
     });
     const list = (found) => el("ul", { class: "classes" }, ...found.map(row));
     const parts = [el("h3", { text: [focus.title, nth].filter(Boolean).join(" · ") })];
     if (focus.classes.length <= MANY) parts.push(list(rows));
     else {
+      parts.push(action(this.key("search"), say(texts.searchAll, { n: focus.classes.length.toLocaleString() }), () => this.run("search")));
       for (const [why, head] of [["likely", texts.likely], ["recent", texts.recent], ["class", texts.first]]) {
         const found = rows.filter((r) => r.why === why);
         if (found.length) parts.push(el("div", { class: "muted small under", text: head }), list(found));
       }
       const elsewhere = marked.filter((n) => n && !rows.some((r) => r.name === n));
       if (elsewhere.length) parts.push(el("div", { class: "picked small" }, ...elsewhere.map((n) => el("span", { class: "said" }, swatch(colourOf(focus, n)), el("b", { text: n })))));
-      parts.push(action(this.key("search"), say(texts.searchAll, { n: focus.classes.length.toLocaleString() }), () => this.run("search")));
     }
     return el("section", { class: `question${focus.several ? " many" : ""}` }, ...parts);
   }

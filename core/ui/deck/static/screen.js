@@ -206,6 +206,7 @@ export class Screen {
 
   refillQuietly() {
     this.supply.refill().then((reply) => {
+      if (reply.kind === "ok") this.view.bar.note(reply.notice);
       if (reply.kind === "ok" && this.held.current) {
         this.images.prepare(this.held.upcoming(PREFETCH));
         this.view.count.textContent = this.position();
@@ -231,6 +232,7 @@ export class Screen {
     await this.outbox.flush();
     const reply = await this.supply.refill();
     if (reply.kind === "late") return undefined; // another queue was chosen meanwhile
+    this.view.bar.note(reply.notice);
     if (this.held.current) return this.show();
     this.view.message(this.emptiness(reply));
     if (reply.kind === "offline") setTimeout(() => this.held.current || this.gone || this.more(), RETRY_MS);

@@ -356,6 +356,7 @@ export class Session extends Screen {
   }
 
   help() {
+    if (this.drawing?.isOpen) return this.drawing.help();
     this.sheet = open(this.root, helpSheet(this.texts, this.config));
   }
 

@@ -5,7 +5,7 @@ import { capText } from "./keymap.js";
 import { prose } from "./prose.js";
 
 function sheet(title, ...children) {
-  const node = el("dialog", { class: "sheet", "aria-label": title }, el("h2", { text: title }), ...children);
+  const node = el("dialog", { class: "sheet", tabindex: "-1", "aria-label": title }, el("h2", { text: title }), ...children);
   node.addEventListener("close", () => node.remove());
   return node;
 }
@@ -24,6 +24,7 @@ export function closesBeside(node) {
 export function open(root, node) {
   root.append(node);
   node.showModal();
+  if (node.autofocus) node.focus({ preventScroll: true });
   return node;
 }
 
@@ -84,6 +85,7 @@ export function helpSheet(texts, { keys, keymap, ownKeys, urls }) {
     el("div", { class: "row" }, el("span", { class: "muted small", text: texts.closeHint }),
       el("a", { class: "small", href: urls.settings, text: texts.changeKeys })));
   node.classList.add("wide");
+  node.autofocus = true; // not the link below
   return closesBeside(node);
 }
 

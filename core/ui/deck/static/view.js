@@ -32,7 +32,8 @@ export class View {
     this.state = el("div", { class: "state", role: "status", hidden: true });
     this.body = el("div", { class: "body" }, this.stage.node, this.rail.node);
     this.node = el("div", { class: "deck", tabindex: "-1" },
-      el("header", { class: "top" }, this.name, this.count, this.bar.node, el("span", { class: "grow" }), this.saved, ...this.#buttons()),
+      el("header", { class: "top" }, this.name, this.count, this.bar.node, el("span", { class: "grow" }),
+        el("div", { class: "side" }, this.saved, ...this.#buttons())),
       this.trouble, this.kept, this.refused, this.body, this.state, this.live);
     root.append(this.node);
     this.fit = () => this.#fit();
