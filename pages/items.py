@@ -12,6 +12,7 @@ from core.services.views import ReviewItem
 from core.services.why import Why, explain
 from core.ui import deck, states, threads, urls
 from core.ui.adjudication import why_card
+from core.ui.item_list_panel import item_lists
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill
@@ -46,6 +47,7 @@ def main() -> None:
     )
     if len(found) == MOST_FOUND:
         caption(_("The first {n} are shown.").format(n=MOST_FOUND))
+    item_lists(page, [f.item_id for f in found])
 
 
 def _link(slug: str, item_id: int, name: str) -> Markup:

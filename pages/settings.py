@@ -19,6 +19,7 @@ from core.ui.guideline_editor import guideline_editor, guideline_reader
 from core.ui.history import history_view
 from core.ui.key_settings import key_settings
 from core.ui.new_project import may_create, new_project
+from core.ui.queue_settings import queue_settings
 from core.ui.schema_editor import schema_editor
 from core.ui.shell import PageContext, current_project, open_page
 from core.ui.states import say_error
@@ -51,6 +52,7 @@ def _tabs(page: PageContext, project: ProjectView | None) -> list[tuple[str, Cal
         steers = can(page.actor, Action.STEER, Resource(project.id))
         tabs += [
             (_("Policy"), lambda: _policy(page, project, steers)),
+            (_("Queue"), lambda: queue_settings(page, project, steers)),
             (_("Guideline"), lambda: _guideline(page, project, steers)),
             (_("Classes"), lambda: _classes(page, project, steers)),
             (_("History"), lambda: history_view(page.ws, page.actor, project.slug)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, select
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from core.access import Action, Actor
 from core.errors import InputError
 from core.queue.boosts import apply_boosts
-from core.queue.plan import BoostKind, QueuePlan
+from core.queue.plan import Boost, BoostKind, Order, QueuePlan, describe_plan
 from core.services.projects import ProjectView, insert_version, project_for
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -84,6 +84,34 @@ def reboost(connection: Connection, project_id: int, item_ids: Sequence[int] | N
     plan = plan_in_force(connection, project_id)
     if plan.boosts:
         apply_boosts(connection, project_id, plan, item_ids)
+
+
+# --- for those who edit one -------------------------------------------------------------------
+
+ORDERS: tuple[str, ...] = tuple(o.value for o in Order)
+BOOST_KINDS: tuple[str, ...] = tuple(k.value for k in BoostKind)
+
+
+def new_plan(
+    order: str,
+    blind_share: float,
+    known_wrong_share: float,
+    boosts: Sequence[tuple[str, str, str, int]],
+) -> QueuePlan:
+    """Return a checked plan; each boost is a kind, a key, a value and a level.
+
+    Raises:
+        InputError: A value is out of bounds.
+    """
+    return QueuePlan(order, blind_share, known_wrong_share, tuple(Boost(*b) for b in boosts))
+
+
+def plan_in_words(plan: QueuePlan, list_names: Mapping[int, str] | None = None) -> str:
+    """Return a plan in a few plain sentences."""
+    return describe_plan(plan, dict(list_names or {}))
+
+
+# --- within a transaction -----------------------------------------------------------------------
 
 
 def _newest(connection: Connection, project_id: int) -> Row | None:
