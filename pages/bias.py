@@ -35,7 +35,7 @@ def main() -> None:
     if page.project is not None and page.project.task.draws:
         states.show(
             "inbox",
-            _("Boxes are compared by class only, so far"),
+            _("Regions are compared by class only, so far"),
             _("Recall and precision of each class, with their intervals, are on the page Quality."),
         )
         states.link(_("Open Quality"), urls.page("quality", project=page.slug))

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.access import Action
 from core.errors import InputError
-from core.services.exports import ExportFiles, export_data
+from core.labels.schema import Task
+from core.services.exports import ExportFiles, export_data, formats_for
 from core.services.import_rows import What
 from core.services.imports import ImportOptions, ImportReport, import_data, list_batches
 from core.services.replicas import display_names
@@ -45,8 +46,6 @@ FORMATS = {
     "yolo": mark("YOLO"),
     "coco": mark("COCO"),
 }
-BOX_FORMATS = ("csv", "voc", "yolo", "coco")
-TABLES_ONLY = (What.VOTES, What.ITEMS)
 UPLOADS = ("zip", "csv", "json", "xml", "txt", "jpg", "jpeg", "png", "webp")
 MAX_UPLOAD_MB = 500
 REFUSALS_SHOWN = 500
@@ -248,8 +247,8 @@ def _export(page: PageContext) -> None:
         what = st.selectbox(
             _("Contents"), list(EXPORTS), format_func=lambda w: _(EXPORTS[w]), key="export.what"
         )
-        boxes = page.project is not None and page.project.task.draws
-        forms = BOX_FORMATS if boxes and what not in TABLES_ONLY else ("csv",)
+        task = page.project.task if page.project is not None else Task.CLASSIFICATION
+        forms = formats_for(task, what.value)
         form = st.selectbox(
             _("Format"), forms, format_func=lambda f: _(FORMATS[f]), key="export.format"
         )

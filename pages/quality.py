@@ -9,6 +9,7 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.consensus.agreement import Agreement
 from core.consensus.policy import OnDisagreement
+from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services import figures
 from core.services.figures import CasesView, CaseView, QualityView
@@ -79,7 +80,10 @@ def _accuracy(view: QualityView) -> None:
 
 def _overall_name(view: QualityView) -> str:
     if view.right.boxes:
-        return _("Images with every box right")
+        boxes = view.project.task is Task.BOXES
+        return (
+            _("Images with every box right") if boxes else _("Images with every bounding box right")
+        )
     if view.whose == "model":
         return _("The model is right")
     if view.whose == "people":
@@ -98,11 +102,13 @@ def _by_class(view: QualityView) -> None:
         return
     if right.boxes:
         rows = [Dot(b.name, (b.recall.estimate, b.precision.estimate)) for b in right.boxes]
-        names: tuple[str, ...] = (_("Found (recall)"), _("Drawn boxes right (precision)"))
+        names: tuple[str, ...] = (_("Found (recall)"), _("Drawn ones right (precision)"))
         iou = f"{view.project.policy.iou_at_least:g}"
-        card_head(
-            _("By class"), _("Boxes match from an overlap (IoU) of {iou} on.").format(iou=iou)
-        )
+        boxes = view.project.task is Task.BOXES
+        text = _("Boxes match from an overlap (IoU) of {iou} on.")
+        if not boxes:
+            text = _("Compared by bounding box; they match from an overlap (IoU) of {iou} on.")
+        card_head(_("By class"), text.format(iou=iou))
     else:
         rows = [Dot(c.name, (c.estimate,)) for c in right.classes]
         names = (_("Right"),)
@@ -255,7 +261,9 @@ def _agreement(view: QualityView) -> None:
         )
         if found.boxes is not None:
             e = found.boxes
-            figure(_("Boxes in common (mean F1)"), e.value, e.n, e.low, e.high, "%")
+            boxes = view.project.task is Task.BOXES
+            name = _("Boxes in common (mean F1)") if boxes else _("Regions in common (mean F1)")
+            figure(name, e.value, e.n, e.low, e.high, "%")
             if found.sampled:
                 comparison.draw_notes([_("A random sample of the items with two votes or more.")])
             return

@@ -59,8 +59,8 @@ def _boxes(page: PageContext) -> None:
     states.show(
         "inbox",
         _("Detectors are not trained here yet"),
-        _("Boxes can be reviewed, voted on and adjudicated; learning to draw them comes later."),
-        _("Import the predictions of a detector of your own as pre-labels."),
+        _("Nor are segmenters: what people draw can be reviewed, voted on and adjudicated."),
+        _("Import the predictions of a model of your own as pre-labels."),
     )
     states.link(_("Open Datasets"), urls.page("datasets", project=page.slug))
 

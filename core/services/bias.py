@@ -106,13 +106,13 @@ def bias(
     Raises:
         Forbidden: The actor may not see figures here.
         NotFound: A name is nobody's.
-        InputError: The project has boxes, or the reference or the column is unknown.
+        InputError: The project draws regions, or the reference or the column is unknown.
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
     if project.task.draws:
         raise InputError(
-            "Slices of boxes are not compared yet.", "See recall and precision by class instead."
+            "Slices of regions are not compared yet.", "See recall and precision by class instead."
         )
     chosen = filters or ALL
     columns, skipped = _columns(metadata_columns(replica, project.id), whose)

@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.formats import FORMATS, ExportRecord
 from core.formats.base import Format
 from core.labels import Answer
+from core.labels.schema import Task
 from core.labels.state import LABELLED
 from core.services.projects import ProjectView, project_for
 from core.services.resolve import live_annotations
@@ -75,6 +76,15 @@ def export_data(
             {"rows": len(records)},
         )  # fmt: skip
     return ExportFiles(files, len(records), _notes(project, writers[name]))
+
+
+def formats_for(task: Task, what: str) -> tuple[str, ...]:
+    """Return the formats that can carry what a project of a task would export."""
+    if not task.draws or what in ("votes", "items"):
+        return ("csv",)
+    able = (f.name for f in FORMATS.values() if f.emit is not None and task.shape in f.shapes)
+    names = sorted("csv" if name == "table" else name for name in able)
+    return ("csv", *(n for n in names if n != "csv"))
 
 
 def _require_carried(project: ProjectView, writer: Format) -> None:

@@ -82,6 +82,8 @@ def stats(ws: Workspace, actor: Actor, slug: str) -> dict[str, object]:
         "against": against,
         "basis": right.basis.value,
         "left_out": right.left_out,
+        # What two regions are compared by; a polygon's, a mask's or keypoints' form counts for nothing.
+        **({"compared_by": "bounding box"} if project.task.draws else {}),
         "overall": _proportion(right.overall),
         "per_class": [{"class": f.name, **_proportion(f)} for f in right.classes]
         + [_box_class(b) for b in right.boxes],

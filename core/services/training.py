@@ -125,7 +125,15 @@ def _readiness(connection: Connection, project: ProjectView) -> Readiness:
     new = sum(trained_at is None or r.at > trained_at for r in rows)
     why_not = ""
     if project.task is not Task.CLASSIFICATION:
-        why_not = "Tiebreak does not train detectors for boxes yet; their pre-labels are imported predictions."
+        why_not = (
+            f"Tiebreak does not train detectors or segmenters yet, so none for {project.task.value}; "
+            "their pre-labels are imported predictions."
+        )
+    elif project.schema.main.several:
+        why_not = (
+            "Tiebreak does not train on questions with several answers yet; their pre-labels are "
+            "imported predictions."
+        )
     elif len(classes) < 2:
         why_not = (
             f"Training needs final labels of at least two classes, found {len(classes)} "

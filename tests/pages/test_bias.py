@@ -60,7 +60,7 @@ def test_too_little_data_is_a_state(house: House, monkeypatch) -> None:
 def test_boxes_have_their_own_state(house: House, monkeypatch) -> None:
     """A box project is pointed to recall and precision."""
     at = Visit(house, monkeypatch, "mia").open("bias", project="cells")
-    assert "Boxes are compared by class only" in words(at)
+    assert "Regions are compared by class only" in words(at)
 
 
 def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
