@@ -172,3 +172,16 @@ def test_a_lone_surrogate_is_refused_before_anything_is_saved(enter: Enter, hous
     )
     assert reply.status_code == 422
     assert "not JSON text" in reply.json()["error"]["message"]
+
+
+def test_a_page_of_another_person_is_refused(enter: Enter, house: House) -> None:
+    """Who signed in since the page was opened neither gets nor gives anything in its name."""
+    client = enter("leo")
+    mine = {"Tiebreak-Person": str(house.people["leo"])}
+    item = client.get("/files/queue/leaves?count=1", headers=mine).json()["items"][0]
+    theirs = {"Tiebreak-Person": str(house.people["ada"])}
+    sent = {"submissions": [_vote(item["item_id"])]}
+    refused = client.post("/files/decisions/leaves", json=sent, headers={**SAME_SITE, **theirs})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "OTHER_PERSON")
+    saved = client.post("/files/decisions/leaves", json=sent, headers={**SAME_SITE, **mine})
+    assert saved.json()["receipts"][0]["status"] == "saved"
