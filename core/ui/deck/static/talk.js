@@ -94,8 +94,8 @@ export class Talk {
     this.to = el("div", { class: "row small" });
     this.names = el("ul", { class: "names", role: "listbox", id: "tb-names", "aria-label": texts.people, hidden: true });
     this.box = el("textarea", {
-      rows: 2, maxlength: 2000, "aria-label": texts.comment, placeholder: texts.comment, role: "combobox",
-      "aria-autocomplete": "list", "aria-controls": "tb-names", "aria-expanded": "false",
+      rows: 2, maxlength: 2000, "aria-label": texts.comment, placeholder: texts.comment,
+      "aria-autocomplete": "list", "aria-controls": "tb-names",
       oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onblur: () => this.#offer([]),
     });
     this.note = el("div", { class: "small gone", role: "status" });
@@ -169,7 +169,6 @@ export class Talk {
     this.offered = people;
     this.picked = 0;
     this.names.hidden = people.length === 0;
-    this.box.setAttribute("aria-expanded", String(people.length > 0));
     this.names.replaceChildren(...people.map((p, i) => el("li", {
       role: "option", id: `tb-name-${i}`, onpointerdown: (event) => { event.preventDefault(); this.#pick(p); },
     }, el("b", { text: `@${p.name}` }), el("span", { class: "muted", text: ` ${p.display_name}` }))));
