@@ -208,3 +208,41 @@ def test_it_runs_as_a_module_and_prints_no_traceback(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith("error STORE_UNAVAILABLE: ")
+
+
+def test_projects_of_every_shape_are_made(run: Run, tmp_path: Path) -> None:
+    """With a skeleton, questions about regions and questions of several answers."""
+    bones = tmp_path / "bones.json"
+    bones.write_text('{"points": ["head", "hand"], "edges": [[0, 1]]}')
+    about = ("--attribute", "severity=low,high", "--question", "tags=a,b", "--several", "tags")
+    for task in ("boxes", "polygons", "masks"):
+        made = doc(run("init", task, "--task", task, "--classes", "cat,dog", *about, "--json"))
+        assert made["task"] == task
+    words = ("init", "poses", "--task", "keypoints", "--classes", "cat", "--json")
+    made = doc(run(*words, "--skeleton", str(bones)))
+    assert made["task"] == "keypoints"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--task", "keypoints", "--classes", "cat"), "needs the names of its points"),
+        (("--task", "boxes", "--classes", "cat", "--several", "label"), "No question"),
+        (("--classes", "cat", "--several", "tags"), "No question about the item is called tags"),
+        (("--classes", "cat", "--attribute", "severity=low"), "regions are drawn"),
+        (("--task", "keypoints", "--classes", "c", "--skeleton", "BAD"), "holds no skeleton"),
+        (("--task", "keypoints", "--classes", "c", "--skeleton", "EDGE"), "joins points 0 and 7"),
+        (("--task", "keypoints", "--classes", "c", "--skeleton", "GONE"), "holds no skeleton"),
+    ],
+)
+def test_a_project_of_shapes_that_will_not_do_is_refused(
+    run: Run, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    """One sentence, nothing made."""
+    (tmp_path / "BAD").write_text('{"points": 7}')
+    (tmp_path / "EDGE").write_text('{"points": ["a", "b"], "edges": [[0, 7]]}')
+    paths = ("BAD", "EDGE", "GONE")
+    told = [str(tmp_path / w) if w in paths else w for w in words]
+    code, _out, err = run("init", "shapes", *told)
+    assert code == 1
+    assert said in err

@@ -78,3 +78,38 @@ def test_time_at_the_canvas_leaves_pauses_out(monkeypatch: pytest.MonkeyPatch) -
         now[0] += gap
         editing.tick(60)
     assert editing.seconds == 12
+
+
+def test_an_attribute_goes_to_the_picked_region_and_to_the_canvas(monkeypatch) -> None:
+    """Taken away again where nothing is chosen; without a pick nothing happens."""
+    editing = begun()
+    monkeypatch.setattr(box_editor.st, "session_state", {"w": "high"})
+    box_editor._take_attribute(editing, "severity", "w", "old")
+    assert editing.version == 0
+    box_editor._pick(editing, 1, None)
+    box_editor._take_attribute(editing, "severity", "w", "old")
+    assert editing.regions[0].attributes == (("severity", "high"),)
+    assert editing.overruled == "old"
+    monkeypatch.setattr(box_editor.st, "session_state", {"w": None})
+    box_editor._take_attribute(editing, "severity", "w", "old")
+    assert editing.regions[0].attributes == ()
+
+
+def test_several_classes_are_kept_in_schema_order_and_none_is_an_answer(monkeypatch) -> None:
+    """All that was answered is one answer, draft and vote alike."""
+    tags = make_question("tags", "Tags", ["a", "b", "c"], several=True)
+    editing = begun()
+    monkeypatch.setattr(box_editor.st, "session_state", {"w": ["c", "a"]})
+    box_editor._take_several(editing, tags, "w")
+    assert editing.answer.multi == {"tags": ("a", "c")}
+    monkeypatch.setattr(box_editor.st, "session_state", {})
+    box_editor._take_several(editing, tags, "w")
+    assert editing.answer.multi == {"tags": ()}
+
+
+def test_a_drawing_nested_beyond_reading_is_no_drawing() -> None:
+    """It neither crashes the page nor changes the regions."""
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert box_editor._as_text({"objects": deep}) == ""
