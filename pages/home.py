@@ -36,7 +36,8 @@ def main() -> None:
     step = next_step(page.actor, view)
     if step is not None:
         _draw_step(step)
-    threads.home_box(page.ws, page.actor)
+    titles = {p.project.slug: p.project.title for p in view.projects}
+    threads.home_box(page.ws, page.actor, titles)
     if not view.projects:
         states.empty(
             _("No project yet"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -146,8 +146,14 @@ def ago(at: float) -> str:
 # --- the first page ---------------------------------------------------------------------------
 
 
-def home_box(ws: Workspace, actor: Actor) -> None:
-    """Show who waits for an answer of mine, and how many threads are open where I steer."""
+def home_box(ws: Workspace, actor: Actor, titles: Mapping[str, str]) -> None:
+    """Show who waits for an answer of mine, and how many threads are open where I steer.
+
+    Args:
+        ws: The workspace.
+        actor: Who looks.
+        titles: What each project is called, by its slug.
+    """
     waiting = threads.waiting_threads(ws, actor)
     still_open = {slug: n for slug, n in waiting.open_threads.items() if n}
     if not waiting.threads and not still_open:
@@ -165,7 +171,7 @@ def home_box(ws: Workspace, actor: Actor) -> None:
             caption(
                 many("{n} thread is open", "{n} threads are open", sum(still_open.values()))
                 + ": "
-                + ", ".join(f"{slug} {n}" for slug, n in sorted(still_open.items()))
+                + ", ".join(f"{titles.get(s, s)} {n}" for s, n in sorted(still_open.items()))
             )
 
 

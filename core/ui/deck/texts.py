@@ -441,7 +441,7 @@ def _about() -> dict[str, str | dict[str, str]]:
         "reply": _("Reply"),
         "resolve": _("Resolve"),
         "reopen": _("Open again"),
-        "replyTo": _("To {who}: {text}"),
+        "replyTo": _("In the thread: {text}"),
         "newThread": _("New thread"),
         "people": _("People"),
         "comment": _("Comment"),

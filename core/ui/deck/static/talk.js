@@ -150,8 +150,8 @@ export class Talk {
     this.thread = thread;
     const open = this.threads.find((t) => t.thread === this.target);
     if (!open) return this.to.replaceChildren();
-    const who = open.comments[0].mine ? this.texts.you : open.comments[0].who;
-    return this.to.replaceChildren(el("span", { class: "muted", text: say(this.texts.replyTo, { who, text: open.comments[0].text.slice(0, 40) }) }),
+    const text = say(this.texts.replyTo, { text: open.comments[0].text });
+    return this.to.replaceChildren(el("span", { class: "muted clip", text, title: text }),
       el("button", { class: "plain", text: this.texts.newThread, onclick: () => { this.#address(null); this.#keep(); this.focus(); } }));
   }
 
