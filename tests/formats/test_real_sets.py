@@ -6,6 +6,8 @@ import pytest
 
 from core.formats import parse, resolve_regions
 from core.intake import open_source, probe_image
+from core.labels.region import Shape
+from core.labels.shapes import polygon_area, run_lengths
 
 pytestmark = pytest.mark.shared
 
@@ -124,3 +126,28 @@ def test_animals(shared_dir):
     assert (result.format, len(result.rows), refused) == ("coco", 8, [])
     assert count(placed) >= 8
     assert sum("keypoint sets ignored" in n for n in result.notes) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "points"), [("macaque", 17), ("ap10k", 17), ("animalpose", 20), ("atrw", 15)]
+)
+def test_animals_as_keypoints(shared_dir, name, points):
+    """Each of the four sets has its own skeleton; every set of points is taken and lies inside."""
+    folder = f"animals_keypoints_coco/{name}"
+    wanted = tuple(f"p{n}" for n in range(points))
+    _, placed, refused = read(shared_dir, folder, "coco", shape=Shape.KEYPOINTS, skeleton=wanted)
+    assert refused == []
+    found = [r for regions in placed.values() for r in regions]
+    assert len(found) == 2
+    assert all(len(r.points) == points and r.area > 0 for r in found)
+
+
+def test_an_animal_s_outline_as_polygon_and_mask(shared_dir):
+    """The macaques come with segmentations: the same thing either way."""
+    folder = "animals_keypoints_coco/macaque"
+    _, rings, _ = read(shared_dir, folder, "coco", shape=Shape.POLYGON)
+    _, masks, _ = read(shared_dir, folder, "coco", shape=Shape.MASK)
+    for file, regions in masks.items():
+        for mask, ring in zip(regions, rings[file], strict=True):
+            covered = sum(run_lengths(mask.rle)[1::2])
+            assert covered == pytest.approx(polygon_area(ring.points), rel=0.05)
