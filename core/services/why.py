@@ -91,7 +91,7 @@ def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
     return Why(
         item_id=item_id,
         state=ItemState(state.state),
-        label=final.label,
+        label=final.label or _several_said(final, project.schema),
         answer=Answer.from_json(final.answer) if final.answer else None,
         sentences=tuple(_sentences(final, votes, ruled, evidence, project.schema)),
         policy_version=final.policy_version,
@@ -157,6 +157,13 @@ def _said(row: Row, schema: LabelSchema) -> str:
     if answer.regions or not parts:
         parts.append(region_count(answer, schema.task))
     return ", ".join(parts)
+
+
+def _several_said(final: Row, schema: LabelSchema) -> str | None:
+    """Return the classes of a label that may have several, as one text."""
+    if not final.answer or not schema.main.several:
+        return None
+    return said_briefly(schema, schema.translate(Answer.from_json(final.answer)))
 
 
 def _in_both_names(today: str, then: str | None) -> str:

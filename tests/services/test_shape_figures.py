@@ -14,6 +14,7 @@ from core.services.people import operator
 from core.services.projects import NewProject, create_project
 from core.services.review import Submission, submit
 from core.services.training import start_training, training_readiness
+from core.services.why import explain
 from core.services.workspace import Workspace
 from tests.drawn import Drawn, make_drawn
 from tests.record import add_items, make_cast
@@ -64,6 +65,7 @@ def test_a_label_of_several_classes_has_no_figures_yet(sqlite_ws: Workspace) -> 
         for item_id in items:
             answer = Answer({}, (), {"label": ("a", "c")})
             submit(sqlite_ws, expert, "tags", Submission(new_uuid(), item_id, "vote", answer))
+    assert explain(sqlite_ws, cast.lead, "tags", items[0]).label == "a + c"
     found = figures.stats(sqlite_ws, office, "tags")
     assert (found["votes"], found["final"]) == (6, 3)
     assert found["agreement"]["alpha"] is None
