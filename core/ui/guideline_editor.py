@@ -110,8 +110,8 @@ def _one(key: str, example: GuidelineExample, examples: Examples) -> GuidelineEx
         )  # fmt: skip
         note = st.text_input(
             states.plain_markdown(_("What is to be seen in {name}").format(name=example.name)),
-            example.note,
-            max_chars=MAX_NOTE, key=f"{own}.note",
+            example.note, max_chars=MAX_NOTE, key=f"{own}.note", label_visibility="collapsed",
+            placeholder=_("What is to be seen in it"),
         )  # fmt: skip
         if st.button(
             "", icon=":material/close:", key=f"{own}.remove",
