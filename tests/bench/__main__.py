@@ -9,13 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import imports, questions, votes
+from tests.bench import imports, questions, queue, votes
 
 
 def main() -> None:
     """Run them in a folder that is removed afterwards."""
     doc: dict[str, object] = {"python": platform.python_version(), "cores": os.cpu_count()}
-    for bench in (votes, imports, questions):
+    for bench in (votes, imports, questions, queue):
         with tempfile.TemporaryDirectory() as folder:
             sys.stderr.write(f"{bench.__name__} …\n")
             doc[bench.__name__.rpartition(".")[2]] = bench.run(Path(folder))
