@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select, update
@@ -16,12 +17,14 @@ from core.access import Role
 from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels import Answer, LabelSchema, Region
+from core.labels.operations import Retire
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.shapes import mask_pixels, mask_region
 from core.services.imports import ImportOptions, import_data
 from core.services.people import actor_of, add_person, operator
 from core.services.projects import NewProject, create_project
 from core.services.review import Submission, submit
+from core.services.schemas import edit_schema
 from core.services.workspace import Workspace, open_workspace
 from core.store.tables import annotation_log, drafts, leases
 from tests.browser.conftest import serving
@@ -31,6 +34,7 @@ Visit = Callable[..., Page]
 
 SIZE = (600, 800)
 """Width and height of the upright image; the file lies on its side and says so in EXIF."""
+NAMES = ("bird", "nest")
 SKELETON = Skeleton(("head", "tail", "wing"), ((0, 1), (0, 2)))
 HALF_PX = 0.5
 
@@ -39,7 +43,7 @@ def schema_of(task: Task, asks: bool = False) -> LabelSchema:
     """Return a schema of two classes, with or without a question about each region."""
     questions = (make_question("occluded", "Occluded?", ["yes", "no"]),) if asks else ()
     bones = SKELETON if task is Task.KEYPOINTS else Skeleton()
-    return LabelSchema(task, (make_question("label", "Label", ["bird", "nest"]),), questions, bones)
+    return LabelSchema(task, (make_question("label", "Label", list(NAMES)),), questions, bones)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         schema = schema_of(task, asks=task is Task.POLYGONS)
         create_project(ws, office, NewProject(task.value, task, schema=schema, simulated=True))
         import_data(ws, office, task.value, folder, ImportOptions("items"))
+    for slug, names in (("many", [f"kind {n}" for n in range(1, 41)]), ("changing", NAMES)):
+        schema = LabelSchema(Task.BOXES, (make_question("label", "Label", list(names)),))
+        create_project(ws, office, NewProject(slug, Task.BOXES, schema=schema, simulated=True))
+        _picture(root / f"{slug}.jpg", 5)
+        import_data(ws, office, slug, root / f"{slug}.jpg", ImportOptions("items"))
     people = {
         name: add_person(
             ws, office, name, name.title(), roles=[(Role.EXPERT, None)], simulated=True
@@ -129,9 +138,13 @@ def edit(
         page.route("**/files/queue/**", with_draft)
     page.goto(f"{place.address}/review?project={slug}")
     expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
-    page.keyboard.press("e")
-    expect(page.locator(".stage.editing")).to_be_visible()
-    return page
+    editing = page.locator(".stage.editing")
+    for _ in range(50):  # an image that is not decoded yet cannot be edited yet
+        page.keyboard.press("e")
+        if editing.count():
+            return page
+        page.wait_for_timeout(100)
+    pytest.fail("the editor did not open")
 
 
 def zoom(page: Page, scale: float) -> None:
@@ -345,8 +358,28 @@ def _take(place: Place, who: str, item_id: int) -> None:
         return
 
 
+SELECTED: dict[str, list[object]] = {
+    "boxes": [{"label": "bird", "box": [100, 100, 200, 200]}],
+    "polygons": [
+        {
+            "label": "bird",
+            "shape": "polygon",
+            "box": [10, 10, 200, 200],
+            "points": [[10, 10], [200, 20], [150, 200]],
+        }
+    ],
+    "keypoints": [
+        {
+            "label": "bird",
+            "shape": "keypoints",
+            "box": [50, 50, 90, 90],
+            "points": [[50, 50, 2], [90, 90, 1], [0, 0, 0]],
+        }
+    ],
+}
 GOOD = {"label": "bird", "box": [100, 100, 200, 200], "confidence": 0.87}
 SPOILT = [
+    {"label": "bird"},
     {"label": "bird", "box": [None, 1, 2, 3]},
     {"label": "bird", "box": [-90, -80, -10, -10]},
     {"label": "bird", "shape": "star", "box": [1, 1, 5, 5]},
@@ -358,7 +391,7 @@ def test_malformed_drafts_are_left_out_with_a_sentence(place: Place, visit: Visi
     page = edit(visit, place, "cem", "boxes", draft=[GOOD, *SPOILT])
     expect(page.locator(".regionrow")).to_have_count(1)
     expect(page.locator(".regionrow")).to_contain_text("87 %")
-    expect(page.locator(".editpanel [role=alert]")).to_contain_text("3 of what was kept")
+    expect(page.locator(".editpanel [role=alert]")).to_contain_text("4 of what was kept")
     page.keyboard.press("n")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".regionrow")).not_to_contain_text("87 %")
@@ -392,3 +425,104 @@ def test_a_thousand_boxes_stay_usable(place: Place, visit: Visit) -> None:
     print("a thousand boxes, ms to the frame:", {k: round(v, 1) for k, v in took.items()})
     assert max(took.values()) < 150, took
     expect(page.locator(".regionrow")).to_have_count(988)
+
+
+def test_the_image_moves_under_the_hand_and_nothing_is_drawn(place: Place, visit: Visit) -> None:
+    """Space and drag pan, the wheel zooms, Alt and the wheel size the brush, H shows the bare image."""
+    page = edit(visit, place, "ben", "masks")
+    zoom(page, 1)
+    before = whereabouts(page)
+    x, y = at(page, 150, 150)
+    page.mouse.move(x, y)
+    page.keyboard.down("Space")
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 30, steps=5)
+    page.mouse.up()
+    page.keyboard.up("Space")
+    page.wait_for_timeout(100)
+    after = whereabouts(page)
+    assert (round(after["left"] - before["left"]), round(after["top"] - before["top"])) == (40, 30)
+    expect(page.locator(".regionrow")).to_have_count(0)
+    width = page.locator(".brushsize .num")
+    expect(width).to_have_text("24 px")
+    page.keyboard.down("Alt")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Alt")
+    expect(width).to_have_text("30 px")
+    assert whereabouts(page)["scale"] == after["scale"]
+    page.keyboard.press("h")
+    expect(page.locator(".editing.offsight")).to_have_count(1)
+
+
+def test_masks_by_key_and_eraser(place: Place, visit: Visit) -> None:
+    """Dabs, the eraser, a second object and an undo, without a mouse."""
+    page = edit(visit, place, "dia", "masks")
+    page.keyboard.press("Enter")
+    page.keyboard.press("a")
+    page.keyboard.press("2")
+    page.keyboard.press("Control+ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.locator(".regionrow")).to_have_count(2)
+    page.keyboard.press("e")
+    for _ in range(12):
+        page.keyboard.press("]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".regionrow")).to_have_count(1)
+    page.keyboard.press("z")
+    expect(page.locator(".regionrow")).to_have_count(2)
+    save(page)
+    bird, nest = place.vote("dia", "masks").regions
+    assert (bird.label, nest.label) == ("bird", "nest")
+    assert near(bird.box, (288, 388, 312, 412))
+    assert nest.box[0] > bird.box[2]
+
+
+def test_many_classes_are_found_by_typing(place: Place, visit: Visit) -> None:
+    """A slash opens the search; what is picked is the class of the selected region."""
+    page = edit(visit, place, "ada", "many", draft=[{"label": "kind 3", "box": [9, 9, 99, 99]}])
+    page.keyboard.press("Tab")
+    page.keyboard.press("/")
+    page.keyboard.type("kind 37")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator(".regionrow")).to_contain_text("kind 37")
+    expect(page.locator(".stage.editing")).to_be_focused()
+
+
+def test_a_class_retired_while_drawing_is_told_and_nothing_is_lost(
+    place: Place, visit: Visit
+) -> None:
+    """The server refuses the save in its words; another class, and it is saved."""
+    page = edit(visit, place, "ada", "changing")
+    zoom(page, 1)
+    drag(page, (100, 100), (200, 220))
+    edit_schema(place.ws, operator(place.ws), "changing", [Retire("label", 0)], "not needed", 1)
+    page.keyboard.press("s")
+    expect(page.locator(".editpanel [role=alert]")).to_contain_text("retired")
+    expect(page.locator(".regionrow")).to_have_count(1)
+    page.keyboard.press("n")
+    page.keyboard.press("2")
+    save(page)
+    [box] = place.vote("ada", "changing").regions
+    assert box.label == "nest"
+    assert near(box.box, (100, 100, 200, 220))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_the_editor(place: Place, visit: Visit, scheme: str) -> None:
+    """Every shape's editor with something selected: nothing serious in what is ours."""
+    found = []
+    for slug, draft in SELECTED.items():
+        page = edit(visit, place, "cem", slug, draft=draft, color_scheme=scheme)
+        page.keyboard.press("n")
+        page.keyboard.press("q")
+        page.wait_for_timeout(300)
+        report = Axe().run(page, options={"resultTypes": ["violations"]}).response
+        found += [
+            f"{slug} {fault['id']} {node['html'][:160]}"
+            for fault in report["violations"]
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+            if "stSidebarNav" not in node["html"]
+        ]
+    assert found == []

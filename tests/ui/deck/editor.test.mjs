@@ -454,3 +454,12 @@ test("a draft is sent while work goes on without a pause, and that of another it
   t.mock.timers.tick(900);
   assert.deepEqual(sent.at(-1).item_id, 2);
 });
+
+test("what storage spoilt is not drawn; a set of one keypoint is", async () => {
+  const { drawable } = await import(at("editor/read"));
+  const one = { label: "cat", shape: "keypoints", box: [5, 5, 5, 5], points: [[5, 5, 2], [0, 0, 0], [0, 0, 0], [0, 0, 0]] };
+  const bad = [null, 3, {}, { label: "cat", box: [NaN, 1, 2, 3] }, { label: "cat", shape: "mask", box: [0, 0, 5, 5], rle: "\u0001" }, { label: "cat", shape: "star", box: [0, 0, 5, 5] },
+    { label: "cat", shape: "polygon", box: [0, 0, 5, 5] }];
+  assert.deepEqual(drawable([one, ...bad], rulesOf("keypoints")), [one]);
+  assert.deepEqual(drawable(undefined, rulesOf("box")), []);
+});

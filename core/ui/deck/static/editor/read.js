@@ -33,6 +33,23 @@ export function readRegions(sent, rules) {
   return { regions: taken, dropped: rows.length - taken.length };
 }
 
+const known = new WeakMap(); // regions looked at before, and whether they can be drawn
+
+function canBeDrawn(region, { size, count }) {
+  const { box, shape = "box" } = region;
+  if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite)) return false;
+  return fit(shape, region, size, { least: 0, count }) !== null;
+}
+
+/** List the regions that can be drawn: what storage spoilt must not keep the image from being seen. */
+export function drawable(regions, rules) {
+  return (Array.isArray(regions) ? regions : []).filter((region) => {
+    if (!region || typeof region !== "object") return false;
+    if (!known.has(region)) known.set(region, canBeDrawn(region, rules));
+    return known.get(region);
+  });
+}
+
 /** Give a region in the contract's form. */
 export function writeRegion({ label, shape, box, points, rle, attributes, confidence }) {
   return {
