@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor
 from core.errors import InputError
+from core.labels import LabelSchema
 from core.queue.boosts import apply_boosts
 from core.queue.plan import Boost, BoostKind, Order, QueuePlan, describe_plan
-from core.services.projects import ProjectView, insert_version, project_for
+from core.services.projects import ProjectView, in_force, insert_version, project_for
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import item_lists, items, queue_plans
+from core.store.tables import item_lists, items, queue_plans, schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,20 @@ class PlanView:
 def plan_in_force(connection: Connection, project_id: int) -> QueuePlan:
     """Return a project's queue plan within the caller's transaction; the default where none is set."""
     row = _newest(connection, project_id)
-    return QueuePlan() if row is None else QueuePlan.from_json(row.doc)
+    return QueuePlan() if row is None else _read(connection, project_id, row)
+
+
+def _read(connection: Connection, project_id: int, row: Row) -> QueuePlan:
+    """Return the plan of a row; classes renamed or merged since go by what they are called today."""
+    plan = QueuePlan.from_json(row.doc)
+    if all(b.kind != BoostKind.CLASS for b in plan.boosts):
+        return plan
+    main = LabelSchema.from_json(in_force(connection, schemas, project_id).doc).main
+    boosts = [
+        replace(b, value=main.today(b.value)) if b.kind == BoostKind.CLASS else b
+        for b in plan.boosts
+    ]
+    return replace(plan, boosts=tuple(boosts))
 
 
 def get_queue_plan(ws: Workspace, actor: Actor, slug: str) -> PlanView:
@@ -41,9 +55,9 @@ def get_queue_plan(ws: Workspace, actor: Actor, slug: str) -> PlanView:
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_PROJECT)
         row = _newest(connection, project.id)
-    if row is None:
-        return PlanView(QueuePlan(), 0)
-    return PlanView(QueuePlan.from_json(row.doc), row.version, row.reason)
+        if row is None:
+            return PlanView(QueuePlan(), 0)
+        return PlanView(_read(connection, project.id, row), row.version, row.reason)
 
 
 def set_queue_plan(
@@ -62,7 +76,7 @@ def set_queue_plan(
             raise InputError("A new version needs a reason.", "Say in a few words why.")
         _check_boosts(connection, project, plan)
         last = _newest(connection, project.id)
-        before = QueuePlan() if last is None else QueuePlan.from_json(last.doc)
+        before = QueuePlan() if last is None else _read(connection, project.id, last)
         version = 0 if last is None else last.version
         if plan == before:
             return PlanView(plan, version, last.reason if last else "")

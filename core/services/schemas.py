@@ -15,6 +15,7 @@ from core.labels.editing import class_changes, edited
 from core.labels.operations import Operation, SchemaEvent
 from core.labels.state import LABELLED
 from core.services.projects import ProjectView, insert_version, load_project, project_for
+from core.services.queue_plans import reboost
 from core.services.resolve import resolve_items
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -110,6 +111,7 @@ def edit_schema(
         _write_events(connection, project, version, events, actor, now)
         changed = load_project(connection, slug)
         touched = resolve_items(connection, changed, None, now)
+        reboost(connection, project.id)
         append_audit(
             connection, now, actor.name, "schema edited", slug, project.id,
             {"version": version, "reason": reason.strip(), "events": len(events),

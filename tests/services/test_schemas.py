@@ -33,6 +33,7 @@ from core.services.exports import export_data
 from core.services.history import project_history
 from core.services.prelabels import Prediction, store_predictions
 from core.services.projects import GuidelineExample, ProjectView, get_project, load_project
+from core.services.queue_plans import get_queue_plan, new_plan, set_queue_plan
 from core.services.resolve import resolve
 from core.services.review import Submission, my_recent, save_draft, submit
 from core.services.schemas import edit_schema, preview_edit
@@ -48,6 +49,7 @@ from core.store.tables import (
     final_labels,
     gold_answers,
     imported_labels,
+    item_state,
     models,
     schema_events,
     schemas,
@@ -436,6 +438,26 @@ def test_predictions_of_an_older_model_are_read_in_todays_names(world: World):
     seen = open_item(world.ws, world.cast.experts[0], world.slug, world.items[1]).prelabel
     assert seen is not None
     assert seen.label == "feline"
+
+
+def test_a_boost_of_a_class_follows_its_name(world: World):
+    """What a lead moved forward stays in front under the new name, and the plan reads so."""
+    with world.ws.store.write() as connection:
+        project = load_project(connection, world.slug)
+        store_predictions(
+            connection, project, [Prediction(world.items[5], say("cat"), 0.9)], "m", 1
+        )
+    plan = new_plan("least-confident", 0.0, 0.0, [("class", "", "cat", 5)])
+    set_queue_plan(world.ws, world.cast.lead, world.slug, plan, "cats first")
+    edit(world, Merge("label", 0, 1))
+    edit(world, Rename("label", 1, "pet"))
+    now = get_queue_plan(world.ws, world.cast.lead, world.slug).plan
+    assert [b.value for b in now.boosts] == ["pet"]
+    with world.ws.store.read() as connection:
+        row = connection.execute(
+            select(item_state).where(item_state.c.item_id == world.items[5])
+        ).one()
+    assert (row.predicted, row.boost) == ("pet", 5)
 
 
 # --- guideline --------------------------------------------------------------------------------
