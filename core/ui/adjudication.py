@@ -34,7 +34,6 @@ def work(slug: str) -> None:
         view = get_dispute(ws, actor, slug, item_id)
         _head(project, rows, item_id, view)
         ruling.show(project, view, ruling.draft_of(item_id))
-        threads.panel(slug, item_id)
 
 
 def _asked_item() -> int | None:
@@ -90,6 +89,7 @@ def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: Disp
         with st.popover(_("Guideline")):
             text = project.guideline or _("This project has no guideline yet.")
             deck.guideline_view(text, "tb-guideline")
+        threads.popover(project.slug, item_id)
         _why_last(project.slug)
         for label, key, by in ((_("Previous"), "Left", -1), (_("Next"), "Right", 1)):
             st.button(

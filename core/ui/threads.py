@@ -23,6 +23,15 @@ _EXCERPT = 90
 _DAY = 86400
 
 
+def popover(slug: str, item_id: int) -> None:
+    """Offer an item's discussion behind a button that says how many threads are open."""
+    found = threads.item_threads(current_workspace(), identity.current_actor(), slug, item_id)
+    still_open = sum(not t.resolved for t in found)
+    label = _("Discussion ({n})").format(n=still_open) if still_open else _("Discussion")
+    with st.popover(label, key=f"tb-talk-{item_id}"):
+        panel(slug, item_id)
+
+
 @st.fragment
 def panel(slug: str, item_id: int) -> None:
     """Show an item's discussion and let one take part; runs again by itself, so it asks who looks."""

@@ -63,7 +63,9 @@ def test_home_says_who_mentioned_one_and_where(
     assert "You were mentioned (1)" in said
     assert f"item={item.item_id}" in said
     assert "@ada look &lt;i&gt;here&lt;/i&gt;" in said
-    assert "1 thread is open: Leaf species 1" in words(Visit(house, monkeypatch, "leo").open("home"))
+    assert "1 thread is open: Leaf species 1" in words(
+        Visit(house, monkeypatch, "leo").open("home")
+    )
 
 
 def test_the_adjudicator_has_the_discussion_beside_the_dispute(
@@ -77,4 +79,5 @@ def test_the_adjudicator_has_the_discussion_beside_the_dispute(
     page = Visit(house, monkeypatch, "leo").open("adjudicate", project="leaves", item=str(item))
     assert not page.exception
     assert "this is an ash" in words(page)
+    assert "Discussion (1)" in [p.proto.popover.label for p in page.get("popover")]
     assert expert.display_name not in words(page)
