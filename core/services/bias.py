@@ -112,7 +112,8 @@ def bias(
     project, replica = open_figures(ws, actor, slug)
     if project.task.draws:
         raise InputError(
-            "Slices of regions are not compared yet.", "See recall and precision by class instead."
+            f"Slices of {project.task.value} are not compared yet.",
+            "See recall and precision by class instead.",
         )
     chosen = filters or ALL
     columns, skipped = _columns(metadata_columns(replica, project.id), whose)

@@ -144,10 +144,10 @@ GOOD = mask_region("red", np.eye(HEIGHT, WIDTH, dtype=np.bool_)).rle
 def test_run_lengths_that_lie_are_refused_at_once(rle: str, said: str) -> None:
     """Before pycocotools, which trusts them, would read past the end."""
     region = Region("red", 0, 0, 5, 5, None, Shape.MASK, (), rle)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError, match=said):
         _checked(region)
-    assert time.perf_counter() - began < SLOW_SECONDS
+    assert time.process_time() - began < SLOW_SECONDS
 
 
 @settings(max_examples=300)
@@ -176,10 +176,10 @@ def test_runs_of_no_length_make_no_other_mask(runs: list[int]) -> None:
 def test_a_long_text_of_lies_is_refused_at_once() -> None:
     """The longest there may be, for an image large enough for it."""
     region = Region("red", 0, 0, 5, 5, None, Shape.MASK, (), "0" * MAX_RLE)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError, match="covers"):
         checked_region(region, 8000, 6000)
-    assert time.perf_counter() - began < 4 * SLOW_SECONDS
+    assert time.process_time() - began < 4 * SLOW_SECONDS
 
 
 def test_a_mask_without_a_pixel_is_refused() -> None:

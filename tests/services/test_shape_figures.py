@@ -41,7 +41,7 @@ def test_figures_of_shapes_say_what_they_compare(sqlite_ws: Workspace, tmp_path,
     assert found["per_class"]
     view = figures.quality(sqlite_ws, office, drawn.slug, "model", "final")
     assert view.right.overall.n == 6
-    with pytest.raises(TiebreakError, match="Slices of regions"):
+    with pytest.raises(TiebreakError, match=f"Slices of {task.value}"):
         figures.bias(sqlite_ws, office, drawn.slug, "model", "final", None)
     ready = training_readiness(sqlite_ws, office, drawn.slug)
     assert not ready.can_start
