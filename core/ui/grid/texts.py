@@ -39,8 +39,9 @@ def _page_texts() -> dict[str, str]:
         "giveThis": _("What is marked is {name}"),
         "search": _("Find…"),
         "confirm": _("Confirm {n} as {name}"),
+        "confirmBoxes": _("Confirm {n} boxes as shown"),
         "changed": _("{n} to another class"),
-        "marked": _("{n} marked, to your deck"),
+        "marked": _("{n} to your deck"),
         "broken": _("{n} without a picture, left out"),
         "wrong": _("wrong"),
         "noPicture": _("No picture"),
@@ -69,6 +70,7 @@ def _state_texts() -> dict[str, str]:
         "refusedNote": _("{n} could not be saved: see the last tiles, with the reason."),
         "confirmAnyway": _("Confirm"),
         "reallyConfirm": _("You have looked at {n} tiles for {s} s. Confirm them?"),
+        "unseen": _("{n} tiles further down have not been on the screen. Confirm them too?"),
         "pickTitle": _("Which class do you want to look through?"),
         "pickText": _(
             "Each page shows images the model predicted to be of one class, the most doubtful "

@@ -357,6 +357,11 @@ class Grid {
       const seconds = Math.max(0.1, (now - page.painted) / 1000).toFixed(1);
       return view.ask(say(this.texts.reallyConfirm, { n: page.length, s: seconds }));
     }
+    const unseen = view.unseen();
+    if (unseen && !page.told) {
+      page.told = true;
+      return view.ask(say(this.texts.unseen, { n: unseen }));
+    }
     const spent = { active_seconds: this.timer.seconds(now), started_at: this.startedAt };
     const submissions = page.submissions(newUuid, spent);
     const units = new Map(page.data.units.map((unit) => [unit.item_id, unit]));

@@ -3,7 +3,7 @@
 export const STEPS = [24, 36, 60, 100];
 const PER_TILE_MS = 50;
 const TWICE_MS = 350;
-const SMALLEST = 104;
+const SMALLEST = 84;
 const MOVES = {
   ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (columns) => -columns, ArrowDown: (columns) => columns,
 };
@@ -126,16 +126,20 @@ export class Page {
     return true;
   }
 
-  /** Count what confirming would do: tiles confirmed, given another class, marked only, not shown. */
+  /** Count what confirming would do: tiles confirmed and given another class; items for the deck and left out. */
   counts() {
     const found = { confirmed: 0, changed: 0, marked: 0, broken: 0 };
-    this.tiles.forEach(({ unit }, index) => {
-      if (this.refusals.has(unit.item_id)) return;
-      const mark = this.mark(index);
-      if (mark !== null) found[mark === "" ? "marked" : "changed"] += 1;
-      else if (this.broken.has(index)) found.broken += 1;
-      else found.confirmed += 1;
-    });
+    for (const { unit, indices } of this.#numbered()) {
+      if (this.refusals.has(unit.item_id)) continue;
+      const marks = indices.map((i) => this.mark(i));
+      const changed = marks.filter(Boolean).length;
+      if (indices.some((i, at) => this.broken.has(i) && marks[at] === null)) found.broken += 1;
+      else if (marks.includes("")) found.marked += 1;
+      else {
+        found.changed += changed;
+        found.confirmed += indices.length - changed;
+      }
+    }
     return found;
   }
 

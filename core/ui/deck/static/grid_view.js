@@ -39,6 +39,7 @@ export class GridView {
     root.append(this.node); // beside the style Streamlit put there
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(this.body);
+    this.body.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.refit = () => this.fit();
     window.addEventListener("resize", this.refit);
     this.fit();
@@ -72,6 +73,8 @@ export class GridView {
     }));
     this.list.replaceChildren(...this.tiles.map((tile) => tile.node));
     this.body.scrollTop = 0;
+    this.seenTo = 0;
+    this.scrolled();
     this.count();
   }
 
@@ -105,6 +108,7 @@ export class GridView {
   showLoading(count) {
     this.#only("page");
     this.node.dataset.state = "loading";
+    delete this.node.dataset.painted;
     this.confirm.disabled = true;
     this.#size(count);
     this.tiles = [];
@@ -122,7 +126,8 @@ export class GridView {
     if (!this.page) return;
     const { confirmed, changed, marked, broken } = this.page.counts();
     const { texts } = this;
-    const parts = [confirmed || !(changed || marked) ? say(texts.confirm, { n: confirmed, name: this.page.data.class }) : ""];
+    const plain = this.config.boxes ? texts.confirmBoxes : texts.confirm;
+    const parts = [confirmed || !(changed || marked) ? say(plain, { n: confirmed, name: this.page.data.class }) : ""];
     if (changed) parts.push(say(texts.changed, { n: changed }));
     if (marked) parts.push(say(texts.marked, { n: marked }));
     if (broken) parts.push(say(texts.broken, { n: broken }));
@@ -215,6 +220,18 @@ export class GridView {
     this.live.textContent = words;
   }
 
+  /** Note how far down the page has been on the screen. */
+  scrolled() {
+    this.seenTo = Math.max(this.seenTo ?? 0, this.body.scrollTop + this.body.clientHeight);
+  }
+
+  /** Count the tiles that have not been on the screen yet. */
+  unseen() {
+    this.scrolled();
+    const top = this.body.offsetTop;
+    return this.tiles.filter((tile) => tile.node.offsetTop - top + this.side / 2 > this.seenTo).length;
+  }
+
   /** Note that every picture of the page is painted, or known not to come. */
   painted() {
     this.node.dataset.painted = "yes";
@@ -262,7 +279,7 @@ export class GridView {
       type: "button", class: `g-chip${c.name === shown ? " shown" : ""}`, onclick: () => this.run("pick", { name: c.name }),
       title: say(this.texts.giveThis, { name: c.name }),
     }, cap(c.key), el("i", { class: "swatch", style: { background: c.colour } }), el("span", { text: c.name })));
-    if (open.length > chips.length) chips.push(this.#button("g-chip", this.texts.search, "/", "search"));
+    if (open.length > chips.length) chips.unshift(this.#button("g-chip", this.texts.search, "/", "search"));
     this.chips.replaceChildren(...chips);
   }
 
