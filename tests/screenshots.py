@@ -142,6 +142,10 @@ SHOTS = (
     Shot("datasets-versions", LEAD, of("datasets"), click("Dataset versions")),
     Shot("people", ADMIN, of("people")),
     Shot("settings", LEAD, of("settings")),
+    Shot("settings-guideline", LEAD, of("settings"), click("Guideline")),
+    Shot("settings-classes", LEAD, of("settings"), click("Classes")),
+    Shot("settings-history", LEAD, of("settings"), click("History")),
+    Shot("settings-new-project", MANAGER, of("settings"), click("New project")),
     Shot("settings-expert", EXPERT, of("settings")),
 )
 
