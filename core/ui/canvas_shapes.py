@@ -335,19 +335,46 @@ class Reader:
             raise InputError(f"Stroke {place} lies outside the image.", KEPT)
         return reach, max(1.0, 2 * width / (across + down))
 
+    def _painted(
+        self, lines: Sequence[tuple[list[Point], float]]
+    ) -> tuple[int, int, NDArray[np.bool_]]:
+        """Return what strokes cover in the part of the image they lie in, and where that is."""
+        wide, high = self.display.image_width, self.display.image_height
+        reach = [
+            (x + side, y + side)
+            for line, thick in lines
+            for x, y in line
+            for side in (-thick / 2 - 1, thick / 2 + 1)
+        ]
+        x1, y1, x2, y2 = _bounds(reach)
+        left, top = max(0, int(x1)), max(0, int(y1))
+        right, bottom = min(wide, int(x2) + 1), min(high, int(y2) + 1)
+        if right <= left or bottom <= top:
+            return 0, 0, np.zeros((1, 1), dtype=np.bool_)
+        moved = [([(x - left, y - top) for x, y in line], thick) for line, thick in lines]
+        return left, top, paint(moved, right - left, bottom - top)
+
     def _brushed(
         self, regions: list[Region], label: str, lines: Sequence[tuple[list[Point], float]]
     ) -> list[Region]:
         """Add strokes of a class: to the mask of it they touch; what touches nothing is a new one."""
-        painted = paint(lines, self.display.image_width, self.display.image_height)
-        pieces, count = ndimage.label(painted, structure=np.ones((3, 3)))
+        left, top, painted = self._painted(lines)
+        pieces, count = ndimage.label(np.pad(painted, 1), structure=np.ones((3, 3)))
+        whole = (self.display.image_height, self.display.image_width)
         for n in range(1, count + 1):
-            piece = pieces == n
+            piece = np.zeros(whole, dtype=np.bool_)
+            # The frame of one pixel that was put around for the neighbours is taken off again.
+            piece[top : top + painted.shape[0], left : left + painted.shape[1]] = (
+                pieces[1:-1, 1:-1] == n
+            )
+            rows = slice(max(0, top - 1), top + painted.shape[0] + 1)
+            columns = slice(max(0, left - 1), left + painted.shape[1] + 1)
+            edge = ndimage.binary_dilation(piece[rows, columns], np.ones((3, 3)))
             for i, region in enumerate(regions):
-                if region.label != label:
+                if region.label != label or not _overlaps(region, rows, columns):
                     continue
-                pixels = mask_pixels(region, *piece.shape)
-                if (pixels & ndimage.binary_dilation(piece)).any():
+                pixels = mask_pixels(region, *whole)
+                if (pixels[rows, columns] & edge).any():
                     regions[i] = mask_region(label, pixels | piece, None, region.attributes)
                     break
             else:
@@ -381,6 +408,11 @@ def paint(
         else:
             pen.point([(round(x), round(y)) for x, y in at], fill=1)
     return np.asarray(image, dtype=np.bool_)
+
+
+def _overlaps(region: Region, rows: slice, columns: slice) -> bool:
+    across = region.x1 < columns.stop and region.x2 > columns.start
+    return bool(across and region.y1 < rows.stop and region.y2 > rows.start)
 
 
 def _near(known: Sequence[Sequence[float]], found: Sequence[Point]) -> bool:
