@@ -7,7 +7,9 @@ import json
 import pytest
 
 from core.jobs.rows import JobStatus, create_job, finish_job, read_job, update_job
+from core.labels.operations import AddClass, Rename
 from core.services.projects import get_project
+from core.services.schemas import edit_schema
 from core.services.training import list_models, record_promotion
 from core.store.tables import dataset_versions, models
 from tests.pages.browser import Visit, words
@@ -165,3 +167,17 @@ def test_an_expert_may_not_train(house: House, monkeypatch) -> None:
     """Training is for those who steer."""
     at = Visit(house, monkeypatch, "ada").open("retrain", project="leaves")
     assert "not part of your role" in words(at)
+
+
+def test_a_model_whose_classes_changed_since_is_marked_stale(house: House, monkeypatch) -> None:
+    """The page says what changed, escaped; a rename alone says nothing."""
+    model_of(house, promoted=True)
+    lead = house.actor("leo")
+    edit_schema(house.ws, lead, "leaves", [Rename("label", 0, "acer")], "x", 1)
+    at = Visit(house, monkeypatch, "mia").open("retrain", project="leaves")
+    assert "This model is stale." not in words(at)
+    edit_schema(house.ws, lead, "leaves", [AddClass("label", "<img src=x>")], "x", 2)
+    at = Visit(house, monkeypatch, "mia").open("retrain", project="leaves")
+    assert "This model is stale." in words(at)
+    assert "&#x27;&lt;img src=x&gt;&#x27; was added" in words(at)
+    assert any("stale" in option for option in at.selectbox(key="choice.model").options)
