@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from scipy import ndimage
+from PIL import Image
 
 from core.errors import InputError
 from core.labels import LabelSchema, Region
@@ -25,11 +23,11 @@ from core.labels.shapes import (
     MAX_POINTS,
     keypoints_region,
     mask_pixels,
-    mask_region,
     polygon_area,
     polygon_region,
 )
 from core.ui import fabric
+from core.ui.brush import Stroke, add_strokes
 from core.ui.fabric import KEPT, Point, Sent
 
 MARK = "strokeDashOffset"
@@ -307,7 +305,7 @@ class Reader:
 
     def _masks(self, objects: Sequence[Sent]) -> tuple[Region, ...]:
         kept: dict[int, Region] = {}
-        strokes: dict[str, list[tuple[list[Point], float]]] = {}
+        strokes: dict[str, list[Stroke]] = {}
         for place, sent in enumerate(objects, 1):
             known = self._known(sent)
             if sent.get("type") == "Image" and known:
@@ -317,11 +315,13 @@ class Reader:
             else:
                 raise self._refuse(place, sent)
         regions = [kept[n] for n in sorted(kept)]
+        size = (self.display.image_width, self.display.image_height)
         for label, lines in strokes.items():
-            regions = self._brushed(regions, label, lines)
+            if not add_strokes(regions, label, lines, size):
+                self.notes.append("A stroke outside the image was left out.")
         return tuple(regions)
 
-    def _stroke(self, place: int, sent: Sent) -> tuple[list[Point], float]:
+    def _stroke(self, place: int, sent: Sent) -> Stroke:
         """Return a brush stroke and its width, in image pixels."""
         line = fabric.placed(place, sent, fabric.stroke_line(place, sent))
         across, down = self.display.scale
@@ -334,85 +334,6 @@ class Reader:
         if any(abs(v) > limit for point in reach for v in point):
             raise InputError(f"Stroke {place} lies outside the image.", KEPT)
         return reach, max(1.0, 2 * width / (across + down))
-
-    def _painted(
-        self, lines: Sequence[tuple[list[Point], float]]
-    ) -> tuple[int, int, NDArray[np.bool_]]:
-        """Return what strokes cover in the part of the image they lie in, and where that is."""
-        wide, high = self.display.image_width, self.display.image_height
-        reach = [
-            (x + side, y + side)
-            for line, thick in lines
-            for x, y in line
-            for side in (-thick / 2 - 1, thick / 2 + 1)
-        ]
-        x1, y1, x2, y2 = _bounds(reach)
-        left, top = max(0, int(x1)), max(0, int(y1))
-        right, bottom = min(wide, int(x2) + 1), min(high, int(y2) + 1)
-        if right <= left or bottom <= top:
-            return 0, 0, np.zeros((1, 1), dtype=np.bool_)
-        moved = [([(x - left, y - top) for x, y in line], thick) for line, thick in lines]
-        return left, top, paint(moved, right - left, bottom - top)
-
-    def _brushed(
-        self, regions: list[Region], label: str, lines: Sequence[tuple[list[Point], float]]
-    ) -> list[Region]:
-        """Add strokes of a class: to the mask of it they touch; what touches nothing is a new one."""
-        left, top, painted = self._painted(lines)
-        pieces, count = ndimage.label(np.pad(painted, 1), structure=np.ones((3, 3)))
-        whole = (self.display.image_height, self.display.image_width)
-        for n in range(1, count + 1):
-            piece = np.zeros(whole, dtype=np.bool_)
-            # The frame of one pixel that was put around for the neighbours is taken off again.
-            piece[top : top + painted.shape[0], left : left + painted.shape[1]] = (
-                pieces[1:-1, 1:-1] == n
-            )
-            rows = slice(max(0, top - 1), top + painted.shape[0] + 1)
-            columns = slice(max(0, left - 1), left + painted.shape[1] + 1)
-            edge = ndimage.binary_dilation(piece[rows, columns], np.ones((3, 3)))
-            for i, region in enumerate(regions):
-                if region.label != label or not _overlaps(region, rows, columns):
-                    continue
-                pixels = mask_pixels(region, *whole)
-                if (pixels[rows, columns] & edge).any():
-                    regions[i] = mask_region(label, pixels | piece, None, region.attributes)
-                    break
-            else:
-                regions.append(mask_region(label, piece))
-        if not count:
-            self.notes.append("A stroke outside the image was left out.")
-        return regions
-
-
-def paint(
-    lines: Sequence[tuple[Sequence[Point], float]], width: int, height: int
-) -> NDArray[np.bool_]:
-    """Return the pixels that round brush strokes cover, shape (height, width).
-
-    Args:
-        lines: Points and width of each stroke, image pixels.
-        width: Of the image.
-        height: Of the image.
-    """
-    image = Image.new("1", (width, height))
-    pen = ImageDraw.Draw(image)
-    for points, thick in lines:
-        # Pillow counts pixels, not edges: the middle of pixel 0 lies at half a pixel.
-        at = [(x - 0.5, y - 0.5) for x, y in points]
-        if len(at) > 1:
-            pen.line(at, fill=1, width=max(1, round(thick)))
-        if thick >= 2:
-            for x, y in at:
-                r = thick / 2 - 0.5
-                pen.ellipse((x - r, y - r, x + r, y + r), fill=1)
-        else:
-            pen.point([(round(x), round(y)) for x, y in at], fill=1)
-    return np.asarray(image, dtype=np.bool_)
-
-
-def _overlaps(region: Region, rows: slice, columns: slice) -> bool:
-    across = region.x1 < columns.stop and region.x2 > columns.start
-    return bool(across and region.y1 < rows.stop and region.y2 > rows.start)
 
 
 def _near(known: Sequence[Sequence[float]], found: Sequence[Point]) -> bool:
