@@ -81,13 +81,14 @@ ON CONFLICT (item_id, person_id) DO UPDATE
 SET since = excluded.since, expires_at = excluded.expires_at, queue = excluded.queue
 """
 
+# Never sooner than before, though the clock was set back: hints count on the old end.
 _RENEW_ALL = """
-UPDATE leases SET expires_at = :until
+UPDATE leases SET expires_at = CASE WHEN expires_at > :until THEN expires_at ELSE :until END
 WHERE person_id = :person AND expires_at > :now AND project_id = :project
 """
 
 _RENEW = """
-UPDATE leases SET expires_at = :until
+UPDATE leases SET expires_at = CASE WHEN expires_at > :until THEN expires_at ELSE :until END
 WHERE item_id IN (:ids) AND person_id = :person AND expires_at > :now
 """
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
+from core.queue.choose import choose
 from core.queue.claim import (
     claim,
     has_free_place,
@@ -15,7 +16,6 @@ from core.queue.claim import (
     release,
     renew,
 )
-from core.queue.choose import choose
 from core.queue.filters import QueueFilter
 from core.queue.plan import Order
 from core.queue.waiting import waiting
