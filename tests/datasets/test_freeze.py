@@ -206,13 +206,33 @@ def test_only_items_for_training_are_examples_to_learn_from(world: World):
     pool = {i: ImageRef(i, str(i), Path(f"{i}.png")) for i in everything.items}
     job = _job(world)
     held_out = _held_out(world.ws, world.project)
-    request = _request(world.ws, job, world.project.schema.main, frozen, pool, held_out)
+    schema = world.project.schema
+    request = _request(world.ws, job, schema, schema.main, frozen, pool, held_out)
     by_use = {
         use: {e.image.item_id for e in request.examples if e.use == use}
         for use in ("train", "certify", "evaluate")
     }
     assert by_use == {"train": set(world.items), **{u: set(i) for u, i in others.items()}}
     assert request.held_out >= set(others["certify"]) | set(others["evaluate"])
+
+
+def test_what_was_frozen_before_a_rename_or_merge_is_learnt_under_todays_names(world: World):
+    """The version keeps its words and its hash; the examples made of it speak today's."""
+    from core.labels.editing import edited
+    from core.labels.operations import Merge, Rename
+    from core.learning.values import ImageRef
+    from core.services.worker import _request
+
+    label_all(world)
+    version = freeze_labels(world.ws, world.cast.lead, world.slug)
+    frozen = read_version(version.folder, version.hash)
+    pool = {i: ImageRef(i, str(i), Path(f"{i}.png")) for i in world.items}
+    before = {f.label for f in frozen}
+    schema, _ = edited(world.project.schema, [Merge("label", 1, 0), Rename("label", 0, "pet")])
+    request = _request(world.ws, _job(world), schema, schema.main, frozen, pool, frozenset())
+    assert {e.label for e in request.examples} == {schema.main.today(str(n)) for n in before}
+    assert {e.label for e in request.examples} <= set(request.classes) == {"pet", "owl"}
+    assert "pet" in {e.label for e in request.examples}
 
 
 def _job(world: World):
