@@ -127,9 +127,11 @@ def grid_page(
         chosen: Sequence[grid_tiles.Candidate] = ()
         if predicted is not None and not reason:
             chosen = _chosen(connection, ws, project, actor, predicted, count, left_out, page)
-        units = grid_tiles.units_of(connection, ws, project, actor, page, predicted or "", chosen)
+        units = grid_tiles.units_of(
+            connection, ws, project, actor.person_id, page, predicted or "", chosen
+        )
         counts = (
-            grid_tiles.waiting_by_class(connection, project, actor)
+            grid_tiles.waiting_by_class(connection, project, actor.person_id)
             if with_classes or (predicted and not units)
             else {}
         )
@@ -198,13 +200,15 @@ def _chosen(
     wanted = grid_known.how_many(waiting, share, chance) if waiting else 0
     planted = [
         c
-        for c in grid_known.plantable(connection, project, actor, predicted, wanted, chance)
+        for c in grid_known.plantable(
+            connection, project, actor.person_id, predicted, wanted, chance
+        )
         if c.item_id not in left_out
     ]
     planted_ids = {c.item_id for c in planted}
     found = [c for c in found if c.item_id not in planted_ids]
     room = count - sum(c.size(draws) for c in planted)
-    real = grid_tiles.take(connection, ws, project, actor, found, room)
+    real = grid_tiles.take(connection, ws, project, actor.person_id, found, room)
     return [*real, *grid_known.lend_doubt(planted, real, chance)] if real else []
 
 
@@ -308,7 +312,9 @@ def _shown(
 def _role(ws: Workspace, actor: Actor, one: TileDecision) -> str | None:
     """Return in which role the item was shown to this person, None where it was not."""
     for role in (REAL, *(f"wrong:{i}" for i in range(MOST_TILES))):
-        if one.token == token_of(ws, one.page, actor, one.item_id, one.seq, one.shown, role):
+        if one.token == token_of(
+            ws, one.page, actor.person_id, one.item_id, one.seq, one.shown, role
+        ):
             return role
     return None
 
@@ -385,7 +391,7 @@ def _note(
             for one, wrong in seen
             if one.item_id in known
         ]  # fmt: skip
-        grid_known.note_probes(connection, project, actor, rows, ws.clock())
+        grid_known.note_probes(connection, project, actor.person_id, rows, ws.clock())
 
 
 def _truth(project: ProjectView, known: Answer, wrong: int) -> str:

@@ -11,7 +11,6 @@ from random import Random
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from core.access import Actor
 from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.grid_tiles import Candidate, raw_names
@@ -59,7 +58,7 @@ def how_many(tiles: int, share: float, chance: Random) -> int:
 def plantable(
     connection: Connection,
     project: ProjectView,
-    actor: Actor,
+    person_id: int,
     shown: str,
     count: int,
     chance: Random,
@@ -71,7 +70,7 @@ def plantable(
     """
     if count < 1:
         return []
-    rows = connection.execute(_settled(project, actor)).all()
+    rows = connection.execute(_settled(project, person_id)).all()
     known = truths(connection, [r.item_id for r in rows])
     said = set(raw_names(project, shown))
     honest: list[tuple[str, Candidate]] = []
@@ -139,11 +138,11 @@ def _agreed_blindly(connection: Connection, ids: Sequence[int]) -> set[int]:
     return {i for i, n in votes.items() if n >= BLIND_VOTES}
 
 
-def _settled(project: ProjectView, actor: Actor) -> Select:
+def _settled(project: ProjectView, person_id: int) -> Select:
     """Select items that may have a known label and that this person has nothing to do with."""
     mine = [
         select(table.c.seq)
-        .where(table.c.item_id == item_state.c.item_id, table.c.person_id == actor.person_id)
+        .where(table.c.item_id == item_state.c.item_id, table.c.person_id == person_id)
         .correlate(item_state)
         .exists()
         for table in (annotation_log, decisions, overlook_probes)
@@ -219,7 +218,7 @@ def _as_sure(answer: Answer, like: Candidate, chance: Random) -> Answer:
 def note_probes(
     connection: Connection,
     project: ProjectView,
-    actor: Actor,
+    person_id: int,
     seen: Sequence[Noticed],
     at: float,
 ) -> None:
@@ -241,7 +240,7 @@ def note_probes(
             [
                 {
                     "page_uuid": s.page, "project_id": project.id, "item_id": s.item_id,
-                    "person_id": actor.person_id, "shown": s.shown, "truth": s.truth,
+                    "person_id": person_id, "shown": s.shown, "truth": s.truth,
                     "noticed": s.noticed, "tiles": s.tiles, "at": at,
                 }
                 for s in fresh.values()

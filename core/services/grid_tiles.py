@@ -118,7 +118,7 @@ def find(
 ) -> list[Candidate]:
     """Return open items predicted to be of a class, most suspicious first, that are not blind."""
     query = (
-        _open(project, actor)
+        _open(project, actor.person_id)
         .add_columns(
             predictions.c.seq,
             predictions.c.answer,
@@ -139,13 +139,13 @@ def take(
     connection: Connection,
     ws: Workspace,
     project: ProjectView,
-    actor: Actor,
+    person_id: int,
     found: Sequence[Candidate],
     tiles: int,
 ) -> list[Candidate]:
-    """Lease candidates to the actor in their order until they make so many tiles."""
+    """Lease candidates to a person in their order until they make so many tiles."""
     now, seconds = ws.clock(), ws.settings.lease_seconds
-    held = held_leases(connection, project.id, actor.person_id, now)
+    held = held_leases(connection, project.id, person_id, now)
     room = max(0, ws.settings.lease_cap - len(held))
     draws, own = project.schema.draws, set(held)
     taken: list[Candidate] = []
@@ -154,10 +154,10 @@ def take(
         batch = list(_enough(queue, tiles, draws))
         queue = queue[len(batch) :]
         mine = [c.item_id for c in batch if c.item_id in own]
-        renew(connection, actor.person_id, mine, now, seconds)
+        renew(connection, person_id, mine, now, seconds)
         others = [c.item_id for c in batch if c.item_id not in own][:room]
         won = claim(
-            connection, project.id, actor.person_id, len(others), now, seconds, only=others
+            connection, project.id, person_id, len(others), now, seconds, only=others
         ) if others else []  # fmt: skip
         room -= len(won)
         got = [c for c in batch if c.item_id in {*mine, *won}]
@@ -167,30 +167,30 @@ def take(
 
 
 def waiting_by_class(
-    connection: Connection, project: ProjectView, actor: Actor
+    connection: Connection, project: ProjectView, person_id: int
 ) -> Mapping[str, int]:
     """Return for how many open items (of regions: how many regions) each class was predicted."""
     main = project.schema.main
     counts: Counter[str] = Counter()
     if project.schema.draws:
-        query = _open(project, actor).add_columns(predictions.c.answer).limit(LOOKED_AT)
+        query = _open(project, person_id).add_columns(predictions.c.answer).limit(LOOKED_AT)
         for row in connection.execute(query.order_by(item_state.c.priority)):
             regions = project.schema.translate(Answer.from_json(row.answer)).regions
             counts.update(r.label for r in regions)
         return counts
-    rows = _open(project, actor).with_only_columns(predictions.c.label, func.count())
+    rows = _open(project, person_id).with_only_columns(predictions.c.label, func.count())
     for label, n in connection.execute(rows.group_by(predictions.c.label)).tuples():
         if label is not None:
             counts[main.today(label)] += n
     return counts
 
 
-def _open(project: ProjectView, actor: Actor) -> Select:
+def _open(project: ProjectView, person_id: int) -> Select:
     answered = (
         select(annotation_log.c.seq)
         .where(
             annotation_log.c.item_id == item_state.c.item_id,
-            annotation_log.c.person_id == actor.person_id,
+            annotation_log.c.person_id == person_id,
             annotation_log.c.kind != "withdraw",
             ~_later_revision(),
         )
@@ -263,7 +263,7 @@ def units_of(
     connection: Connection,
     ws: Workspace,
     project: ProjectView,
-    actor: Actor,
+    person_id: int,
     page: str,
     shown: str,
     chosen: Sequence[Candidate],
@@ -278,19 +278,19 @@ def units_of(
             )
         )
     }
-    names, revisions = names_of(connection, ids), _revisions(connection, actor, ids)
+    names, revisions = names_of(connection, ids), _revisions(connection, person_id, ids)
     return [
         _unit(ws, project, c, rows[c.item_id], names[c.item_id][0],
-              token_of(ws, page, actor, c.item_id, c.seq, shown, c.role), revisions.get(c.item_id, 0))
+              token_of(ws, page, person_id, c.item_id, c.seq, shown, c.role), revisions.get(c.item_id, 0))
         for c in sorted(chosen, key=lambda c: (c.doubt, c.item_id))
     ]  # fmt: skip
 
 
 def token_of(
-    ws: Workspace, page: str, actor: Actor, item_id: int, seq: int, shown: str, role: str
+    ws: Workspace, page: str, person_id: int, item_id: int, seq: int, shown: str, role: str
 ) -> str:
     """Return the proof that a person was shown an item in a role on a page."""
-    return seal(ws, page, actor.person_id, item_id, seq, shown, role)
+    return seal(ws, page, person_id, item_id, seq, shown, role)
 
 
 def _unit(
@@ -332,10 +332,10 @@ def _words(said: str | tuple[str, ...] | None) -> str:
     return ", ".join(said) if isinstance(said, tuple) else said or ""
 
 
-def _revisions(connection: Connection, actor: Actor, ids: Sequence[int]) -> dict[int, int]:
+def _revisions(connection: Connection, person_id: int, ids: Sequence[int]) -> dict[int, int]:
     rows = connection.execute(
         select(annotation_log.c.item_id, func.max(annotation_log.c.revision))
-        .where(annotation_log.c.item_id.in_(ids), annotation_log.c.person_id == actor.person_id)
+        .where(annotation_log.c.item_id.in_(ids), annotation_log.c.person_id == person_id)
         .group_by(annotation_log.c.item_id)
     )
     return dict(rows.tuples().all())

@@ -30,6 +30,8 @@ from core.services import (
     about,
     adjudication,
     claiming,
+    crops,
+    grid,
     history,
     images,
     imports,
@@ -53,7 +55,7 @@ from tests.record import World, add_items, make_project, make_world, rule, say
 
 ROLES = tuple(Role)
 SEEN = {Action.SEE_PROJECT, Action.SEE_IMAGE}
-PICTURES = ("images.item_image", "images.visible_item", "tiles.item_tile")
+PICTURES = ("images.item_image", "images.visible_item", "tiles.item_tile", "crops.item_crop")
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,15 @@ CALLS = (
         lambda w, a: threads.item_threads(w.ws, a, w.slug, w.items[0]),
     ),
     Call("threads.mentionable", Action.SEE_IMAGE, by_slug(threads.mentionable)),
+    Call("grid.grid_page", Action.VOTE, by_slug(grid.grid_page)),
+    Call("grid.hold_tiles", Action.VOTE, by_slug(grid.hold_tiles, [])),
+    Call("grid.decide_tiles", Action.VOTE, by_slug(grid.decide_tiles, [])),
+    Call("grid.my_attention", Action.SEE_OWN, by_slug(grid.my_attention)),
+    Call(
+        "crops.item_crop",
+        Action.SEE_IMAGE,
+        lambda w, a: crops.item_crop(w.ws, a, w.items[0], "0,0,9,9"),
+    ),
     Call("projects.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
     Call("steering.set_policy", Action.STEER, by_slug(steering.set_policy, Policy(), "why")),
     Call("steering.set_guideline", Action.STEER, by_slug(steering.set_guideline, "look", "why")),
