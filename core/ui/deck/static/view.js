@@ -3,6 +3,7 @@
 import { About } from "./about.js";
 import { QueueBar } from "./bar.js";
 import { cap, el, say } from "./dom.js";
+import { drawable } from "./editor/read.js";
 import { shownRegions } from "./flow.js";
 import { capOf } from "./keymap.js";
 import { Rail } from "./rail.js";
@@ -86,7 +87,8 @@ export class View {
 
   #boxes(item, answer) {
     const question = this.config.questions[0];
-    const regions = answer.regions ?? shownRegions(item).regions;
+    const rules = { size: [item.width, item.height], count: this.config.skeleton.points.length };
+    const regions = drawable(answer.regions ?? shownRegions(item).regions, rules);
     return regions.map((region) => ({
       region: { ...region, note: region.confidence == null ? "" : `${Math.round(region.confidence * 100)} %` },
       colour: question.classes.find((c) => c.name === region.label)?.colour ?? "#8B95A3",
