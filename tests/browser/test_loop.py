@@ -115,7 +115,7 @@ def correct_a_box(page: Page, place: Place) -> None:
     assert view.prelabel is not None
     said = view.prelabel.answer.regions
     wrong = said[0]
-    page.keyboard.press("e")
+    page.keyboard.press("Shift+E")
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_be_visible(timeout=20_000)
     expect(page.get_by_text(f"Boxes: {len(said)}.")).to_be_visible()
