@@ -6,7 +6,7 @@ import { closesBeside } from "./sheets.js";
 /** Make the sheet that lists every key with what it does. */
 export function gridHelp(texts, keys) {
   const rows = keys.flatMap(([key, text]) => [
-    el("dt", {}, ...(key === "1 – 0" ? [cap("1"), cap("0")] : key.split(" ").map(cap))), el("dd", { text }),
+    el("dt", {}, ...(key === "1 – 0" ? [cap("1"), el("span", { text: "–" }), cap("0")] : key.split(" ").map(cap))), el("dd", { text }),
   ]);
   const node = el("dialog", { class: "sheet", "aria-label": texts.help }, el("h2", { text: texts.help }),
     el("dl", { class: "keys" }, ...rows), el("p", { class: "muted small", text: texts.closeHint }));
