@@ -83,7 +83,7 @@ def _examples(
         name = left.text_input(
             _("Image to show as an example"), placeholder=_("Name or number of an item")
         )
-        if right.form_submit_button(_("Add"), width="stretch"):
+        if right.form_submit_button(_("Add"), width="stretch", key=f"{key}.take"):
             _add(ws, actor, project, name, examples)
     if not examples:
         caption(_("Pictures say more than rules: one that is right, one that is often got wrong."))

@@ -211,10 +211,10 @@ def test_an_example_is_added_and_published(page: AppTest, house: House) -> None:
     """Found by name, shown beside the text, part of the next version; a wrong name is said."""
     field = next(t for t in page.text_input if t.label == "Image to show as an example")
     field.input("nothing.png")
-    press(page, "Add")
+    page.button(key="guideline.leaves.1.take").click().run()
     assert "There is no item" in words(page)
     next(t for t in page.text_input if t.label == field.label).input("leaf3.png")
-    press(page, "Add")
+    page.button(key="guideline.leaves.1.take").click().run()
     assert "tb-examples" in words(page)
     number = page.session_state["guideline.leaves.1.examples"][0].item_id
     page.text_input(key=f"guideline.leaves.1.example.{number}.note").input("lobes").run()
