@@ -201,10 +201,10 @@ def test_an_answer_given_in_another_tab_is_told_not_overwritten(place: Place, vi
 
 
 def test_a_box_drawn_on_the_canvas_is_where_it_was_drawn(place: Place, visit: Visit) -> None:
-    """E opens the canvas, a drag draws, S saves; off by no more than the mouse's own pixel."""
+    """Shift+E opens the canvas, a drag draws, S saves; off by no more than the mouse's own pixel."""
     page = review(visit, place, "ada", "cells")
     item = int(page.locator(".stage").get_attribute("data-item") or 0)
-    page.keyboard.press("e")
+    page.keyboard.press("Shift+E")
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_be_visible(timeout=20_000)
     expect(page.get_by_role("button", name="Save, next image")).to_be_enabled()
@@ -360,6 +360,12 @@ def test_ones_own_keys_are_in_force_and_shown(place: Place, visit: Visit) -> Non
     set_preferences(place.house.ws, leo, Preferences(LEFT, {"flag": ("J",)}))
     page = review(visit, place, "leo")
     expect(page.locator(".rail .class .cap")).to_have_text(["Q", "W", "E"])
+    readout = page.locator(".stage .readout")
+    fitted = readout.inner_text()
+    page.keyboard.down("0")  # no class wants it here, so holding it shows 100 %
+    expect(readout).to_have_text("100 %")
+    page.keyboard.up("0")
+    expect(readout).to_have_text(fitted)
     press_on_next(page, "w")
     press_on_next(page, "x")
     page.keyboard.press("?")
@@ -434,7 +440,9 @@ def test_nobody_decides_in_another_persons_name(place: Place, chromium: Browser)
     expect(saved(page)).to_have_text("Saved 0 · pending 1")
     assert (place.answers("ada"), place.answers("leo")) == (before, [])
     page.reload()
-    expect(page.locator(".elsewise")).to_contain_text("1 decisions of another person")
+    expect(page.locator(".elsewise")).to_contain_text(
+        "Another person's decisions wait in this tab: 1."
+    )
     become("leo")
     page.reload()
     expect(saved(page)).to_have_text("Saved 1", timeout=20_000)

@@ -287,7 +287,7 @@ def _about_the_queue() -> dict[str, str | dict[str, str]]:
         "grid": _("Grid"),
         "otherPerson": _("Somebody else is signed in now in this browser. Nothing is lost."),
         "othersKept": _(
-            "{n} decisions of another person wait in this tab. They are sent when that person "
+            "Another person's decisions wait in this tab: {n}. They are sent when that person "
             "signs in here again, and never under your name."
         ),
     }
