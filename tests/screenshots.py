@@ -142,6 +142,7 @@ SHOTS = (
     Shot("datasets-versions", LEAD, of("datasets"), click("Dataset versions")),
     Shot("people", ADMIN, of("people")),
     Shot("settings", LEAD, of("settings")),
+    Shot("settings-queue", LEAD, of("settings"), click("Queue")),
     Shot("settings-guideline", LEAD, of("settings"), click("Guideline")),
     Shot("settings-classes", LEAD, of("settings"), click("Classes")),
     Shot("settings-history", LEAD, of("settings"), click("History")),
