@@ -87,12 +87,26 @@ def seen_prelabel(
 ) -> tuple[int | None, bool]:
     """Return which prediction was in force for an answer, and whether the person saw it.
 
-    Of a blind item the client knows neither, so what it says of it does not count. To be asked
-    before the answer is written and the lease given back.
+    Of a blind item the client knows neither, so what it says of it does not count. Who has voted
+    on it once could see the pre-label from then on: taken back and given again, that vote is no
+    longer blind. To be asked before the answer is written and the lease given back.
     """
-    if item_id not in blind_items(connection, project, actor, [item_id]):
+    blind = item_id in blind_items(connection, project, actor, [item_id])
+    again = _Shares(connection, project.id).any and _has_voted(connection, actor, item_id)
+    if not blind and (said_shown or not again):
         return sent_seq, said_shown
-    return _in_force(connection, actor, item_id), False
+    seq = _in_force(connection, actor, item_id) if blind or sent_seq is None else sent_seq
+    return seq, again and seq is not None
+
+
+def _has_voted(connection: Connection, actor: Actor, item_id: int) -> bool:
+    """Return whether the person ever voted on an item, be it taken back or not."""
+    votes = select(annotation_log.c.seq).where(
+        annotation_log.c.item_id == item_id,
+        annotation_log.c.person_id == actor.person_id,
+        annotation_log.c.kind == "vote",
+    )
+    return connection.execute(votes.limit(1)).first() is not None
 
 
 def live_kinds(connection: Connection, person_id: int, ids: Sequence[int]) -> Mapping[int, str]:

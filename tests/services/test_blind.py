@@ -240,6 +240,24 @@ def test_the_server_notes_which_prediction_was_in_force(make: Callable[..., Worl
     assert noted(world, item.item_id) == (expected, False)
 
 
+def test_a_vote_given_again_after_seeing_the_pre_label_is_not_blind(world: World) -> None:
+    """Voted blind, looked, taken back, voted again: only the first answer counts as unaided."""
+    predict(world, world.items)
+    blind_all(world)
+    actor, item = world.cast.experts[0], world.items[0]
+    seq = in_force(world, item)
+    vote(world, actor, item)
+    assert noted(world, item) == (seq, False)
+    assert look_at(world.ws, actor, world.slug, item).prelabel is not None
+    act(world, actor, item, "withdraw", base=1)
+    vote(world, actor, item, "dog", base=2)
+    assert noted(world, item) == (seq, True)
+    vote(world, actor, item, "owl", base=3)  # changed where it stands
+    assert noted(world, item) == (seq, True)
+    vote(world, world.cast.experts[1], item)  # somebody else never saw it
+    assert noted(world, item) == (seq, False)
+
+
 def test_a_client_that_claims_to_have_shown_it_is_corrected(world: World) -> None:
     """prelabel_shown of a blind item is what the server knows, whatever was sent."""
     predict(world, world.items)
