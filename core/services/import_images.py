@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Taken:
         touched: Items that got something new.
         duplicate_files: (file, the file it repeats).
         unusable: Image files of the source that were refused.
+        renamed: How often a class was given under a name it no longer has, by (then, today).
     """
 
     ids: dict[str, int] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Taken:
     duplicate_files: list[tuple[str, str]] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     unusable: set[str] = field(default_factory=set)
+    renamed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def refuse_image(self, path: str, reason: str) -> None:
         """Note an image file that is not taken; what is said of it is not taken either."""

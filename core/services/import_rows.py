@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -23,12 +24,16 @@ from core.services.resolve import label_of, live_annotations
 from core.store.tables import (
     annotation_log,
     gold_answers,
+    guidelines,
     imported_labels,
     item_names,
     items,
     people,
     predictions,
 )
+
+MAX_RENAMED = 20
+"""Former class names a report tells one by one."""
 
 
 class What(StrEnum):
@@ -128,6 +133,7 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
     taken.refused.extend(refused)
     if answer is None:
         return None
+    given = answer
     if project.task.draws:
         fitting = _fitting_regions(project, row, answer, info, taken)
         if answer.regions and not fitting and not (answer.choices or answer.multi):
@@ -146,10 +152,39 @@ def _fit(project: ProjectView, row: Row, info: ImageInfo, taken: Taken) -> Answe
         return None
     try:
         clean = _clean(project.schema, answer)
-        return project.schema.check(clean, info.width, info.height, complete=False)
+        checked = project.schema.check(clean, info.width, info.height, complete=False)
     except InputError as error:
         taken.refused.append(Refusal(row.origin, row.line, error.message))
         return None
+    taken.renamed.update(_renamed(project.schema, replace(clean, regions=given.regions)))
+    return checked
+
+
+def _renamed(schema: LabelSchema, answer: Answer) -> Iterator[tuple[str, str]]:
+    """Yield each class that was given under a name it no longer has, and its name of today."""
+    asked = {q.key: q for q in (*schema.questions, *schema.region_questions)}
+    given = [
+        *answer.choices.items(),
+        *((k, n) for k, names in answer.multi.items() for n in names),
+        *((schema.main.key, r.label) for r in answer.regions if schema.draws),
+        *(pair for r in answer.regions for pair in r.attributes),
+    ]
+    for key, name in given:
+        if key in asked and (today := asked[key].today(name)) != name:
+            yield name, today
+
+
+def renamed_notes(taken: Taken) -> list[str]:
+    """Return a sentence on each former class name that was taken under today's."""
+    notes = [
+        f"{n:,} {'row' if n == 1 else 'rows'} used '{then}', now '{today}'."
+        for (then, today), n in sorted(taken.renamed.items())
+    ]
+    more = len(notes) - MAX_RENAMED
+    return [
+        *notes[:MAX_RENAMED],
+        *([f"{more:,} more former class names were used."] if more > 0 else []),
+    ]
 
 
 def _clean(schema: LabelSchema, answer: Answer) -> Answer:
@@ -216,6 +251,29 @@ def store_answers(
     if rows:
         connection.execute(table.insert(), rows)
     return len(rows), regions
+
+
+def untaught(
+    connection: Connection, project: ProjectView, said: Sequence[Said], taken: Taken
+) -> list[Said]:
+    """Return what may be gold: an item that ever was a guideline example is refused, people saw it."""
+    rows = connection.execute(
+        select(guidelines.c.version, guidelines.c.examples)
+        .where(guidelines.c.project_id == project.id)
+        .order_by(guidelines.c.version.desc())
+    )
+    shown = {e["item_id"]: r.version for r in rows for e in json.loads(r.examples)}
+    taken.refused += [
+        Refusal(
+            s.row.origin,
+            s.row.line,
+            f"'{s.row.file}' was shown as an example in guideline version {shown[s.item_id]}; "
+            "it cannot be gold, people know its answer",
+        )
+        for s in said
+        if s.item_id in shown
+    ]
+    return [s for s in said if s.item_id not in shown]
 
 
 def _standing(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, str]:

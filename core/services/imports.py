@@ -35,9 +35,11 @@ from core.services.import_rows import (
     Stored,
     What,
     fit_rows,
+    renamed_notes,
     store_answers,
     store_imported_predictions,
     store_votes,
+    untaught,
 )
 from core.services.people import OPERATOR
 from core.services.projects import ProjectView, project_for
@@ -333,6 +335,7 @@ def _take_rows(work: _Import) -> None:
         # Only the images are asked for: what folders or files say of them is not even looked at.
         rows = tuple(replace(r, answer=None) for r in rows)
     said, metadata = fit_rows(work.project, rows, finder, work.taken)
+    work.stored.notes += renamed_notes(work.taken)
     work.progress(ImportProgress("storing annotations", 0, len(said), None))
     if work.options.what != What.VOTES:
         repeated = len(said) - len({s.item_id for s in said})
@@ -385,6 +388,8 @@ def _store(
     work: _Import, connection: Connection, what: What, said: list[Said], batch_id: int, now: float
 ) -> None:
     stored = work.stored
+    if what is What.GOLD:
+        said = untaught(connection, work.project, said, work.taken)
     if what in TABLES:
         count, stored.regions = store_answers(
             connection, work.project, TABLES[what], said, batch_id, work.taken, now

@@ -11,23 +11,27 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from core.errors import Forbidden, InputError, NotFound
+from core.labels.operations import Merge, Rename
 from core.labels.schema import Task
 from core.services.claiming import claim_items, open_item
 from core.services.exports import export_data
 from core.services.imports import ImportOptions, import_data, list_batches
 from core.services.people import list_people, operator
-from core.services.projects import NewProject, create_project
+from core.services.projects import GuidelineExample, NewProject, create_project
+from core.services.schemas import edit_schema
+from core.services.steering import set_guideline
 from core.store.audit import verify_audit
 from core.store.tables import (
     APPEND_ONLY,
     annotation_log,
     audit,
     batches,
+    gold_answers,
     imported_labels,
     items,
     predictions,
 )
-from tests.record import World, draw_folder, say, state_of, vote
+from tests.record import World, draw_folder, make_world, say, state_of, vote
 
 Make = Callable[..., World]
 LABELS = ["cat", "dog", "owl", "cat"]
@@ -204,6 +208,59 @@ def test_rows_that_do_not_fit_are_named_and_stop_no_other(filled: World, folder:
     with filled.ws.store.read() as connection:
         stored = connection.execute(select(func.count()).select_from(imported_labels)).scalar_one()
     assert stored == 1
+
+
+@pytest.mark.parametrize("what", ["labels", "votes", "gold", "predictions"])
+def test_a_former_class_name_is_taken_as_todays(filled: World, folder: Path, what: str):
+    """Renamed and merged classes count under what they are called now; the report says so once."""
+    boss = operator(filled.ws)
+    edit_schema(
+        filled.ws, boss, filled.slug,
+        [Rename("label", 0, "feline"), Merge("label", 2, 1)], "clearer", 1,
+    )  # fmt: skip
+    rows = [[f"{n:03d}.png", "zoe", label] for n, label in enumerate(["cat", "owl", "dog", "cat"])]
+    report = bring(filled, table(folder / "old.csv", ["file", "annotator", "label"], *rows), what)
+    assert (getattr(report, what), report.refused) == (4, ())
+    assert report.notes == (
+        "2 rows used 'cat', now 'feline'.",
+        "1 row used 'owl', now 'dog'.",
+    )
+    stored = {"labels": imported_labels, "votes": annotation_log, "gold": gold_answers}
+    with filled.ws.store.read() as connection:
+        where = stored.get(what, predictions)
+        kept = list(connection.execute(select(where.c.label).order_by(where.c.seq)).scalars())
+    assert kept == ["feline", "dog", "dog", "feline"]
+
+
+def test_a_former_class_name_of_a_region_is_taken_as_todays(sqlite_ws, tmp_path):
+    """A box under a renamed class comes in under its new name, and is counted."""
+    world = make_world(sqlite_ws, n_items=0, task=Task.BOXES)
+    folder = draw_folder(tmp_path / "images", 1)
+    edit_schema(sqlite_ws, operator(sqlite_ws), world.slug, [Rename("label", 0, "lynx")], "x", 1)
+    header = ["file", "label", "x1", "y1", "x2", "y2"]
+    source = table(
+        folder / "b.csv", header, ["000.png", "cat", 1, 1, 5, 5], ["000.png", "cat", 6, 6, 9, 9]
+    )
+    bring(world, folder)
+    report = bring(world, source, "labels")
+    assert (report.labels, report.regions) == (1, 2)
+    assert report.notes == ("2 rows used 'cat', now 'lynx'.",)
+
+
+def test_a_guideline_example_cannot_become_gold(filled: World, folder: Path):
+    """What people were shown is no test of them: the row is refused with a sentence."""
+    ids = ids_of(filled)
+    boss = operator(filled.ws)
+    example = [GuidelineExample(ids[0], True, "typical")]
+    set_guideline(filled.ws, boss, filled.slug, "Look.", "first", example)
+    set_guideline(filled.ws, boss, filled.slug, "Look.", "without it", [])
+    rows = [[f"{n:03d}.png", "cat"] for n in range(2)]
+    report = bring(filled, table(folder / "g.csv", ["file", "label"], *rows), "gold")
+    assert (report.gold, len(report.refused)) == (1, 1)
+    assert report.refused[0].line == 2
+    assert "example in guideline version 2" in report.refused[0].reason
+    with filled.ws.store.read() as connection:
+        assert list(connection.execute(select(gold_answers.c.item_id)).scalars()) == [ids[1]]
 
 
 def test_an_import_never_touches_what_people_said(filled: World, folder: Path):
