@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from math import isfinite
@@ -196,8 +196,7 @@ def describe_plan(plan: QueuePlan, list_names: dict[int, str] | None = None) -> 
     """Return the plan in a few plain sentences."""
     sentences = [f"People see {ORDER_WORDS[Order(plan.order)]} first."]
     for boost in sorted(plan.boosts, key=lambda b: (-b.level, b.kind, b.key, b.value)):
-        when = "Before all others" if boost.level > 0 else "After all others"
-        sentences.append(f"{when} ({boost.level:+d}): {_describe_boost(boost, list_names or {})}.")
+        sentences.append(f"{describe_boost(boost, list_names or {})}.")
     sentences.append(
         f"{plan.blind_share * 100:.0f} % of the items are shown without what the model proposes."
         if plan.blind_share
@@ -212,7 +211,13 @@ def describe_plan(plan: QueuePlan, list_names: dict[int, str] | None = None) -> 
     return " ".join(sentences)
 
 
-def _describe_boost(boost: Boost, list_names: dict[int, str]) -> str:
+def describe_boost(boost: Boost, list_names: Mapping[int, str]) -> str:
+    """Return a boost in a few plain words."""
+    when = "Before all others" if boost.level > 0 else "After all others"
+    return f"{when} ({boost.level:+d}): {_boosted(boost, list_names)}"
+
+
+def _boosted(boost: Boost, list_names: Mapping[int, str]) -> str:
     if boost.kind == BoostKind.CLASS:
         return f"items predicted '{boost.value}'"
     if boost.kind == BoostKind.SLICE:

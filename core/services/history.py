@@ -1,5 +1,5 @@
-"""What was put in force when, by whom and why: versions of schema, policy and guideline, each with
-what it changed."""
+"""What was put in force when, by whom and why: versions of schema, policy, guideline and queue plan,
+each with what it changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import SimpleNamespace
+from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
@@ -15,12 +17,15 @@ from core.consensus.policy import Policy
 from core.errors import InputError
 from core.labels.editing import question_of
 from core.labels.schema import LabelClass, LabelSchema
+from core.queue.plan import QueuePlan, describe_boost
 from core.services.projects import ProjectView, project_for
 from core.services.workspace import Workspace
 from core.store.tables import (
     guidelines,
+    item_lists,
     person_revisions,
     policies,
+    queue_plans,
     schema_events,
     schemas,
 )
@@ -33,7 +38,7 @@ class VersionEntry:
     """One version of a document.
 
     Attributes:
-        what: schema, policy or guideline.
+        what: schema, policy, guideline or queue.
         by: Display name of who put it in force.
         changes: What is other than before, one sentence or line each; of a guideline lines that
             begin with "+" or "-".
@@ -48,7 +53,7 @@ class VersionEntry:
 
 
 def project_history(ws: Workspace, actor: Actor, slug: str) -> list[VersionEntry]:
-    """Return every version of a project's schema, policy and guideline, the newest first.
+    """Return every version of a project's schema, policy, guideline and queue plan, the newest first.
 
     Raises:
         NotFound: There is no such project for the actor.
@@ -56,12 +61,14 @@ def project_history(ws: Workspace, actor: Actor, slug: str) -> list[VersionEntry
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_PROJECT)
         told = _told(connection, project)
+        lists = _list_names(connection, project)
         found = [
             *_entries(
                 connection, project, "schema", schemas, lambda _a, b: told.get(b.version, ())
             ),
             *_entries(connection, project, "policy", policies, _policy_changes),
             *_entries(connection, project, "guideline", guidelines, _guideline_changes),
+            *_entries(connection, project, "queue", queue_plans, _plan_changes(lists), _FIRST_PLAN),
         ]
     return sorted(found, key=lambda e: (e.at, e.what, e.version), reverse=True)
 
@@ -71,8 +78,10 @@ def _entries(
     project: ProjectView,
     what: str,
     table: Table,
-    changes: Callable[[Row, Row], Sequence[str]],
+    changes: Callable[[Any, Row], Sequence[str]],
+    start: object = None,
 ) -> Iterator[VersionEntry]:
+    """Yield a document's versions; `start` is what was in force before the first, if anything."""
     name = (
         select(person_revisions.c.display_name)
         .where(person_revisions.c.person_id == table.c.by_id)
@@ -85,7 +94,7 @@ def _entries(
         .where(table.c.project_id == project.id)
         .order_by(table.c.version)
     ).all()
-    before = None
+    before = start
     for row in rows:
         told = changes(before, row) if before is not None else ()
         yield VersionEntry(what, row.version, row.at, row.name or "", row.reason, tuple(told))
@@ -151,6 +160,38 @@ def _policy_changes(before: Row, after: Row) -> list[str]:
         for k in now
         if was[k] != now[k]
     ]
+
+
+_FIRST_PLAN = SimpleNamespace(doc=QueuePlan().to_json())
+"""A project has a queue plan before anybody sets one."""
+
+_PLAN_FIELDS = {
+    "order": "what comes first",
+    "blind_share": "share of blind items",
+    "known_wrong_share": "share of tiles known to be wrong",
+}
+
+
+def _list_names(connection: Connection, project: ProjectView) -> dict[int, str]:
+    rows = connection.execute(
+        select(item_lists.c.id, item_lists.c.name).where(item_lists.c.project_id == project.id)
+    )
+    return {r.id: r.name for r in rows}
+
+
+def _plan_changes(lists: Mapping[int, str]) -> Callable[[Any, Row], list[str]]:
+    def changes(before: Any, after: Row) -> list[str]:
+        was, now = (QueuePlan.from_json(r.doc) for r in (before, after))
+        told = [
+            f"{words}: {getattr(was, k)} → {getattr(now, k)}"
+            for k, words in _PLAN_FIELDS.items()
+            if getattr(was, k) != getattr(now, k)
+        ]
+        gone = [f"- {describe_boost(b, lists)}" for b in was.boosts if b not in now.boosts]
+        come = [f"+ {describe_boost(b, lists)}" for b in now.boosts if b not in was.boosts]
+        return [*told, *gone, *come]
+
+    return changes
 
 
 def _plainly(value: object) -> str:

@@ -13,7 +13,12 @@ from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.widgets import caption, section, when
 
-WHAT = {"schema": mark("Classes"), "policy": mark("Policy"), "guideline": mark("Guideline")}
+WHAT = {
+    "schema": mark("Classes"),
+    "policy": mark("Policy"),
+    "guideline": mark("Guideline"),
+    "queue": mark("Queue plan"),
+}
 PAGE = 20
 LINES = 40
 

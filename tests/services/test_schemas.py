@@ -523,7 +523,7 @@ def test_an_example_is_found_by_name_and_by_number(world: World):
 
 
 def test_the_history_says_who_changed_what_when_and_why(make):
-    """Schema, policy and guideline in one list, the newest first, each with its difference."""
+    """Schema, policy, guideline and queue plan in one list, the newest first, each with its difference."""
     world = make()
     world.ws.clock.advance(10)  # type: ignore[attr-defined]
     edit(world, Merge("label", 0, 1), Recolour("label", 2, "#010203"), reason="same animal")
@@ -532,9 +532,16 @@ def test_the_history_says_who_changed_what_when_and_why(make):
     world.ws.clock.advance(10)  # type: ignore[attr-defined]
     example = [GuidelineExample(world.items[0], False, "blurred")]
     set_guideline(world.ws, world.cast.lead, world.slug, "Look.\nAgain.", "first words", example)
+    world.ws.clock.advance(10)  # type: ignore[attr-defined]
+    plan = new_plan("random", 0.1, 0.04, [("class", "", "dog", 2)])
+    set_queue_plan(world.ws, world.cast.lead, world.slug, plan, "measure")
     found = project_history(world.ws, world.cast.lead, world.slug)
     newest = {e.what: e for e in reversed(found)}
-    assert [e.what for e in found[:3]] == ["guideline", "policy", "schema"]
+    assert [e.what for e in found[:4]] == ["queue", "guideline", "policy", "schema"]
+    assert newest["queue"].changes == (
+        "what comes first: least-confident → random", "share of blind items: 0.0 → 0.1",
+        "+ Before all others (+2): items predicted 'dog'",
+    )  # fmt: skip
     assert newest["schema"].changes == (
         "Label: merged 'cat' into 'dog'", "Label: 'owl' got the colour #010203 instead of #228833",
     )  # fmt: skip
@@ -542,5 +549,5 @@ def test_the_history_says_who_changed_what_when_and_why(make):
     assert newest["guideline"].changes[-3:] == (
         "+Look.", "+Again.", f"+ bad example, item {world.items[0]}: blurred",
     )  # fmt: skip
-    assert {e.reason for e in newest.values()} == {"same animal", "safer", "first words"}
+    assert {e.reason for e in newest.values()} == {"same animal", "safer", "first words", "measure"}
     assert newest["policy"].by == world.cast.lead.display_name
