@@ -190,7 +190,11 @@ def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, b
     ):  # fmt: skip
         attempt(
             lambda: training.start_prelabel(page.ws, page.actor, page.slug, model.id),
-            _("Pre-labelling has started. You can leave this page."),
+            _(
+                "Pre-labelling has started with a stale model: its pre-labels know the classes of then."
+            )
+            if model.stale
+            else _("Pre-labelling has started. You can leave this page."),
         )
 
 

@@ -47,7 +47,8 @@ def prelabel(
     """Let a model predict every item it was not trained on."""
     ws, me = opened(workspace)
     result = _finished(ws, me, start_prelabel(ws, me, project, model), as_json)
-    emit(result, as_json, f"Model {result['model']} pre-labelled {result['items']} items.")
+    said = f"Model {result['model']} pre-labelled {result['items']} items."
+    emit(result, as_json, f"{said}\n{result['notice']}" if result["notice"] else said)
 
 
 def _finished(ws: Workspace, me: Actor, job: Job, quiet: bool) -> dict[str, object]:

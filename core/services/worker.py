@@ -41,6 +41,7 @@ from core.services.images import composite_path, local_path, original_bytes
 from core.services.people import load_actor
 from core.services.prelabels import Prediction, store_predictions
 from core.services.projects import ProjectView, load_project
+from core.services.schemas import stale_because
 from core.services.training import PRELABEL, TRAIN, promoted_model, record_promotion
 from core.services.workspace import Workspace, open_workspace
 from core.store.audit import append_audit
@@ -289,7 +290,10 @@ def _prelabel(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, objec
             connection, ws.clock(), actor.name, "pre-labelled", f"model {row.id}", project.id,
             {"items": count},
         )  # fmt: skip
-    return {"model": row.id, "items": count}
+        project = load_project(connection, project.slug)  # its classes may have changed meanwhile
+        stale = stale_because(connection, project, row.schema_version, json.loads(row.report))
+    notice = f"Model {row.id} is stale, and its pre-labels with it. {stale}" if stale else ""
+    return {"model": row.id, "items": count, "notice": notice}
 
 
 def _predictions(

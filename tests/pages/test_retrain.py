@@ -8,6 +8,7 @@ import pytest
 
 from core.jobs.rows import JobStatus, create_job, finish_job, read_job, update_job
 from core.labels.operations import AddClass, Rename
+from core.services import training
 from core.services.projects import get_project
 from core.services.schemas import edit_schema
 from core.services.training import list_models, record_promotion
@@ -181,3 +182,6 @@ def test_a_model_whose_classes_changed_since_is_marked_stale(house: House, monke
     assert "This model is stale." in words(at)
     assert "&#x27;&lt;img src=x&gt;&#x27; was added" in words(at)
     assert any("stale" in option for option in at.selectbox(key="choice.model").options)
+    monkeypatch.setattr(training, "start_prelabel", training.queue_prelabel)  # starts no process
+    at.button(key="retrain.prelabel").click().run()
+    assert any("with a stale model" in t.value for t in (*at.toast, *at.success))
