@@ -5,7 +5,7 @@ import { Light } from "./light.js";
 import { Tiles } from "./tiles.js";
 
 const COLOURS = ["R", "G", "B"];
-const SHARP_FROM = 2; // screen pixels for one image pixel, from which on pixels are drawn as squares
+const SHARP_FROM = 4; // screen pixels for one image pixel, from which on pixels are drawn as squares
 const MOVING_MS = 160;
 const TILES_MS = 70;
 
