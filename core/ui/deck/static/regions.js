@@ -6,8 +6,10 @@ import { maskPath } from "./rle.js";
 
 export { decodeRle, encodeRle } from "./rle.js";
 
-const LABEL_PX = 12;
-const CHIP_PX = 18;
+// Labels grow with the page's root size, as all text does on a large screen; node has no page.
+const ROOT = globalThis.getComputedStyle ? parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 : 1;
+const LABEL_PX = 12 * ROOT;
+const CHIP_PX = 18 * ROOT;
 const CHIP_GAP_PX = 3;
 const VISIBLE = 2;
 const chips = new WeakMap(); // chip → its region's box, its corner and width
