@@ -28,7 +28,10 @@ from tests.browser.conftest import serving
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES, SMEAR = "tree-leaves", "blood-smear"
 EXPERT, LEAD, MANAGER, ADMIN = "ingrid", "ruth", "mona", "ada"
-READY = ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, .st-key-tb-box-N, #name"
+READY = (
+    ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, .deck .notice,"
+    " .st-key-tb-box-N, #name, .grid .tile img, .grid .g-class, .grid .g-message"
+)
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000
 LARGEST_BYTES = 300_000
@@ -88,6 +91,41 @@ def scroll(share: float) -> Act:
     return act
 
 
+def unfold(page: Page) -> None:
+    """Open what is folded in the column beside the image."""
+    folded = page.locator(".rail details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+    page.wait_for_timeout(1500)
+
+
+def offline(page: Page) -> None:
+    """Decide twice while the server cannot be reached."""
+    page.route("**/files/decisions/**", lambda route: route.abort())
+    press("1", "1")(page)
+    page.wait_for_timeout(2500)
+
+
+def broken(page: Page) -> None:
+    """Open a queue whose images cannot be read."""
+    page.route("**/files/item/**", lambda route: route.fulfill(status=503))
+    page.reload()
+    page.wait_for_timeout(3000)
+
+
+def first_class(page: Page) -> None:
+    """Open the grid's first class."""
+    page.locator(".grid .g-class:not([disabled])").first.click()
+    page.locator(".grid .tile img").first.wait_for()
+    page.wait_for_timeout(1500)
+
+
+def marked(page: Page) -> None:
+    """Mark some tiles and give one another class."""
+    first_class(page)
+    press("Space", "ArrowRight", "ArrowRight", "Space", "ArrowDown", "Space")(page)
+
+
 def wrong_password(page: Page) -> None:
     """Sign in with a password that is wrong."""
     page.fill("#name", "ruth")
@@ -114,8 +152,24 @@ SHOTS = (
     Shot("review-leaf-answered", EXPERT, of("review"), press("1", "2", "1")),
     Shot("review-keys", EXPERT, of("review"), press("?")),
     Shot("review-flag", EXPERT, of("review"), press("f")),
+    Shot("review-skip", EXPERT, of("review"), press("x")),
+    Shot("review-guideline", EXPERT, of("review"), press("i")),
+    Shot("review-zoomed", EXPERT, of("review"), press("+", "+", "+", "+")),
+    Shot("review-light", EXPERT, of("review"), press("b")),
+    Shot("review-about", EXPERT, of("review"), unfold),
+    Shot("review-talk", EXPERT, of("review"), press("t")),
+    Shot("review-order", EXPERT, of("review", order="random", queue="unsure")),
+    Shot("review-nothing", EXPERT, of("review", **{"class": "no such class"})),
+    Shot("review-offline", EXPERT, of("review"), offline),
+    Shot("review-broken", EXPERT, of("review"), broken),
     Shot("review-boxes", EXPERT, of("review", SMEAR)),
-    Shot("review-boxes-edit", EXPERT, of("review", SMEAR), press("e")),
+    Shot("review-boxes-edit", EXPERT, of("review", SMEAR), press("e", "n")),
+    Shot("review-boxes-canvas", EXPERT, of("review", SMEAR), press("Shift+E")),
+    Shot("grid", EXPERT, of("grid")),
+    Shot("grid-page", EXPERT, of("grid"), first_class),
+    Shot("grid-marked", EXPERT, of("grid"), marked),
+    Shot("grid-boxes", EXPERT, of("grid", SMEAR), first_class),
+    Shot("grid-keys", EXPERT, of("grid"), press("?")),
     Shot("adjudicate-leaf", LEAD, of("adjudicate")),
     Shot("adjudicate-leaf-ready", LEAD, of("adjudicate"), press("m", "g")),
     Shot("adjudicate-boxes", LEAD, of("adjudicate", SMEAR)),
@@ -148,6 +202,7 @@ SHOTS = (
     Shot("settings-history", LEAD, of("settings"), click("History")),
     Shot("settings-new-project", MANAGER, of("settings"), click("New project")),
     Shot("settings-expert", EXPERT, of("settings")),
+    Shot("settings-keys", EXPERT, of("settings"), click("You")),
 )
 
 
@@ -216,6 +271,7 @@ def take(
             shot.act(page)
             settle(page)
             page.screenshot(path=folder / f"{shot.name}.{scheme}.png")
+            page.unroute_all(behavior="ignoreErrors")
             sys.stdout.write(f"{shot.name} ({scheme})\n")
         context.close()
 
