@@ -180,7 +180,9 @@ class LabelSchema:
         asked = {q.key: q for q in self.item_questions}
         for key in (*answer.choices, *answer.multi):
             if key not in asked:
-                raise InputError(f"Unknown question '{key}'; this project asks {sorted(asked)}.")
+                raise InputError(
+                    f"Unknown question '{key[:80]}'; this project asks {sorted(asked)}."
+                )
             if asked[key].several != (key in answer.multi):
                 wanted = "a list of classes" if asked[key].several else "one class"
                 raise InputError(f"Question '{key}' takes {wanted}.")
@@ -208,7 +210,9 @@ class LabelSchema:
         asked = {q.key: q for q in self.region_questions}
         for key, value in given.items():
             if key not in asked:
-                raise InputError(f"Unknown attribute '{key}'; expected one of {sorted(asked)}.")
+                raise InputError(
+                    f"Unknown attribute '{key[:80]}'; expected one of {sorted(asked)}."
+                )
             _check_class(asked[key], value, complete)
         missing = [q.title for q in self.region_questions if q.key not in given]
         if complete and missing:
@@ -307,8 +311,8 @@ def _question(doc: dict[str, Any]) -> Question:
 def _check_class(question: Question, name: str, to_submit: bool) -> None:
     if name not in question.names:
         raise InputError(
-            f"Unknown class '{name}' for '{question.key}'; "
-            f"expected one of {', '.join(question.open_names[:20])}."
+            f"Unknown class '{name[:80]}' for '{question.key}'; "
+            f"expected one of {', '.join(n[:80] for n in question.open_names[:20])}."
         )
     # A draft may keep a class that was retired meanwhile; a vote may not.
     if to_submit and name not in question.open_names:

@@ -17,6 +17,7 @@ from core.access import Actor
 from core.errors import InputError
 from core.labels import Answer, Region
 from core.labels.region import Shape
+from core.labels.schema import MAX_CLASS_NAME
 from core.labels.shapes import MAX_POINTS
 from core.server.guard import json_route
 from core.services.claiming import (
@@ -185,6 +186,8 @@ def _is_texts(value: object) -> bool:
 def _read_region(sent: object) -> Region:
     if not isinstance(sent, dict) or not isinstance(sent.get("label"), str):
         raise InputError("A box needs the name of its class.")
+    if len(sent["label"]) > MAX_CLASS_NAME:
+        raise InputError(f"A region's class has a name of over {MAX_CLASS_NAME} characters.")
     label, shape = sent["label"], sent.get("shape", "box")
     if shape not in tuple(Shape):
         raise InputError(f"A region of '{label}' has an unknown shape '{str(shape)[:40]}'.")

@@ -129,6 +129,14 @@ def _require_same_person(request: Request, actor: Actor) -> None:
         )
 
 
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 async def _body(request: Request) -> dict[str, Any]:
     """Return the JSON object that was sent by one of our own pages."""
     require_same_origin(request)
@@ -141,7 +149,10 @@ async def _body(request: Request) -> dict[str, Any]:
             raise LimitExceeded(f"More than {MAX_BODY_BYTES:,} bytes were sent at once.")
     try:
         sent = json.loads(raw)
-        json.dumps(sent, ensure_ascii=False).encode()  # a lone surrogate could not be answered
+        # A lone surrogate, say of an emoji cut in two, could be neither stored nor answered.
+        text = json.dumps(sent, ensure_ascii=False)
+        if not _is_text(text):
+            sent = json.loads(text.encode(errors="replace"))
     except (ValueError, RecursionError) as error:
         raise InputError("What was sent is not JSON text.") from error
     if not isinstance(sent, dict):

@@ -262,7 +262,7 @@ def _submit(
     queue = answers_as_expert(connection, project, actor, item.id, now)
     _insert(connection, project, actor, submission, answer, revision, queue, now)
     if submission.kind == Kind.FLAG:
-        open_for_flag(connection, project, actor, item.id, submission.reason, submission.uuid, now)
+        open_for_flag(connection, project, actor, item.id, submission.reason, now)
     release(connection, actor.person_id, [submission.item_id], now)
     resolve_items(connection, project, [submission.item_id], now)
     if submission.kind == Kind.WITHDRAW:
@@ -347,8 +347,11 @@ def _check_prelabel(connection: Connection, submission: Submission) -> None:
 
 def _check_form(submission: Submission) -> None:
     if submission.kind not in tuple(Kind):
-        raise InputError(f"Unknown kind '{submission.kind}'; expected {[k.value for k in Kind]}.")
-    if not 8 <= len(submission.uuid) <= 64:
+        raise InputError(
+            f"Unknown kind '{submission.kind[:40]}'; expected {[k.value for k in Kind]}."
+        )
+    named = submission.uuid.isascii() and submission.uuid.isprintable()
+    if not (named and 8 <= len(submission.uuid) <= 64):
         raise InputError("A submission needs a UUID of its own.", "Reload the page.")
     if len(submission.reason) > MAX_REASON:
         raise InputError(

@@ -15,6 +15,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, Row, func, or_, select
 
 from core.access import Action, Actor, Resource, can
+from core.clock import new_uuid
 from core.errors import ConflictError, Forbidden, InputError, LimitExceeded, NotFound
 from core.labels.schema import DIRECTION_MARKS, has_visible
 from core.services.blind import live_kinds
@@ -178,7 +179,6 @@ def open_for_flag(
     actor: Actor,
     item_id: int,
     reason: str,
-    uuid: str,
     at: float,
 ) -> None:
     """Begin a thread with the comment of a flag, within the caller's record transaction.
@@ -191,7 +191,8 @@ def open_for_flag(
     # A full item takes no further thread; the flag stands all the same.
     if has_visible(kept) and _count(connection, item_id) < MAX_COMMENTS:
         text = unicodedata.normalize("NFC", kept)
-        _insert(connection, project, actor, item_id, None, Kind.COMMENT, text, f"flag-{uuid}", at)
+        # The flag itself is written once only, so its thread needs no name that a resend knows.
+        _insert(connection, project, actor, item_id, None, Kind.COMMENT, text, new_uuid(), at)
 
 
 def clean_text(text: str) -> str:

@@ -1,0 +1,242 @@
+"""Attacks on reviewing: forged decisions, drafts and tiles (B101, B102, B106, A1, A5, A6, A14, A15)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+
+from core.clock import new_uuid
+from core.labels import Answer, Region
+from core.labels.region import Shape
+from core.labels.schema import Task
+from core.queue.filters import QueueFilter
+from core.queue.plan import QueuePlan
+from core.services.claiming import claim_items, open_item, release_items
+from core.services.grid import decide_tiles, grid_page
+from core.services.prelabels import Prediction, store_predictions
+from core.services.queue_plans import set_queue_plan
+from core.services.review import MAX_REGIONS, Submission, submit_batch
+from core.services.threads import start_thread
+from core.services.workspace import Workspace
+from core.store.tables import annotation_log, drafts, gold_answers
+from tests.pages.conftest import furnished, house
+from tests.pages.house import House
+from tests.record import World, make_world, say, vote
+from tests.server.conftest import SAME_SITE, Enter, TestClient, client, enter
+from tests.services.test_grid import decision, planted_world, predict
+
+__all__ = ["client", "enter", "furnished", "house"]
+
+Make = Callable[..., World]
+
+
+def row(item_id: object, /, **other: Any) -> dict[str, Any]:
+    """Return a good decision as the deck sends it, or what `other` makes of it."""
+    return {
+        "uuid": str(uuid.uuid4()), "item_id": item_id, "kind": "vote", "base_revision": 0,
+        "answer": {"choices": {"label": "oak"}, "regions": []}, "active_seconds": 1, "started_at": 0,
+    } | other  # fmt: skip
+
+
+def send(client: TestClient, rows: object, path: str = "decisions", **other: Any) -> Any:
+    """Post a body whose numbers JSON itself has no name for too."""
+    body = json.dumps(rows if path != "decisions" else {"submissions": rows, **other})
+    headers = {**SAME_SITE, "Content-Type": "application/json"}
+    return client.post(f"/files/{path}/leaves", content=body, headers=headers)
+
+
+def drawn(**region: Any) -> dict[str, Any]:
+    """Return an answer with one region."""
+    return {"choices": {}, "regions": [{"label": "oak", **region}]}
+
+
+NAN, INF = float("nan"), float("inf")
+BAD_ANSWERS = {
+    "nan": drawn(box=[NAN, 0, 9, 9]),
+    "infinity": drawn(box=[0, 0, INF, 9]),
+    "text edge": drawn(box=["0", 0, 9, 9]),
+    "three edges": drawn(box=[0, 0, 9]),
+    "no box": drawn(),
+    "shape list": drawn(box=[0, 0, 9, 9], shape=["box"]),
+    "shape object": drawn(box=[0, 0, 9, 9], shape={}),
+    "unknown shape": drawn(shape="circle", points=[[0, 0]]),
+    "points object": drawn(shape="polygon", points={"0": [0, 0]}),
+    "points deep": drawn(shape="polygon", points=[[[0, 0], 0]]),
+    "points huge": drawn(shape="polygon", points=[[10**400, 0], [1, 1], [2, 0]]),
+    "rle number": drawn(shape="mask", rle=7),
+    "rle none": drawn(shape="mask", rle=None),
+    "attributes list": drawn(box=[0, 0, 9, 9], attributes=[1]),
+    "attributes deep": drawn(box=[0, 0, 9, 9], attributes={"a": {"b": 1}}),
+    "label none": {"choices": {}, "regions": [{"label": None, "box": [0, 0, 9, 9]}]},
+    "region text": {"choices": {}, "regions": ["box"]},
+    "regions text": {"choices": {}, "regions": "boxes"},
+    "choices list": {"choices": [["label", "oak"]], "regions": []},
+    "multi text": {"choices": {}, "multi": {"label": "oak"}},
+    "multi deep": {"choices": {}, "multi": {"label": [["oak"]]}},
+    "boxes where none are asked": drawn(box=[0, 0, 9, 9]),
+    "ten thousand": {"choices": {}, "regions": [{"label": "oak", "box": [0, 0, 9, 9]}] * 10_000},
+    "no object": [],
+    "text": "oak",
+    "nul class": {"choices": {"label": "o\0k"}},
+    "nul question": {"choices": {"la\0bel": "oak"}},
+    "long class": {"choices": {"label": "x" * 100_000}},
+    "markup class": {"choices": {"label": "<img src=x onerror=alert(1)>"}},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ANSWERS)
+def test_a_malformed_answer_is_refused_alone(enter: Enter, bad: str) -> None:
+    """B106: refused in one readable sentence, as a vote and as a draft; the vote beside it is saved."""
+    browser = enter("leo")
+    first, second = browser.get("/files/queue/leaves?count=2").json()["items"]
+    rows = [row(first["item_id"], answer=BAD_ANSWERS[bad]), row(second["item_id"])]
+    refused, saved = send(browser, rows).json()["receipts"]
+    assert (refused["status"], saved["status"]) == ("refused", "saved")
+    assert 10 < len(refused["message"]) < 600
+    draft = {"item_id": first["item_id"], "answer": BAD_ANSWERS[bad], "base_revision": 0}
+    reply = send(browser, draft, "draft")
+    assert reply.status_code == 422
+    assert 10 < len(reply.json()["error"]["message"]) < 600
+
+
+BAD_ROWS: dict[str, Any] = {
+    "null": None, "number": 5, "text": "vote", "list": [], "empty": {},
+    "uuid nul": {"uuid": "\0" * 12}, "uuid short": {"uuid": "x"}, "uuid long": {"uuid": "x" * 65},
+    "uuid object": {"uuid": {}}, "item nan": {"item_id": NAN}, "item list": {"item_id": [1]},
+    "item minus": {"item_id": -1}, "item half": {"item_id": 1.5}, "item forged": {"item_id": 2**61},
+    "kind none": {"kind": None}, "kind other": {"kind": "erase" * 10_000}, "vote of nothing": {"answer": None},
+    "revision minus": {"base_revision": -1}, "revision huge": {"base_revision": 10**40},
+    "seconds infinite": {"active_seconds": INF}, "seconds text": {"active_seconds": "1"},
+    "started nan": {"started_at": NAN}, "prediction forged": {"prelabel_seq": 424242},
+    "prediction text": {"prelabel_seq": "first"}, "schema text": {"schema_version": "x"},
+    "reason long": {"kind": "flag", "reason": "x" * 3000}, "reason none": {"kind": "flag", "reason": " \u200b"},
+    "reason object": {"kind": "skip", "reason": {"a": 1}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD_ROWS)
+def test_a_forged_row_is_refused_alone(enter: Enter, bad: str) -> None:
+    """A1, B103: whatever a row holds, it is refused with a sentence and the row beside it is saved."""
+    browser = enter("leo")
+    first, second = browser.get("/files/queue/leaves?count=2").json()["items"]
+    other = BAD_ROWS[bad]
+    forged = row(first["item_id"], **other) if isinstance(other, dict) and other else other
+    refused, saved = send(browser, [forged, row(second["item_id"])]).json()["receipts"]
+    assert (refused["status"], saved["status"]) == ("refused", "saved")
+    assert 10 < len(refused["message"]) < 600
+
+
+def test_half_a_letter_costs_nobody_elses_decision(enter: Enter) -> None:
+    """A lone surrogate (an emoji cut in two) in one comment: the other decisions are saved."""
+    browser = enter("leo")
+    first, second = browser.get("/files/queue/leaves?count=2").json()["items"]
+    cut = row(first["item_id"], kind="flag", answer=None, reason="other: look \ud83d")
+    receipts = send(browser, [cut, row(second["item_id"])]).json()["receipts"]
+    assert [r["status"] for r in receipts] == ["saved", "saved"]
+
+
+def test_of_doubled_keys_the_last_counts_and_is_checked(enter: Enter) -> None:
+    """B102: what is read is what is checked, whichever of two same keys that is."""
+    browser = enter("leo")
+    item = browser.get("/files/queue/leaves?count=1").json()["items"][0]["item_id"]
+    body = json.dumps({"submissions": [row(item)]}).replace('"oak"', '"oak", "label": "cow"')
+    headers = {**SAME_SITE, "Content-Type": "application/json"}
+    reply = browser.post("/files/decisions/leaves", content=body, headers=headers).json()
+    assert reply["receipts"][0]["status"] == "refused"
+
+
+def test_no_draft_is_larger_than_it_need_be(enter: Enter, house: House) -> None:
+    """A14: ten megabytes of draft are refused whole, and what was kept before stays."""
+    browser = enter("leo")
+    item = browser.get("/files/queue/leaves?count=1").json()["items"][0]["item_id"]
+    good = {"item_id": item, "answer": {"choices": {"label": "oak"}}, "base_revision": 0}
+    assert send(browser, good, "draft").status_code == 200
+    bomb = {**good, "answer": {"choices": {"label": "x" * 10_000_000}}}
+    assert send(browser, bomb, "draft").status_code == 413
+    assert browser.get(f"/files/open/leaves/{item}").json()["item"]["draft"]["choices"] == {
+        "label": "oak"
+    }
+
+
+def test_another_persons_draft_is_never_given(enter: Enter, house: House) -> None:
+    """A5: a colleague, a lead and a manager open the same item and see no draft."""
+    browser = enter("ada")
+    item = browser.get("/files/queue/leaves?count=1").json()["items"][0]["item_id"]
+    draft = {"item_id": item, "answer": {"choices": {"label": "birch"}}, "base_revision": 0}
+    assert send(browser, draft, "draft").status_code == 200
+    for who in ("leo", "mia", "kim"):
+        reply = enter(who).get(f"/files/open/leaves/{item}")
+        assert "birch" not in reply.text
+    assert enter("eve").get(f"/files/open/leaves/{item}").status_code == 404
+
+
+def test_no_route_takes_an_item_of_another_project(enter: Enter, house: House) -> None:
+    """A1, B101: by any route an item of another project is not there, and nothing is written."""
+    with house.ws.store.read() as connection:
+        item = connection.exec_driver_sql("SELECT min(id) FROM items").scalar_one()
+        before = connection.execute(select(func.count()).select_from(annotation_log)).scalar_one()
+    browser = enter("eve")
+    headers = {**SAME_SITE, "Content-Type": "application/json"}
+    told = row(item, answer={"choices": {}, "regions": []})
+    receipts = browser.post("/files/decisions/cells", json={"submissions": [told]}, headers=headers)
+    assert receipts.json()["receipts"][0]["code"] == "NOT_FOUND"
+    kept = {"item_id": item, "answer": {"choices": {}, "regions": []}, "base_revision": 0}
+    assert browser.post("/files/draft/cells", json=kept, headers=headers).status_code == 404
+    said = {"uuid": new_uuid(), "kind": "comment", "item_id": item, "text": "hello"}
+    assert browser.post("/files/comment/cells", json=said, headers=headers).status_code == 404
+    for path in (f"/files/open/cells/{item}", f"/files/about/cells/{item}"):
+        assert browser.get(path).status_code == 404
+    for path in ("release", "renew", "grid"):
+        name = f"/files/{path}/cells" + ("/hold" if path == "grid" else "")
+        assert browser.post(name, json={"item_ids": [item]}, headers=headers).status_code == 200
+    with house.ws.store.read() as connection:
+        after = connection.execute(select(func.count()).select_from(annotation_log)).scalar_one()
+        assert connection.execute(select(func.count()).select_from(drafts)).scalar_one() == 0
+        held = connection.exec_driver_sql(
+            f"SELECT count(*) FROM leases WHERE person_id = {house.people['eve']}"
+        ).scalar_one()
+    assert (before, held) == (after, 0)
+
+
+def test_nobody_hoards_by_any_way_to_a_lease(sqlite_ws: Workspace) -> None:
+    """A15: queue, permalinks and the grid's hold together give no more than the cap."""
+    world = make_world(sqlite_ws, n_items=200)
+    who, cap = world.cast.experts[0], sqlite_ws.settings.lease_cap
+    from core.services.grid import hold_tiles
+
+    claim_items(sqlite_ws, who, world.slug, 10_000)
+    for item in world.items:
+        open_item(sqlite_ws, who, world.slug, item)
+    hold_tiles(sqlite_ws, who, world.slug, world.items)
+    with sqlite_ws.store.read() as connection:
+        held = connection.exec_driver_sql("SELECT count(*) FROM leases").scalar_one()
+    assert held <= cap
+
+
+def test_a_comment_cannot_spoil_a_flag(ws: Workspace) -> None:
+    """A comment under the name the flag's own thread would have stops neither it nor its neighbours."""
+    world = make_world(ws)
+    who, ours = world.cast.experts[0], new_uuid()
+    start_thread(ws, who, world.slug, world.items[0], "mine", f"flag-{ours}")
+    sent = [
+        Submission(ours, world.items[1], "flag", reason="other: look at this"),
+        Submission(new_uuid(), world.items[2], "vote", say("cat")),
+    ]
+    receipts = submit_batch(ws, who, world.slug, sent)
+    assert receipts[1].status == "saved"
+    assert receipts[0].status in ("saved", "refused")
+
+
+@pytest.mark.parametrize("length", [8, 59, 60, 64])
+def test_a_flag_with_any_uuid_that_is_taken_opens_its_thread(ws: Workspace, length: int) -> None:
+    """The thread's own name is longer than the flag's by five letters and must fit too."""
+    world = make_world(ws)
+    sent = Submission("u" * length, world.items[1], "flag", reason="other: look at this")
+    [receipt] = submit_batch(ws, world.cast.experts[0], world.slug, [sent])
+    assert receipt.status == "saved"
