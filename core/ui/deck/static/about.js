@@ -3,6 +3,7 @@
 
 import { el, say } from "./dom.js";
 import { ask } from "./net.js";
+import { browserStorage } from "./storage.js";
 import { ago, Talk } from "./talk.js";
 
 const AFTER_MS = 250;
@@ -34,7 +35,7 @@ export class About {
   constructor(texts, urls, run, person = "") {
     this.texts = texts;
     this.urls = urls;
-    this.storage = globalThis.localStorage;
+    this.storage = browserStorage();
     this.open = readFolds(this.storage);
     this.item = null;
     this.known = null; // the item that what is drawn belongs to

@@ -1,6 +1,7 @@
 // How a person sees images in this tab: light, overlay, sharpness. Kept per tab; pure but for the store.
 
 import { say } from "./dom.js";
+import { tabStorage } from "./storage.js";
 
 const KEY = "tiebreak.view";
 const NEUTRAL = { brightness: 1, contrast: 1, gamma: 1, opacity: 1, sharp: true, keepZoom: false };
@@ -39,7 +40,7 @@ export function shownValue(name, value) {
 
 /** The settings of the view; `listen` to hear of changes. */
 export class Adjustment {
-  constructor(storage = globalThis.sessionStorage) {
+  constructor(storage = tabStorage()) {
     this.storage = storage;
     this.values = { ...NEUTRAL, ...read(storage) };
     this.listeners = new Set();

@@ -6,6 +6,7 @@ import { isPressing, isTyping } from "./keys.js";
 import { ask, speakFor } from "./net.js";
 import { Outbox } from "./outbox.js";
 import { Session } from "./session.js";
+import { tabStorage } from "./storage.js";
 
 const decks = new WeakMap();
 const outboxes = new Map();
@@ -19,7 +20,7 @@ function outboxFor({ person, slug, urls }) {
       const reply = await ask(urls.decisions, { body: { submissions }, keepalive, person });
       return { kind: reply.kind, error: reply.error, receipts: reply.body?.receipts ?? [] };
     };
-    outboxes.set(key, new Outbox({ key, storage: sessionStorage, send }));
+    outboxes.set(key, new Outbox({ key, storage: tabStorage(), send }));
   }
   return outboxes.get(key);
 }
@@ -37,6 +38,7 @@ class Deck {
     }
     this.on(document, "visibilitychange", () => this.session?.visible(!document.hidden));
     this.on(window, "pagehide", () => this.session?.parting());
+    this.on(window, "beforeunload", (event) => this.session?.outbox.atRisk && event.preventDefault());
     this.on(window, "online", () => this.session?.wake());
     this.on(window, "focus", () => this.session?.outbox.trouble && this.session.wake());
   }

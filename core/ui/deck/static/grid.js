@@ -9,10 +9,11 @@ import { pictureWidth } from "./grid_tile.js";
 import { GridView } from "./grid_view.js";
 import { cap, el, say } from "./dom.js";
 import { isTyping } from "./keys.js";
-import { ask, newUuid } from "./net.js";
+import { ask, newUuid, speakFor } from "./net.js";
 import { Outbox } from "./outbox.js";
 import { classSearch } from "./search.js";
 import { open } from "./sheets.js";
+import { isObject, readObject, rowsOf, tabStorage } from "./storage.js";
 
 const PAGES_KEPT = 3;
 const KEEP_MS = 250;
@@ -27,19 +28,31 @@ function outboxFor({ person, slug, urls }, heardRate) {
   rates.set(key, heardRate);
   if (!outboxes.has(key)) {
     const send = async (tiles, { keepalive }) => {
-      const reply = await ask(urls.grid, { body: { tiles }, keepalive });
+      const reply = await ask(urls.grid, { body: { tiles }, keepalive, person });
       if (reply.body?.attention) rates.get(key)?.(reply.body.attention);
       return { kind: reply.kind, error: reply.error, receipts: reply.body?.receipts ?? [] };
     };
-    outboxes.set(key, new Outbox({ key, storage: sessionStorage, send, most: MOST_SENT }));
+    outboxes.set(key, new Outbox({ key, storage: tabStorage(), send, most: MOST_SENT }));
   }
   return outboxes.get(key);
+}
+
+// A page that can be put on the screen again: what lies in the tab's store may be anything.
+function isPage(kept) {
+  const units = kept?.data?.units;
+  const marks = kept?.marks ?? [];
+  const isUnit = (u) => isObject(u) && Number.isSafeInteger(u.item_id) && Array.isArray(u.also) && rowsOf(u.tiles, isTile).length === u.tiles?.length;
+  const isTile = (t) => isObject(t) && typeof t.image === "string" && typeof t.label === "string";
+  const isMark = (m) => Array.isArray(m) && Number.isSafeInteger(m[0]) && typeof m[1] === "string";
+  return isObject(kept) && typeof kept.data?.class === "string" && Array.isArray(units) && units.every(isUnit)
+    && Array.isArray(marks) && marks.every(isMark) && Array.isArray(kept.refusals ?? []);
 }
 
 /** The grid in one element. */
 class Grid {
   constructor(root, config) {
     Object.assign(this, { root, config, texts: config.texts, count: config.count, classes: [], ahead: [], history: [] });
+    speakFor(config.person);
     this.key = `tiebreak.grid.${config.person}.${config.slug}`;
     this.sentToDeck = new Set();
     this.outbox = outboxFor(config, (rate) => this.tellRate(rate));
@@ -53,6 +66,7 @@ class Grid {
     this.on(document, "visibilitychange", () => this.visible(!document.hidden));
     this.on(window, "pagehide", () => this.parting());
     this.on(window, "pageshow", (event) => event.persisted && this.begin());
+    this.on(window, "beforeunload", (event) => this.outbox.atRisk && event.preventDefault());
     this.on(window, "online", () => this.outbox.wake());
     this.on(this.view.list, "pointerdown", (event) => this.press(event));
     this.on(this.view.list, "pointermove", (event) => this.drag(event));
@@ -472,19 +486,16 @@ class Grid {
     const { page, history, sentToDeck } = this;
     const kept = { page: page?.kept() ?? null, history, deck: [...sentToDeck].slice(-200) };
     try {
-      sessionStorage.setItem(this.key, JSON.stringify(kept));
+      tabStorage().setItem(this.key, JSON.stringify(kept));
     } catch {
       // Storage is full: marks and undo then last until the next reload only.
     }
   }
 
   #load() {
-    const empty = { page: null, history: [], deck: [] };
-    try {
-      return { ...empty, ...JSON.parse(sessionStorage.getItem(this.key) ?? "{}") };
-    } catch {
-      return empty;
-    }
+    const { page, history, deck } = readObject(tabStorage(), this.key);
+    const past = (row) => isObject(row) && isPage(row.page) && rowsOf(row.submissions, isObject).length === row.submissions?.length;
+    return { page: isPage(page) ? page : null, history: rowsOf(history, past), deck: rowsOf(deck, Number.isSafeInteger) };
   }
 
   // Streamlit reads the address at a reload; changing it by hand costs no rerun.

@@ -1,11 +1,20 @@
 // What was decided in this tab, for undo and redo.
 
+import { isObject, rowsOf } from "./storage.js";
+
 const KEPT = 50;
+
+// What lies in the tab's store may be anything; only what can be put back on the screen is kept.
+function isDecision(row) {
+  const { item, submission } = row ?? {};
+  return isObject(item) && Number.isSafeInteger(item.item_id) && typeof item.image === "string"
+    && isObject(submission) && typeof submission.uuid === "string" && typeof submission.kind === "string";
+}
 
 /** Two stacks of {item, submission}; a new decision forgets what was undone. */
 export class Decisions {
   constructor(saved = {}) {
-    this.done = saved.done ?? [];
+    this.done = rowsOf(saved.done, isDecision);
     this.undone = [];
   }
 

@@ -1,15 +1,23 @@
 // Talking to our own routes. Never throws: every outcome is one of five kinds.
 
+import { isObject } from "./storage.js";
+
 const RETRY_STATUS = new Set([408, 425, 429]);
 const PATIENCE_MS = 20000;
+// A proxy's limit may be lower than ours; its own words are for nobody here.
+const TOO_LARGE = {
+  code: "LIMIT_EXCEEDED", message: "More was sent at once than this server's proxy lets through.", advice: "Ask who runs it to allow 8 MB.",
+};
 
+// What was wrong, in our own words; null where it was not us who answered: a proxy, another server.
 async function errorOf(reply) {
   try {
     const body = await reply.json();
-    const error = body.error ?? body;
-    return { code: error.code ?? "", message: error.message ?? "", advice: error.advice ?? "" };
+    const error = body?.error ?? {};
+    if (typeof error.code !== "string") return null;
+    return { code: error.code, message: error.message ?? "", advice: error.advice ?? "" };
   } catch {
-    return { code: `HTTP ${reply.status}`, message: "", advice: "" };
+    return null;
   }
 }
 
@@ -17,9 +25,12 @@ async function outcome(reply) {
   if (reply.ok) {
     const body = await reply.json().catch(() => null);
     // An unknown path answers 200 with a page: that is no reply of ours.
-    return body === null ? { kind: "offline" } : { kind: "ok", body };
+    return isObject(body) ? { kind: "ok", body } : { kind: "offline" };
   }
   const error = await errorOf(reply);
+  if (error === null && reply.status === 413) return { kind: "refused", error: TOO_LARGE };
+  // Nothing may be given up for what somebody between us and the server said.
+  if (error === null && ![401, 403].includes(reply.status)) return { kind: "offline" };
   if (reply.status === 401) return { kind: "signed-out", error };
   if (reply.status === 403) return { kind: "forbidden", error };
   if (reply.status >= 500 || RETRY_STATUS.has(reply.status)) return { kind: "offline", error };

@@ -1,6 +1,8 @@
 // Decisions on their way to the record. Nothing leaves this list before the server said
 // "saved", "already-saved" or "refused"; it survives a reload in the tab's session storage.
 
+import { isLasting, isObject, readObject, rowsOf } from "./storage.js";
+
 export const BATCH = 8;
 export const IDLE_MS = 600;
 const MOST_SENT = 40;
@@ -8,7 +10,15 @@ const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30000;
 const REVISIONS_KEPT = 300;
 
-const EMPTY = { entries: [], saved: 0, refused: [], revisions: [] };
+// A decision that can be sent: what else lies in the store is no work of anybody's.
+function isEntry(row) {
+  const sent = row?.submission;
+  return isObject(sent) && typeof sent.uuid === "string" && Number.isSafeInteger(sent.item_id) && isObject(row.item ?? {});
+}
+
+function isRevision(pair) {
+  return Array.isArray(pair) && pair.length === 2 && pair.every(Number.isSafeInteger);
+}
 
 /** Give the wait before the next attempt, doubling up to half a minute. */
 export function retryAfter(failures) {
@@ -31,6 +41,7 @@ export class Outbox {
     this.failures = 0;
     this.trouble = null;
     this.timer = null;
+    this.lasting = true;
     this.listeners = new Set();
     const kept = this.#load();
     this.entries = kept.entries.map((e) => ({ ...e, flying: false }));
@@ -42,6 +53,11 @@ export class Outbox {
 
   get pending() {
     return this.entries.length;
+  }
+
+  /** Tell whether a reload now would lose what is not on the record yet. */
+  get atRisk() {
+    return this.pending > 0 && !this.lasting;
   }
 
   /** Call back with ("change") or ("receipt", receipt, entry); give a function that stops it. */
@@ -141,12 +157,17 @@ export class Outbox {
     if (reply.kind === "ok") {
       this.failures = 0;
       this.trouble = null;
-      for (const receipt of reply.receipts) this.#settle(receipt);
+      for (const receipt of rowsOf(reply.receipts, isObject)) this.#settle(receipt);
       // A row the server passed over without a word is tried again, more and more slowly.
       const unanswered = batch.some((e) => this.entries.includes(e));
       if (unanswered) this.failures += 1;
       this.#keep();
       if (this.entries.length) this.#schedule(unanswered ? retryAfter(this.failures) : 0);
+    } else if (reply.kind === "refused" && reply.error?.code === "LIMIT_EXCEEDED" && batch.length > 1) {
+      // Together they were too much, large masks say: each goes on its own.
+      this.most = Math.max(1, Math.floor(batch.length / 4));
+      this.#keep();
+      this.#schedule(0);
     } else if (reply.kind === "refused") {
       for (const entry of batch) {
         this.#settle({ uuid: entry.submission.uuid, status: "refused", ...reply.error });
@@ -200,11 +221,14 @@ export class Outbox {
   }
 
   #load() {
-    try {
-      return { ...EMPTY, ...JSON.parse(this.storage.getItem(this.key) ?? "{}") };
-    } catch {
-      return { ...EMPTY };
-    }
+    const { entries, saved, refused, revisions } = readObject(this.storage, this.key);
+    const told = (row) => ({ ...row, item: row.item ?? { item_id: row.submission.item_id, name: "" } });
+    return {
+      entries: rowsOf(entries, isEntry).map((row) => ({ ...told(row), tries: Number(row.tries) || 0 })),
+      saved: Number.isSafeInteger(saved) && saved > 0 ? saved : 0,
+      refused: rowsOf(refused, isEntry).map(told),
+      revisions: rowsOf(revisions, isRevision),
+    };
   }
 
   #keep() {
@@ -213,8 +237,10 @@ export class Outbox {
     const { saved, refused } = this;
     try {
       this.storage.setItem(this.key, JSON.stringify({ entries, saved, refused, revisions }));
+      this.lasting = isLasting(this.storage);
     } catch {
       // Storage is full or forbidden: the decisions are still held here and sent from here.
+      this.lasting = false;
     }
     for (const listener of this.listeners) listener("change");
   }

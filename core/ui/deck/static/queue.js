@@ -54,6 +54,7 @@ export class Supply {
     const { queue } = this;
     const reply = await ask(this.#address(count, known));
     if (reply.kind !== "ok") return { kind: reply.kind, error: reply.error };
+    if (!Array.isArray(reply.body.items)) return { kind: "offline" }; // an answer, but none of ours
     if (queue !== this.queue) return this.#late(reply.body.items);
     const pending = new Set(this.outbox.itemIds());
     const fresh = reply.body.items.filter((item) => !pending.has(item.item_id));

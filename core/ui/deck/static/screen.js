@@ -11,6 +11,7 @@ import { Images, widthStep } from "./images.js";
 import { ask } from "./net.js";
 import { Supply } from "./queue.js";
 import { Recent, workOfOthers } from "./recent.js";
+import { readObject, tabStorage } from "./storage.js";
 import { View } from "./view.js";
 
 const PREFETCH = 10;
@@ -20,14 +21,6 @@ const RETRY_MS = 5000;
 // An error's message and advice in one line.
 function sentence(error) {
   return [error?.message, error?.advice].filter(Boolean).join(" ");
-}
-
-function readDecisions(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(key) ?? "{}");
-  } catch {
-    return {};
-  }
 }
 
 /** What a session shows and holds; `run` and `heard` are the session's. */
@@ -41,10 +34,10 @@ export class Screen {
     this.held = new Held();
     this.queue = cleanQueue(config.queue);
     this.supply = new Supply(config.urls, this.held, outbox, this.queue);
-    this.recent = new Recent(sessionStorage, `${outbox.key}.recent`);
+    this.recent = new Recent(tabStorage(), `${outbox.key}.recent`);
     this.images = new Images(config.urls.base);
     this.historyKey = `${outbox.key}.history`;
-    this.decisions = new Decisions(readDecisions(this.historyKey));
+    this.decisions = new Decisions(readObject(tabStorage(), this.historyKey));
     this.answers = new Map();
     this.clocks = new Clocks(config.idleSeconds);
     this.drafts = new Drafts(config.urls.draft, (itemId, kept) => this.draftTold(itemId, kept));
@@ -55,7 +48,7 @@ export class Screen {
     this.images.width = widthStep(room.width * (globalThis.devicePixelRatio ?? 1));
     this.stopListening = outbox.listen((what, receipt, entry) => this.heard(what, receipt, entry));
     this.view.bar.show(this.queue);
-    this.view.others(workOfOthers(sessionStorage, outbox.key));
+    this.view.others(workOfOthers(tabStorage(), outbox.key));
     this.status();
   }
 

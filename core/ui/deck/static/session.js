@@ -6,6 +6,7 @@ import { Editing } from "./editor/editing.js";
 import { newUuid } from "./net.js";
 import { Screen } from "./screen.js";
 import { classSearch } from "./search.js";
+import { tabStorage } from "./storage.js";
 import { flagSheet, guidelineSheet, helpSheet, open, reasonSheet } from "./sheets.js";
 
 const FLAG_LENGTH = 1800;
@@ -284,7 +285,7 @@ export class Session extends Screen {
     clearTimeout(this.keeping);
     const done = this.decisions.done.slice(-20);
     try {
-      sessionStorage.setItem(this.historyKey, JSON.stringify({ done }));
+      tabStorage().setItem(this.historyKey, JSON.stringify({ done }));
     } catch {
       // Undo then works until the next reload only.
     }

@@ -2,6 +2,7 @@
 
 import { el, say } from "./dom.js";
 import { ask, newUuid } from "./net.js";
+import { tabStorage } from "./storage.js";
 
 const MOST_NAMES = 6;
 const PART = /(?:^|[^\w@])@([a-z0-9._@-]*)$/i;
@@ -86,7 +87,7 @@ export class Talk {
     this.texts = texts;
     this.urls = urls;
     this.leave = leave;
-    this.unsent = new Unsent(globalThis.sessionStorage ?? new Map(), person);
+    this.unsent = new Unsent(tabStorage(), person);
     this.people = [];
     this.threads = [];
     this.item = null;
