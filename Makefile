@@ -1,5 +1,5 @@
 # One verb each. Everything is installed into .venv on first use; nothing else is touched.
-.PHONY: install demo serve test lint format bench screenshots clean
+.PHONY: install demo serve test lint format bench bench-ui screenshots clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -37,8 +37,13 @@ format: install
 bench: install
 	$(BIN)/python -m tests.bench
 
+bench-ui: install
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python -m tests.bench.ui $(ONLY)
+
 screenshots: install
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python -m tests.screenshots $(FOLDER)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

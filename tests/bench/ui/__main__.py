@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.ui import deck, load
+from tests.bench import queue
+from tests.bench.ui import deck, grid, human, load, shapes
 from tests.bench.ui.served import browser
 
 
@@ -23,7 +24,11 @@ def _in_browser(bench: Callable[..., dict[str, object]]) -> Callable[[Path], dic
 
 BENCHES: dict[str, Callable[[Path], dict[str, object]]] = {
     "key_to_next_image": _in_browser(deck.run),
+    "shapes": _in_browser(shapes.run),
+    "grid": _in_browser(grid.run),
+    "items_per_hour": _in_browser(human.run),
     "people_at_once": load.run,
+    "queue": queue.run,
 }
 
 
