@@ -210,8 +210,8 @@ def readme_shots(workspace: Path) -> tuple[Shot, ...]:
     """Return the README's pictures; each one's name is its file's in ``docs/images``."""
     return (
         Shot("review", EXPERT, of("review", item=clear_leaf(workspace))),
+        Shot("grid", EXPERT, of("grid"), marked),
         Shot("adjudicate", LEAD, of("adjudicate", SMEAR)),
-        Shot("quality", MANAGER, of("quality")),
     )
 
 
