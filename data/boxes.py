@@ -1,4 +1,4 @@
-"""Boxes as people and models get them wrong: shifted, missed, confused, from nothing."""
+"""Regions as people and models get them wrong: shifted, missed, confused, from nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.labels import Answer, Region
+from core.labels.region import Shape
+from core.labels.shapes import keypoints_region, polygon_region
 
 SMALL = 0.35
 """A box is small when its area is below this share of the image's median box."""
@@ -65,12 +68,15 @@ def predicted(
 
 
 def from_nothing(truth: Answer, size: tuple[int, int], rng: np.random.Generator) -> Region:
-    """Return a box where there is nothing, like one of the smaller boxes of the image."""
+    """Return a region where there is nothing, like one of the smaller regions of the image."""
     ordered = sorted(truth.regions, key=lambda r: (r.area, r.x1, r.y1))
     like = ordered[int(rng.integers(max(1, len(ordered) // 2)))]
     wide, high = like.x2 - like.x1, like.y2 - like.y1
     x = float(rng.uniform(0, max(1.0, size[0] - wide)))
     y = float(rng.uniform(0, max(1.0, size[1] - high)))
+    if like.points:
+        by = np.array([x - like.x1, y - like.y1])
+        return _at(like, np.array([p[:2] for p in like.points]) + by, size)
     moved = Region(like.label, x, y, min(x + wide, size[0]), min(y + high, size[1]))
     return replace(moved, **{k: round(getattr(moved, k), 2) for k in ("x1", "y1", "x2", "y2")})
 
@@ -78,7 +84,9 @@ def from_nothing(truth: Answer, size: tuple[int, int], rng: np.random.Generator)
 def jittered(
     region: Region, share: float, size: tuple[int, int], rng: np.random.Generator
 ) -> Region:
-    """Return the box with each edge moved by about this share of its side, inside the image."""
+    """Return the region with each edge, or point, moved by about this share of its side."""
+    if region.points:
+        return _reshaped(region, share, size, rng)
     wide, high = region.x2 - region.x1, region.y2 - region.y1
     d = rng.normal(0, share, 4)
     x1 = float(np.clip(region.x1 + d[0] * wide, 0, region.x2 - wide * 0.5))
@@ -86,3 +94,22 @@ def jittered(
     x2 = float(np.clip(region.x2 + d[2] * wide, x1 + min(2, wide), size[0]))
     y2 = float(np.clip(region.y2 + d[3] * high, y1 + min(2, high), size[1]))
     return Region(region.label, round(x1, 2), round(y1, 2), round(x2, 2), round(y2, 2))
+
+
+def _reshaped(
+    region: Region, share: float, size: tuple[int, int], rng: np.random.Generator
+) -> Region:
+    """Return the polygon or keypoints drawn anew: moved as a whole, and each point a little."""
+    sides = np.array([region.x2 - region.x1, region.y2 - region.y1])
+    points = np.array([p[:2] for p in region.points])
+    own = rng.normal(0, 0.5 * share, points.shape)
+    return _at(region, points + (rng.normal(0, share, 2) + own) * sides, size)
+
+
+def _at(region: Region, points: NDArray[np.float64], size: tuple[int, int]) -> Region:
+    """Return the region with its points elsewhere, inside the image, without a confidence."""
+    placed = np.round(np.clip(points, 0, size), 2).tolist()
+    if region.shape is Shape.POLYGON:
+        return polygon_region(region.label, placed, None, region.attributes)
+    seen = [(*xy, p[2]) for xy, p in zip(placed, region.points, strict=True)]
+    return keypoints_region(region.label, seen, None, region.attributes)

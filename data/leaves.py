@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,14 @@ from PIL import Image
 
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Task, make_question
-from data.project import PLANTED_SHARE, DemoItem, DemoProject, Progress, ignore_progress
+from data.project import (
+    PLANTED_SHARE,
+    DemoExample,
+    DemoItem,
+    DemoProject,
+    Progress,
+    ignore_progress,
+)
 from data.render import Pools, Scene, draw_leaf
 from data.species import BY_NAME, SPECIES
 
@@ -153,8 +160,28 @@ def plan_leaves(folder: Path, seed: int, count: int = COUNT) -> LeafPlan:
         None,
         exact,
         {s.name: s.alike for s in SPECIES},
+        examples=tuple(_examples(items[:originals], scenes)),
     )
     return LeafPlan(project, scenes, repeats)
+
+
+EXEMPLARY = ("Beech", "Hornbeam", "Norway maple", "Sycamore")
+"""Species shown beside the guideline: the pairs that cost most mistakes."""
+
+
+def _examples(items: Sequence[DemoItem], scenes: Mapping[str, Scene]) -> Iterator[DemoExample]:
+    """Yield images that show what the guideline says, several for each thing."""
+    for name in EXEMPLARY:
+        for item in items:
+            told = item.answer.choices
+            clear = item.difficulty < 0.5 and told["condition"] == "healthy"
+            if told["species"] == name and clear and item.planted is None:
+                yield DemoExample(
+                    item.file, True, f"{name}: {BY_NAME[name].hint}".replace("**", "")
+                )
+    for item in items:
+        if scenes[item.file].bad and item.planted is None:
+            yield DemoExample(item.file, False, "Too dark and blurred: skip it, do not guess.")
 
 
 def _guideline() -> str:

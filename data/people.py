@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.labels import Answer, Region
-from core.labels.schema import Task
 from data.boxes import from_nothing, is_small, jittered, other_class
 from data.project import DemoItem, DemoProject
 
@@ -94,8 +93,8 @@ def answered(
         rng: Source of randomness.
     """
     tired = 1 + person.tires * max(0.0, hour - 13)
-    if project.schema.task is Task.BOXES:
-        return _boxes(person, item, project.schema.classes, shown, tired, rng)
+    if project.schema.draws:
+        return _regions(person, item, project.schema.classes, shown, tired, rng)
     choices = {}
     for question in project.schema.item_questions:
         true = item.answer.choices[question.key]
@@ -139,7 +138,7 @@ def _choice(
     return others[int(rng.integers(len(others)))]
 
 
-def _boxes(
+def _regions(
     person: SimulatedPerson,
     item: DemoItem,
     names: tuple[str, ...],
@@ -170,7 +169,7 @@ def _boxes(
 def redrawn(
     answer: Answer, size: tuple[int, int], rng: np.random.Generator, share: float = 0.012
 ) -> Answer:
-    """Return the same answer with its boxes drawn anew by a steady hand."""
+    """Return the same answer with its regions drawn anew by a steady hand."""
     return Answer(
         dict(answer.choices), tuple(jittered(r, share, size, rng) for r in answer.regions)
     )

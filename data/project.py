@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.formats.columns import BOX_COLUMNS, REGION_COLUMNS
+from core.formats.region_cells import region_cells
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Task
 
@@ -40,6 +42,15 @@ class DemoItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoExample:
+    """An image that would make a good or bad example of something in the guideline."""
+
+    file: str
+    good: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoProject:
     """A drawn project, ready to be loaded into the record.
 
@@ -51,6 +62,7 @@ class DemoProject:
         duplicates: File to the file whose bytes it repeats; nobody works on these.
         root: Folder of real images the project is made of; None for drawn ones.
         alike: Class to the class it is most easily taken for.
+        examples: For the guideline; of those with one note the first that may be shown is.
     """
 
     slug: str
@@ -62,6 +74,7 @@ class DemoProject:
     duplicates: Mapping[str, str] = field(default_factory=dict)
     alike: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
+    examples: tuple[DemoExample, ...] = ()
 
 
 def ignore_progress(done: int, total: int) -> None:
@@ -71,12 +84,14 @@ def ignore_progress(done: int, total: int) -> None:
 def write_truth(project: DemoProject, path: Path) -> None:
     """Write the truth file: the TRUE labels, and which final labels are planted errors.
 
-    Columns are file,label,planted_error; for boxes file,label,x1,y1,x2,y2,planted_error with
-    one row per true box (an image without boxes has no row). `planted_error` is 0 or 1 and is
+    Columns are file,label,planted_error; for regions file,label,x1,y1,x2,y2,planted_error with
+    one row per true region (an image without any has no row), and for shapes that are no boxes
+    also shape,points,rle,attributes as the import reads them. `planted_error` is 0 or 1 and is
     the item's.
     """
-    boxes = project.schema.task is Task.BOXES
-    edges = ["x1", "y1", "x2", "y2"] if boxes else []
+    boxes = project.schema.draws
+    rich = REGION_COLUMNS if boxes and project.schema.task is not Task.BOXES else ()
+    edges = [*BOX_COLUMNS[0], *rich] if boxes else []
     with path.open("w", newline="", encoding="utf-8") as sink:
         rows = csv.writer(sink, lineterminator="\n")
         rows.writerow(["file", "label", *edges, "planted_error"])
@@ -84,8 +99,11 @@ def write_truth(project: DemoProject, path: Path) -> None:
             planted = int(item.planted is not None)
             if boxes:
                 rows.writerows(
-                    [item.file, r.label, *(f"{v:.2f}" for v in r.box), planted]
+                    [
+                        item.file, r.label, *(f"{v:.2f}" for v in r.box),
+                        *(region_cells(r)[c] for c in rich), planted,
+                    ]
                     for r in item.answer.regions
-                )
+                )  # fmt: skip
             else:
                 rows.writerow([item.file, item.answer.choices[project.schema.main.key], planted])

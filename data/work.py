@@ -135,7 +135,8 @@ class _Floor:
     ) -> None:
         self.project, self.prelabels, self.end, self.plan = project, prelabels, end, plan
         self.rng = np.random.default_rng([seed, 21])
-        self.boxes = project.schema.task is Task.BOXES
+        self.draws = project.schema.draws
+        self.flags = BOX_FLAGS if project.schema.task is Task.BOXES else FLAGS
         self.acts: list[SimulatedAct] = []
         self.queue = self._queue()
         self.all = list(self.queue)
@@ -215,7 +216,7 @@ class _Floor:
     def _agreed(self, progress: _Progress) -> bool:
         """Return whether a majority stands behind one answer to every question."""
         votes = list(progress.votes.values())
-        if self.boxes:
+        if self.draws:
             best = max(sum(same_answer(a, b) for b in votes) for a in votes)
             return best * 2 > len(votes)
         for question in self.project.schema.item_questions:
@@ -276,7 +277,7 @@ class _Floor:
         if draw < odds:
             return "skip", str(rng.choice(SKIP_REASONS)), None
         if draw < odds + 0.012 + 0.03 * item.difficulty:
-            return "flag", str(rng.choice(BOX_FLAGS if self.boxes else FLAGS)), None
+            return "flag", str(rng.choice(self.flags)), None
         at = dt.datetime.fromtimestamp(now, self.end.tzinfo)
         return (
             "vote",
@@ -289,7 +290,7 @@ class _Floor:
     ) -> float:
         """Return the active time: longer for hard images, without a pre-label, for corrections."""
         median = person.pace_seconds * (0.7 + 1.2 * item.difficulty)
-        if self.boxes:
+        if self.draws:
             median *= 3.0 + 0.12 * len(item.answer.regions) + (0 if shown else 5)
         elif shown is None:
             median *= 1.35
@@ -297,7 +298,7 @@ class _Floor:
         return float(median * (1.5 if corrected else 1.0) * np.exp(self.rng.normal(0, 0.42)))
 
     def _passes(self, shown: Answer, answer: Answer) -> bool:
-        if self.boxes:
+        if self.draws:
             return same_answer(shown, answer)
         return all(answer.choices.get(k) == v for k, v in shown.choices.items())
 

@@ -22,10 +22,13 @@ from sqlalchemy import select
 
 from core.access import Actor, Role
 from core.errors import ConflictError, TiebreakError, TrainingError
+from core.formats.columns import BOX_COLUMNS, REGION_COLUMNS
+from core.formats.region_cells import region_cells
 from core.jobs.rows import Job, JobStatus
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.adjudication import Ruling, decide
+from core.services.demo_steering import furnish, show_examples
 from core.services.imports import ImportOptions, import_data
 from core.services.people import add_person, load_actor, operator
 from core.services.projects import NewProject, create_project
@@ -35,15 +38,21 @@ from core.services.worker import run_job
 from core.services.workspace import Workspace, open_workspace
 from core.settings import load_settings
 from core.store.tables import item_names, item_state, people, predictions, projects
+from data.landmarks import generate_landmarks
 from data.leaves import generate_leaves
 from data.people import SimulatedPerson, default_people
 from data.project import DemoProject, ignore_progress, write_truth
 from data.real import read_real
 from data.smear import generate_smear
-from data.work import SimulatedAct, simulate_work
+from data.spots import generate_spots
+from data.work import SimulatedAct, WorkPlan, simulate_work
 
-IMAGES = (1000, 150)
-"""Leaves and blood smears drawn."""
+Counts = tuple[int, int, int, int]
+IMAGES: Counts = (1000, 150, 24, 12)
+"""Leaves, blood smears, leaves with spots and leaves to be measured: how many are drawn."""
+
+SHAPES_WORKED = 0.4
+"""Share of the images with outlines or points that is worked on: the rest is there to be tried."""
 
 COLD_START = 160
 """Leaves labelled by experts before the first model (O2)."""
@@ -77,7 +86,7 @@ def make_demo(
     seed: int,
     sink: Sink,
     sources: Sequence[Path] = (),
-    images: tuple[int, int] = IMAGES,
+    images: Counts = IMAGES,
 ) -> Demo:
     """Prepare a demo workspace, or return the one that is there.
 
@@ -87,7 +96,7 @@ def make_demo(
     Args:
         folder: The workspace; None takes the settings'.
         sources: Folders of real images to use instead of the drawn projects.
-        images: How many leaves and blood smears to draw.
+        images: How many images of each drawn project.
 
     Raises:
         ConflictError: The workspace holds something that is no demo.
@@ -154,7 +163,7 @@ def _read(root: Path, *, fresh: bool) -> Demo:
 
 
 def _fill(
-    ws: Workspace, seed: int, sink: Sink, sources: Sequence[Path], images: tuple[int, int]
+    ws: Workspace, seed: int, sink: Sink, sources: Sequence[Path], images: Counts
 ) -> list[str]:
     end = dt.datetime.fromtimestamp(ws.clock(), dt.UTC).replace(minute=0, second=0, microsecond=0)
     office = operator(ws)
@@ -178,25 +187,31 @@ def _fill(
 
 
 def _generate(
-    drawn: Path, seed: int, sink: Sink, sources: Sequence[Path], images: tuple[int, int]
+    drawn: Path, seed: int, sink: Sink, sources: Sequence[Path], images: Counts
 ) -> list[DemoProject]:
     if sources:
         return [
             read_real(path, seed, lambda d, t: sink("reading the images", d, t)) for path in sources
         ]
-    # Two cores, two projects: the smears are drawn by a process beside this one.
+    # Two cores, two processes: the small projects are drawn beside the leaves.
+    small = {
+        "blood-smear": generate_smear,
+        "leaf-spots": generate_spots,
+        "leaf-points": generate_landmarks,
+    }
     with ProcessPoolExecutor(1, get_context("spawn")) as beside:
-        smear = beside.submit(
-            generate_smear, drawn / "blood-smear", seed, ignore_progress, images[1]
-        )
+        asked = [
+            beside.submit(draw, drawn / slug, seed, ignore_progress, count)
+            for (slug, draw), count in zip(small.items(), images[1:], strict=True)
+        ]
         leaves = generate_leaves(
             drawn / "tree-leaves",
             seed,
             lambda d, t: sink("drawing tree leaves", d, t),
             images[0],
         )
-        sink("drawing blood smears", 0, 0)
-        return [leaves, smear.result()]
+        sink("drawing blood smears and leaf spots", 0, 0)
+        return [leaves, *(one.result() for one in asked)]
 
 
 def _load(
@@ -235,9 +250,18 @@ def _load(
         else _predict_from_file(then, office, project, drawn)
     )
     _import_gold(then, office, project, drawn, seed)
+    actors = _actors(ws)
+    lead = next(actors[p.name] for p in team if p.role == "lead")
+    show_examples(then, lead, slug, project.examples)
     rest = replace(project, items=tuple(i for i in project.items if i.file not in begun))
-    acts = simulate_work(rest, _prelabels(ws, slug), team, seed, end)
+    task = project.schema.task
+    tried = task not in (Task.CLASSIFICATION, Task.BOXES)
+    plan = WorkPlan(worked_share=SHAPES_WORKED) if tried else WorkPlan()
+    acts = simulate_work(rest, _prelabels(ws, slug), team, seed, end, plan)
     _replay(ws, slug, acts, lambda d, t: sink(f"fourteen days of {project.title.lower()}", d, t))
+    if task is Task.CLASSIFICATION:
+        experts = [actors[p.name] for p in team if p.role == "expert"]
+        furnish(ws, slug, experts, lead, seed, end.timestamp())
 
 
 def _origins(project: DemoProject, drawn: Path) -> list[Path]:
@@ -291,18 +315,22 @@ def _write_answers(
 ) -> None:
     """Write answers as a table the import reads."""
     boxes = project.schema.task.draws
+    rich = REGION_COLUMNS if boxes and project.schema.task is not Task.BOXES else ()
     keys = [q.key for q in project.schema.item_questions]
     with table.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)
-        edges = ["x1", "y1", "x2", "y2", "confidence"] if boxes else []
+        edges = [*BOX_COLUMNS[0], "confidence", *rich] if boxes else []
         rows.writerow(["file", "label", *keys[1:], *edges])
         for file, answer in answers:
             if not boxes:
                 rows.writerow([file, *(answer.choices[k] for k in keys)])
             elif not answer.regions:
-                rows.writerow([file] + [""] * 6)
+                rows.writerow([file] + [""] * (1 + len(edges)))
             else:
-                rows.writerows([file, r.label, *r.box, r.confidence] for r in answer.regions)
+                rows.writerows(
+                    [file, r.label, *r.box, r.confidence, *(region_cells(r)[c] for c in rich)]
+                    for r in answer.regions
+                )
 
 
 def _run(ws: Workspace, office: Actor, job: Job, phase: str, sink: Sink) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -12,8 +13,16 @@ import pytest
 from PIL import Image
 
 from core.labels.compare import same_answer
+from core.labels.geometry import match_regions
 from core.labels.schema import Task
-from data import DemoProject, generate_leaves, generate_smear, write_truth
+from data import (
+    DemoProject,
+    generate_landmarks,
+    generate_leaves,
+    generate_smear,
+    generate_spots,
+    write_truth,
+)
 from data.leaves import BAD_CAMERA, BAD_LIGHT
 from data.species import SPECIES
 
@@ -40,7 +49,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(source))
 
 
-@pytest.mark.parametrize("generate", [generate_leaves, generate_smear])
+@pytest.mark.parametrize(
+    "generate", [generate_leaves, generate_smear, generate_spots, generate_landmarks]
+)
 def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path, generate):
     """Drawing is a pure function of the seed."""
     a, b, c = tmp_path / "a", tmp_path / "b", tmp_path / "c"
@@ -186,3 +197,103 @@ def test_confidence_of_wrong_predictions_is_lower(tmp_path):
             (right if i in hits else wrong).append(region.confidence)
     assert len(wrong) > 5
     assert np.mean(right) > np.mean(wrong) + 0.15
+
+
+# --- outlines and points ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def spots(tmp_path_factory) -> DemoProject:
+    return generate_spots(tmp_path_factory.mktemp("spots"), 5, count=10)
+
+
+@pytest.fixture(scope="module")
+def landmarks(tmp_path_factory) -> DemoProject:
+    return generate_landmarks(tmp_path_factory.mktemp("points"), 5, count=8)
+
+
+def test_what_is_said_of_shapes_fits_their_schema(spots, landmarks):
+    """Truth and guesses are complete answers, inside the image, under the schema."""
+    for project in (spots, landmarks):
+        for item in project.items:
+            with Image.open(item.data_path) as image:
+                assert image.size == item.size
+            for said in (item.answer, project.predictions[item.file]):
+                assert project.schema.check(said, *item.size).regions == said.regions
+
+
+def test_outlines_lie_around_what_is_drawn(spots):
+    """Inside a brown or black lesion's ring it is less green than just outside of it."""
+    hits = []
+    for item in spots.items:
+        with Image.open(item.data_path) as image:
+            pixels = np.asarray(image).astype(float)
+        for region in item.answer.regions:
+            ring = np.array(region.points)
+            middle = ring.mean(0)
+            greens = []
+            for share in (0.8, 1.9):
+                at = np.clip(middle + (ring - middle) * share, 0, item.size[0] - 1).astype(int)
+                found = pixels[at[:, 1], at[:, 0]]
+                greens.append(float(np.mean(found[:, 1] - found[:, 0])))
+            hits.append(greens[0] < greens[1] - 10)
+    assert len(hits) > 10
+    assert np.mean(hits) > 0.9
+
+
+def test_an_earlier_model_draws_outlines_nearly_right(spots):
+    """Most outlines overlap their lesion well, none is exact, and some severities are wrong."""
+    pairs = swapped = total = 0
+    for item in spots.items:
+        said, true = spots.predictions[item.file].regions, item.answer.regions
+        found = match_regions(said, true, 0.5, same_class=False)
+        pairs, total = pairs + len(found), total + len(true)
+        swapped += sum(said[i].attributes != true[j].attributes for i, j, _ in found)
+        assert all(likeness < 0.999 for _, _, likeness in found)
+    assert pairs / total > 0.75
+    assert swapped > 0
+
+
+def test_points_lie_at_the_ends_of_the_leaf(landmarks):
+    """The tip and the sides are where green meets card; the guess is off by a little."""
+    for item in landmarks.items:
+        with Image.open(item.data_path) as image:
+            pixels = np.asarray(image).astype(float)
+        (leaf,) = item.answer.regions
+        (guess,) = landmarks.predictions[item.file].regions
+        points = np.array([p[:2] for p in leaf.points])
+        middle = points.mean(0)
+        for point in points[1:]:
+            for share, green in ((0.85, True), (1.12, False)):
+                x, y = np.clip(middle + (point - middle) * share, 0, item.size[0] - 1).astype(int)
+                assert (pixels[y, x, 1] - pixels[y, x, 2] > 25) == green, (item.file, point)
+        off = np.hypot(*(np.array([p[:2] for p in guess.points]) - points).T)
+        assert 0 < off.mean() < 80
+
+
+def test_truth_file_of_outlines_can_be_read_as_an_import(spots, tmp_path):
+    """A row for each lesion with its ring and severity, as the table import takes them."""
+    write_truth(spots, tmp_path / "truth.csv")
+    rows = rows_of(tmp_path / "truth.csv")
+    assert len(rows) == sum(len(i.answer.regions) for i in spots.items)
+    truth = {i.file: i.answer.regions for i in spots.items}
+    seen = Counter()
+    for row in rows:
+        region = truth[row["file"]][seen[row["file"]]]
+        seen[row["file"]] += 1
+        assert json.loads(row["points"]) == [list(p) for p in region.points]
+        assert json.loads(row["attributes"]) == dict(region.attributes)
+
+
+def test_examples_show_what_their_notes_say(leaves):
+    """Good ones are clear healthy leaves of the species named, bad ones the bad camera's."""
+    items = {i.file: i for i in leaves.items}
+    for example in leaves.examples:
+        item = items[example.file]
+        assert item.planted is None
+        if example.good:
+            assert example.note.startswith(item.answer.choices["species"])
+        else:
+            assert (item.metadata["camera"], item.metadata["light"]) == (BAD_CAMERA, BAD_LIGHT)
+    assert len({e.note for e in leaves.examples if e.good}) == 4
+    assert any(not e.good for e in leaves.examples)

@@ -11,7 +11,16 @@ import pytest
 
 from core.labels import Answer
 from core.labels.compare import same_answer
-from data import PEOPLE, DemoItem, DemoProject, WorkPlan, generate_smear, simulate_work
+from data import (
+    PEOPLE,
+    DemoItem,
+    DemoProject,
+    WorkPlan,
+    generate_landmarks,
+    generate_smear,
+    generate_spots,
+    simulate_work,
+)
 from data.leaves import BAD_CAMERA, BAD_LIGHT, plan_leaves
 from data.people import answered
 
@@ -245,3 +254,18 @@ def test_boxes_are_worked_on_too(tmp_path):
             right.append(same_answer(act.answer, item.answer))
     assert 0.4 < np.mean(right) < 0.98
     assert len({a.file for a in acts}) <= 17 < 24
+
+
+@pytest.mark.parametrize("generate", [generate_spots, generate_landmarks])
+def test_outlines_and_points_are_worked_on_too(tmp_path, generate):
+    """Votes keep the geometry, fit the schema and are mostly the true answer."""
+    project = generate(tmp_path, 9, count=12)
+    prelabels = {f: (a, 0.6) for f, a in project.predictions.items()}
+    acts = simulate_work(project, prelabels, PEOPLE, 9, END, WorkPlan(worked_share=0.7))
+    votes = [a for a in acts if a.kind == "vote"]
+    truth = {i.file: i for i in project.items}
+    assert len(votes) > 10
+    for act in votes:
+        assert project.schema.check(act.answer, *truth[act.file].size).regions == act.answer.regions
+    right = [same_answer(a.answer, truth[a.file].answer) for a in votes]
+    assert sum(right) / len(right) > 0.5
