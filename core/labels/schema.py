@@ -187,7 +187,7 @@ class LabelSchema:
                 wanted = "a list of classes" if asked[key].several else "one class"
                 raise InputError(f"Question '{key}' takes {wanted}.")
         for key, value in answer.choices.items():
-            _check_class(asked[key], value, complete)
+            check_class(asked[key], value, complete)
         multi = {k: _in_schema_order(asked[k], v, complete) for k, v in answer.multi.items()}
         missing = [k for k in asked if k not in answer.choices and k not in answer.multi]
         if complete and missing:
@@ -205,7 +205,7 @@ class LabelSchema:
                 f"This project takes {self.task.value}, found a {region.shape.value} of "
                 f"'{region.label[:80]}'."
             )
-        _check_class(self.main, region.label, complete)
+        check_class(self.main, region.label, complete)
         given = dict(region.attributes)
         asked = {q.key: q for q in self.region_questions}
         for key, value in given.items():
@@ -213,7 +213,7 @@ class LabelSchema:
                 raise InputError(
                     f"Unknown attribute '{key[:80]}'; expected one of {sorted(asked)}."
                 )
-            _check_class(asked[key], value, complete)
+            check_class(asked[key], value, complete)
         missing = [q.title for q in self.region_questions if q.key not in given]
         if complete and missing:
             raise InputError(
@@ -308,7 +308,12 @@ def _question(doc: dict[str, Any]) -> Question:
     return Question(doc["key"], doc["title"], classes, doc.get("several", False))
 
 
-def _check_class(question: Question, name: str, to_submit: bool) -> None:
+def check_class(question: Question, name: str, to_submit: bool) -> None:
+    """Check the name of a class somebody gave.
+
+    Raises:
+        InputError: There is none of that name, or it was retired and is to be submitted.
+    """
     if name not in question.names:
         raise InputError(
             f"Unknown class '{name[:80]}' for '{question.key}'; "
@@ -326,7 +331,7 @@ def _in_schema_order(
     question: Question, names: tuple[str, ...], to_submit: bool
 ) -> tuple[str, ...]:
     for name in names:
-        _check_class(question, name, to_submit)
+        check_class(question, name, to_submit)
     return tuple(n for n in question.names if n in names)
 
 

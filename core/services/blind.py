@@ -8,7 +8,7 @@ person: nothing is written down, a reload shows the same, and no two people are 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy import Connection, func, select
@@ -75,6 +75,22 @@ def blind_items(
         and voted.get(i) != "vote"
         and draw(project.slug, i, actor.person_id) < shares.at(since.get(i))
     )
+
+
+def countable(
+    connection: Connection, project: ProjectView, actor: Actor
+) -> Callable[[int], bool] | None:
+    """Return which items may be counted by what the model says of them; None: all may.
+
+    A count by class tells of an item one is blind to what it is predicted to be: two counts, one
+    before and one after taking it in hand, differ by it. To be quick and steady, what would be
+    blind under any plan there ever was is left out, lifted meanwhile or not.
+    """
+    shares = _Shares(connection, project.id)
+    if not shares.any or not can(actor, Action.VOTE, Resource(project.id)):
+        return None
+    most = shares.most
+    return lambda item_id: draw(project.slug, item_id, actor.person_id) >= most
 
 
 def seen_prelabel(
@@ -156,6 +172,11 @@ class _Shares:
     def any(self) -> bool:
         """Return whether any plan ever made an item blind."""
         return any(share for _, share in self._plans)
+
+    @property
+    def most(self) -> float:
+        """Return the largest share any plan ever had."""
+        return max((share for _, share in self._plans), default=0.0)
 
     def at(self, moment: float | None) -> float:
         """Return the share in force at a moment; None: now."""

@@ -21,7 +21,7 @@ from core.queue.hints import wake
 from core.queue.plan import Order
 from core.queue.waiting import waiting_counts
 from core.queue.writer import lease_writer
-from core.services.blind import blind_items
+from core.services.blind import blind_items, countable
 from core.services.done_today import done_today
 from core.services.item_lists import list_in
 from core.services.nothing_left import why_empty
@@ -123,10 +123,13 @@ def claim_items(
     ids = _lease(asked, max(0, min(count, ws.settings.lease_cap)), frozenset(exclude))
     with ws.store.read() as connection:
         views = item_views(connection, project, actor, ids, asked.now)
-        empty = "" if views or exclude else why_empty(connection, asked.project, asked.part)
+        told = countable(connection, project, actor) if asked.part.predicted else None
+        empty = "" if views or exclude else why_empty(connection, project, asked.part, told is None)
         return QueueView(
             tuple(views),
-            waiting_counts(ws.store).count(connection, *asked.key, asked.part),
+            waiting_counts(ws.store).count(connection, *asked.key, asked.part)
+            if told is None
+            else sum(map(told, _chosen(connection, asked))),
             done_today(ws.store, connection, project.id, actor.person_id, asked.now),
             empty,
             _notice(connection, asked),

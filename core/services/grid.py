@@ -15,15 +15,17 @@ from sqlalchemy import Connection, select
 
 from core.access import Action, Actor, require_signed_in
 from core.clock import new_uuid
-from core.errors import InputError
+from core.errors import InputError, StaleVersion, TiebreakError
 from core.labels import Answer
+from core.labels.schema import check_class
 from core.queue.claim import claim, has_free_place, held_leases, renew
 from core.services import grid_known, grid_tiles
+from core.services.blind import countable
 from core.services.grid_known import Noticed
 from core.services.grid_tiles import MOST_TILES, REAL, Unit, needs_others, token_of
 from core.services.projects import ProjectView, project_for
 from core.services.queue_plans import plan_in_force
-from core.services.review import Receipt, Submission, submit_batch
+from core.services.review import Receipt, Submission, check_form, submit_batch
 from core.services.workspace import Workspace
 from core.stats.intervals import Estimate
 from core.store.tables import predictions
@@ -131,13 +133,14 @@ def grid_page(
             connection, ws, project, actor.person_id, page, predicted or "", chosen
         )
         counts = (
-            grid_tiles.waiting_by_class(connection, project, actor.person_id)
+            grid_tiles.waiting_by_class(connection, project, actor)
             if with_classes or (predicted and not units)
             else {}
         )
         rate = grid_known.attention(connection, project, actor.person_id)
+        all_told = countable(connection, project, actor) is None
     if not units and not reason:
-        reason = _why_empty(predicted, counts)
+        reason = _why_empty(predicted, counts, all_told)
     return GridPage(
         uuid=page,
         predicted=predicted,
@@ -226,17 +229,19 @@ def _no_grid(project: ProjectView, predicted: str | None) -> str:
     return f"This project has no class '{predicted[:80]}'. It may have been renamed."
 
 
-def _why_empty(predicted: str | None, counts: Mapping[str, int]) -> str:
+def _why_empty(predicted: str | None, counts: Mapping[str, int], all_told: bool) -> str:
     if predicted is None:
         return "" if counts else (
             "The model has not said anything yet of the images that wait for you. "
             "A lead can pre-label them under Retrain."
         )  # fmt: skip
-    if counts.get(predicted):
+    if not all_told:  # whether any is left must not be told either
         return (
-            f"The images predicted '{predicted}' are being looked at by others right now, or are "
-            "to be judged by you without the model's word, in the review deck."
+            f"No image predicted '{predicted}' waits for you here; those you are to judge without "
+            "the model's word come in the review deck."
         )
+    if counts.get(predicted):
+        return f"The images predicted '{predicted}' are being looked at by others right now."
     return f"No image predicted '{predicted}' waits for you any more."
 
 
@@ -268,6 +273,8 @@ def decide_tiles(
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.VOTE)
         shown = _shown(connection, project, [d.seq for d in sent])
+        gold = grid_known.gold_labels(connection, project, [d.item_id for d in sent])
+        there = grid_known.noted(connection, actor.person_id, [d.page for d in sent])
     receipts: list[Receipt | None] = [None] * len(sent)
     planted: list[tuple[TileDecision, int]] = []
     votes: list[tuple[int, Submission]] = []
@@ -277,6 +284,12 @@ def decide_tiles(
         if role is None or answer is None:
             receipts[place] = _refused(one, _NOT_SHOWN)
         elif role != REAL:
+            try:
+                _check_planted(project, one, (one.page, one.item_id) in there)
+            except TiebreakError as error:
+                receipts[place] = _refused(one, error)
+                continue
+            there.add((one.page, one.item_id))
             planted.append((one, int(role.removeprefix("wrong:"))))
             receipts[place] = _taken(one)
         elif one.kind == "vote" and "" in one.marks.values():
@@ -286,16 +299,52 @@ def decide_tiles(
                 votes.append((place, _submission(project, one, answer)))
             except InputError as error:
                 receipts[place] = _refused(one, error)
-    _note(ws, actor, project, planted)
     saved = submit_batch(ws, actor, slug, [s for _, s in votes])
     for (place, _), receipt in zip(votes, saved, strict=True):
         receipts[place] = receipt
+    # Open items with a gold answer come as any other tile does and are voted on.
+    met = [
+        (one, 0)
+        for one, receipt in zip(sent, receipts, strict=True)
+        if one.item_id in gold and receipt is not None and receipt.status != "refused"
+        if gold[one.item_id] != one.shown and _role(ws, actor, one) == REAL
+    ]
+    _note(ws, actor, project, [*planted, *met])
     return [r for r in receipts if r is not None]
 
 
 _NOT_SHOWN = InputError(
     "This tile is not one of a page you were given.", "Load the page again and decide anew."
 )
+
+
+def _check_planted(project: ProjectView, one: TileDecision, decided: bool) -> None:
+    """Refuse of a planted tile what is refused of any other, or a trial would tell them apart.
+
+    Raises:
+        InputError: A class, the UUID or the person's word on the other answers will not do.
+        StaleVersion: It is to be taken back before anything was decided.
+    """
+    if one.kind != "vote":
+        if not decided:
+            raise StaleVersion(
+                "There is no answer of yours on this item to take back.", "Go on with the next one."
+            )
+        return
+    if "" in one.marks.values():
+        return
+    _check_others(project, one)
+    check_form(Submission(one.uuid, one.item_id, one.kind))
+    for name in one.marks.values() or (one.shown,):
+        check_class(project.schema.main, name, to_submit=True)
+
+
+def _check_others(project: ProjectView, one: TileDecision) -> None:
+    if needs_others(project) and not one.others:
+        raise InputError(
+            "This project asks more than a tile shows.",
+            "Agree to take the other answers from the pre-label, or review the item in the deck.",
+        )
 
 
 def _shown(
@@ -335,11 +384,7 @@ def _submission(project: ProjectView, one: TileDecision, shown: Answer) -> Submi
     )
     if one.kind != "vote":
         return plain
-    if needs_others(project) and not one.others:
-        raise InputError(
-            "This project asks more than a tile shows.",
-            "Agree to take the other answers from the pre-label, or review the item in the deck.",
-        )
+    _check_others(project, one)
     return replace(plain, answer=_answer(project, one, shown))
 
 
@@ -407,5 +452,5 @@ def _taken(one: TileDecision) -> Receipt:
     return Receipt(one.uuid, one.item_id, "saved", revision=one.base_revision + (not waits))
 
 
-def _refused(one: TileDecision, error: InputError) -> Receipt:
+def _refused(one: TileDecision, error: TiebreakError) -> Receipt:
     return Receipt(one.uuid, one.item_id, "refused", error.code, error.message, error.advice)

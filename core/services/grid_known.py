@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, select
 
 from core.labels import Answer
 from core.labels.state import ItemState
@@ -73,35 +73,43 @@ def plantable(
     rows = connection.execute(_settled(project, person_id)).all()
     known = truths(connection, [r.item_id for r in rows])
     said = set(raw_names(project, shown))
-    honest: list[tuple[str, Candidate]] = []
-    made: list[tuple[str, Candidate]] = []
+    honest: list[Candidate] = []
+    made: list[Candidate] = []
     for row in rows:
         if row.item_id not in known:
             continue
         found = _shown_wrong(project, row, known[row.item_id], shown, said, chance)
         if found is not None:
-            (honest if found.confidence is not None else made).append((row.state, found))
-    # An open item's gold answer must not be met beforehand under a label no model gave it.
-    made = [pair for pair in made if pair[0] != ItemState.OPEN.value]
+            (honest if found.confidence is not None else made).append(found)
     chance.shuffle(honest)
     chance.shuffle(made)
-    return [found for _, found in (honest + made)[:count]]
+    return (honest + made)[:count]
 
 
 def lend_doubt(
     planted: Sequence[Candidate], real: Sequence[Candidate], chance: Random
 ) -> list[Candidate]:
     """Return planted tiles with confidences like those around them, where they have none."""
+    regions = [r.confidence for c in real for r in c.answer.regions if r.confidence is not None]
     lent: list[Candidate] = []
     for one in planted:
-        like = chance.choice(real) if one.confidence is None else None
+        if one.confidence is not None:
+            lent.append(one)
+            continue
+        like, beside, part = chance.choice(real), chance.choice(real), chance.random()
+        sure = [c.confidence for c in (like, beside) if c.confidence is not None]
         lent.append(
-            one
-            if like is None
-            else replace(one, answer=_as_sure(one.answer, like, chance),
-                         confidence=like.confidence, doubt=like.doubt)
+            replace(one, answer=_as_sure(one.answer, regions, chance),
+                    confidence=_between(sure[0], sure[-1], part) if sure else None,
+                    doubt=like.doubt + (beside.doubt - like.doubt) * part)
         )  # fmt: skip
     return lent
+
+
+def _between(one: float, other: float, part: float) -> float:
+    """Return a number between two, with as many decimals: the very same twice would stand out."""
+    decimals = max(len(repr(v).partition(".")[2]) for v in (one, other))
+    return round(one + (other - one) * part, decimals)
 
 
 def truths(connection: Connection, ids: Sequence[int]) -> dict[int, Answer]:
@@ -126,6 +134,25 @@ def truths(connection: Connection, ids: Sequence[int]) -> dict[int, Answer]:
     return found
 
 
+def gold_labels(
+    connection: Connection, project: ProjectView, ids: Sequence[int]
+) -> Mapping[int, str]:
+    """Return the class of items that have a gold answer, where an item has one; no evaluate items."""
+    newest = (
+        select(func.max(gold_answers.c.seq))
+        .where(gold_answers.c.item_id.in_(ids))
+        .group_by(gold_answers.c.item_id)
+    )
+    rows = connection.execute(
+        select(gold_answers.c.item_id, gold_answers.c.label)
+        .join(items, items.c.id == gold_answers.c.item_id)
+        .where(gold_answers.c.seq.in_(newest), items.c.use != "evaluate")
+    )
+    if project.schema.draws:
+        return {}
+    return {i: project.schema.main.today(label) for i, label in rows.tuples() if label}
+
+
 _KNOWN = (ItemState.ADJUDICATED.value, ItemState.AGREED.value)
 
 
@@ -139,7 +166,11 @@ def _agreed_blindly(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def _settled(project: ProjectView, person_id: int) -> Select:
-    """Select items that may have a known label and that this person has nothing to do with."""
+    """Select items that may have a known label and that this person has nothing to do with.
+
+    No open ones: what was planted would come to the person again, to be voted on, and so be known
+    for gold; and they may have to be answered without the model's word.
+    """
     mine = [
         select(table.c.seq)
         .where(table.c.item_id == item_state.c.item_id, table.c.person_id == person_id)
@@ -147,7 +178,6 @@ def _settled(project: ProjectView, person_id: int) -> Select:
         .exists()
         for table in (annotation_log, decisions, overlook_probes)
     ]
-    gold = select(gold_answers.c.item_id).where(gold_answers.c.project_id == project.id)
     return (
         select(
             item_state.c.item_id,
@@ -163,7 +193,7 @@ def _settled(project: ProjectView, person_id: int) -> Select:
         .where(
             item_state.c.project_id == project.id,
             items.c.use != "evaluate",
-            or_(item_state.c.state.in_(_KNOWN), item_state.c.item_id.in_(gold)),
+            item_state.c.state.in_(_KNOWN),
             *(~m for m in mine),
         )
         .order_by(item_state.c.priority, item_state.c.item_id)
@@ -203,16 +233,27 @@ def _wrong_region(
     return Candidate(item_id, seq, replace(truth, regions=regions), None, 0.0, f"wrong:{wrong}")
 
 
-def _as_sure(answer: Answer, like: Candidate, chance: Random) -> Answer:
-    sure = [r.confidence for r in like.answer.regions]
+def _as_sure(answer: Answer, sure: Sequence[float], chance: Random) -> Answer:
     if not sure:
         return answer
-    return replace(
-        answer, regions=tuple(replace(r, confidence=chance.choice(sure)) for r in answer.regions)
-    )
+
+    def lent() -> float:
+        return _between(chance.choice(sure), chance.choice(sure), chance.random())
+
+    return replace(answer, regions=tuple(replace(r, confidence=lent()) for r in answer.regions))
 
 
 # --- what was overlooked ----------------------------------------------------------------------
+
+
+def noted(connection: Connection, person_id: int, pages: Sequence[str]) -> set[tuple[str, int]]:
+    """Return the planted tiles (page, item) of these pages a person has decided on."""
+    rows = connection.execute(
+        select(overlook_probes.c.page_uuid, overlook_probes.c.item_id).where(
+            overlook_probes.c.page_uuid.in_(set(pages)), overlook_probes.c.person_id == person_id
+        )
+    )
+    return set(rows.tuples())
 
 
 def note_probes(
@@ -223,14 +264,7 @@ def note_probes(
     at: float,
 ) -> None:
     """Write what a person did with planted tiles; of each page the first word counts."""
-    pages = {s.page for s in seen}
-    there = set(
-        connection.execute(
-            select(overlook_probes.c.page_uuid, overlook_probes.c.item_id).where(
-                overlook_probes.c.page_uuid.in_(pages)
-            )
-        ).tuples()
-    )
+    there = noted(connection, person_id, [s.page for s in seen])
     fresh: Mapping[tuple[str, int], Noticed] = {
         (s.page, s.item_id): s for s in reversed(seen) if (s.page, s.item_id) not in there
     }
@@ -249,10 +283,17 @@ def note_probes(
 
 
 def attention(connection: Connection, project: ProjectView, person_id: int) -> Estimate:
-    """Return the share of planted tiles a person noticed in a project so far."""
+    """Return the share of planted tiles a person noticed in a project so far.
+
+    Those on open items count once the items are settled: else the figure, which the person sees
+    move, would tell which item has a gold answer while the vote on it can still be changed.
+    """
     found: Sequence[bool] = (
         connection.execute(
-            select(overlook_probes.c.noticed).where(
+            select(overlook_probes.c.noticed)
+            .join(item_state, item_state.c.item_id == overlook_probes.c.item_id)
+            .where(
+                item_state.c.state != ItemState.OPEN.value,
                 overlook_probes.c.project_id == project.id,
                 overlook_probes.c.person_id == person_id,
             )

@@ -15,7 +15,7 @@ from core.access import Actor
 from core.labels import Answer
 from core.labels.state import ItemState
 from core.queue.claim import claim, held_leases, renew
-from core.services.blind import blind_items
+from core.services.blind import blind_items, countable
 from core.services.crops import crop_path
 from core.services.projects import ProjectView
 from core.services.views import image_path, names_of
@@ -25,6 +25,8 @@ from core.store.tables import annotation_log, item_state, items, predictions
 MOST_TILES = 100
 LOOKED_AT = 2000
 """Most predictions read for one page or one overview of regions."""
+COUNTED = 20_000
+"""Most items counted one by one, where some of them may not be."""
 REAL = "real"
 
 
@@ -167,16 +169,27 @@ def take(
 
 
 def waiting_by_class(
-    connection: Connection, project: ProjectView, person_id: int
+    connection: Connection, project: ProjectView, actor: Actor
 ) -> Mapping[str, int]:
-    """Return for how many open items (of regions: how many regions) each class was predicted."""
-    main = project.schema.main
+    """Return for how many open items (of regions: how many regions) each class was predicted.
+
+    What the person may be blind to is not counted: the difference of two counts would tell.
+    """
+    main, person_id = project.schema.main, actor.person_id
     counts: Counter[str] = Counter()
+    told = countable(connection, project, actor)
     if project.schema.draws:
         query = _open(project, person_id).add_columns(predictions.c.answer).limit(LOOKED_AT)
         for row in connection.execute(query.order_by(item_state.c.priority)):
-            regions = project.schema.translate(Answer.from_json(row.answer)).regions
-            counts.update(r.label for r in regions)
+            if told is None or told(row.item_id):
+                regions = project.schema.translate(Answer.from_json(row.answer)).regions
+                counts.update(r.label for r in regions)
+        return counts
+    if told is not None:
+        query = _open(project, person_id).add_columns(predictions.c.label).limit(COUNTED)
+        for row in connection.execute(query.order_by(item_state.c.priority)):
+            if row.label is not None and told(row.item_id):
+                counts[main.today(row.label)] += 1
         return counts
     rows = _open(project, person_id).with_only_columns(predictions.c.label, func.count())
     for label, n in connection.execute(rows.group_by(predictions.c.label)).tuples():

@@ -14,8 +14,22 @@ from core.services.resolve import UNSURE
 from core.store.tables import item_state
 
 
-def why_empty(connection: Connection, project: ProjectView, part: QueueFilter) -> str:
-    """Return the sentence that says why a part of a queue has nothing for a person."""
+def why_empty(
+    connection: Connection, project: ProjectView, part: QueueFilter, countable: bool = True
+) -> str:
+    """Return the sentence that says why a part of a queue has nothing for a person.
+
+    Args:
+        connection: The caller's transaction.
+        project: Where the items are.
+        part: What was asked for.
+        countable: Whether this person may know how many items the part has: see `blind.countable`.
+    """
+    if not countable:
+        return (
+            f"Nothing {_part_in_words(connection, project, part)} waits for you now; what you are "
+            "to judge without the model's word is not offered by class."
+        )
     rows = connection.execute(
         select(item_state.c.state, func.count())
         .where(*of_part(connection, project.id, part, Order.LEAST_CONFIDENT))

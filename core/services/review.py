@@ -226,7 +226,7 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
     After any of the four conflicts, and where a class was retired or a question added meanwhile,
     the answer that was sent is the actor's draft.
     """
-    _check_form(submission)
+    check_form(submission)
     try:
         with ws.store.write() as connection:
             return _submit(connection, ws, actor, slug, submission)
@@ -345,7 +345,12 @@ def _check_prelabel(connection: Connection, submission: Submission) -> None:
         )
 
 
-def _check_form(submission: Submission) -> None:
+def check_form(submission: Submission) -> None:
+    """Check what can be checked of a submission without the record.
+
+    Raises:
+        InputError: It has no kind or UUID of ours, or its reason is missing or too long.
+    """
     if submission.kind not in tuple(Kind):
         raise InputError(
             f"Unknown kind '{submission.kind[:40]}'; expected {[k.value for k in Kind]}."

@@ -10,18 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-
 from core.clock import new_uuid
-from core.labels import Answer, Region
-from core.labels.region import Shape
-from core.labels.schema import Task
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.services.claiming import claim_items, open_item, release_items
 from core.services.grid import decide_tiles, grid_page
-from core.services.prelabels import Prediction, store_predictions
 from core.services.queue_plans import set_queue_plan
-from core.services.review import MAX_REGIONS, Submission, submit_batch
+from core.services.review import Submission, submit_batch
 from core.services.threads import start_thread
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts, gold_answers
@@ -240,3 +235,116 @@ def test_a_flag_with_any_uuid_that_is_taken_opens_its_thread(ws: Workspace, leng
     sent = Submission("u" * length, world.items[1], "flag", reason="other: look at this")
     [receipt] = submit_batch(ws, world.cast.experts[0], world.slug, [sent])
     assert receipt.status == "saved"
+
+
+# --- which tile is planted --------------------------------------------------------------------
+
+
+TRIALS: dict[str, dict[str, Any]] = {
+    "take back what was never given": {"kind": "withdraw", "base_revision": 0},
+    "a class that is none": {"marks": {0: "unicorn"}},
+    "no uuid": {"uuid": "x"},
+    "a uuid of control characters": {"uuid": "\0" * 12},
+}
+
+
+@pytest.mark.parametrize("trial", TRIALS)
+def test_no_trial_tells_a_planted_tile(sqlite_ws: Workspace, trial: str) -> None:
+    """A6: what is refused of an ordinary tile is refused of a planted one in the same words."""
+    world = planted_world(sqlite_ws)
+    who = world.cast.experts[0]
+    page = grid_page(sqlite_ws, who, world.slug, "cat", 24)
+    assert {u.item_id for u in page.units} & set(world.items[-6:])
+    sent = [decision(page, u, **TRIALS[trial]) for u in page.units]
+    receipts = decide_tiles(sqlite_ws, who, world.slug, sent)
+    assert len({(r.status, r.code, r.message, r.advice, r.revision) for r in receipts}) == 1
+    assert receipts[0].status == "refused"
+    again = grid_page(sqlite_ws, who, world.slug, "cat", 24)
+    assert again.attention.n == 0
+
+
+def test_no_number_tells_a_planted_tile(sqlite_ws: Workspace) -> None:
+    """A6: its confidence is nobody else's on the page, and has as many decimals as the others."""
+    world = planted_world(sqlite_ws, open_items=60, known=6)
+    # The model said dog of the planted ones, so their confidence as cats is made up.
+    predict(world, dict.fromkeys(world.items[-6:], ("dog", 0.9)))
+    predict(world, {i: ("cat", round(0.3 + n * 0.0071, 4)) for n, i in enumerate(world.items[:-6])})
+    page = grid_page(sqlite_ws, world.cast.experts[0], world.slug, "cat", 60)
+    assert {u.item_id for u in page.units} & set(world.items[-6:])
+    shown = [u.tiles[0].confidence for u in page.units]
+    assert len(set(shown)) == len(shown)
+    assert all(len(repr(c).partition(".")[2]) <= 4 for c in shown)
+
+
+def test_an_item_with_gold_comes_once_and_is_voted_on(sqlite_ws: Workspace) -> None:
+    """A6: it is a tile like any other, its vote counts, and no figure moves while it is open."""
+    world = make_world(sqlite_ws, n_items=30, n_experts=3)
+    predict(world, {i: ("cat", 0.3 + n / 1000) for n, i in enumerate(world.items)})
+    gold = world.items[3]
+    give_gold(world, gold, "dog")
+    who = world.cast.experts[0]
+    page = grid_page(sqlite_ws, who, world.slug, "cat", 30)
+    assert sorted(u.item_id for u in page.units) == world.items
+    receipts = decide_tiles(sqlite_ws, who, world.slug, [decision(page, u) for u in page.units])
+    assert {(r.status, r.revision) for r in receipts} == {("saved", 1)}
+    assert grid_page(sqlite_ws, who, world.slug).attention.n == 0
+    assert not claim_items(sqlite_ws, who, world.slug, 40).items
+    vote(world, world.cast.experts[1], gold)  # settled: now it may be known
+    assert grid_page(sqlite_ws, who, world.slug).attention.n == 1
+
+
+def give_gold(world: World, item: int, label: str) -> None:
+    """Say what an item really shows."""
+    gold = {"project_id": world.project.id, "item_id": item, "label": label, "answer": say(label).to_json(), "at": 1.0}  # fmt: skip
+    with world.ws.store.write() as connection:
+        connection.execute(gold_answers.insert(), gold)
+
+
+# --- what a blind item was predicted to be ----------------------------------------------------
+
+
+def blind_world(ws: Workspace) -> World:
+    """Every item is to be answered without the model's word; one is predicted an owl."""
+    world = make_world(ws, n_items=8)
+    predict(world, {i: ("owl" if i == world.items[4] else "cat", 0.5) for i in world.items})
+    set_queue_plan(ws, world.cast.manager, world.slug, QueuePlan(blind_share=1.0), "measure")
+    return world
+
+
+def told(world: World, part: QueueFilter) -> tuple[int, str]:
+    """Return how many wait of a part of the queue, and what is said of it."""
+    view = claim_items(world.ws, world.cast.experts[0], world.slug, 3, part=part)
+    assert not view.items
+    return view.waiting, view.empty_reason.replace("owl", "cat")
+
+
+def test_no_count_tells_a_hidden_pre_label(ws: Workspace) -> None:
+    """A6: neither how many wait of a class, nor why none do, differs by what is predicted."""
+    world = blind_world(ws)
+    owl, cat = (QueueFilter(predicted=name) for name in ("owl", "cat"))
+    assert told(world, owl) == told(world, cat)
+    assert told(world, owl)[0] == told(world, QueueFilter(predicted="dog"))[0]
+    # In hand or not, skipped or not: the counts by class stay.
+    who = world.cast.experts[0]
+    before = told(world, owl)
+    open_item(ws, who, world.slug, world.items[4])
+    assert told(world, owl) == before
+    counted = {c.name: c.waiting for c in grid_page(ws, who, world.slug).classes}
+    assert set(counted.values()) == {0}
+    release_items(ws, who, world.slug, [world.items[4]])
+
+
+def test_what_is_not_blind_is_still_counted(ws: Workspace) -> None:
+    """With half of the items blind, the others are counted by class as before."""
+    half = QueuePlan(blind_share=0.5)
+    sees = make_world(ws, slug="open", n_items=8)
+    predict(sees, dict.fromkeys(sees.items, ("cat", 0.5)))
+    set_queue_plan(ws, sees.cast.manager, sees.slug, half, "measure")
+    who = sees.cast.experts[0]
+    shown = [i for i in sees.items if open_item(ws, who, sees.slug, i).prelabel is not None]
+    release_items(ws, who, sees.slug, sees.items)
+    assert 0 < len(shown) < 8
+    waiting = claim_items(ws, who, sees.slug, 0, part=QueueFilter(predicted="cat")).waiting
+    assert waiting == len(shown)
+    [counted] = [c.waiting for c in grid_page(ws, who, sees.slug).classes if c.name == "cat"]
+    assert counted == len(shown)
