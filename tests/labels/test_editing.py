@@ -229,3 +229,9 @@ def test_suggested_colours_can_be_told_apart_and_keep_away_from_those_in_use():
     many = suggest(1000)
     assert len(many) == 1000
     assert len(set(many)) > 30
+
+
+def test_the_palette_keeps_sixteen_classes_apart_for_every_kind_of_eye():
+    """What a new project's classes get by default passes our own warning."""
+    assert len(set(PALETTE)) == 16
+    assert hard_to_tell(PALETTE) == []
