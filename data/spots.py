@@ -22,6 +22,9 @@ CLASSES = tuple(LOOKS)
 SEVERITY = "severity"
 TREES = ("Beech", "Hornbeam", "Silver birch", "Small-leaved linden", "Sycamore")
 GREENHOUSES = ("North", "South", "Nursery")
+HEALTHY = 0.06
+"""Share of the leaves without any lesion."""
+
 SWAPPED = 0.15
 """Share of the outlines for which the earlier model has the severity wrong."""
 
@@ -99,7 +102,7 @@ def _lesions(plate: Plate, rng: np.random.Generator) -> list[Lesion]:
     blade = np.asarray(plate.mask()) > 0
     ys, xs = np.nonzero(blade)
     usual, found = str(rng.choice(CLASSES)), list[Lesion]()
-    wanted = int(rng.integers(0, 8)) if rng.random() > 0.1 else 0
+    wanted = int(rng.integers(1, 8)) if rng.random() >= HEALTHY else 0
     for _ in range(12 * wanted):
         if len(found) == wanted:
             break

@@ -70,7 +70,7 @@ def _allowed(connection: Connection, project: ProjectView) -> dict[str, int]:
         .join(items, items.c.id == item_names.c.item_id)
         .where(items.c.project_id == project.id, items.c.use != "evaluate", items.c.id.not_in(gold))
     )
-    return dict(rows.tuples().all())
+    return {r.name: r.id for r in rows}
 
 
 def furnish(
