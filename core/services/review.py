@@ -312,9 +312,8 @@ def _insert(
             "prediction_seq": submission.prelabel_seq,
             "prelabel_shown": submission.prelabel_shown,
             "active_seconds": _seconds(submission.active_seconds),
-            "started_at": submission.started_at
-            if isfinite(submission.started_at) and submission.started_at > 0
-            else None,
+            # A browser's clock may be wrong: nothing begins after it ended.
+            "started_at": submission.started_at if 0 < submission.started_at <= now else None,
             "via": submission.via,
             "queue": queue if submission.kind == Kind.VOTE else "",
             "batch_id": None,
