@@ -94,7 +94,11 @@ def _spoken_texts() -> dict[str, str]:
         "sayDone": _("{n} confirmed as {name}, {m} sent to your deck"),
         "sayUndone": _("Page taken back, {n} votes withdrawn"),
         "noClass": _("No class has the key {digit}"),
-        "agreeFirst": _("Agree first to take the other answers from the pre-label"),
+        "agreeFirst": _(
+            "This project asks more than the class. May the other answers be taken from the "
+            "pre-label, as each tile shows them?"
+        ),
+        "agree": _("Take them"),
         "stillLoading": _("The pictures are still loading"),
         "nothingToUndo": _("There is no page to take back"),
         "copied": _("Link copied"),

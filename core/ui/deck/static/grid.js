@@ -260,7 +260,7 @@ class Grid {
       confirm: () => this.confirm(), search: () => this.search(), pick: () => this.give(detail.name),
       digit: () => this.digit(detail.digit), all: () => this.touched(page.toggleAll()),
       toggle: () => page.toggle(page.focus, -Infinity) && this.touched([page.focus]),
-      move: () => this.move(detail), others: () => this.agree(detail.on), zoom: () => view.showLarge(page.tiles[page.focus]),
+      move: () => this.move(detail), others: () => this.agree(detail.on), agree: () => this.agree(true), zoom: () => view.showLarge(page.tiles[page.focus]),
     };
     return onPage[command]?.();
   }
@@ -304,7 +304,7 @@ class Grid {
 
   agree(on) {
     this.page.others = this.others = on;
-    this.view.count();
+    this.view.agreed(on);
     this.keep();
   }
 
@@ -366,7 +366,8 @@ class Grid {
   confirm() {
     const { page, view } = this;
     const now = performance.now();
-    if (view.confirm.disabled) return view.announce(page.data.others && !page.others ? this.texts.agreeFirst : this.texts.stillLoading);
+    if (view.confirm.disabled) return view.announce(this.texts.stillLoading);
+    if (page.data.others && !page.others) return view.askOthers();
     if (page.tooSoon(now)) {
       const seconds = Math.max(0.1, (now - page.painted) / 1000).toFixed(1);
       return view.ask(say(this.texts.reallyConfirm, { n: page.length, s: seconds }));

@@ -136,8 +136,7 @@ export class GridView {
       this.words = words;
       this.confirm.replaceChildren(el("span", { text: words }), cap("Enter"));
     }
-    const shut = !this.node.dataset.painted || (this.page.data.others && !this.page.others);
-    this.confirm.disabled = shut || confirmed + changed + marked === 0;
+    this.confirm.disabled = !this.node.dataset.painted || confirmed + changed + marked === 0;
     for (const chip of this.chips.children) chip.classList.toggle("quiet", !marked);
   }
 
@@ -175,6 +174,20 @@ export class GridView {
     this.question = words ? this.#notice(words, this.texts.confirmAnyway, "confirm") : null;
     this.#drawNotices();
     if (words) this.announce(words);
+  }
+
+  /** Ask once whether the project's other questions may be answered by the pre-label. */
+  askOthers() {
+    this.question = this.#notice(this.texts.agreeFirst, this.texts.agree, "agree");
+    this.#drawNotices();
+    this.announce(this.texts.agreeFirst);
+  }
+
+  /** Show whether the other answers are taken from the pre-label. */
+  agreed(on) {
+    const box = this.hint.querySelector("input");
+    if (box) box.checked = on;
+    this.ask("");
   }
 
   /** Say how much of what was planted this person noticed. */
