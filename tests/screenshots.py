@@ -27,6 +27,7 @@ from tests.browser.conftest import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES, SMEAR = "tree-leaves", "blood-smear"
+SPOTS, POINTS = "leaf-spots", "leaf-points"
 EXPERT, LEAD, MANAGER, ADMIN = "ingrid", "ruth", "mona", "ada"
 READY = (
     ".tb-header, .tb-state, .deck .picture img, .votes .picture img, .deck .state, .deck .notice,"
@@ -165,6 +166,11 @@ SHOTS = (
     Shot("review-boxes", EXPERT, of("review", SMEAR)),
     Shot("review-boxes-edit", EXPERT, of("review", SMEAR), press("e", "n")),
     Shot("review-boxes-canvas", EXPERT, of("review", SMEAR), press("Shift+E")),
+    Shot("review-shapes-polygons", EXPERT, of("review", SPOTS, order="oldest")),
+    Shot(
+        "review-shapes-polygons-edit", EXPERT, of("review", SPOTS, order="oldest"), press("e", "n")
+    ),
+    Shot("review-shapes-points", EXPERT, of("review", POINTS)),
     Shot("grid", EXPERT, of("grid")),
     Shot("grid-page", EXPERT, of("grid"), first_class),
     Shot("grid-marked", EXPERT, of("grid"), marked),

@@ -108,3 +108,13 @@ def test_the_help_promises_the_next_image_only_where_it_comes(boxes: bool) -> No
         ends = [t for commands, t in rows if commands == ["accept"] or len(commands) == 10]
         assert ends
         assert all(("next question or image" in t) is more for t in ends)
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_nobody_who_outlines_reads_of_boxes(more: bool) -> None:
+    """Where polygons, keypoints or masks are drawn the deck speaks of regions, everywhere."""
+    boxed, shaped = texts.deck_texts(), texts.deck_texts(shapes=True)
+    assert boxed.keys() == shaped.keys()
+    told = [t for t in shaped.values() if isinstance(t, str)]
+    told += [t for _, rows in texts.key_sheet(True, more, shapes=True) for _, t in rows]
+    assert not [t for t in told if re.search(r"\bbox(es)?\b", t, re.IGNORECASE)]

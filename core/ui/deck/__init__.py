@@ -232,6 +232,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[str, Any]:
     schema, slug = project.schema, project.slug
     boxes, own = schema.task.draws, person.preferences
+    shapes = boxes and schema.task is not Task.BOXES
     asked = _questions(schema.item_questions)
     more = len(asked) > (0 if boxes else 1)
     several = any(q["several"] for q in asked)
@@ -260,9 +261,9 @@ def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[
         "flagReasons": [{"code": c, "text": t} for c, t in flag_reasons()],
         "keymap": {name: list(keys) for name, keys in own.keymap.items()},
         "ownKeys": list(own.keys),
-        "keys": key_sheet(boxes, more, several, many, "grid" in links),
+        "keys": key_sheet(boxes, more, several, many, "grid" in links, shapes),
         **_editing(schema),
-        "texts": {**deck_texts(), "editing": editing_texts()},
+        "texts": {**deck_texts(shapes), "editing": editing_texts()},
     }
 
 

@@ -44,7 +44,12 @@ Rows = list[tuple[list[str], str]]
 
 
 def key_sheet(
-    boxes: bool, more: bool, several: bool = False, many: bool = False, grid: bool = False
+    boxes: bool,
+    more: bool,
+    several: bool = False,
+    many: bool = False,
+    grid: bool = False,
+    shapes: bool = False,
 ) -> list[tuple[str, Rows]]:
     """Return what every command does, in groups, in the order of the help sheet.
 
@@ -54,9 +59,10 @@ def key_sheet(
         several: Whether a question takes several classes.
         many: Whether a question has so many classes that they are searched.
         grid: Whether there is a grid page.
+        shapes: Whether the regions are something else than boxes.
     """
     answering = [
-        *(_box_rows(more) if boxes else _class_rows(more)),
+        *(_region_rows(more, shapes) if boxes else _class_rows(more)),
         *([(["confirm"], _("Confirm the classes marked, none of them too"))] if several else []),
         *([(["search"], _("Search a class by typing"))] if many else []),
         (["skip"], _("Skip: not sure")),
@@ -108,12 +114,22 @@ def _further_rows() -> Rows:
 _CHOOSE = [f"choose{digit}" for digit in "1234567890"]
 
 
-def _box_rows(more: bool) -> Rows:
+def _region_rows(more: bool, shapes: bool) -> Rows:
     if more:
+        nothing = (
+            _("Nothing here: no regions, where no class has this key")
+            if shapes
+            else _("Nothing here: no boxes, where no class has this key")
+        )
         return [
             (["accept"], _("Accept what is shown, next question or image")),
             (_CHOOSE, _("Choose a class, next question or image")),
-            (["choose0"], _("Nothing here: no boxes, where no class has this key")),
+            (["choose0"], nothing),
+        ]
+    if shapes:
+        return [
+            (["accept"], _("Accept the regions shown, next image")),
+            (["choose0"], _("Nothing here: no regions, next image")),
         ]
     return [
         (["accept"], _("Accept the boxes shown, next image")),
@@ -195,8 +211,12 @@ def group_text(group: str) -> str:
     return texts.get(group, _("More"))
 
 
-def deck_texts() -> dict[str, str | dict[str, str]]:
-    """Return the texts of the review deck by the names its modules use."""
+def deck_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
+    """Return the texts of the review deck by the names its modules use.
+
+    Args:
+        shapes: Whether the regions are something else than boxes.
+    """
     return {
         **_on_the_item(),
         **_choosing(),
@@ -206,6 +226,7 @@ def deck_texts() -> dict[str, str | dict[str, str]]:
         **_viewing(),
         **_about(),
         "boxSource": _box_sources(),
+        **(_of_shapes() if shapes else {}),
     }
 
 
@@ -361,6 +382,22 @@ def _said() -> dict[str, str]:
         "stepBack": _("One step back."),
         "stepForth": _("One step forth."),
         "copied": _("Link copied"),
+    }
+
+
+def _of_shapes() -> dict[str, str]:
+    """Return the texts that speak of boxes, for polygons, keypoints and masks."""
+    return {
+        "boxes": _("Regions: {n}"),
+        "acceptBoxes": _("Accept regions"),
+        "nextBoxes": _("{name}. Regions: {n}."),
+        "acceptOrEdit": _("Now accept the regions with A or edit them with E."),
+        "noBoxes": _(
+            "There are no regions to accept: draw some with E, or press 0 for nothing here."
+        ),
+        "editHint": _("Press E to edit the regions."),
+        "overlayOn": _("Regions shown."),
+        "overlayOff": _("Regions hidden."),
     }
 
 
