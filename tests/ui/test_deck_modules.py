@@ -113,7 +113,8 @@ def test_the_help_promises_the_next_image_only_where_it_comes(boxes: bool) -> No
 @pytest.mark.parametrize("more", [True, False])
 def test_nobody_who_outlines_reads_of_boxes(more: bool) -> None:
     """Where polygons, keypoints or masks are drawn the deck speaks of regions, everywhere."""
-    boxed, shaped = texts.deck_texts(), texts.deck_texts(shapes=True)
+    boxed = {**texts.deck_texts(), **grid_texts()}
+    shaped = {**texts.deck_texts(shapes=True), **grid_texts(shapes=True)}
     assert boxed.keys() == shaped.keys()
     told = [t for t in shaped.values() if isinstance(t, str)]
     told += [t for _, rows in texts.key_sheet(True, more, shapes=True) for _, t in rows]

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.labels.region import Shape
 from core.services.projects import ProjectView
 from core.ui import urls
 from core.ui.deck import STATIC, Person
@@ -72,5 +73,5 @@ def _config(project: ProjectView, person: Person, lease_cap: int) -> dict[str, A
             "item": urls.page("review", project=slug, item="__ITEM__"),
         },
         "keys": [list(row) for row in grid_keys()],
-        "texts": grid_texts(),
+        "texts": grid_texts(project.task.shape not in (None, Shape.BOX)),
     }

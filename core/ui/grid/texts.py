@@ -5,9 +5,14 @@ from __future__ import annotations
 from core.ui.text import _
 
 
-def grid_texts() -> dict[str, str]:
-    """Return the grid's texts by the names its modules use."""
-    return {**_page_texts(), **_state_texts(), **_spoken_texts(), **_sheet_texts()}
+def grid_texts(shapes: bool = False) -> dict[str, str]:
+    """Return the grid's texts by the names its modules use.
+
+    Args:
+        shapes: Whether the regions are something else than boxes.
+    """
+    said = {**_page_texts(), **_state_texts(), **_spoken_texts(), **_sheet_texts()}
+    return {**said, **_of_shapes()} if shapes else said
 
 
 def grid_keys() -> list[tuple[str, str]]:
@@ -26,6 +31,18 @@ def grid_keys() -> list[tuple[str, str]]:
         ("Esc", _("Choose another class")),
         ("? F1", _("This help")),
     ]
+
+
+def _of_shapes() -> dict[str, str]:
+    """Return the texts that speak of boxes, for polygons, keypoints and masks."""
+    return {
+        "confirmBoxes": _("Confirm {n} regions as shown"),
+        "boxHint": _(
+            "Tiles show what the model drew, not what it missed: hold I for the whole image. "
+            "Regions of one image are tied together and make one vote; if one is only marked, the "
+            "image waits in your review deck."
+        ),
+    }
 
 
 def _page_texts() -> dict[str, str]:
