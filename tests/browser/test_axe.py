@@ -21,7 +21,7 @@ RULES = {
 STREAMLITS_OWN = {
     # (rule, a piece of the element): listed with their effect in docs/accessibility.md
     ("list", "stSidebarNavItems"),
-    ("listitem", "stSidebarNavLinkContainer"),
+    ("listitem", '<li class="st-emotion-'),
 }
 STATES = (
     ("nora", f"home?project={LEAVES}", ""),

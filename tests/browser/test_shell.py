@@ -34,6 +34,7 @@ def test_navigation_keeps_the_project_and_shows_ones_own_pages(server: str, visi
     assert [t.strip().split("\n")[-1] for t in links.all_inner_texts()] == [
         "Home",
         "Review",
+        "Grid",
         "Items",
         "Settings",
     ]
