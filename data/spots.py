@@ -12,18 +12,24 @@ from core.labels import Answer, LabelSchema, Region
 from core.labels.schema import Task, make_question
 from core.labels.shapes import polygon_region
 from data.botany import Line
-from data.boxes import predicted
+from data.boxes import jittered, predicted
 from data.plate import LOOKS, SIDE_PX, Lesion, Plate, draw_plate
 from data.project import DemoItem, DemoProject, Progress, ignore_progress
 from data.species import BY_NAME
 
 COUNT = 24
 CLASSES = tuple(LOOKS)
+COLOURS = {"Brown spot": "#66CCEE", "Tar spot": "#EE6677", "Rust": "#DDCC77"}
+"""Seen on green, and told apart by colour-blind eyes."""
+
 SEVERITY = "severity"
 TREES = ("Beech", "Hornbeam", "Silver birch", "Small-leaved linden", "Sycamore")
 GREENHOUSES = ("North", "South", "Nursery")
 HEALTHY = 0.06
 """Share of the leaves without any lesion."""
+
+SLOPPY = 0.3
+"""Share of the outlines that the earlier model drew carelessly."""
 
 SWAPPED = 0.15
 """Share of the outlines for which the earlier model has the severity wrong."""
@@ -51,9 +57,11 @@ Outline **every lesion** on the leaf, say what it is and how bad.
 
 def spots_schema() -> LabelSchema:
     """Return the schema: the class of an outline, and its severity."""
+    lesion = make_question("lesion", "Which lesion?", list(CLASSES))
+    coloured = [replace(c, colour=COLOURS[c.name]) for c in lesion.classes]
     return LabelSchema(
         Task.POLYGONS,
-        (make_question("lesion", "Which lesion?", list(CLASSES)),),
+        (replace(lesion, classes=tuple(coloured)),),
         (make_question(SEVERITY, "How bad?", ["mild", "severe"]),),
     )
 
@@ -132,9 +140,15 @@ def _region(lesion: Lesion) -> Region:
 
 def _guess(item: DemoItem, rng: np.random.Generator) -> Answer:
     said = predicted(item.answer, item.difficulty, CLASSES, item.size, rng)
-    return Answer({}, tuple(_swapped(r) if rng.random() < SWAPPED else r for r in said.regions))
+    return Answer({}, tuple(_careless(r, item.size, rng) for r in said.regions))
 
 
-def _swapped(region: Region) -> Region:
+def _careless(region: Region, size: tuple[int, int], rng: np.random.Generator) -> Region:
+    """Return the outline as drawn in a hurry, now and then, and sometimes of the wrong severity."""
+    drawn = region
+    if rng.random() < SLOPPY:
+        drawn = replace(jittered(region, 0.16, size, rng), confidence=region.confidence)
+    if rng.random() >= SWAPPED:
+        return drawn
     other = "mild" if dict(region.attributes)[SEVERITY] == "severe" else "severe"
-    return replace(region, attributes=((SEVERITY, other),))
+    return replace(drawn, attributes=((SEVERITY, other),))
