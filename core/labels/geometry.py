@@ -42,7 +42,7 @@ def likeness(a: Sequence[Region], b: Sequence[Region]) -> NDArray[np.float64]:
     """Return how alike every pair is, shape (n, m), 0 to 1: IoU, of keypoints their OKS."""
     if all(r.shape is Shape.BOX for r in (*a, *b)):
         return iou_matrix(boxes_of(a), boxes_of(b))
-    from core.labels.shapes import likeness_matrix
+    from core.labels.likeness import likeness_matrix
 
     return likeness_matrix(a, b)
 

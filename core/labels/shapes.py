@@ -1,4 +1,4 @@
-"""Polygons, keypoints and masks: making them, checking what came from outside, comparing them.
+"""Polygons, keypoints and masks: making them and checking what came from outside.
 
 Run lengths are those of COCO (github.com/cocodataset/cocoapi), read and written by pycocotools.
 """
@@ -68,13 +68,13 @@ def rle_region(
     attributes: tuple[tuple[str, str], ...] = (),
 ) -> Region:
     """Return a mask over its run lengths for an image of height × width pixels."""
-    x, y, w, h = (float(v) for v in coco.toBbox(_rle(rle, height, width)))
+    x, y, w, h = (float(v) for v in coco.toBbox(as_rle(rle, height, width)))
     return Region(label, x, y, x + w, y + h, confidence, Shape.MASK, (), rle, attributes)
 
 
 def mask_pixels(region: Region, height: int, width: int) -> NDArray[np.bool_]:
     """Return a mask's, polygon's or box's pixels as an array of shape (height, width)."""
-    return np.asarray(coco.decode(_filled(region, height, width)), dtype=bool)
+    return np.asarray(coco.decode(filled(region, height, width)), dtype=bool)
 
 
 def mask_height(masks: Sequence[Region]) -> int:
@@ -95,7 +95,7 @@ def mask_height(masks: Sequence[Region]) -> int:
 
 
 def _box_at(mask: Region, height: int, width: int) -> tuple[float, float, float, float]:
-    x, y, w, h = (float(v) for v in coco.toBbox(_rle(mask.rle, height, width)))
+    x, y, w, h = (float(v) for v in coco.toBbox(as_rle(mask.rle, height, width)))
     return (x, y, x + w, y + h)
 
 
@@ -264,96 +264,21 @@ def _bounds(points: Sequence[Sequence[float]]) -> tuple[float, float, float, flo
     return (min(xs), min(ys), max(xs), max(ys))
 
 
-def _rle(rle: str, height: int, width: int) -> dict[str, object]:
+def as_rle(rle: str, height: int, width: int) -> dict[str, object]:
+    """Return run lengths as pycocotools takes them."""
     return {"size": [height, width], "counts": rle.encode("ascii")}
 
 
-def _filled(region: Region, height: int, width: int) -> dict[str, object]:
+def filled(region: Region, height: int, width: int) -> dict[str, object]:
+    """Return the pixels of a mask, polygon or box as pycocotools takes them."""
     if region.shape is Shape.MASK:
-        return _rle(region.rle, height, width)
+        return as_rle(region.rle, height, width)
     x1, y1, x2, y2 = region.box
     ring = (
         region.points if region.shape is Shape.POLYGON else ((x1, y1), (x2, y1), (x2, y2), (x1, y2))
     )
     flat = [v for p in ring for v in p[:2]]
     return dict(coco.merge(coco.frPyObjects([flat], height, width)))
-
-
-# --- likeness ---------------------------------------------------------------------------------
-
-OKS_SIGMA = 0.09
-"""One sigma for every keypoint, as CVAT has it; a point one sigma off scores 0.88."""
-SINGLE_POINT_PX = 32.0
-"""Size assumed of an object of which one point alone is there, pixels."""
-_RASTER_PX = 1024
-
-
-def likeness_matrix(a: Sequence[Region], b: Sequence[Region]) -> NDArray[np.float64]:
-    """Return how alike every pair of non-box regions is, shape (n, m), 0 to 1.
-
-    Masks and polygons by intersection over union of their pixels, keypoints by object keypoint
-    similarity. Regions of different shapes are not alike.
-    """
-    table = np.zeros((len(a), len(b)))
-    for i, one in enumerate(a):
-        for j, other in enumerate(b):
-            table[i, j] = _likeness(one, other)
-    return table
-
-
-def _likeness(a: Region, b: Region) -> float:
-    if a.shape is not b.shape:
-        return 0.0
-    if a.shape is Shape.KEYPOINTS:
-        return keypoint_likeness(a, b)
-    if a.x2 <= b.x1 or b.x2 <= a.x1 or a.y2 <= b.y1 or b.y2 <= a.y1:
-        return 0.0
-    if a.shape is Shape.MASK:
-        # Of two masks of one image only the runs matter: as one column the height is not needed.
-        pixels = sum(run_lengths(a.rle))
-        if pixels != sum(run_lengths(b.rle)):
-            return 0.0
-        return _pixel_iou(_rle(a.rle, pixels, 1), _rle(b.rle, pixels, 1))
-    return _polygon_iou(a, b)
-
-
-def _polygon_iou(a: Region, b: Region) -> float:
-    """Rasterise both on one grid that fits them, so that small ones keep their form."""
-    left, top = min(a.x1, b.x1), min(a.y1, b.y1)
-    reach = max(max(a.x2, b.x2) - left, max(a.y2, b.y2) - top)
-    scale = _RASTER_PX / reach
-    shapes = [
-        polygon_region(r.label, [((x - left) * scale, (y - top) * scale) for x, y in r.points])
-        for r in (a, b)
-    ]
-    return _pixel_iou(*(_filled(s, _RASTER_PX, _RASTER_PX) for s in shapes))
-
-
-def _pixel_iou(a: dict[str, object], b: dict[str, object]) -> float:
-    return float(coco.iou([a], [b], [0])[0, 0])
-
-
-def keypoint_likeness(a: Region, b: Region, sigma: float = OKS_SIGMA) -> float:
-    """Return the object keypoint similarity of two skeletons, 0 to 1 (COCO; one sigma).
-
-    Points that only one of the two has score nothing; the object's size is that of its box.
-    """
-    if len(a.points) != len(b.points):
-        return 0.0
-    size = _size(a, b)
-    scores = []
-    for (xa, ya, va), (xb, yb, vb) in zip(a.points, b.points, strict=True):
-        if not va and not vb:
-            continue
-        apart = math.dist((xa, ya), (xb, yb))
-        scores.append(math.exp(-(apart**2) / (2 * (size * 2 * sigma) ** 2)) if va and vb else 0.0)
-    return math.fsum(scores) / len(scores) if scores else 0.0
-
-
-def _size(a: Region, b: Region) -> float:
-    """Return the size distances are measured by, pixels: of points in a row half their reach."""
-    reach = max(max(r.x2 - r.x1, r.y2 - r.y1) for r in (a, b))
-    return max(math.sqrt(max(a.area, b.area)), reach / 2) if reach else SINGLE_POINT_PX
 
 
 def renamed(region: Region, label: str, attributes: tuple[tuple[str, str], ...]) -> Region:
