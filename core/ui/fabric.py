@@ -16,6 +16,7 @@ from core.errors import InputError
 KEPT = "Your last good shapes are kept as a draft: undo the last change, or draw it again."
 CURVE_STEPS = 8
 MOST_COMMANDS = 20_000
+MOST_PX = 1e9
 _ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 Point = tuple[float, float]
 Sent = Mapping[str, Any]
@@ -30,13 +31,13 @@ def shown(value: object) -> str:
 
 
 def number(place: int, value: object, name: str) -> float:
-    """Return a finite number of object `place`.
+    """Return a number of object `place` whose products with others are finite too.
 
     Raises:
-        InputError: It is none.
+        InputError: It is none, or larger than any canvas.
     """
     try:
-        fine = not isinstance(value, bool) and math.isfinite(value)  # type: ignore[arg-type]
+        fine = not isinstance(value, bool) and abs(value) <= MOST_PX  # type: ignore[arg-type]
     except (TypeError, OverflowError):
         fine = False
     if not fine:

@@ -218,3 +218,17 @@ def test_only_the_adapter_knows_the_canvas() -> None:
         or "import streamlit_drawable_canvas" in p.read_text(encoding="utf-8")
     ]
     assert users == ["core/ui/canvas.py"]
+
+
+@pytest.mark.parametrize("name", ["left", "top", "width", "height", "scaleX", "scaleY", "angle"])
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e200, 5e-324])
+def test_numbers_larger_than_any_canvas_are_no_boxes(name: str, value: float) -> None:
+    """B106: finite numbers whose products are not: finite edges inside the image, or a sentence."""
+    box = {"type": "LabeledRect", "label": "cell", "left": 4, "top": 4, "width": 50, "height": 50, "scaleX": 2}  # fmt: skip
+    display = Display(100, 100, 100, 100)
+    schema = LabelSchema(Task.BOXES, (make_question("label", "Cell", ["cell"]),))
+    try:
+        found = from_drawing({"objects": [{**box, name: value}]}, schema, display).regions
+    except InputError:
+        return
+    assert all(0 <= v <= 100 for r in found for v in r.box)

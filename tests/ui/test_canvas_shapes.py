@@ -332,3 +332,35 @@ def test_classes_of_one_colour_are_told_apart() -> None:
     schema = replace(SCHEMAS[Shape.POLYGON], questions=(many,))
     sent = {**GOOD[Shape.POLYGON], "stroke": strokes["c150"]}
     assert from_drawing({"objects": [sent]}, schema, DISPLAY).regions[0].label == "c150"
+
+
+HUGE = (1e308, -1e308, 1e200, -0.0, 5e-324, 0.0, 2.0**53, 1e9)
+PLACES = ("left", "top", "scaleX", "scaleY", "angle", "strokeWidth", "radius", "width")
+FORGED = st.fixed_dictionaries(
+    {},
+    optional={name: st.sampled_from(HUGE) for name in PLACES}
+    | {
+        "points": st.lists(
+            st.fixed_dictionaries({"x": st.sampled_from(HUGE), "y": st.sampled_from(HUGE)}),
+            max_size=4,
+        ),
+        "path": st.lists(
+            st.tuples(st.sampled_from("ML"), st.sampled_from(HUGE), st.sampled_from(HUGE)).map(
+                list
+            ),
+            max_size=4,
+        ),
+    },
+)
+
+
+@pytest.mark.parametrize("shape", GOOD)
+@given(changes=FORGED)
+@settings(max_examples=300, deadline=2000)
+def test_no_numbers_break_the_reader(shape: Shape, changes: dict[str, Any]) -> None:
+    """B106: finite numbers whose sums and products are not: a region of finite numbers, or a sentence."""
+    try:
+        found = read(shape, {**GOOD[shape], **changes})
+    except InputError:
+        return
+    assert all(math.isfinite(v) for r in found for v in (*r.box, *(c for p in r.points for c in p)))
