@@ -33,6 +33,8 @@ from core.services.workspace import Workspace
 
 MAX_SUBMISSIONS = 200
 MAX_IDS = 500
+MOST_METADATA = 300
+"""Characters of one metadata value that the deck is given."""
 
 
 def routes(base: str) -> list[BaseRoute]:
@@ -140,13 +142,18 @@ async def renew(request: Request) -> Response:
 def item_json(item: ReviewItem) -> dict[str, Any]:
     """Return an item as the deck reads it; the deck's page uses the same."""
     found = {f.name: getattr(item, f.name) for f in fields(item)}
-    found["metadata"] = dict(item.metadata)
+    found["metadata"] = {k: _brief(v) for k, v in item.metadata.items()}
     found["draft"] = answer_json(item.draft)
     found["mine"] = answer_json(item.mine)
     if item.prelabel is not None:
         prelabel = {f.name: getattr(item.prelabel, f.name) for f in fields(item.prelabel)}
         found["prelabel"] = {**prelabel, "answer": answer_json(item.prelabel.answer)}
     return found
+
+
+def _brief(value: str) -> str:
+    """Cut a long value: a window of items travels with each request; the items page has it whole."""
+    return value if len(value) <= MOST_METADATA else f"{value[:MOST_METADATA]}…"
 
 
 def answer_json(answer: Answer | None) -> dict[str, Any] | None:

@@ -26,6 +26,8 @@ from core.store.tables import gold_answers, guidelines, item_names, items, polic
 
 MAX_EXAMPLES = 24
 MAX_NOTE = 300
+MAX_GUIDELINE = 100_000
+"""Characters: every reviewer's deck is given the text."""
 
 
 def set_policy(ws: Workspace, actor: Actor, slug: str, policy: Policy, reason: str) -> ProjectView:
@@ -58,9 +60,14 @@ def set_guideline(
         examples: Shown beside the text, in this order; None keeps those in force.
 
     Raises:
-        InputError: No reason was given, or an example may not be one.
+        InputError: No reason was given, it is too long, or an example may not be one.
         Forbidden: The actor does not steer this project.
     """
+    if len(text) > MAX_GUIDELINE:
+        raise InputError(
+            f"The guideline has {len(text):,} characters, at most {MAX_GUIDELINE:,} are taken.",
+            "Shorten it, or link to what is longer; the version in force stays.",
+        )
     with ws.store.write() as connection:
         project = project_for(connection, actor, slug, Action.STEER)
         chosen = project.guideline_examples if examples is None else tuple(examples)

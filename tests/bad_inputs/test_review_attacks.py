@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from core.clock import new_uuid
+from core.errors import InputError
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.services.claiming import claim_items, open_item, release_items
-from core.services.grid import decide_tiles, grid_page
+from core.services.grid import decide_tiles, grid_page, hold_tiles
+from core.services.imports import ImportOptions, import_data
+from core.services.people import operator
+from core.services.projects import get_project
 from core.services.queue_plans import set_queue_plan
 from core.services.review import Submission, submit_batch
+from core.services.steering import set_guideline
 from core.services.threads import start_thread
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts, gold_answers
@@ -203,8 +209,6 @@ def test_nobody_hoards_by_any_way_to_a_lease(sqlite_ws: Workspace) -> None:
     """A15: queue, permalinks and the grid's hold together give no more than the cap."""
     world = make_world(sqlite_ws, n_items=200)
     who, cap = world.cast.experts[0], sqlite_ws.settings.lease_cap
-    from core.services.grid import hold_tiles
-
     claim_items(sqlite_ws, who, world.slug, 10_000)
     for item in world.items:
         open_item(sqlite_ws, who, world.slug, item)
@@ -348,3 +352,28 @@ def test_what_is_not_blind_is_still_counted(ws: Workspace) -> None:
     assert waiting == len(shown)
     [counted] = [c.waiting for c in grid_page(ws, who, sees.slug).classes if c.name == "cat"]
     assert counted == len(shown)
+
+
+# --- more than a page can hold ----------------------------------------------------------------
+
+
+def test_a_book_is_no_guideline(world: World) -> None:
+    """A14: a megabyte is refused in a sentence, and the guideline in force stays."""
+    with pytest.raises(InputError, match="at most 100,000"):
+        set_guideline(world.ws, world.cast.lead, world.slug, "x" * 1_000_000, "all we know")
+    assert get_project(world.ws, world.cast.lead, world.slug).guideline_version == 1
+
+
+def test_long_metadata_does_not_swell_the_queue(enter: Enter, house: House, tmp_path: Path) -> None:
+    """A14: 200 columns of 10 kB: the deck's window stays small, the values are cut and marked."""
+    names = [f"column {n}" for n in range(200)]
+    table = tmp_path / "about.csv"
+    lines = [",".join(["file", *names])]
+    lines += [",".join([f"leaf{i}.png", *["v" * 10_000] * 200]) for i in range(3)]
+    table.write_text("\n".join(lines) + "\n")
+    import_data(house.ws, operator(house.ws), "leaves", table, ImportOptions("items"))
+    reply = enter("leo").get("/files/queue/leaves?count=6")
+    assert len(reply.content) < 300_000
+    shown = [v for i in reply.json()["items"] for v in i["metadata"].values()]
+    assert shown
+    assert {len(v) for v in shown} == {301}
