@@ -377,3 +377,74 @@ def test_long_metadata_does_not_swell_the_queue(enter: Enter, house: House, tmp_
     shown = [v for i in reply.json()["items"] for v in i["metadata"].values()]
     assert shown
     assert {len(v) for v in shown} == {301}
+
+
+# --- who may ask ------------------------------------------------------------------------------
+
+
+ROUTES = (
+    ("get", "queue/{p}?count=1", "vote"), ("get", "grid/{p}?classes=1", "vote"),
+    ("get", "open/{p}/{i}", "see"), ("get", "about/{p}/{i}", "see"),
+    ("get", "item/{i}?w=200", "see"), ("get", "crop/{i}?box=0,0,9,9", "see"), ("get", "tile/{i}/0/0_0", "see"),
+    ("post", "decisions/{p}", "vote"), ("post", "draft/{p}", "vote"), ("post", "release/{p}", "vote"),
+    ("post", "renew/{p}", "vote"), ("post", "grid/{p}", "vote"), ("post", "grid/{p}/hold", "vote"),
+    ("post", "comment/{p}", "see"),
+)  # fmt: skip
+
+
+def body_of(path: str, item: int) -> dict[str, Any]:
+    """Return what a good page would send there."""
+    bodies: dict[str, dict[str, Any]] = {
+        "decisions": {"submissions": [row(item)]},
+        "draft": {"item_id": item, "answer": {"choices": {"label": "oak"}}},
+        "comment": {"uuid": new_uuid(), "kind": "comment", "item_id": item, "text": "look"},
+        "hold": {"item_ids": [item]}, "grid": {"tiles": []},
+    }  # fmt: skip
+    name = (
+        path.rsplit("/", maxsplit=1)[-1]
+        if path.endswith("hold")
+        else path.split("/", maxsplit=1)[0]
+    )
+    return bodies.get(name, {"item_ids": [item]})
+
+
+@pytest.mark.parametrize(("method", "path", "need"), ROUTES, ids=[r[1] for r in ROUTES])
+def test_every_route_asks_who_it_is(
+    enter: Enter, client: TestClient, house: House, method: str, path: str, need: str
+) -> None:
+    """A2, A23: nobody 401, a stranger as if it were not there, a manager looks but does not vote."""
+    with house.ws.store.read() as connection:
+        item = int(connection.exec_driver_sql("SELECT max(id) FROM items").scalar_one())
+    where = "/files/" + path.format(p="leaves", i=item)
+
+    def ask(browser: TestClient) -> int:
+        if method == "get":
+            return int(browser.get(where).status_code)
+        return int(browser.post(where, json=body_of(path, item), headers=SAME_SITE).status_code)
+
+    def refused(browser: TestClient) -> bool:
+        """Return whether all was refused; decisions are, each in its own receipt."""
+        if not path.startswith("decisions"):
+            return ask(browser) in (403, 404)
+        reply = browser.post(where, json=body_of(path, item), headers=SAME_SITE).json()
+        return {r["code"] for r in reply["receipts"]} <= {"FORBIDDEN", "NOT_FOUND"}
+
+    assert ask(client) == 401
+    assert refused(enter("eve"))
+    assert refused(enter("mia")) is (need == "vote")
+    assert ask(enter("ada")) in (200, 404 if "tile" in path else 200)
+    assert ask(enter("leo")) in (200, 404 if "tile" in path else 200)
+
+
+def test_every_route_of_the_deck_is_asked_above() -> None:
+    """A new route has to be put to nobody, a stranger and a manager too."""
+    from core.server import about, decisions, grid, images
+
+    known = {
+        p.split("?")[0].split("/{")[0] + ("/hold" if p.endswith("hold") else "")
+        for _, p, _ in ROUTES
+    }
+    for module in (about, decisions, grid, images):
+        for route in module.routes(""):
+            name = route.path.removeprefix("/files/")  # type: ignore[attr-defined]
+            assert name.split("/{")[0] + ("/hold" if name.endswith("hold") else "") in known, name
