@@ -19,9 +19,10 @@ from core.labels import Answer
 from core.labels.state import ItemState
 from core.learning.neighbours import Neighbourhood, open_neighbourhood
 from core.services.blind import blind_items, sees_votes
+from core.services.images import image_path
 from core.services.projects import ProjectView, project_for
 from core.services.threads import PersonName, ThreadView, names_in, threads_on
-from core.services.views import image_path, names_of
+from core.services.views import names_of
 from core.services.voices import voices
 from core.services.workspace import Workspace
 from core.store.tables import (

@@ -12,6 +12,7 @@ from core.errors import ConflictError, Forbidden, InputError, NotFound, StaleVer
 from core.labels import Answer
 from core.labels.schema import has_visible
 from core.labels.state import ItemState
+from core.services.images import image_path
 from core.services.projects import ProjectView, project_for
 from core.services.resolve import (
     Gathered,
@@ -24,7 +25,6 @@ from core.services.review import MAX_REASON, Receipt, check_answer
 from core.services.views import (
     PrelabelView,
     ReviewItem,
-    image_path,
     item_views,
     names_of,
     prelabels_of,

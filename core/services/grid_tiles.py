@@ -17,8 +17,9 @@ from core.labels.state import ItemState
 from core.queue.claim import claim, held_leases, renew
 from core.services.blind import blind_items, countable
 from core.services.crops import crop_path
+from core.services.images import image_path
 from core.services.projects import ProjectView
-from core.services.views import image_path, names_of
+from core.services.views import names_of
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, item_state, items, predictions
 

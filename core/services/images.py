@@ -32,6 +32,11 @@ class Rendition:
     etag: str
 
 
+def image_path(item_id: int, content_hash: str) -> str:
+    """Return the path of an item's picture; the hash in it lets browsers keep it for good."""
+    return f"/files/item/{item_id}?v={content_hash[:8]}"
+
+
 def item_image(
     ws: Workspace, actor: Actor, item_id: int, width: int | None = None, channel: str = ""
 ) -> Rendition:

@@ -16,6 +16,7 @@ from core.errors import ConflictError, InputError, NotFound
 from core.labels import LabelSchema
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.schema_checks import checked_schema
+from core.services.images import image_path
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import guidelines, item_names, items, policies, projects, schemas
@@ -224,7 +225,6 @@ _read_policy = lru_cache(maxsize=64)(Policy.from_json)
 
 
 def _examples(connection: Connection, text: str) -> tuple[GuidelineExample, ...]:
-    from core.services.views import image_path  # which imports this module
 
     told = json.loads(text)
     ids = [e["item_id"] for e in told]

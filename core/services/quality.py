@@ -17,9 +17,10 @@ from core.analytics.questions import Confusion, Progress
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
 from core.services.agreement import AgreementView, agreement_of
+from core.services.images import image_path
 from core.services.projects import ProjectView
 from core.services.replicas import open_figures, voters
-from core.services.views import image_path, names_of
+from core.services.views import names_of
 from core.services.workspace import Workspace
 from core.stats.intervals import UNDEFINED, wilson
 from core.store.tables import item_state, items, people, person_revisions

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, select
 from core.access import Action, Actor
 from core.consensus.policy import Policy
 from core.errors import InputError
+from core.services.images import image_path
 from core.services.projects import (
     GuidelineExample,
     ProjectView,
@@ -19,7 +20,7 @@ from core.services.projects import (
     project_for,
 )
 from core.services.resolve import resolve_items
-from core.services.views import image_path, names_of
+from core.services.views import names_of
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import gold_answers, guidelines, item_names, items, policies

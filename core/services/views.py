@@ -13,6 +13,7 @@ from core.labels import Answer, LabelSchema
 from core.labels.state import ItemState
 from core.queue.claim import votable
 from core.services.blind import blind_items
+from core.services.images import image_path
 from core.services.projects import ProjectView
 from core.store.tables import (
     annotation_log,
@@ -175,11 +176,6 @@ def _notice(may: bool, free: bool, closed: bool, state: ItemState) -> str:
     if not free:
         return "This item takes no vote of yours now: every place on it is taken."
     return ""
-
-
-def image_path(item_id: int, content_hash: str) -> str:
-    """Return the path of an item's picture; the hash in it lets browsers keep it for good."""
-    return f"/files/item/{item_id}?v={content_hash[:8]}"
 
 
 def names_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
