@@ -425,9 +425,10 @@ def _check_open(
     state = connection.execute(
         select(item_state.c.state).where(item_state.c.item_id == submission.item_id)
     ).scalar_one()
+    kept = "" if submission.answer is None else "; your work was kept as a draft"
     if state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED):
         raise ItemClosed(
-            "This item was settled meanwhile; your work was kept as a draft.",
+            f"This item was settled meanwhile{kept}.",
             "Go on with the next one.",
         )
     # Only a vote that stands holds a place already; a skip or a flag gave its place up.
@@ -436,19 +437,18 @@ def _check_open(
         return
     if state != ItemState.OPEN:
         raise ItemClosed(
-            f"This item takes no more votes (it is {state}); your work was kept as a draft.",
+            f"This item takes no more votes (it is {state}){kept}.",
             "Go on with the next one.",
         )
     if has_ruled(connection, submission.item_id, actor.person_id):
         raise ItemClosed(
-            "You ruled on this item as a lead and have seen its votes, so others vote on it; "
-            "your work was kept as a draft.",
+            "You ruled on this item as a lead and have seen its votes, so others vote on it"
+            f"{kept}.",
             "Go on with the next one.",
         )
     if not has_free_place(connection, submission.item_id, actor.person_id, now):
         raise LeaseLost(
-            "Your claim on this item ran out and others hold every place on it; "
-            "your work was kept as a draft.",
+            f"Your claim on this item ran out and others hold every place on it{kept}.",
             "Go on with the next one.",
         )
 

@@ -286,3 +286,36 @@ def test_a_bad_answer_never_replaces_a_good_draft(make):
     with pytest.raises(InputError):
         submit(world.ws, who, world.slug, Submission(new_uuid(), item, "vote", say("unicorn")))
     assert drafted(world, who, item) == say("owl")
+
+
+# --- taking back after others went on ---------------------------------------------------------
+
+
+def test_taking_back_after_others_voted_opens_the_item_again(make):
+    """The other vote stands, the place is one's own again, a second withdrawal is told so."""
+    world = make()
+    (who, other), item = world.cast.experts[:2], world.items[0]
+    vote(world, who, item)
+    vote(world, other, item)
+    assert open_item(world.ws, who, world.slug, item).state == "agreed"
+    back = [Submission(new_uuid(), item, "withdraw", base_revision=n) for n in (1, 2)]
+    receipts = submit_batch(world.ws, who, world.slug, back)
+    assert [(r.status, r.code) for r in receipts] == [("saved", ""), ("refused", "STALE_VERSION")]
+    found = open_item(world.ws, who, world.slug, item)
+    assert (found.state, found.can_vote, found.mine) == ("open", True, None)
+    assert live_votes(world.ws) == {item: {other.person_id}}
+
+
+def test_taking_back_after_a_ruling_is_refused_in_words(make):
+    """A lead has decided meanwhile: the vote is evidence now and stays."""
+    world = make()
+    who, item = world.cast.experts[0], world.items[0]
+    for person, label in zip(world.cast.experts, ("cat", "dog", "owl"), strict=False):
+        if open_item(world.ws, person, world.slug, item).can_vote:
+            vote(world, person, item, label)
+    rule(world, world.cast.lead, item)
+    back = Submission(new_uuid(), item, "withdraw", base_revision=1)
+    [receipt] = submit_batch(world.ws, who, world.slug, [back])
+    assert (receipt.status, receipt.code) == ("refused", "ITEM_CLOSED")
+    assert "draft" not in receipt.message  # there is none, so none is promised
+    assert open_item(world.ws, who, world.slug, item).mine == say("cat")
