@@ -158,3 +158,26 @@ def test_names_of_classes_are_text_and_fit(place: Place, visit: Visit) -> None:
         box = shown.nth(index).bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= rail["x"] + rail["width"] + 1
+
+
+def test_a_queue_that_answers_nonsense_is_asked_again(place: Place, chromium: Browser) -> None:
+    """JSON of somebody else for items and pages of tiles: a sentence and a button, then all is well."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(place.address)
+    page.click("button[value=leo]")
+    for kind in ("queue", "open", "grid"):
+        page.route(
+            f"**/files/{kind}/**", lambda route: route.fulfill(status=200, json={"items": 5})
+        )
+    page.goto(f"{place.address}/review?project=leaves&item=3")
+    expect(page.locator(".deck")).to_contain_text("Reconnecting", timeout=20_000)
+    page.goto(f"{place.address}/grid?project=leaves")
+    expect(page.locator(".grid[data-state=trouble]")).to_be_visible(timeout=20_000)
+    page.unroute_all()
+    page.goto(f"{place.address}/review?project=leaves&item=3")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    assert faults == []
+    context.close()

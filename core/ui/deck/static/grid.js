@@ -48,6 +48,13 @@ function isPage(kept) {
     && Array.isArray(marks) && marks.every(isMark) && Array.isArray(kept.refusals ?? []);
 }
 
+// An answer that is no page of ours counts as none.
+async function askPage(url) {
+  const reply = await ask(url);
+  const fits = Array.isArray(reply.body?.units) && Array.isArray(reply.body.classes);
+  return reply.kind === "ok" && !fits ? { kind: "offline" } : reply;
+}
+
 /** The grid in one element. */
 class Grid {
   constructor(root, config) {
@@ -104,7 +111,7 @@ class Grid {
   async chooseClass() {
     this.leavePage();
     this.view.showMessage("loading", this.texts.loading);
-    const reply = await ask(`${this.config.urls.grid}?classes=1`);
+    const reply = await askPage(`${this.config.urls.grid}?classes=1`);
     if (this.gone) return;
     if (reply.kind !== "ok") return this.#trouble(reply);
     this.classes = reply.body.classes;
@@ -137,14 +144,14 @@ class Grid {
   }
 
   async #learnClasses(name) {
-    const reply = await ask(`${this.config.urls.grid}?classes=1`);
+    const reply = await askPage(`${this.config.urls.grid}?classes=1`);
     if (reply.kind === "ok") this.#take(reply.body, name);
   }
 
   async #fetch(name, classes) {
     const known = [...this.#ids(), ...this.outbox.itemIds(), ...this.sentToDeck].slice(-500);
     const query = new URLSearchParams({ class: name, count: this.count, exclude: known.join(","), classes: classes ? "1" : "" });
-    const reply = await ask(`${this.config.urls.grid}?${query}`);
+    const reply = await askPage(`${this.config.urls.grid}?${query}`);
     if (this.gone) return null;
     if (reply.kind !== "ok") {
       this.#trouble(reply);

@@ -68,7 +68,7 @@ export class Screen {
       this.view.message({ title: this.texts.noSuchItem, text: sentence(reply.error), button: go });
       return true;
     }
-    if (reply.kind !== "ok") return false;
+    if (reply.kind !== "ok" || !reply.body.item) return false;
     this.held.putFirst(answer ? { ...reply.body.item, draft: answer } : reply.body.item);
     this.answers.delete(itemId);
     this.show();
