@@ -5,7 +5,6 @@ A decision sent straight here is acknowledged in 2 to 3 ms, where a rerun of the
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -19,6 +18,7 @@ from core.labels import Answer, Region
 from core.labels.region import Shape
 from core.labels.schema import MAX_CLASS_NAME
 from core.labels.shapes import MAX_POINTS
+from core.server import reading
 from core.server.guard import json_route
 from core.services.claiming import (
     claim_items,
@@ -61,9 +61,11 @@ async def queue(request: Request) -> Response:
             ws,
             actor,
             slug,
-            _whole(asked.get("count", "10"), "count"),
+            reading.whole(asked.get("count", "10"), "count"),
             asked.get("order", ""),
-            [_whole(i, "exclude") for i in asked.get("exclude", "").split(",") if i][:MAX_IDS],
+            [reading.whole(i, "exclude") for i in asked.get("exclude", "").split(",") if i][
+                :MAX_IDS
+            ],
             read_part(asked),
         )
         return {
@@ -92,7 +94,7 @@ async def decisions(request: Request) -> Response:
     slug = request.path_params["slug"]
 
     def work(ws: Workspace, actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
-        rows = _list(sent, "submissions", MAX_SUBMISSIONS)
+        rows = reading.rows(sent, "submissions", MAX_SUBMISSIONS)
         read = [_read_row(row) for row in rows]
         saved = iter(submit_batch(ws, actor, slug, [r for r in read if isinstance(r, Submission)]))
         receipts = [next(saved) if isinstance(r, Submission) else r for r in read]
@@ -106,8 +108,8 @@ async def draft(request: Request) -> Response:
     slug = request.path_params["slug"]
 
     def work(ws: Workspace, actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
-        item_id = _whole(sent.get("item_id"), "item_id")
-        base_revision = _whole(sent.get("base_revision", 0), "base_revision")
+        item_id = reading.whole(sent.get("item_id"), "item_id")
+        base_revision = reading.whole(sent.get("base_revision", 0), "base_revision")
         answer = read_answer(sent.get("answer"))
         return {"saved_at": save_draft(ws, actor, slug, item_id, answer, base_revision)}
 
@@ -202,7 +204,15 @@ def _read_region(sent: object) -> Region:
     # Bounding boxes of the other shapes are made anew from their points when they are checked.
     if shape == Shape.MASK:
         return Region(
-            label, 0, 0, 0, 0, None, Shape.MASK, rle=_text(sent, "rle"), attributes=attributes
+            label,
+            0,
+            0,
+            0,
+            0,
+            None,
+            Shape.MASK,
+            rle=reading.text(sent, "rle"),
+            attributes=attributes,
         )
     if shape != Shape.BOX:
         points = _read_points(label, sent.get("points"))
@@ -210,7 +220,7 @@ def _read_region(sent: object) -> Region:
     edges = sent.get("box")
     if not isinstance(edges, list) or len(edges) != 4:
         raise InputError(f"Box of '{sent['label']}': expected x1, y1, x2, y2.")
-    x1, y1, x2, y2 = (_real(v, "box") for v in edges)
+    x1, y1, x2, y2 = (reading.real(v, "box") for v in edges)
     return Region(label, x1, y1, x2, y2, attributes=attributes)
 
 
@@ -225,7 +235,7 @@ def _read_points(label: str, sent: object) -> tuple[tuple[float, ...], ...]:
         raise InputError(f"A region of '{label}' has no list of at most {MAX_POINTS:,} points.")
     if not all(isinstance(p, list) and 2 <= len(p) <= 3 for p in sent):
         raise InputError(f"A region of '{label}' has a point that is not x, y.")
-    return tuple(tuple(_real(v, "points") for v in p) for p in sent)
+    return tuple(tuple(reading.real(v, "points") for v in p) for p in sent)
 
 
 def _read_row(sent: object) -> Submission | Receipt:
@@ -234,7 +244,7 @@ def _read_row(sent: object) -> Submission | Receipt:
     try:
         if not isinstance(sent, dict):
             raise InputError("A submission is a JSON object.")
-        uuid, item_id = _text(sent, "uuid"), _whole(sent.get("item_id"), "item_id")
+        uuid, item_id = reading.text(sent, "uuid"), reading.whole(sent.get("item_id"), "item_id")
         return _submission(sent, uuid, item_id)
     except InputError as error:
         return Receipt(uuid, item_id, "refused", error.code, error.message, error.advice)
@@ -245,55 +255,22 @@ def _submission(sent: dict[str, Any], uuid: str, item_id: int) -> Submission:
     return Submission(
         uuid=uuid,
         item_id=item_id,
-        kind=_text(sent, "kind"),
+        kind=reading.text(sent, "kind"),
         answer=None if answer is None else read_answer(answer),
-        reason=_text(sent, "reason"),
-        base_revision=_whole(sent.get("base_revision", 0), "base_revision"),
-        prelabel_seq=None if prelabel is None else _whole(prelabel, "prelabel_seq"),
+        reason=reading.text(sent, "reason"),
+        base_revision=reading.whole(sent.get("base_revision", 0), "base_revision"),
+        prelabel_seq=None if prelabel is None else reading.whole(prelabel, "prelabel_seq"),
         prelabel_shown=sent.get("prelabel_shown") is True,
-        active_seconds=_real(sent.get("active_seconds", 0), "active_seconds"),
-        started_at=_real(sent.get("started_at", 0), "started_at"),
+        active_seconds=reading.real(sent.get("active_seconds", 0), "active_seconds"),
+        started_at=reading.real(sent.get("started_at", 0), "started_at"),
         schema_version=_version(sent, "schema_version"),
         guideline_version=_version(sent, "guideline_version"),
     )
 
 
 def _version(sent: dict[str, Any], name: str) -> int | None:
-    return None if sent.get(name) is None else _whole(sent[name], name)
-
-
-def _text(sent: dict[str, Any], name: str) -> str:
-    value = sent.get(name, "")
-    if not isinstance(value, str):
-        raise InputError(f"'{name}' is a text, found {str(value)[:40]!r}.")
-    return value
-
-
-def _whole(value: object, name: str) -> int:
-    """Return a whole number that fits the record; JSON's true and 1.5 are none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**62:
-        raise InputError(f"'{name}' is a whole number, found {str(value)[:40]!r}.")
-    return value
-
-
-def _real(value: Any, name: str) -> float:
-    try:
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if plain and math.isfinite(found := float(value)):
-            return found
-    except OverflowError:
-        pass
-    raise InputError(f"'{name}' is a number, found {str(value)[:40]!r}.")
-
-
-def _list(sent: dict[str, Any], name: str, most: int) -> list[Any]:
-    rows = sent.get(name)
-    if not isinstance(rows, list) or len(rows) > most:
-        raise InputError(f"'{name}' is a list of at most {most}.")
-    return rows
+    return None if sent.get(name) is None else reading.whole(sent[name], name)
 
 
 def _ids(sent: dict[str, Any]) -> list[int]:
-    return [_whole(i, "item_ids") for i in _list(sent, "item_ids", MAX_IDS)]
+    return [reading.whole(i, "item_ids") for i in reading.rows(sent, "item_ids", MAX_IDS)]
