@@ -27,6 +27,7 @@ from core.ui.theme import Markup, draw
 
 RAIL_PX = 300
 TOOLBAR_PX = 44
+NAME_PX = 40
 DEFAULT_ROOM = (900.0, 600.0)
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _COLUMNS = ("label", "x1", "y1", "x2", "y2")
@@ -113,7 +114,7 @@ def start(
         multi: Those to questions with several answers.
     """
     width, height = _room(room)
-    display = canvas.fit(*size, width - RAIL_PX - 16, height - TOOLBAR_PX)
+    display = canvas.fit(*size, width - RAIL_PX - 16, height - TOOLBAR_PX - NAME_PX)
     fitting = (r for r in regions if r.label in schema.classes and r.shape is schema.task.shape)
     plain = tuple(replace(r, confidence=None) for r in fitting)
     first = (schema.main.open_names or schema.classes)[0]

@@ -107,6 +107,13 @@ def test_everything_works_below_a_base_path(furnished: House, tmp_path: Path, vi
         expect(page.locator("h1")).to_have_text("Settings")
         status = "async () => (await fetch('/lab/files/queue/leaves?count=1')).status"
         assert page.evaluate(status) == 200
+        page.goto(f"{address}/review?project=leaves")
+        expect(page.locator(".deck .picture img")).to_be_visible()
+        page.keyboard.press("1")
+        expect(page.locator(".deck .saved")).to_have_text("Saved 1")
+        page.keyboard.press("g")
+        expect(page.locator(".grid")).to_be_visible()
+        assert page.url.startswith(f"{address}/grid?project=leaves")
         page.get_by_role("button", name="Sign out").click()
         expect(page.locator("#name")).to_be_visible()
         assert page.url.startswith(f"{address}/account/login")
