@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from core.access import Action, Actor, require_signed_in
 from core.errors import (
@@ -16,6 +16,7 @@ from core.errors import (
     InputError,
     ItemClosed,
     LeaseLost,
+    LimitExceeded,
     StaleVersion,
     StorageError,
     TiebreakError,
@@ -43,6 +44,8 @@ SKIP_REASONS = (
 )
 FLAG_REASONS = ("guideline-unclear", "class-missing", "bad-image", "duplicate", "other")
 MAX_REASON = 2000
+MAX_DRAFTS = 1000
+"""Of one person: more is no work of a person's (A14)."""
 MAX_REGIONS = 2000
 MAX_ACTIVE_SECONDS = 4 * 3600.0
 
@@ -119,6 +122,7 @@ def save_draft(
     Raises:
         InputError: The answer names an unknown class or holds a bad box.
         NotFound: There is no such item in this project.
+        LimitExceeded: The actor has too many drafts already.
     """
     now = ws.clock()
     with ws.store.ephemeral() as connection:
@@ -126,6 +130,7 @@ def save_draft(
         row = require_item(connection, project, item_id)
         checked = check_answer(project, answer, row.width, row.height, complete=False)
         _drop_draft(connection, actor, item_id)
+        _check_room(connection, actor)
         connection.execute(
             drafts.insert(),
             {
@@ -137,6 +142,18 @@ def save_draft(
             },
         )
     return now
+
+
+def _check_room(connection: Connection, actor: Actor) -> None:
+    """Refuse to let one person fill the disk with drafts."""
+    kept = connection.execute(
+        select(func.count()).select_from(drafts).where(drafts.c.person_id == actor.person_id)
+    ).scalar_one()
+    if kept >= MAX_DRAFTS:
+        raise LimitExceeded(
+            f"You have {kept:,} unsent drafts, at most {MAX_DRAFTS:,} are kept; this one was not.",
+            "Submit or skip some of them, then save again.",
+        )
 
 
 def _drop_draft(connection: Connection, actor: Actor, item_id: int) -> None:

@@ -17,6 +17,7 @@ from core.errors import (
     InputError,
     ItemClosed,
     LeaseLost,
+    LimitExceeded,
     NotFound,
     NotSignedIn,
     StaleVersion,
@@ -24,6 +25,7 @@ from core.errors import (
 )
 from core.labels import Answer
 from core.labels.schema import Task
+from core.services import review
 from core.services.claiming import claim_items, open_item, release_items, renew_leases
 from core.services.people import actor_of, operator, revoke
 from core.services.review import Submission, my_recent, save_draft, submit, submit_batch
@@ -485,3 +487,17 @@ def test_recent_answers_are_ones_own(make: Make):
     vote(world, world.cast.experts[1], world.items[1])
     found = my_recent(world.ws, world.cast.experts[0], world.slug)
     assert [(r.item_id, r.kind, r.label) for r in found] == [(world.items[0], "vote", "cat")]
+
+
+def test_nobody_fills_the_disk_with_drafts(make: Make, monkeypatch: pytest.MonkeyPatch):
+    """A14: beyond a bound no further draft is kept, in words; those there can still be changed."""
+    world = make(n_items=3)
+    monkeypatch.setattr(review, "MAX_DRAFTS", 2)
+    ann = world.cast.experts[0]
+    for item in world.items[:2]:
+        save_draft(world.ws, ann, world.slug, item, Answer({"label": "cat"}))
+    with pytest.raises(LimitExceeded, match="at most 2 are kept"):
+        save_draft(world.ws, ann, world.slug, world.items[2], Answer({"label": "cat"}))
+    save_draft(world.ws, ann, world.slug, world.items[0], Answer({"label": "dog"}))
+    kept = open_item(world.ws, ann, world.slug, world.items[0]).draft
+    assert kept == Answer({"label": "dog"})
