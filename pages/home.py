@@ -10,10 +10,13 @@ from core.access import Action, Actor, Resource, can, can_anywhere
 from core.services.home import HomeProject, HomeView, home
 from core.ui import states, threads
 from core.ui.new_project import TASKS, may_create, new_project
-from core.ui.shell import go, open_page
+from core.ui.shell import PageContext, go, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
 from core.ui.widgets import duration, fact, figure, number, state_bar
+
+MAKING = "home.making"
+"""Key of the session: whether the form for a new project is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def main() -> None:
     page = open_page(_("Home"), None, needs_project=False, header=False)
     view = home(page.ws, page.actor, st.context.timezone or "UTC")
     first_name = page.actor.display_name.split(" ")[0]
-    draw("<div class='tb-header'><h1>{t}</h1></div>", t=_("Hello, {name}").format(name=first_name))
+    _head(page, _("Hello, {name}").format(name=first_name), bare=not view.projects)
     step = next_step(page.actor, view)
     if step is not None:
         _draw_step(step)
@@ -46,9 +49,28 @@ def main() -> None:
         )
     for project in sorted(view.projects, key=_has_no_work):
         _card(page.actor, project)
-    if may_create(page.actor):
-        with st.expander(_("New project"), expanded=not view.projects, icon=":material/add:"):
-            new_project(page.ws, page.actor, "home")
+
+
+def _head(page: PageContext, title: str, bare: bool) -> None:
+    """Draw the title, and for who may make projects the button beside it and what it opens."""
+    if not may_create(page.actor):
+        draw("<div class='tb-header'><h1>{t}</h1></div>", t=title)
+        return
+    is_open = st.session_state.get(MAKING, bare)
+    left, right = st.columns([5, 2], vertical_alignment="center")
+    with left:
+        draw("<div class='tb-header'><h1>{t}</h1></div>", t=title)
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(
+            _("Close") if is_open else _("New project"),
+            key="home.new",
+            icon=":material/close:" if is_open else ":material/add:",
+            on_click=lambda: st.session_state.update({MAKING: not is_open}),
+        )
+    if is_open:
+        with st.container(border=True, key="tb-card-new"):
+            draw("<div class='tb-eyebrow'>{t}</div>", t=_("New project"))
+            new_project(page.ws, page.actor, "home", made=lambda: st.session_state.pop(MAKING, 0))
 
 
 # --- the next step ----------------------------------------------------------------------------

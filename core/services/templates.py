@@ -16,6 +16,8 @@ from core.labels.schema import LabelSchema, Question, Skeleton, Task, make_quest
 from core.labels.schema_checks import checked_schema
 from core.services.projects import MAIN_QUESTION, NewProject
 
+MOST_REQUIRED, MOST_COLUMN = 50, 100
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -27,7 +29,9 @@ class Template:
         description: One sentence: what is asked of an image.
         schema: Its questions with their classes.
         guideline: First words for reviewers, Markdown.
-        required_metadata: Columns every item must bring.
+        usual_metadata: Columns that images of this kind often bring. A suggestion: a project made
+            from the template requires none of them unless it is asked to.
+        free: Whether the task and the points of a skeleton are for whoever begins to choose.
     """
 
     key: str
@@ -36,7 +40,8 @@ class Template:
     schema: LabelSchema
     guideline: str
     policy: Policy = field(default_factory=Policy)
-    required_metadata: tuple[str, ...] = ()
+    usual_metadata: tuple[str, ...] = ()
+    free: bool = False
 
     @property
     def asked(self) -> tuple[Question, ...]:
@@ -55,14 +60,15 @@ def _template(
     of_regions: Sequence[Question] = (),
     skeleton: Skeleton | None = None,
     policy: Policy | None = None,
-    required_metadata: Sequence[str] = (),
+    usual_metadata: Sequence[str] = (),
+    free: bool = False,
 ) -> Template:
     schema = LabelSchema(
         task, (main, *more), tuple(of_regions), skeleton if skeleton is not None else Skeleton()
     )
     return Template(
         key, title, description, checked_schema(schema), guideline.strip() + "\n",
-        policy if policy is not None else Policy(), tuple(required_metadata),
+        policy if policy is not None else Policy(), tuple(usual_metadata), free,
     )  # fmt: skip
 
 
@@ -110,7 +116,7 @@ Name the species of the **largest** plant or animal in the picture.
 Write here what to look at, one line for each species.
 """,
         more=(_more("quality", "Picture", "clear, partly hidden, blurred"),),
-        required_metadata=("location", "date"),
+        usual_metadata=("location", "date"),
     ),
     _template(
         "product",
@@ -153,7 +159,7 @@ Draw a box **tightly** around each defect. No defect is an answer too: accept th
 - *Severity*: minor is seen only from near, major from an arm's length, critical affects the function.
 """,
         of_regions=(_more("severity", "Severity", "minor, major, critical"),),
-        required_metadata=("line",),
+        usual_metadata=("line",),
     ),
     _template(
         "lesion",
@@ -171,7 +177,7 @@ Outline each lesion along its **visible border**. Leave out halo and shadow.
 """,
         of_regions=(_more("border", "Border", "sharp, blurred"),),
         policy=CAREFUL,
-        required_metadata=("device",),
+        usual_metadata=("device",),
     ),
     _template(
         "cells",
@@ -288,10 +294,11 @@ Paint each part as far as it can be **seen**. What lies behind something else is
     _template(
         "blank",
         "Something else",
-        "Two classes and no guideline: begin from nothing.",
+        "No guideline, and a task of your choice: begin from nothing.",
         Task.CLASSIFICATION,
         _main("Label", "first class, second class"),
         "",
+        free=True,
     ),
 )  # fmt: skip
 
@@ -310,8 +317,34 @@ def template(key: str) -> Template:
     )
 
 
+def shaped(
+    found: Template, task: Task, points: Sequence[str] = (), several: bool = False
+) -> Template:
+    """Return a free template for another task.
+
+    Args:
+        points: Names of a skeleton's points; each is joined to the next. Read for keypoints only.
+        several: Whether an image may have several of the classes. Read for classes of the whole
+            image only: a region always has one.
+
+    Raises:
+        InputError: The template is not free, or the points will not do.
+    """
+    if not found.free:
+        raise InputError(f"The template '{found.key}' has a task of its own.")
+    names = tuple(points) if task is Task.KEYPOINTS else ()
+    skeleton = Skeleton(names, tuple((i, i + 1) for i in range(len(names) - 1)))
+    main = replace(found.schema.main, several=several and not task.draws)
+    schema = LabelSchema(task, (main, *found.schema.questions[1:]), (), skeleton)
+    return replace(found, schema=checked_schema(schema))
+
+
 def from_template(
-    found: Template, slug: str, title: str, classes: Mapping[str, Sequence[str]] | None = None
+    found: Template,
+    slug: str,
+    title: str,
+    classes: Mapping[str, Sequence[str]] | None = None,
+    required_metadata: Sequence[str] = (),
 ) -> NewProject:
     """Return what makes a project from a template.
 
@@ -320,6 +353,7 @@ def from_template(
         slug: Name of the project in addresses.
         title: What people read.
         classes: Other class names by question key; a question left out keeps the template's.
+        required_metadata: Columns without which an image is left out of an import.
 
     Raises:
         InputError: Classes will not do, or belong to no question of the template.
@@ -346,6 +380,16 @@ def from_template(
         title=title,
         guideline=found.guideline,
         policy=found.policy,
-        required_metadata=found.required_metadata,
+        required_metadata=_columns(required_metadata),
         schema=checked_schema(schema),
     )
+
+
+def _columns(names: Sequence[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(n.strip() for n in names if n.strip()))
+    if len(found) > MOST_REQUIRED or any(len(n) > MOST_COLUMN for n in found):
+        raise InputError(
+            f"At most {MOST_REQUIRED} columns of up to {MOST_COLUMN} characters can be required.",
+            "Name only what every image must bring.",
+        )
+    return found

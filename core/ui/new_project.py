@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.access import Action, Actor, Resource, can
 from core.errors import TiebreakError
 from core.labels.schema import Task
-from core.services.projects import create_project
-from core.services.templates import TEMPLATES, Template, from_template
+from core.services.projects import NewProject, create_project
+from core.services.templates import TEMPLATES, Template, from_template, shaped
 from core.services.workspace import Workspace
 from core.ui import shell, states, widgets
 from core.ui.text import _, mark
@@ -31,11 +32,14 @@ def may_create(actor: Actor) -> bool:
     return can(actor, Action.CREATE_PROJECT, Resource(None))
 
 
-def new_project(ws: Workspace, actor: Actor, place: str) -> None:
+def new_project(
+    ws: Workspace, actor: Actor, place: str, made: Callable[[], object] = lambda: None
+) -> None:
     """Draw the form.
 
     Args:
         place: Where it stands, so that two of them have widgets of their own.
+        made: Called once a project is made, before its page is opened.
     """
     key = f"new.{place}"
     names = {t.key: t for t in TEMPLATES}
@@ -47,16 +51,54 @@ def new_project(ws: Workspace, actor: Actor, place: str) -> None:
                 key=f"{key}.template",
             )
         ]  # fmt: skip
+        sound = True
+        if chosen.free:
+            chosen, sound = _shape(key, chosen)
         _about(chosen)
         title = st.text_input(_("Name"), key=f"{key}.title", placeholder=_(chosen.title))
         slug = st.text_input(
             _("Name in addresses"), key=f"{key}.slug", placeholder=slug_of(title) or "leaf-species",
             help=_("a-z, 0-9 and '-'; cannot be changed later."),
         )  # fmt: skip
+        required = _required(f"{key}.{chosen.key}", chosen)
     with right:
         classes = _classes(f"{key}.{chosen.key}", chosen)
-    if st.button(_("Create the project"), type="primary", key=f"{key}.create"):
-        _create(ws, actor, chosen, slug.strip() or slug_of(title), title.strip(), classes)
+    if st.button(_("Create the project"), type="primary", key=f"{key}.create", disabled=not sound):
+        named = slug.strip() or slug_of(title), title.strip() or _(chosen.title)
+        _create(ws, actor, lambda: from_template(chosen, *named, classes, required), made)
+
+
+def _shape(key: str, chosen: Template) -> tuple[Template, bool]:
+    """Ask what people give; return the template for it and whether what was asked for will do."""
+    task = st.selectbox(
+        _("What people give"), list(TASKS), format_func=lambda t: _(TASKS[t]), key=f"{key}.task"
+    )
+    several, points = False, []
+    if task is Task.CLASSIFICATION:
+        several = st.toggle(_("An image may have several classes"), key=f"{key}.several")
+    if task is Task.KEYPOINTS:
+        text = st.text_area(
+            _("Points of the skeleton"), "head\nmiddle\nend", key=f"{key}.points", height=110,
+            help=_("One point a line, in order; each is joined to the next."),
+        )  # fmt: skip
+        points = [line.strip() for line in text.splitlines() if line.strip()]
+    try:
+        return shaped(chosen, task, points, several), True
+    except TiebreakError as problem:
+        states.say_error(problem)
+        return chosen, False
+
+
+def _required(key: str, chosen: Template) -> list[str]:
+    text = st.text_input(
+        _("Metadata every image must bring"), key=f"{key}.required",
+        placeholder=_("none; or columns, e.g. location, date"),
+        help=_("Columns of a table. An image without one of them is left out of an import."),
+    )  # fmt: skip
+    if chosen.usual_metadata:
+        names = ", ".join(chosen.usual_metadata)
+        widgets.caption(_("Images of this kind often bring: {names}").format(names=names))
+    return text.split(",")
 
 
 def _about(chosen: Template) -> None:
@@ -64,7 +106,6 @@ def _about(chosen: Template) -> None:
     facts = [_(TASKS[chosen.schema.task]), _("{n} votes an item").format(n=policy.overlap)]
     if chosen.schema.skeleton.points:
         facts.append(_("{n} points").format(n=len(chosen.schema.skeleton.points)))
-    facts += [_("needs “{c}”").format(c=c) for c in chosen.required_metadata]
     draw(
         "<p style='margin:0 0 .5rem'>{text}</p><div class='tb-chips'>{chips}</div>",
         text=_(chosen.description),
@@ -92,22 +133,16 @@ def _classes(key: str, chosen: Template) -> dict[str, list[str]]:
 
 
 def _create(
-    ws: Workspace,
-    actor: Actor,
-    chosen: Template,
-    slug: str,
-    title: str,
-    classes: dict[str, list[str]],
+    ws: Workspace, actor: Actor, new: Callable[[], NewProject], made: Callable[[], object]
 ) -> None:
     try:
-        made = create_project(
-            ws, actor, from_template(chosen, slug, title or _(chosen.title), classes)
-        )
+        project = create_project(ws, actor, new())
     except TiebreakError as problem:
         states.say_error(problem)
         return
-    widgets.flash(_("“{title}” is there; bring its images.").format(title=made.title))
-    shell.go("datasets", made.slug)
+    widgets.flash(_("“{title}” is there; bring its images.").format(title=project.title))
+    made()
+    shell.go("datasets", project.slug)
 
 
 def slug_of(title: str) -> str:

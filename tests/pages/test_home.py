@@ -52,3 +52,27 @@ def test_only_ones_own_projects_are_shown(house: House, monkeypatch: pytest.Monk
     said = words(Visit(house, monkeypatch, "eve").open("home"))
     assert "Blood cells" in said
     assert "Leaf species" not in said
+
+
+def test_a_new_project_is_begun_at_the_top(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may make projects has a button above every card, which opens the form and closes it."""
+    at = Visit(house, monkeypatch, "mia").open("home")
+    assert [b.key for b in at.button if b.key != "login"].index("home.new") == 0
+    assert not [t for t in at.text_input if t.key == "new.home.title"]
+    at.button(key="home.new").click().run()
+    at.text_input(key="new.home.title").input("Ferns").run()
+    at.button(key="new.home.create").click().run()
+    assert not at.exception
+    assert "<h1>Datasets</h1>" in words(at)
+    lead = Visit(house, monkeypatch, "leo").open("home")
+    assert not [b for b in lead.button if b.key == "home.new"]
+
+
+def test_the_advice_opens_the_project_it_names(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the sidebar stands on another one."""
+    at = Visit(house, monkeypatch, "mia").open("home", project="cells")
+    at.button(key="home.next").click().run()
+    assert at.query_params["project"] in ("leaves", ["leaves"])
+    assert at.session_state["tiebreak.project"] == "leaves"

@@ -249,13 +249,44 @@ def test_a_project_is_made_from_a_template(house: House, monkeypatch: pytest.Mon
         "Weld seams", Task.BOXES, ("pore", "crack"),
     )  # fmt: skip
     assert made.schema.region_questions[0].key == "severity"
+    assert made.required_metadata == ()
     lead = Visit(house, monkeypatch, "leo").open("settings", project="leaves")
     assert not [b for b in lead.button if b.key == "new.settings.create"]
+
+
+def test_required_metadata_is_a_field_of_the_form(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Empty unless filled in; what the images often bring is only said."""
+    at = Visit(house, monkeypatch, "mia").open("settings", project="leaves")
+    assert at.text_input(key="new.settings.species.required").value == ""
+    assert "often bring: location, date" in words(at)
+    at.text_input(key="new.settings.title").input("Ferns").run()
+    at.text_input(key="new.settings.species.required").input("site, day").run()
+    at.button(key="new.settings.create").click().run()
+    made = get_project(house.ws, house.actor("mia"), "ferns")
+    assert made.required_metadata == ("site", "day")
+
+
+def test_something_else_makes_a_skeleton(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task is chosen, points are named in a field; two of one name cannot be made."""
+    at = Visit(house, monkeypatch, "mia").open("settings", project="leaves")
+    at.selectbox(key="new.settings.template").select("blank").run()
+    at.selectbox(key="new.settings.task").select(Task.KEYPOINTS).run()
+    at.text_input(key="new.settings.title").input("Fish").run()
+    at.text_area(key="new.settings.points").input("tail\ntail").run()
+    assert "same name" in words(at)
+    assert at.button(key="new.settings.create").disabled
+    at.text_area(key="new.settings.points").input("mouth\ntail").run()
+    at.button(key="new.settings.create").click().run()
+    made = get_project(house.ws, house.actor("mia"), "fish")
+    assert (made.task, made.schema.skeleton.points) == (Task.KEYPOINTS, ("mouth", "tail"))
 
 
 def test_a_taken_name_for_a_project_is_said(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The form stays as it was filled in."""
     at = Visit(house, monkeypatch, "mia").open("home")
+    at.button(key="home.new").click().run()
     at.text_input(key="new.home.title").input("Leaves").run()
     at.button(key="new.home.create").click().run()
     assert "There is a project" in words(at)

@@ -13,7 +13,7 @@ from core.labels.shapes import keypoints_region, polygon_region
 from core.services.people import operator
 from core.services.projects import create_project, get_project
 from core.services.review import Submission, submit
-from core.services.templates import BODY, TEMPLATES, from_template, template
+from core.services.templates import BODY, TEMPLATES, from_template, shaped, template
 from tests.record import World, add_items, boxes, make_cast
 
 WANTED = {
@@ -34,7 +34,7 @@ def test_what_was_asked_for_is_there():
 
 @pytest.mark.parametrize("found", TEMPLATES, ids=lambda t: t.key)
 def test_each_template_makes_a_project(sqlite_ws, found):
-    """Questions, guideline, policy and required metadata are in force from the first version on."""
+    """Questions, guideline and policy are in force at once; no image is refused for its metadata."""
     new = from_template(found, "mine", "My project")
     made = create_project(sqlite_ws, operator(sqlite_ws), new)
     assert made.schema == found.schema
@@ -43,7 +43,7 @@ def test_each_template_makes_a_project(sqlite_ws, found):
         found.guideline,
         found.policy,
     )
-    assert made.required_metadata == found.required_metadata
+    assert made.required_metadata == ()
     assert all(q.title and q.open_classes for q in found.asked)
 
 
@@ -94,6 +94,35 @@ def test_classes_are_edited_before_the_project_is_made(sqlite_ws):
     assert [(c.name, c.key) for c in made.schema.region_questions[0].classes] == [
         ("low", "1"), ("high", "2"),
     ]  # fmt: skip
+
+
+def test_required_metadata_is_what_was_asked_for(sqlite_ws):
+    """Columns are trimmed, empty and repeated ones dropped; the template's stay a suggestion."""
+    new = from_template(template("species"), "m", "M", None, [" site ", "", "site", "date"])
+    assert create_project(sqlite_ws, operator(sqlite_ws), new).required_metadata == ("site", "date")
+    assert template("species").usual_metadata == ("location", "date")
+    with pytest.raises(InputError, match="can be required"):
+        from_template(template("species"), "m", "M", None, ["x" * 101])
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_something_else_takes_every_task(sqlite_ws, task):
+    """The free template makes a project of any geometry; several classes only of whole images."""
+    found = shaped(template("blank"), task, ["head", "tail"], several=True)
+    made = create_project(sqlite_ws, operator(sqlite_ws), from_template(found, "m", "M"))
+    assert made.task is task
+    assert made.schema.main.several is (task is Task.CLASSIFICATION)
+    keypoints = task is Task.KEYPOINTS
+    assert made.schema.skeleton.points == (("head", "tail") if keypoints else ())
+    assert made.schema.skeleton.edges == (((0, 1),) if keypoints else ())
+
+
+def test_a_template_with_a_task_keeps_it():
+    """Only the free one is shaped; points that will not do are refused."""
+    with pytest.raises(InputError, match="task of its own"):
+        shaped(template("logo"), Task.BOXES)
+    with pytest.raises(InputError, match="same name"):
+        shaped(template("blank"), Task.KEYPOINTS, ["a", "a"])
 
 
 @pytest.mark.parametrize(
