@@ -361,14 +361,14 @@ def _said() -> dict[str, str]:
         "nextPlain": _("{name}. No pre-label."),
         "nextBoxes": _("{name}. Boxes: {n}."),
         "nowAsk": _("Now: {question}"),
-        "acceptOrEdit": _("Now accept the boxes with A or edit them with E."),
+        "acceptOrEdit": _("Now accept the boxes with {accept} or edit them with {edit}."),
         "stillLoading": _("The image is still loading."),
         "noPrelabelHere": _("There is no pre-label for this question: choose a class."),
         "noClass": _("No class has the key {digit}."),
         "noBoxes": _(
-            "There are no boxes to accept: draw some with E, or press 0 for nothing here."
+            "There are no boxes to accept: draw some with {edit}, or press {nothing} for nothing here."
         ),
-        "editHint": _("Press E to edit the boxes."),
+        "editHint": _("Press {edit} to edit the boxes."),
         "openingCanvas": _("Opening the canvas."),
         "nothingToUndo": _("Nothing to undo."),
         "nothingToRedo": _("Nothing to redo."),
@@ -391,11 +391,11 @@ def _of_shapes() -> dict[str, str]:
         "boxes": _("Regions: {n}"),
         "acceptBoxes": _("Accept regions"),
         "nextBoxes": _("{name}. Regions: {n}."),
-        "acceptOrEdit": _("Now accept the regions with A or edit them with E."),
+        "acceptOrEdit": _("Now accept the regions with {accept} or edit them with {edit}."),
         "noBoxes": _(
-            "There are no regions to accept: draw some with E, or press 0 for nothing here."
+            "There are no regions to accept: draw some with {edit}, or press {nothing} for nothing here."
         ),
-        "editHint": _("Press E to edit the regions."),
+        "editHint": _("Press {edit} to edit the regions."),
         "overlayOn": _("Regions shown."),
         "overlayOff": _("Regions hidden."),
     }
@@ -406,7 +406,7 @@ def _box_sources() -> dict[str, str]:
         "draft": _("Your draft"),
         "mine": _("Your answer"),
         "prelabel": _("Pre-label"),
-        "none": _("No pre-label: press E to draw."),
+        "none": _("No pre-label: press {edit} to draw."),
     }
 
 

@@ -37,7 +37,7 @@ def editing_keys(shape: Shape | None, questions: bool) -> list[tuple[str, str]]:
         ("H", _("Show or hide what is drawn")),
         ("S", _("Save, next image")),
         ("Esc", _("Break off; then leave, the work stays as a draft")),
-        ("⇧E", _("Open the drawing canvas instead")),
+        ("{canvas}", _("Open the drawing canvas instead")),
     ]
 
 
@@ -111,6 +111,7 @@ def _panel() -> Texts:
         "eraser": _("Eraser"),
         "brushDiameter": _("Width"),
         "pointsTitle": _("Points"),
+        "pointsSet": _("{n} of {all} set"),
         "pointState": _("{name}: {state}"),
         "pointStates": [_("not there"), _("hidden"), _("visible")],
         "hiddenKey": _("Hidden"),

@@ -8,7 +8,7 @@ const model = await import(at("editor/model"));
 const { MOST_REGIONS, readRegions, writeRegion } = await import(at("editor/read"));
 const { contains, fit, maskExtent } = await import(at("editor/geometry"));
 const { Mask } = await import(at("editor/mask"));
-const { editKey } = await import(at("editor/keymap"));
+const { canvasKeyOf, editKey } = await import(at("editor/keymap"));
 const { gridStep, stepped } = await import(at("editor/crosshair"));
 const { BoxTool } = await import(at("editor/box"));
 const { PolygonTool } = await import(at("editor/polygon"));
@@ -358,6 +358,20 @@ test("keypoints: in order, hidden, not there, dragged, taken away", () => {
   assert.equal(desk.model.state.regions.length, 0, "without any point it is gone");
 });
 
+test("keypoints: what is placed after a new set was begun belongs to that one set", () => {
+  const desk = deskOf(begun("keypoints", [{ label: "cat", shape: "keypoints", box: [5, 5, 9, 9], points: [[5, 5, 2], [9, 9, 2], [0, 0, 0], [0, 0, 0]] }]));
+  const tool = new KeypointsTool(desk);
+  desk.fresh = true;
+  for (const p of [[10, 10], [30, 30], [50, 60], [70, 80]]) (tool.down(p), tool.up(p));
+  assert.deepEqual(desk.model.state.regions.map((r) => r.points.filter((p) => p[2]).length), [2, 4]);
+  assert.deepEqual(desk.model.state.regions[1].points, [[10, 10, 2], [30, 30, 2], [50, 60, 2], [70, 80, 2]]);
+  desk.fresh = true;
+  desk.model.apply(model.select, null);
+  for (const p of [[100, 100], [110, 110]]) tool.set(p, { byKey: true });
+  assert.equal(desk.model.state.regions.length, 3);
+  assert.equal(desk.model.state.vertex, 2, "the third point is next");
+});
+
 test("masks: one region an object, the eraser takes away, an empty one goes", () => {
   const desk = deskOf(begun("mask"));
   const tool = new BrushTool(desk);
@@ -420,6 +434,21 @@ test("every key of the editor means its command", () => {
   assert.equal(editKey({ key: "End", code: "Numpad1" }, "box").digit, "1");
 });
 
+test("the key of the canvas is the person's own, unless the editor has it", () => {
+  const press = (key, more, canvas) => editKey({ key, code: "", ...more }, "box", canvas)?.name ?? null;
+  assert.equal(canvasKeyOf(["Shift+E"], "mask"), "Shift+E");
+  assert.equal(canvasKeyOf(["Shift+R", "K"], "box"), "Shift+R");
+  assert.equal(canvasKeyOf(["D", "K"], "box"), "K", "D duplicates");
+  for (const taken of [["D"], ["Left"], ["Shift+Z"], ["Space"], []]) assert.equal(canvasKeyOf(taken, "box"), "Shift+E", String(taken));
+  assert.equal(canvasKeyOf(["V"], "keypoints"), "Shift+E");
+  assert.equal(canvasKeyOf(["V"], "box"), "V");
+  assert.equal(press("R", { shiftKey: true }, "Shift+R"), "canvas");
+  assert.equal(press("E", { shiftKey: true }, "Shift+R"), null);
+  assert.equal(press("k", {}, "K"), "canvas");
+  assert.equal(press("k", { ctrlKey: true }, "K"), null);
+  assert.equal(press("k", { repeat: true }, "K"), "repeat");
+});
+
 test("the crosshair goes by pixels, by tens and along the grid, and stays in the image", () => {
   const seen = [0, 0, 640, 400];
   assert.equal(gridStep(seen), 100);
@@ -462,4 +491,21 @@ test("what storage spoilt is not drawn; a set of one keypoint is", async () => {
     { label: "cat", shape: "polygon", box: [0, 0, 5, 5] }];
   assert.deepEqual(drawable([one, ...bad], rulesOf("keypoints")), [one]);
   assert.deepEqual(drawable(undefined, rulesOf("box")), []);
+});
+
+test("a draft's untouched boxes have the model's confidence again, touched ones have none", async () => {
+  const { finished, shownRegions } = await import(at("flow"));
+  const said = [{ label: "cat", box: [1.234, 2, 30, 40], confidence: 0.87 }, { label: "cat", box: [50, 60, 70, 80], confidence: 0.5 },
+    { label: "cat", shape: "polygon", box: [0, 0, 9, 9], points: [[0, 0], [9, 0], [9, 9]], attributes: { occluded: "no" }, confidence: 0.4 }, { label: "dog", box: [5, 5, 6, 6] }];
+  const history = new Model(begun("box", said.filter((r) => !r.shape)));
+  history.apply(model.move, 2, [3, 0]);
+  const kept = finished({ choices: {}, regions: [...history.regions(), said[2]] }).regions;
+  assert.ok(kept.every((r) => !("confidence" in r)));
+  const item = { prelabel: { answer: { regions: said } }, draft: { choices: {}, regions: [...kept, null, { label: "cat", attributes: null }] } };
+  const { source, regions } = shownRegions(item);
+  assert.equal(source, "draft");
+  assert.deepEqual(regions.map((r) => r?.confidence), [0.87, undefined, undefined, 0.4, undefined, undefined]);
+  assert.equal(shownRegions(item).regions[0], regions[0], "the same values as long as nothing changes");
+  assert.deepEqual(item.draft.regions.slice(0, 4), kept, "the draft itself stays as it was kept");
+  assert.equal(shownRegions({ ...item, prelabel: null }).regions, item.draft.regions);
 });

@@ -123,3 +123,28 @@ test("a label keeps its size and stays with the part of its box that is in sight
   view.panBy(-300, -250);
   assert.deepEqual(where().at.map(Math.round), [0, 0]);
 });
+
+test("a label is as wide as its words where they can be measured, and about so where not", () => {
+  const { createElement } = document;
+  const view = new Viewport(8, 6);
+  view.setRoom(800, 600);
+  const chipOf = () => {
+    const group = new Node("g");
+    group.append(drawRegion({ label: "Platelets", note: "97 %", box: [2, 2, 6, 5] }, look));
+    placeRegions(group, view);
+    return group.querySelectorAll()[0].all("rect")[0].attributes.width;
+  };
+  const guessed = chipOf();
+  assert.ok(guessed > 60 && guessed < 120, String(guessed));
+  const fonts = [];
+  document.createElement = () => ({ getContext: () => ({ set font(name) { fonts.push(name); }, measureText: (text) => ({ width: text.length * 5 }) }) });
+  globalThis.getComputedStyle = () => ({ fontFamily: "Some Sans", fontWeight: "600" });
+  try {
+    assert.equal(chipOf(), 14 * 5 + 10);
+    assert.equal(chipOf(), 14 * 5 + 10);
+    assert.deepEqual(fonts, ["600 12px Some Sans"], "measured once");
+  } finally {
+    document.createElement = createElement;
+    delete globalThis.getComputedStyle;
+  }
+});

@@ -51,6 +51,8 @@ test("the overlay's opacity goes round in a few steps", () => {
   found.set("opacity", 0.8);
   assert.equal(found.nextOpacity(), 0.6);
   assert.equal(shownValue("opacity", 0.3), "30 %");
+  assert.deepEqual(found.notes(texts), ["Overlay 60 %"]);
+  assert.deepEqual(found.notes(texts, { overlaid: false }), [], "nothing is said of what is not there");
 });
 
 test("the level is the coarsest that fills the screen", () => {

@@ -70,8 +70,8 @@ export class Adjustment {
   }
 
   /** Say what is not as in the file: nobody may forget that a picture is altered. */
-  notes(texts) {
-    return ["brightness", "contrast", "gamma", "opacity"]
+  notes(texts, { overlaid = true } = {}) {
+    return ["brightness", "contrast", "gamma", ...(overlaid ? ["opacity"] : [])]
       .filter((name) => this.values[name] !== 1)
       .map((name) => say(texts.altered, { name: texts.sliders[name], value: shownValue(name, this.values[name]) }));
   }

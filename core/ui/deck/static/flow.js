@@ -108,9 +108,32 @@ export function retiredIn(question, said) {
   return (Array.isArray(said) ? said : [said]).filter((n) => n !== null && n !== undefined && !open.has(n));
 }
 
+// What is where, to a hundredth of a pixel: where it is the same, nobody has touched it.
+function likenessOf({ label, shape = "box", box, points, rle, attributes }) {
+  const place = rle || (points?.length ? points : box);
+  return JSON.stringify([label, shape, place, Object.entries(attributes ?? {}).sort()], (_key, v) => (typeof v === "number" ? Math.round(v * 100) : v));
+}
+
+const surely = new WeakMap(); // regions of a draft → the same with the model's confidence
+
+// A draft is kept without confidences: what is as the model said it has the model's again.
+function sure(drafted, item) {
+  const known = item.prelabel?.answer?.regions;
+  if (!Array.isArray(drafted) || !Array.isArray(known)) return drafted;
+  if (surely.get(drafted)?.known !== known) {
+    const told = new Map(known.filter(Boolean).map((region) => [likenessOf(region), region.confidence ?? null]));
+    const regions = drafted.map((region) => {
+      const confidence = region && region.confidence === undefined ? told.get(likenessOf(region)) ?? null : null;
+      return confidence === null ? region : { ...region, confidence };
+    });
+    surely.set(drafted, { known, regions });
+  }
+  return surely.get(drafted).regions;
+}
+
 /** Give the boxes to show, and whose they are: the draft's, one's own vote's or the model's. */
 export function shownRegions(item) {
-  if (item.draft?.regions) return { source: "draft", regions: item.draft.regions };
+  if (item.draft?.regions) return { source: "draft", regions: sure(item.draft.regions, item) };
   if (item.mine?.regions) return { source: "mine", regions: item.mine.regions };
   if (item.prelabel) return { source: "prelabel", regions: item.prelabel.answer?.regions ?? [] };
   return { source: "none", regions: [] };

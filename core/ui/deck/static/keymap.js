@@ -55,6 +55,12 @@ export function capText(key) {
   return (key === bare ? "" : "⇧") + (ARROWS[bare] ?? bare);
 }
 
+/** Name the key of a command within a sentence; a command without a key by its button. */
+export function keyIn(keymap, command, button) {
+  const [key] = keymap[command] ?? [];
+  return key ? key.replace(/(^|\+)(Left|Right|Up|Down)$/, (_whole, before, name) => before + ARROWS[name]) : `“${button}”`;
+}
+
 /** Give a key in the form screen readers know. */
 export function ariaKey(key) {
   return key.replace(/(^|\+)(Left|Right|Up|Down)$/, "$1Arrow$2");

@@ -2,7 +2,7 @@
 
 import { cap, el, say } from "./dom.js";
 import { inWords, isAnswered, MANY, markedOf, retiredIn, shownRegions, suggested } from "./flow.js";
-import { ariaKey, capOf } from "./keymap.js";
+import { ariaKey, capOf, keyIn } from "./keymap.js";
 
 const NO_COLOUR = "#8B95A3";
 
@@ -60,16 +60,18 @@ function classRow(texts, row, { cap: shown, pressed, marks, several, onpick }) {
 }
 
 /** Draw the boxes of an item as a list: class and count. */
-export function boxList(texts, question, shown) {
-  const counts = new Map();
+export function boxList(texts, question, shown, editKey = "") {
+  // In the schema's order, on every image the same; what is no class of it comes last.
+  const counts = new Map((question?.classes ?? []).map((c) => [c.name, 0]));
   for (const region of shown.regions) counts.set(region.label, (counts.get(region.label) ?? 0) + 1);
+  for (const [label, n] of counts) if (!n) counts.delete(label);
   const rows = [...counts].map(([label, n]) => el("li", { class: "count" },
     swatch(colourOf(question, label)),
     el("span", { class: "name", text: label }), el("span", { class: "num", text: String(n) })));
   const gone = [...counts.keys()].filter((n) => retiredIn(question, n).length);
   return el("section", { class: "question" },
     el("h3", { text: say(texts.boxes, { n: shown.regions.length }) }),
-    el("div", { class: "muted small", text: texts.boxSource[shown.source] }),
+    el("div", { class: "muted small", text: say(texts.boxSource[shown.source], { edit: editKey }) }),
     el("ul", { class: "classes" }, ...rows),
     ...gone.map((name) => el("div", { class: "small gone", text: say(texts.retired, { name }) })));
 }
@@ -116,7 +118,7 @@ export class Rail {
     if (item.notice) parts.push(el("div", { class: "card warn", text: item.notice }));
     if (item.mine) parts.push(el("div", { class: "card", text: say(texts.mine, { label: this.words(item.mine) }) }));
     if (item.takenBack) parts.push(el("div", { class: "card quiet", text: say(texts.takenBack, { label: item.takenBack }) }));
-    if (boxes) parts.push(boxList(texts, config.questions[0], shownRegions(item)));
+    if (boxes) parts.push(boxList(texts, config.questions[0], shownRegions(item), keyIn(config.keymap, "edit", texts.edit)));
     if (focus) {
       const said = suggested(item, focus);
       if (!boxes || said !== null) parts.push(prelabelCard(texts, item, focus, said, !boxes && focus === asked[0]));
@@ -175,10 +177,14 @@ export class Rail {
     const several = Boolean(focus?.several) && !isAnswered(focus, answer);
     const chosen = several ? markedOf(focus, answer).length : 0;
     const confirm = chosen === 0 ? texts.confirmNone : chosen === 1 ? texts.confirmOne : say(texts.confirm, { n: chosen });
+    const acceptable = this.#acceptable(item, answer, focus);
+    const drawing = config.boxes && answer.regions === null;
+    // The strong button is what most likely comes next; it stands first.
+    const accept = act("accept", drawing ? texts.acceptBoxes : texts.accept, { strong: acceptable && !several, disabled: closed || !acceptable });
+    const edit = config.boxes ? act("edit", texts.edit, { strong: drawing && !acceptable && !several }) : null;
     return [
       several ? act("confirm", confirm, { strong: true }) : null,
-      act("accept", config.boxes && answer.regions === null ? texts.acceptBoxes : texts.accept, { strong: !several, disabled: closed || !this.#acceptable(item, answer, focus) }),
-      config.boxes ? act("edit", texts.edit) : null,
+      ...(acceptable ? [accept, edit] : [edit, accept]),
       config.boxes ? act("nothing", texts.nothingHere, { key: "choose0" }) : null,
       act("skip", texts.skip), act("reasons", texts.reasons), act("flag", texts.flag),
       act("undo", texts.undo, { disabled: false }),

@@ -11,8 +11,9 @@ const ROOT = globalThis.getComputedStyle ? parseFloat(getComputedStyle(document.
 const LABEL_PX = 12 * ROOT;
 const CHIP_PX = 18 * ROOT;
 const CHIP_GAP_PX = 3;
+const CHIP_PAD_PX = 5;
 const VISIBLE = 2;
-const chips = new WeakMap(); // chip → its region's box, its corner and width
+const chips = new WeakMap(); // chip → its region's box, its corner, its parts and width
 
 function textOn(colour) {
   const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
@@ -80,12 +81,41 @@ function maskParts({ rle }, look) {
 const PARTS = { box: boxParts, polygon: polygonParts, keypoints: keypointParts, mask: maskParts };
 
 function chip(text, region, { colour, corner = 0 }) {
-  const width = text.length * LABEL_PX * 0.56 + 11;
-  const node = svg("g", { class: "chip" },
-    svg("rect", { width, height: CHIP_PX, rx: 3, fill: colour }),
-    svg("text", { x: 5, y: CHIP_PX / 2, "font-size": LABEL_PX, fill: textOn(colour), "dominant-baseline": "central", text }));
-  chips.set(node, { box: region.box, corner, width });
+  const width = text.length * LABEL_PX * 0.56 + 2 * CHIP_PAD_PX;
+  const back = svg("rect", { width, height: CHIP_PX, rx: 3, fill: colour });
+  const words = svg("text", { x: CHIP_PAD_PX, y: CHIP_PX / 2, "font-size": LABEL_PX, fill: textOn(colour), "dominant-baseline": "central", text });
+  const node = svg("g", { class: "chip" }, back, words);
+  chips.set(node, { box: region.box, corner, width, measured: false, back, words, text });
   return node;
+}
+
+const widths = new Map(); // font and text → pixels
+const WIDTHS_KEPT = 2000;
+let pen; // what measures text; null where nothing can
+
+function widthOf(text, font) {
+  const key = `${font} ${text}`;
+  if (!widths.has(key)) {
+    if (widths.size >= WIDTHS_KEPT) widths.clear();
+    pen.font = font;
+    widths.set(key, pen.measureText(text).width);
+  }
+  return widths.get(key);
+}
+
+// The font is known once a chip is in the page; until then its width is an estimate.
+function measure(nodes) {
+  const open = nodes.map((node) => chips.get(node)).filter((known) => !known.measured);
+  if (!open.length) return;
+  pen ??= globalThis.document?.createElement("canvas").getContext?.("2d") ?? null;
+  const style = pen && globalThis.getComputedStyle?.(open[0].words);
+  if (!style?.fontFamily) return;
+  const font = `${style.fontWeight} ${LABEL_PX}px ${style.fontFamily}`;
+  for (const known of open) {
+    known.width = widthOf(known.text, font) + 2 * CHIP_PAD_PX;
+    known.measured = true;
+    known.back.setAttribute("width", known.width);
+  }
 }
 
 /**
@@ -121,7 +151,9 @@ function chipPlace({ box, corner, width }, viewport) {
 export function placeRegions(group, viewport) {
   const { scale, left, top } = viewport;
   group.setAttribute("transform", `translate(${left} ${top}) scale(${scale})`);
-  for (const node of group.querySelectorAll(".chip")) {
+  const nodes = [...group.querySelectorAll(".chip")];
+  measure(nodes);
+  for (const node of nodes) {
     const [x, y] = chipPlace(chips.get(node), viewport);
     const [ix, iy] = viewport.toImage(x, y);
     node.setAttribute("transform", `translate(${ix} ${iy}) scale(${1 / scale})`);

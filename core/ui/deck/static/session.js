@@ -3,6 +3,7 @@
 import { say } from "./dom.js";
 import { classOfDigit, finished, inWords, isAnswered, isComplete, markedOf, openQuestion, put, retiredIn, shownRegions, stepBack, stepForth, suggested, toggle } from "./flow.js";
 import { Editing } from "./editor/editing.js";
+import { keyIn } from "./keymap.js";
 import { newUuid } from "./net.js";
 import { Screen } from "./screen.js";
 import { classSearch } from "./search.js";
@@ -76,7 +77,7 @@ export class Session extends Screen {
 
   acceptRegions(item, answer) {
     const shown = shownRegions(item);
-    if (shown.source === "none") return this.view.announce(this.texts.noBoxes);
+    if (shown.source === "none") return this.view.announce(this.withKeys(this.texts.noBoxes));
     const gone = shown.regions.flatMap((r) => retiredIn(this.config.questions[0], r.label))[0];
     if (gone !== undefined) return this.view.announce(say(this.texts.retired, { name: gone }));
     put(answer, "", "regions", shown.regions);
@@ -95,7 +96,7 @@ export class Session extends Screen {
   digit(item, digit) {
     const answer = this.answerOf(item);
     const question = this.question(answer);
-    if (!question) return digit === "0" ? this.nothing(item) : this.view.announce(this.texts.editHint);
+    if (!question) return digit === "0" ? this.nothing(item) : this.view.announce(this.withKeys(this.texts.editHint));
     const name = classOfDigit(this.offers(item, question), digit);
     if (name === null) {
       if (this.config.boxes && digit === "0") return this.nothing(item);
@@ -172,7 +173,14 @@ export class Session extends Screen {
     }
     this.changed(item, answer);
     const question = openQuestion(this.config.asked, answer);
-    this.view.announce(question ? say(this.texts.nowAsk, { question: question.title }) : this.texts.acceptOrEdit);
+    this.view.announce(question ? say(this.texts.nowAsk, { question: question.title }) : this.withKeys(this.texts.acceptOrEdit));
+  }
+
+  // Names the keys the person has, not those of the preset.
+  withKeys(text) {
+    const { keymap } = this.config;
+    const { acceptBoxes, edit, nothingHere } = this.texts;
+    return say(text, { accept: keyIn(keymap, "accept", acceptBoxes), edit: keyIn(keymap, "edit", edit), nothing: keyIn(keymap, "choose0", nothingHere) });
   }
 
   decide(kind, { answer = null, reason = "" }) {

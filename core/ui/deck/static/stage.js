@@ -71,6 +71,7 @@ export class Stage {
     this.node.dataset.item = item.item_id;
     if (fresh) this.#enter(item, image);
     this.redraw();
+    this.#badge();
   }
 
   #enter(item, image) {
@@ -85,7 +86,6 @@ export class Stage {
     this.viewport = view;
     this.zoombar.hidden = false;
     this.#place();
-    this.#badge();
   }
 
   /** Say that the image is on its way. */
@@ -205,7 +205,7 @@ export class Stage {
 
   #badge() {
     const { texts, picture } = this;
-    const notes = this.viewport ? this.adjustment.notes(texts) : [];
+    const notes = this.viewport ? this.adjustment.notes(texts, { overlaid: Boolean(this.shown?.boxes.length) }) : [];
     if (this.viewport && picture.channel) notes.unshift(this.#channelName());
     if (this.viewport && this.hidden && this.shown?.boxes.length) notes.push(texts.overlayHidden);
     this.badges.replaceChildren(...notes.map((text) => el("span", { class: "badge", text })));

@@ -3,6 +3,7 @@
 
 import { cap, el } from "../dom.js";
 import { finished, put, shownRegions } from "../flow.js";
+import { capText } from "../keymap.js";
 import { classSearch } from "../search.js";
 import { open } from "../sheets.js";
 import { Editor } from "./editor.js";
@@ -29,7 +30,7 @@ export class Editing {
       stage: view.stage, panelNode: this.panel, texts: { ...texts.editing, stageBefore: texts.stage },
       config: {
         shape: config.shape, classes: config.questions[0].classes, regionQuestions: config.regionQuestions,
-        skeleton: config.skeleton,
+        skeleton: config.skeleton, canvasKeys: config.keymap.canvas,
       },
       onchange: (regions) => this.#keep(regions), onsave: (regions) => this.#save(regions), onleave: (regions) => this.#leave(regions),
       oncanvas: () => this.#canvas(),
@@ -54,7 +55,9 @@ export class Editing {
   /** Show the editor's keys. */
   help() {
     const { root, texts, config } = this.session;
-    open(root, keySheet(texts.help, config.editKeys, texts.closeHint));
+    const canvas = capText(this.editor.canvasKey);
+    const keys = config.editKeys.map(([names, text]) => [names.replace("{canvas}", canvas), text]);
+    open(root, keySheet(texts.help, keys, texts.closeHint));
   }
 
   /** Take a key press while regions are edited; tells whether it was taken. */

@@ -6,7 +6,7 @@ import { BoxTool } from "./box.js";
 import { BrushTool } from "./brush.js";
 import { middle, stepped } from "./crosshair.js";
 import { Drawing } from "./draw.js";
-import { editKey } from "./keymap.js";
+import { canvasKeyOf, editKey } from "./keymap.js";
 import { KeypointsTool } from "./keypoints.js";
 import { Model, answer, begin, deleteVertex, duplicate, insertVertex, moveVertex, relabel, remove, reshape, select, selectedOf, step, stepVertex, stretch } from "./model.js";
 import { Panel } from "./panel.js";
@@ -21,14 +21,15 @@ const DIGITS = "1234567890";
 
 /**
  * The editor of one image's regions.
- * config: {shape, classes [{name, colour, key}], regionQuestions, skeleton: {points, edges}}.
+ * config: {shape, classes [{name, colour, key}], regionQuestions, skeleton: {points, edges}, canvasKeys}.
  * onchange(regions) hears every change, onsave(regions) and onleave(regions) how it ended;
  * oncanvas(), onhelp(), oninfo() and onsearch(classes, onpick) are asked for by key or button.
  */
 export class Editor {
   constructor({ stage, panelNode, config, texts, onchange, onsave, onleave, oncanvas, onhelp, oninfo, onsearch }) {
     Object.assign(this, { stage, config, texts, onchange, onsave, onleave, oncanvas, onhelp, oninfo, onsearch });
-    this.panel = new Panel(panelNode, texts, config, (name, detail) => this.run(name, detail));
+    this.canvasKey = canvasKeyOf(config.canvasKeys ?? [], config.shape);
+    this.panel = new Panel(panelNode, texts, { ...config, canvasKey: this.canvasKey }, (name, detail) => this.run(name, detail));
     this.model = null;
   }
 
@@ -79,6 +80,7 @@ export class Editor {
       model: this.model, edges: this.config.skeleton.edges,
       scale: () => this.viewport?.scale ?? 1,
       get fresh() { return editor.fresh; },
+      set fresh(on) { editor.fresh = on; },
       say: (name, values) => this.say(name, values),
       drawn: () => this.#drawn(),
       refused: (fits) => this.say(fits ? "full" : "tooSmall", { n: MOST_REGIONS }),
@@ -204,7 +206,7 @@ export class Editor {
   key(event) {
     const origin = event.composedPath()[0];
     if (!this.isOpen || isTyping(origin) || isPressing(origin, event)) return false;
-    const command = editKey(event, this.config.shape);
+    const command = editKey(event, this.config.shape, this.canvasKey);
     if (!command) return false;
     const inPanel = this.panel.has(origin);
     if (event.key === "Tab" && inPanel) return false;
@@ -233,7 +235,7 @@ export class Editor {
       undo: () => tool.back() || model.undo() || this.say("nothingToUndo"),
       redo: () => model.redo() || this.say("nothingToRedo"),
       delete: () => this.#delete(), duplicate: () => model.apply(duplicate, selected) && this.say("duplicated"),
-      next: () => this.#step(1), previous: () => this.#step(-1), pick: () => model.apply(select, detail.id, detail.vertex ?? null),
+      next: () => this.#step(1), previous: () => this.#step(-1), pick: () => this.#pick(detail),
       fresh: () => this.#begin(), set: () => this.#set(detail), space: () => this.#space(),
       arrow: () => this.#arrow(detail), digit: () => this.#digit(detail.digit),
       relabel: () => this.#relabel(detail.label), answer: () => this.#answer(detail.key, detail.value),
@@ -268,6 +270,12 @@ export class Editor {
   #setFresh(on) {
     this.fresh = on;
     if (on) this.byKey = true;
+  }
+
+  // Who takes something from the list wants no new one.
+  #pick({ id, vertex = null }) {
+    this.#setFresh(false);
+    this.model.apply(select, id, vertex);
   }
 
   #step(by) {

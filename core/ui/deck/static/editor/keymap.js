@@ -1,6 +1,10 @@
 // What a key means while regions are edited. Pure: an event goes in, a command comes out.
 
+import { namesOf } from "../keymap.js";
+
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const ARROW_OF = { Left: "ArrowLeft", Right: "ArrowRight", Up: "ArrowUp", Down: "ArrowDown", Space: " " };
+const CANVAS = "Shift+E";
 const NAMED = {
   Escape: "escape", Delete: "delete", Backspace: "delete", Insert: "insert", "/": "classes", "[": "smaller", "]": "larger",
   "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", "_": "zoomOut", ".": "fit", "?": "help", F1: "help", F2: "numbers",
@@ -28,9 +32,28 @@ function withCtrl(event) {
   return name ? { name: name === "undo" && event.shiftKey ? "redo" : name } : null;
 }
 
-/** Name the command of a key for a shape, or null where the key is not the editor's. */
-export function editKey(event, shape) {
+/** Name the command of a key for a shape, or null where the key is not the editor's; `canvas` is the canvas's key. */
+export function editKey(event, shape, canvas = CANVAS) {
   if (event.isComposing) return null;
+  return ownKey(event, shape) ?? (opensCanvas(event, canvas) ? { name: "canvas" } : null);
+}
+
+function opensCanvas(event, canvas) {
+  return !event.ctrlKey && !event.metaKey && !event.altKey && namesOf(event).includes(canvas);
+}
+
+// As it comes from the keyboard, with Shift where the key's name says so.
+function pressOf(key) {
+  const bare = key.replace(/^Shift\+/, "");
+  return { key: ARROW_OF[bare] ?? bare, code: "", shiftKey: bare !== key };
+}
+
+/** Give the key that opens the canvas from the editor: the person's, unless the editor has it itself. */
+export function canvasKeyOf(keys, shape) {
+  return keys.find((key) => ownKey(pressOf(key), shape) === null) ?? CANVAS;
+}
+
+function ownKey(event, shape) {
   const { ctrlKey, metaKey, altKey, shiftKey } = event;
   const ctrl = Boolean(ctrlKey || metaKey);
   if (event.key in ARROWS) return { name: "arrow", by: ARROWS[event.key], shift: shiftKey, ctrl, alt: altKey };
@@ -44,7 +67,7 @@ export function editKey(event, shape) {
   const digit = digitOf(event);
   if (digit !== null) return { name: "digit", digit };
   const letter = letterOf(event);
-  if (shiftKey) return { z: { name: "redo" }, e: { name: "canvas" } }[letter] ?? null;
+  if (shiftKey) return letter === "z" ? { name: "redo" } : null;
   const name = OF_SHAPE[shape]?.[letter] ?? LETTERS[letter];
   return name ? { name } : null;
 }

@@ -61,6 +61,7 @@ export class KeypointsTool extends Tool {
     } else {
       const points = Array.from({ length: this.count }, (_, i) => (i ? [0, 0, 0] : [...place, v]));
       if (!model.apply(add, { points })) return this.desk.refused(true);
+      this.desk.fresh = false; // the set is begun: what comes next belongs to it
       this.#goOn(0);
     }
     this.hidden = false;

@@ -12,6 +12,8 @@ export class RegionList {
     this.node = el("div", { class: "regionlist", role: "listbox", tabindex: "0", "aria-label": texts.listName });
     this.empty = el("p", { class: "muted small", text: texts.emptyList });
     this.selected = null;
+    // What is asked of the selected one takes room from the list a moment later.
+    new ResizeObserver(() => this.#reveal()).observe(this.node);
   }
 
   clear() {
@@ -71,8 +73,12 @@ export class RegionList {
     this.selected = id;
     const row = this.rows.get(id)?.node;
     row?.setAttribute("aria-selected", "true");
-    row?.scrollIntoView({ block: "nearest" });
+    this.#reveal();
     if (row) this.node.setAttribute("aria-activedescendant", row.id);
     else this.node.removeAttribute("aria-activedescendant");
+  }
+
+  #reveal() {
+    this.rows.get(this.selected)?.node.scrollIntoView({ block: "nearest" });
   }
 }

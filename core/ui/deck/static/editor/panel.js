@@ -1,6 +1,7 @@
 // The column beside the image while regions are edited: classes, tools, the list, numbers, actions.
 
 import { cap, el, say } from "../dom.js";
+import { capText } from "../keymap.js";
 import { RegionList } from "./list.js";
 import { selectedOf } from "./model.js";
 import { Numbers } from "./numbers.js";
@@ -52,7 +53,7 @@ export class Panel {
         action("D", texts.duplicate, () => run("duplicate")), action("Del", texts.remove, () => run("delete")),
         this.undo, this.redo,
         action("Esc", texts.leave, () => run("leave")),
-        action("⇧E", texts.canvas, () => run("canvas"))));
+        action(capText(this.config.canvasKey), texts.canvas, () => run("canvas"))));
   }
 
   open(_item, sentence) {
@@ -150,7 +151,8 @@ export class Panel {
       class: `point ${POINT_STATES[v]}${i === vertex ? " chosen" : ""}`, "aria-pressed": String(i === vertex), "data-focus": `point ${i}`,
       "aria-label": say(texts.pointState, { name: config.skeleton.points[i], state: texts.pointStates[v] }), onclick: () => run("vertex", { vertex: i }),
     }, el("span", { text: config.skeleton.points[i] })));
-    return refill(this.points, el("div", { class: "row" }, el("span", { class: "eyebrow", text: texts.pointsTitle }),
+    return refill(this.points, el("div", { class: "row" }, el("span", { class: "row" }, el("span", { class: "eyebrow", text: texts.pointsTitle }),
+      el("span", { class: "muted small num pointcount", text: say(texts.pointsSet, { n: region.points.filter((p) => p[2]).length, all: region.points.length }) })),
       el("span", { class: "row" }, el("button", { class: "plain mini", "data-focus": "v", onclick: () => run("visibility") }, el("span", { text: texts.hiddenKey }), cap("V")),
         el("button", { class: "plain mini", "data-focus": "x", onclick: () => run("absent") }, el("span", { text: texts.absentKey }), cap("X")))),
     el("div", { class: "pointrow" }, ...rows));

@@ -8,7 +8,7 @@ const CLICK_PX = 3; // a press that moves no farther is a click
 
 /**
  * One tool. desk: {model, scale() (CSS pixels an image pixel has), fresh (whether the next press
- * draws whatever lies below), say(name, values)}. Points are image pixels.
+ * draws whatever lies below; a tool that has begun something takes it back), say(name, values)}. Points are image pixels.
  */
 export class Tool {
   constructor(desk) {
