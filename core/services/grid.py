@@ -22,7 +22,7 @@ from core.queue.claim import claim, has_free_place, held_leases, renew
 from core.services import grid_known, grid_tiles
 from core.services.blind import countable
 from core.services.grid_known import Noticed
-from core.services.grid_tiles import MOST_TILES, REAL, Unit, needs_others, token_of
+from core.services.grid_tiles import MOST_TILES, REAL, Unit, needs_others, token_of, told_waiting
 from core.services.projects import ProjectView, project_for
 from core.services.queue_plans import plan_in_force
 from core.services.review import Receipt, Submission, check_form, submit_batch
@@ -35,7 +35,7 @@ MOST_LEFT_OUT = 500
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """A class, and how many tiles of it wait for this person."""
+    """A class, and up to how many tiles of it wait for this person, in tens."""
 
     name: str
     colour: str
@@ -145,7 +145,7 @@ def grid_page(
         uuid=page,
         predicted=predicted,
         units=tuple(units),
-        classes=_classes(project, counts) if with_classes else (),
+        classes=_classes(ws, project, actor.person_id, counts) if with_classes else (),
         attention=rate,
         others=needs_others(project),
         schema_version=project.schema_version,
@@ -199,8 +199,12 @@ def _chosen(
     found = grid_tiles.find(connection, project, actor, predicted, left_out)
     share = plan_in_force(connection, project.id).known_wrong_share
     draws = project.schema.draws
-    waiting = min(count, sum(c.size(draws) for c in found))
-    wanted = grid_known.how_many(waiting, share, chance) if waiting else 0
+    there = sum(c.size(draws) for c in found)
+    wanted = grid_known.how_many(min(count, there), share, chance) if there else 0
+    # More tiles than the figure the person was told leaves room for would show in its place.
+    told = told_waiting(ws, project, actor.person_id, predicted, there)
+    if there < count:
+        wanted = min(wanted, told - 1 - there)
     planted = [
         c
         for c in grid_known.plantable(
@@ -245,13 +249,16 @@ def _why_empty(predicted: str | None, counts: Mapping[str, int], all_told: bool)
     return f"No image predicted '{predicted}' waits for you any more."
 
 
-def _classes(project: ProjectView, counts: Mapping[str, int]) -> tuple[ClassCount, ...]:
+def _classes(
+    ws: Workspace, project: ProjectView, person_id: int, counts: Mapping[str, int]
+) -> tuple[ClassCount, ...]:
     main = project.schema.main
     choosable = set(main.open_names)
+    told = {n: told_waiting(ws, project, person_id, n, c) for n, c in counts.items()}
     found = [
-        ClassCount(c.name, c.colour, c.key, counts.get(c.name, 0), c.name in choosable)
+        ClassCount(c.name, c.colour, c.key, told.get(c.name, 0), c.name in choosable)
         for c in main.classes
-        if c.name in choosable or (c.name in main.names and counts.get(c.name))
+        if c.name in choosable or (c.name in main.names and told.get(c.name))
     ]
     return tuple(sorted(found, key=lambda c: -c.waiting))
 

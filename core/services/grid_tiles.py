@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
@@ -29,6 +29,8 @@ LOOKED_AT = 2000
 COUNTED = 20_000
 """Most items counted one by one, where some of them may not be."""
 REAL = "real"
+_IN_ORDER = (item_state.c.boost.desc(), item_state.c.priority, item_state.c.item_id)
+STEP = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,18 @@ def raw_names(project: ProjectView, name: str) -> list[str]:
     return sorted({n for n in ever if main.today(n) == name})
 
 
+def told_waiting(ws: Workspace, project: ProjectView, person_id: int, name: str, n: int) -> int:
+    """Return up to how many tiles a person is told to wait of a class: a multiple of ten above n.
+
+    The exact number beside a page's tiles would tell how many of them were planted. Where the
+    tens begin is drawn for each person and class, so that a figure seen to fall tells no more.
+    """
+    if n <= 0:
+        return 0
+    drawn = 1 + int(seal(ws, "waiting", project.id, person_id, name), 16) % STEP
+    return -(-(n + drawn) // STEP) * STEP
+
+
 def needs_others(project: ProjectView) -> bool:
     """Return whether a vote holds answers that a tile does not ask for."""
     schema = project.schema
@@ -120,19 +134,25 @@ def find(
     connection: Connection, project: ProjectView, actor: Actor, name: str, left_out: Sequence[int]
 ) -> list[Candidate]:
     """Return open items predicted to be of a class, most suspicious first, that are not blind."""
+    most = LOOKED_AT if project.schema.draws else 5 * MOST_TILES
     query = (
         _open(project, actor.person_id)
+        .join(predictions, predictions.c.seq == item_state.c.prediction_seq)
         .add_columns(
+            item_state.c.boost,
+            item_state.c.priority,
             predictions.c.seq,
             predictions.c.answer,
             predictions.c.confidence,
             predictions.c.margin,
         )
-        .where(_says(project, name), item_state.c.item_id.not_in(left_out))
-        .order_by(item_state.c.priority, item_state.c.item_id)
-        .limit(LOOKED_AT if project.schema.draws else 5 * MOST_TILES)
+        .where(item_state.c.item_id.not_in(left_out))
+        .order_by(*_IN_ORDER)
+        .limit(most)
     )
-    rows = connection.execute(query).all()
+    # Name by name: each is read in order from the index of its class, which two at once are not.
+    found_rows = [r for said in _says(project, name) for r in connection.execute(query.where(said))]
+    rows = sorted(found_rows, key=lambda r: (-r.boost, r.priority, r.item_id))[:most]
     hidden = blind_items(connection, project, actor, [r.item_id for r in rows])
     found = [_candidate(project, r) for r in rows if r.item_id not in hidden]
     return [c for c in found if _shows(project, c.answer, name)]
@@ -176,27 +196,59 @@ def waiting_by_class(
 
     What the person may be blind to is not counted: the difference of two counts would tell.
     """
-    main, person_id = project.schema.main, actor.person_id
-    counts: Counter[str] = Counter()
     told = countable(connection, project, actor)
     if project.schema.draws:
-        query = _open(project, person_id).add_columns(predictions.c.answer).limit(LOOKED_AT)
-        for row in connection.execute(query.order_by(item_state.c.priority)):
-            if told is None or told(row.item_id):
-                regions = project.schema.translate(Answer.from_json(row.answer)).regions
-                counts.update(r.label for r in regions)
-        return counts
+        return _waiting_regions(connection, project, actor.person_id, told)
+    counts: Counter[str] = Counter()
+    main, state = project.schema.main, item_state.c
     if told is not None:
-        query = _open(project, person_id).add_columns(predictions.c.label).limit(COUNTED)
-        for row in connection.execute(query.order_by(item_state.c.priority)):
-            if row.label is not None and told(row.item_id):
-                counts[main.today(row.label)] += 1
-        return counts
-    rows = _open(project, person_id).with_only_columns(predictions.c.label, func.count())
-    for label, n in connection.execute(rows.group_by(predictions.c.label)).tuples():
-        if label is not None:
-            counts[main.today(label)] += n
+        query = _open(project, actor.person_id).add_columns(state.predicted)
+        query = query.where(state.predicted.is_not(None)).order_by(state.priority).limit(COUNTED)
+        for row in connection.execute(query):
+            counts[main.today(row.predicted)] += told(row.item_id)
+        return +counts
+    # Two counts, of all and of one's own: looking at each item costs seconds where there are many.
+    of_class = (
+        select(state.predicted, func.count())
+        .where(
+            state.project_id == project.id,
+            state.state == ItemState.OPEN.value,
+            state.predicted.is_not(None),
+        )
+        .group_by(state.predicted)
+    )
+    own = of_class.where(state.item_id.in_(_answered_by(project, actor.person_id)))
+    for label, n in connection.execute(of_class).tuples():
+        counts[main.today(label)] += n
+    for label, n in connection.execute(own).tuples():
+        counts[main.today(label)] -= n
+    return +counts
+
+
+def _waiting_regions(
+    connection: Connection,
+    project: ProjectView,
+    person_id: int,
+    told: Callable[[int], bool] | None,
+) -> Mapping[str, int]:
+    counts: Counter[str] = Counter()
+    query = _open(project, person_id).add_columns(predictions.c.answer)
+    query = query.join(predictions, predictions.c.seq == item_state.c.prediction_seq)
+    for row in connection.execute(query.order_by(item_state.c.priority).limit(LOOKED_AT)):
+        if told is None or told(row.item_id):
+            regions = project.schema.translate(Answer.from_json(row.answer)).regions
+            counts.update(r.label for r in regions)
     return counts
+
+
+def _answered_by(project: ProjectView, person_id: int) -> Select:
+    """Select the items on which an answer of a person stands."""
+    return select(annotation_log.c.item_id).where(
+        annotation_log.c.project_id == project.id,
+        annotation_log.c.person_id == person_id,
+        annotation_log.c.kind != "withdraw",
+        ~_later_revision(),
+    )
 
 
 def _open(project: ProjectView, person_id: int) -> Select:
@@ -211,15 +263,11 @@ def _open(project: ProjectView, person_id: int) -> Select:
         .correlate(item_state)
         .exists()
     )
-    return (
-        select(item_state.c.item_id)
-        .join(predictions, predictions.c.seq == item_state.c.prediction_seq)
-        .where(
-            item_state.c.project_id == project.id,
-            item_state.c.state == ItemState.OPEN.value,
-            item_state.c.votes < item_state.c.wanted,
-            ~answered,
-        )
+    return select(item_state.c.item_id).where(
+        item_state.c.project_id == project.id,
+        item_state.c.state == ItemState.OPEN.value,
+        item_state.c.votes < item_state.c.wanted,
+        ~answered,
     )
 
 
@@ -237,13 +285,14 @@ def _later_revision() -> ColumnElement[bool]:
     )
 
 
-def _says(project: ProjectView, name: str) -> ColumnElement[bool]:
+def _says(project: ProjectView, name: str) -> list[ColumnElement[bool]]:
+    """Return conditions, no two of which hold for one item."""
     names = raw_names(project, name)
     if not project.schema.draws:
-        return predictions.c.label.in_(names)
+        return [item_state.c.predicted == n for n in names]
     # A first sieve over the JSON; what comes through is read properly.
     marks = [f'"label":{json.dumps(n, ensure_ascii=False)}' for n in names]
-    return or_(*(predictions.c.answer.contains(m, autoescape=True) for m in marks))
+    return [or_(*(predictions.c.answer.contains(m, autoescape=True) for m in marks))]
 
 
 def _candidate(project: ProjectView, row: Row) -> Candidate:

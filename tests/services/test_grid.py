@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from core.access import Actor
 from core.clock import FakeClock, new_uuid
@@ -16,7 +16,8 @@ from core.errors import Forbidden, InputError, NotFound, NotSignedIn
 from core.labels import Answer, Region
 from core.labels.schema import LabelClass, LabelSchema, Question, Task
 from core.queue.plan import QueuePlan
-from core.services.claiming import claim_items
+from core.services import grid_tiles
+from core.services.claiming import claim_items, release_items
 from core.services.crops import crop_path, item_crop, with_margin
 from core.services.grid import GridPage, TileDecision, decide_tiles, grid_page, hold_tiles
 from core.services.grid_tiles import Unit
@@ -100,11 +101,19 @@ def test_a_page_holds_one_class_most_doubtful_first(make: Make):
 
 
 def test_without_a_class_the_classes_come_with_their_counts(world: World):
-    """Most waiting first; nothing is leased by looking."""
+    """Most waiting first, told in tens; nothing is leased by looking."""
     a, b, c, d, e, _ = world.items
     predict(world, {a: ("cat", 0.9), b: ("dog", 0.2), c: ("dog", 0.3), d: ("dog", 0.6), e: ("cat", 0.1)})  # fmt: skip
     page = grid_page(world.ws, world.cast.experts[0], world.slug)
-    assert [(c.name, c.waiting) for c in page.classes] == [("dog", 3), ("cat", 2), ("owl", 0)]
+    told = {c.name: c.waiting for c in page.classes}
+    assert told.pop("owl") == 0
+    assert told.keys() == {"dog", "cat"}
+    assert set(told.values()) <= {10, 20}
+    assert [c.waiting for c in page.classes] == sorted((*told.values(), 0), reverse=True)
+    with world.ws.store.read() as connection:
+        who = world.cast.experts[0]
+        exact = grid_tiles.waiting_by_class(connection, world.project, who)
+    assert exact == {"dog": 3, "cat": 2}
     assert page.units == ()
     assert live_leases(world.ws) == {}
 
@@ -364,7 +373,10 @@ def test_boxes_are_tiles_and_items_are_votes(sqlite_ws: Workspace):
     assert [(r.label, r.confidence) for r in regions] == [("cat", None), ("owl", None)]
     assert set(live_leases(sqlite_ws)) == {cats.item_id}
     counts = grid_page(sqlite_ws, world.cast.experts[1], world.slug).classes
-    assert {c.name: c.waiting for c in counts} == {"cat": 3, "dog": 1, "owl": 0}
+    assert {c.name: c.waiting > 0 for c in counts} == {"cat": True, "dog": True, "owl": False}
+    with sqlite_ws.store.read() as connection:
+        exact = grid_tiles.waiting_by_class(connection, world.project, world.cast.experts[1])
+    assert exact == {"cat": 3, "dog": 1}
 
 
 def test_a_box_that_is_not_there_cannot_be_marked(sqlite_ws: Workspace):
@@ -404,6 +416,56 @@ def test_planted_tiles_look_like_all_others(ws: Workspace):
         assert (tile.label, unit.revision, len(unit.token)) == ("cat", 0, 24)
         assert tile.confidence is not None
     assert page.units == tuple(sorted(page.units, key=lambda u: (u.doubt, u.item_id)))
+
+
+@pytest.mark.parametrize("waiting", [3, 9, 24, 51])
+def test_the_figure_beside_a_page_does_not_tell_what_was_planted(
+    sqlite_ws: Workspace, waiting: int
+):
+    """Every page of a whole class is smaller than the figure, as one without planted tiles is."""
+    world = planted_world(sqlite_ws, waiting)
+    plan = QueuePlan(known_wrong_share=0.5)
+    set_queue_plan(sqlite_ws, world.cast.lead, world.slug, plan, "half of them")
+    for who in (world.cast.experts[0], world.cast.lead):
+        page = page_of(world, who, count=100)
+        [told] = [c.waiting for c in page.classes if c.name == "cat"]
+        assert told % 10 == 0
+        assert waiting <= len(page.units) < told <= waiting + 20
+        hold_nothing = [u.item_id for u in page.units]
+        release_items(sqlite_ws, who, world.slug, hold_nothing)
+
+
+def test_counts_leave_out_what_one_has_answered_and_take_back_what_was_withdrawn(world: World):
+    """The count is of all open items less one's own standing answers."""
+    predict(world, dict.fromkeys(world.items, ("cat", 0.5)))
+    who, other = world.cast.experts[:2]
+    page = page_of(world, who)
+    confirm(world, who, page)
+    unit = page.units[0]
+    decide_tiles(
+        world.ws, who, world.slug, [decision(page, unit, kind="withdraw", base_revision=1)]
+    )
+    with world.ws.store.read() as connection:
+        counts = [grid_tiles.waiting_by_class(connection, world.project, p) for p in (who, other)]
+    assert counts == [{"cat": 1}, {"cat": len(world.items)}]
+
+
+def test_a_page_is_read_from_the_index_of_its_class(sqlite_ws: Workspace):
+    """The plan of the reading names the index and sorts nothing."""
+    world = make_world(sqlite_ws, n_items=3)
+    predict(world, dict.fromkeys(world.items, ("cat", 0.5)))
+    plans: list[str] = []
+    with sqlite_ws.store.read() as connection:
+
+        def explain(_c, cursor, statement, parameters, *_):
+            if "item_state.predicted = " in statement:
+                rows = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+                plans.extend(str(r[3]) for r in rows)
+
+        event.listen(connection, "before_cursor_execute", explain)
+        grid_tiles.find(connection, world.project, world.cast.experts[0], "cat", ())
+    assert any("item_state_predicted" in p for p in plans)
+    assert not any("TEMP B-TREE FOR ORDER BY" in p for p in plans)
 
 
 def test_what_is_done_with_a_planted_tile_is_no_vote(ws: Workspace):

@@ -23,6 +23,7 @@ def grid_keys() -> list[tuple[str, str]]:
         ("1 – 0", _("Give what is marked another class")),
         ("/", _("Find a class by typing")),
         ("A", _("Mark all, or none")),
+        ("T", _("Take the other answers from the pre-label, or not")),
         ("Enter", _("Confirm the rest of the page")),
         ("Z Backspace", _("Take the last page back")),
         ("+ -", _("More or fewer tiles on a page")),
@@ -48,7 +49,8 @@ def _of_shapes() -> dict[str, str]:
 def _page_texts() -> dict[str, str]:
     return {
         "classes": _("Classes"),
-        "waiting": _("{n} waiting"),
+        "waiting": _("up to {n} waiting"),
+        "waitingShort": _("up to {n}"),
         "perPage": _("Tiles on a page"),
         "help": _("Help"),
         "undo": _("Undo page"),
@@ -116,6 +118,8 @@ def _spoken_texts() -> dict[str, str]:
             "pre-label, as each tile shows them?"
         ),
         "agree": _("Take them"),
+        "othersOn": _("The other answers are taken from the pre-label"),
+        "othersOff": _("The other answers are not taken from the pre-label"),
         "stillLoading": _("The pictures are still loading"),
         "nothingToUndo": _("There is no page to take back"),
         "copied": _("Link copied"),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const at = (name) => new URL(`../../../core/ui/deck/static/${name}.js`, import.meta.url).href;
-const { Page, arranged, stepped, withdrawal } = await import(at("grid_model"));
+const { Page, arranged, stepped, upTo, withdrawal } = await import(at("grid_model"));
 const { gridCommand, isControls } = await import(at("grid_keys"));
 const { Outbox } = await import(at("outbox"));
 
@@ -150,10 +150,14 @@ test("tiles per page go up and down in four steps", () => {
   assert.equal(stepped(7, 0), 24);
 });
 
+test("what waits is said in tens, never fewer than lie on the page", () => {
+  assert.deepEqual([[60, 52], [60, 60], [10, 4], [8, 0], [0, 4], [0, 0], [8, 34]].map(([w, t]) => upTo(w, t)), [60, 70, 10, 10, 10, 0, 40]);
+});
+
 test("each key means its command", () => {
   const name = (key, more = {}) => gridCommand({ key, code: "", ...more })?.name ?? null;
   const map = { " ": "toggle", x: "toggle", a: "all", Enter: "confirm", z: "undo", l: "link", i: "zoom", "+": "more",
-    "-": "fewer", "?": "help", "/": "search", 7: "digit", Escape: "classes", ArrowUp: "move" };
+    "-": "fewer", t: "others", "?": "help", "/": "search", 7: "digit", Escape: "classes", ArrowUp: "move" };
   for (const [key, wanted] of Object.entries(map)) assert.equal(name(key), wanted, key);
   for (const key of ["c", "r", "Tab", "Shift", "q"]) assert.equal(name(key), null, key);
   assert.equal(name("x", { repeat: true }), null);

@@ -187,7 +187,7 @@ class Grid {
     this.view.ask("");
     this.view.showPage(page, this.classes, (index, ok) => this.#settled(page, ok));
     this.view.focus();
-    this.view.tellWaiting(this.waiting);
+    this.view.tellWaiting(this.waiting, page.length);
     this.view.tellAttention(this.rate ?? { n: 0 });
     this.timer = new ActiveTimer(this.config.idleSeconds);
     this.startedAt = Date.now() / 1000;
@@ -267,7 +267,7 @@ class Grid {
       confirm: () => this.confirm(), search: () => this.search(), pick: () => this.give(detail.name),
       digit: () => this.digit(detail.digit), all: () => this.touched(page.toggleAll()),
       toggle: () => page.toggle(page.focus, -Infinity) && this.touched([page.focus]),
-      move: () => this.move(detail), others: () => this.agree(detail.on), agree: () => this.agree(true), zoom: () => view.showLarge(page.tiles[page.focus]),
+      move: () => this.move(detail), others: () => page.data.others && this.agree(detail.on ?? !page.others), agree: () => this.agree(true), zoom: () => view.showLarge(page.tiles[page.focus]),
     };
     return onPage[command]?.();
   }
@@ -312,6 +312,7 @@ class Grid {
   agree(on) {
     this.page.others = this.others = on;
     this.view.agreed(on);
+    this.view.announce(on ? this.texts.othersOn : this.texts.othersOff);
     this.keep();
   }
 

@@ -5,7 +5,7 @@ const NAMED = {
   "=": "more", "-": "fewer", "_": "fewer", Escape: "classes",
 };
 const MOVES = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
-const LETTERS = { x: "toggle", a: "all", z: "undo", l: "link", i: "zoom" };
+const LETTERS = { x: "toggle", a: "all", z: "undo", l: "link", i: "zoom", t: "others" };
 const OWN_KEYS = "button,a[href],summary,input,select";
 
 /** Name the command of a key press, or null where the key is not ours. */

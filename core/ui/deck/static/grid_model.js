@@ -4,6 +4,7 @@ export const STEPS = [24, 36, 60, 100];
 const PER_TILE_MS = 50;
 const TWICE_MS = 350;
 const SMALLEST = 84;
+const TEN = 10;
 const MOVES = {
   ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (columns) => -columns, ArrowDown: (columns) => columns,
 };
@@ -13,6 +14,11 @@ export function stepped(count, by) {
   const at = STEPS.findIndex((step) => step >= count);
   const place = at < 0 ? STEPS.length - 1 : at;
   return STEPS[Math.max(0, Math.min(STEPS.length - 1, place + by))];
+}
+
+/** Give up to how many tiles wait, in tens: never less than lie on the page. */
+export function upTo(waiting, tiles = 0) {
+  return waiting === 0 && tiles === 0 ? 0 : Math.ceil(Math.max(waiting, tiles + 1) / TEN) * TEN;
 }
 
 /** Give the columns and the side of square tiles that fill a room best, pixels. */

@@ -1,6 +1,6 @@
 // The grid on the screen: head, tiles, foot; the classes to choose from; the large picture.
 
-import { arranged } from "./grid_model.js";
+import { arranged, upTo } from "./grid_model.js";
 import { TileView, pictureWidth } from "./grid_tile.js";
 import { cap, el, say, svg } from "./dom.js";
 
@@ -8,6 +8,7 @@ const GAP = 8;
 const LEAST_PX = 420;
 const BOTTOM_PX = 12;
 const CHIPS = 10;
+const FEW_CHIPS = 5;
 const percent = (value) => `${Math.round(value * 100)}`;
 const number = (value) => value.toLocaleString();
 
@@ -33,7 +34,7 @@ export class GridView {
     this.head = el("div", { class: "g-head" },
       this.#button("plain", this.texts.classes, "Esc", "classes"), this.name, this.waiting, el("span", { class: "grow" }),
       this.saved, this.steps, this.#button("plain", this.texts.help, "?", "help"));
-    this.foot = el("div", { class: "g-foot" }, this.chips, el("span", { class: "grow" }), this.undo, this.confirm);
+    this.foot = el("div", { class: "g-foot" }, this.chips, this.undo, this.confirm);
     this.node = el("div", { class: "grid", "data-state": "loading" },
       this.head, this.hint, this.notices, this.body, this.state, this.foot, this.attention, this.live, this.large);
     root.append(this.node); // beside the style Streamlit put there
@@ -87,7 +88,7 @@ export class GridView {
       class: "g-class", type: "button", disabled: !c.waiting || !c.open, autofocus: i === 0, "data-class": c.name,
       onclick: () => this.run("open", { name: c.name }),
     }, el("i", { class: "swatch", style: { background: c.colour } }), el("span", { class: "name", text: c.name }),
-    el("span", { class: "num", text: c.open ? number(c.waiting) : this.texts.retired }),
+    el("span", { class: "num", text: !c.open ? this.texts.retired : c.waiting ? say(this.texts.waitingShort, { n: number(c.waiting) }) : "0" }),
     el("span", { class: "g-bar" }, el("i", { style: { width: `${(100 * c.waiting) / most}%`, background: c.colour } }))));
     const reason = data.empty_reason;
     this.state.replaceChildren(
@@ -178,7 +179,7 @@ export class GridView {
 
   /** Ask once whether the project's other questions may be answered by the pre-label. */
   askOthers() {
-    this.question = this.#notice(this.texts.agreeFirst, this.texts.agree, "agree");
+    this.question = this.#notice(this.texts.agreeFirst, this.texts.agree, "agree", "T");
     this.#drawNotices();
     this.announce(this.texts.agreeFirst);
   }
@@ -197,9 +198,9 @@ export class GridView {
       : this.texts.attentionNone;
   }
 
-  /** Say how many more wait of this class. */
-  tellWaiting(count) {
-    this.waiting.textContent = count === null ? "" : say(this.texts.waiting, { n: number(count) });
+  /** Say up to how many wait of this class, those on the page among them. */
+  tellWaiting(count, tiles) {
+    this.waiting.textContent = count === null ? "" : say(this.texts.waiting, { n: number(upTo(count, tiles)) });
   }
 
   /** Mark in the head how many tiles a page has. */
@@ -293,6 +294,7 @@ export class GridView {
       title: say(this.texts.giveThis, { name: c.name }),
     }, cap(c.key), el("i", { class: "swatch", style: { background: c.colour } }), el("span", { text: c.name })));
     if (open.length > chips.length) chips.unshift(this.#button("g-chip", this.texts.search, "/", "search"));
+    this.chips.classList.toggle("many", chips.length > FEW_CHIPS);
     this.chips.replaceChildren(...chips);
   }
 
@@ -302,16 +304,16 @@ export class GridView {
       const box = el("input", { type: "checkbox", role: "switch" });
       box.checked = page.others;
       box.addEventListener("change", () => this.run("others", { on: box.checked }));
-      parts.push(el("label", { class: "g-switch" }, box, el("span", { text: this.texts.others })));
+      parts.push(el("label", { class: "g-switch" }, box, el("span", { text: this.texts.others }), cap("T")));
     }
     if (this.config.boxes) parts.push(el("span", { text: this.texts.boxHint }));
     this.hint.replaceChildren(...parts);
     this.hint.hidden = parts.length === 0;
   }
 
-  #notice(words, action = "", command = "") {
+  #notice(words, action = "", command = "", key = "") {
     return el("div", { class: "trouble", role: "alert" }, el("span", { class: "grow", text: words }),
-      action ? el("button", { class: "plain", type: "button", text: action, onclick: () => this.run(command) }) : null);
+      action ? el("button", { class: "plain", type: "button", onclick: () => this.run(command) }, el("span", { text: action }), key ? cap(key) : null) : null);
   }
 
   #drawNotices() {
