@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.access import Action, Resource, can
 from core.labels import Answer
-from core.services.items import MOST_FOUND, find_items, look_at
+from core.services.items import FoundItem, find_items, look_at
 from core.services.projects import get_project
 from core.services.views import ReviewItem
 from core.services.why import Why, explain
 from core.ui import deck, states, threads, urls
 from core.ui.adjudication import why_card
-from core.ui.item_list_panel import item_lists
+from core.ui.item_list_panel import item_lists, pick_items
+from core.ui.item_search import found_line, page_of, reading_table, search_fields
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
-from core.ui.theme import Markup, draw, fill
-from core.ui.widgets import caption, section, state_name, table
+from core.ui.theme import draw
+from core.ui.widgets import section, table
 
 LABEL_COLOUR = "#0072B2"
 
@@ -26,36 +29,30 @@ def main() -> None:
     page = open_page(
         _("Items"), Action.SEE_IMAGE, subtitle=_("Find an image, and see why it has its label.")
     )
-    part = st.text_input(
-        _("File name, or a part of it"),
-        value=st.query_params.get("name", ""),
-        key="items.part",
-        on_change=lambda: st.query_params.update(name=st.session_state["items.part"]),
-    )
-    found = find_items(page.ws, page.actor, page.slug, part)
+    project = get_project(page.ws, page.actor, page.slug)
     asked = st.query_params.get("item", "")
     if asked.isascii() and asked.isdigit() and len(asked) < 18:
         _item(page, int(asked))
-    elif not found:
-        states.empty(_("No image has such a name"), _("Try a shorter part of it."))
-        return
-    section(_("Images"))
-    table(
-        [_("File"), _("State")],
-        [[_link(page.slug, f.item_id, f.name), state_name(f.state)] for f in found],
-        _("Images found"),
-    )
-    if len(found) == MOST_FOUND:
-        caption(_("The first {n} are shown.").format(n=MOST_FOUND))
-    item_lists(page, [f.item_id for f in found])
+        section(_("Images"))
+    steers = can(page.actor, Action.STEER, Resource(project.id))
+    with states.boundary(inline=True):
+        search = search_fields(page.slug, project.schema, steers)
+        found = find_items(page.ws, page.actor, page.slug, search)
+        _list(page, found, steers)
+    item_lists(page)
 
 
-def _link(slug: str, item_id: int, name: str) -> Markup:
-    return fill(
-        "<a href='{href}' target='_self' style='color:inherit'>{name}</a>",
-        href=urls.page("items", project=slug, item=str(item_id)),
-        name=name,
-    )
+def _list(page: PageContext, found: Sequence[FoundItem], steers: bool) -> None:
+    if found:
+        found_line(found)
+    else:
+        states.empty(
+            _("No image is like that"), _("Try a shorter part of the name, or ask for less.")
+        )
+    if steers:
+        pick_items(page, found)
+    elif found:
+        reading_table(page.slug, page_of(found, page.slug)[1])
 
 
 def _item(page: PageContext, item_id: int) -> None:
@@ -66,23 +63,27 @@ def _item(page: PageContext, item_id: int) -> None:
         _picture(page, item, why)
     with right:
         draw("<h3 style='margin-top:0'>{name}</h3>", name=item.name)
+        talk_first = "thread" in st.query_params or threads.any_open(page.slug, item_id)
+        if talk_first:
+            threads.panel(page.slug, item_id)
         why_card(page.ws, page.actor, page.slug, item_id)
         if item.metadata:
             rows = [[k, v] for k, v in sorted(item.metadata.items())]
             table([_("Metadata"), _("Value")], rows, _("Metadata"))
         _ways_on(page, item)
-        threads.panel(page.slug, item_id)
+        if not talk_first:
+            threads.panel(page.slug, item_id)
 
 
 def _picture(page: PageContext, item: ReviewItem, why: Why) -> None:
-    answer = why.answer or Answer()
+    # Without a label in force there is no party to show: the picture stands alone.
     label = deck.Layer(
-        name=_("Label in force") if why.answer else state_name(item.state),
+        name=_("Label in force"),
         key="",
         colour=LABEL_COLOUR,
         dash="",
         lines=(),
-        answer=answer,
+        answer=why.answer or Answer(),
         shared=(),
         confidence=None,
     )
@@ -90,7 +91,7 @@ def _picture(page: PageContext, item: ReviewItem, why: Why) -> None:
         item.image + "&w=1600",
         item.name,
         (item.width, item.height),
-        (label,),
+        (label,) if why.answer else (),
         get_project(page.ws, page.actor, page.slug).schema,
     )
 

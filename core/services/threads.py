@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from core.access import Action, Actor, Resource, can
 from core.clock import new_uuid
@@ -439,18 +439,25 @@ def _listed(
     )
 
 
-def _count_open(connection: Connection, project_id: int) -> int:
+def open_thread_items(project_id: int) -> Select:
+    """Return the query of the items with an open thread, one row a thread."""
     here = comments.c.project_id == project_id
     closing = (
         select(func.max(comments.c.seq))
         .where(here, comments.c.kind != Kind.COMMENT.value)
         .group_by(comments.c.thread_seq)
     )
-    began = select(func.count()).where(here, comments.c.thread_seq.is_(None))
-    closed = select(func.count()).where(
+    closed = select(comments.c.thread_seq).where(
         comments.c.seq.in_(closing), comments.c.kind == Kind.RESOLVE.value
     )
-    return int(connection.execute(began).scalar_one() - connection.execute(closed).scalar_one())
+    return select(comments.c.item_id).where(
+        here, comments.c.thread_seq.is_(None), comments.c.seq.not_in(closed)
+    )
+
+
+def _count_open(connection: Connection, project_id: int) -> int:
+    threads = open_thread_items(project_id).subquery()
+    return int(connection.execute(select(func.count()).select_from(threads)).scalar_one())
 
 
 def _unanswered(actor: Actor, said: Sequence[Row], named: frozenset[int]) -> bool:

@@ -32,6 +32,12 @@ def popover(slug: str, item_id: int) -> None:
         panel(slug, item_id)
 
 
+def any_open(slug: str, item_id: int) -> bool:
+    """Return whether an item has an open thread that the person at the screen can read."""
+    found = threads.item_threads(current_workspace(), identity.current_actor(), slug, item_id)
+    return any(not t.resolved for t in found)
+
+
 @st.fragment
 def panel(slug: str, item_id: int) -> None:
     """Show an item's discussion and let one take part; runs again by itself, so it asks who looks."""
@@ -177,11 +183,25 @@ def home_box(ws: Workspace, actor: Actor, titles: Mapping[str, str]) -> None:
         if len(waiting.threads) > MOST_ON_HOME:
             caption(_("The first {n} are shown.").format(n=MOST_ON_HOME))
         if still_open:
-            caption(
-                many("{n} thread is open", "{n} threads are open", sum(still_open.values()))
-                + ": "
-                + ", ".join(f"{titles.get(s, s)} {n}" for s, n in sorted(still_open.items()))
-            )
+            _open_line(still_open, titles)
+
+
+def _open_line(still_open: Mapping[str, int], titles: Mapping[str, str]) -> None:
+    """Draw how many threads are open, each project a link to the items they are about."""
+    links = (
+        fill(
+            "<a href='{href}' target='_self'>{title} {n}</a>",
+            href=urls.page("items", project=slug, talk="open"),
+            title=titles.get(slug, slug),
+            n=n,
+        )
+        for slug, n in sorted(still_open.items())
+    )
+    draw(
+        "<div class='tb-muted tb-small'>{said}: {links}</div>",
+        said=many("{n} thread is open", "{n} threads are open", sum(still_open.values())),
+        links=Markup(", ".join(links)),
+    )
 
 
 def _home_title(waiting: Waiting) -> str:
@@ -197,7 +217,9 @@ def _waiting_row(waits: WaitingThread) -> Markup:
         "<li><a href='{href}' target='_self' style='color:inherit;font-weight:600'>{item}</a> "
         "<span class='tb-small tb-muted'>{project}, {when}</span>"
         "<div class='tb-small' style='overflow-wrap:anywhere'>{who}: {text}</div></li>",
-        href=urls.page("items", project=waits.slug, item=str(waits.item_id)),
+        href=urls.page(
+            "items", project=waits.slug, item=str(waits.item_id), thread=str(waits.thread)
+        ),
         item=waits.item,
         project=waits.project,
         when=ago(waits.at),

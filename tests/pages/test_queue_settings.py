@@ -70,12 +70,14 @@ def test_a_lead_makes_a_list_of_what_was_found(
 ) -> None:
     """The items found become a list that the queue can be narrowed to; a taken name is refused."""
     page = Visit(house, monkeypatch, "leo").open("items", project="leaves")
+    page.button(key="items.pick.all").click().run()
     page.text_input(key="items.list.name").input("look again")
     page.button(key="items.list.make").click().run()
     assert not page.exception
     (made,) = list_lists(house.ws, house.actor("leo"), "leaves")
     assert made.name == "look again"
     assert made.items > 0
+    page.button(key="items.pick.all").click().run()
     page.text_input(key="items.list.name").input("look again")
     page.button(key="items.list.make").click().run()
     assert "There is a list 'look again' already" in words(page)

@@ -63,9 +63,9 @@ def test_home_says_who_mentioned_one_and_where(
     assert "You were mentioned (1)" in said
     assert f"item={item.item_id}" in said
     assert "@ada look &lt;i&gt;here&lt;/i&gt;" in said
-    assert "1 thread is open: Leaf species 1" in words(
-        Visit(house, monkeypatch, "leo").open("home")
-    )
+    theirs = words(Visit(house, monkeypatch, "leo").open("home"))
+    assert "1 thread is open: <a " in theirs
+    assert ">Leaf species 1</a>" in theirs
 
 
 def test_the_adjudicator_has_the_discussion_beside_the_dispute(
