@@ -29,11 +29,16 @@ PICK = "tb-dispute"
 DRAFT = "tb-ruling"
 REFUSED = "tb-ruling-refused"
 LAST = "tb-ruling-last"
+VISITS = "tb-ruling-visits"
 REASON = "tb-reason"
 SEPARATOR = " · "
 FEW = 3
 HASTE_SECONDS = 0.7
 """A digit this soon after another was pressed before the page could answer."""
+SEEING_SECONDS = 0.6
+"""A ruling this soon after its dispute was sent, some 0.4 s after it was painted, was not looked at."""
+WAITING_SECONDS = 1.0
+"""A ruling pressed before its reason arrived waits this long for it."""
 
 # Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
 _TEMPLATES = (
@@ -45,11 +50,30 @@ _TEMPLATES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A ruling that was pressed: of what kind, over what was on the screen, when (monotonic s)."""
+
+    project: ProjectView
+    view: DisputeView
+    kind: str
+    at: float
+
+
 @dataclass(slots=True)
 class Draft:
     """A ruling in the making.
 
     Attributes:
+        visit: Which showing of a dispute this is; with the item it names every widget, so that what
+            was typed or pressed for one dispute cannot reach the next.
+        reason: Why, as typed for this item.
+        told: How often a template set the reason. The field is made anew each time: the browser
+            goes on sending the old text until it has heard of the new one.
+        seen: Newest entry of the record that was on the screen; None before the first drawing.
+        seen_at: When that was sent to the browser, monotonic seconds.
+        asked: The ruling that was pressed and waits for its reason or answer.
+        said: Why the last key decided nothing; "" when nothing is to be told.
         source: Key of the answer taken over: "1"…, "M", or "" for one's own.
         answer: What would be decided; None until something was picked.
         answered_at: When a question was answered last, monotonic seconds.
@@ -57,19 +81,35 @@ class Draft:
     """
 
     item_id: int
+    visit: int = 0
     source: str = ""
     answer: Answer | None = None
     answered_at: float = 0.0
+    reason: str = ""
+    told: int = 0
+    seen: int | None = None
+    seen_at: float = 0.0
+    asked: Asked | None = None
+    said: str = ""
     uuid: str = field(default_factory=new_uuid)
     editing: box_editor.Editing | None = None
+
+    def key(self, name: str) -> str:
+        """Return the key of a widget of this showing of this item."""
+        return f"{name}-{self.item_id}-{self.visit}"
+
+    @property
+    def field(self) -> str:
+        """Key of the field that holds the reason."""
+        return self.key(f"{REASON}-{self.told}")
 
 
 def draft_of(item_id: int) -> Draft:
     """Return the ruling in the making on an item; another item's is put aside."""
     draft = st.session_state.get(DRAFT)
     if draft is None or draft.item_id != item_id:
-        draft = st.session_state[DRAFT] = Draft(item_id)
-        st.session_state[REASON] = ""
+        st.session_state[VISITS] = visit = st.session_state.get(VISITS, 0) + 1
+        draft = st.session_state[DRAFT] = Draft(item_id, visit)
     return draft
 
 
@@ -87,6 +127,8 @@ def show(project: ProjectView, view: DisputeView, draft: Draft) -> None:
     if draft.editing is not None:
         _edit(project, view, draft)
         return
+    if draft.seen not in (None, view.newest_seq):
+        draft.asked, draft.said = None, _("The votes changed while you looked: look again.")
     parties = layers.of_dispute(view, project.policy.iou_at_least)
     left, right = st.columns([10, 5.3], gap="small")
     with left:
@@ -106,6 +148,8 @@ def show(project: ProjectView, view: DisputeView, draft: Draft) -> None:
             _picks(project.schema, view, parties, draft)
         with st.container(key="tb-rail-rule", gap="xsmall"):
             _ruling(project, view, draft)
+    if draft.seen != view.newest_seq:
+        draft.seen, draft.seen_at = view.newest_seq, time.monotonic()
 
 
 def _because(project: ProjectView, view: DisputeView) -> None:
@@ -149,7 +193,7 @@ def _picks(
         for layer in parties:
             st.button(
                 layer.name,
-                key=f"tb-take-{layer.key}",
+                key=draft.key(f"tb-take-{layer.key}"),
                 shortcut=layer.key if len(layer.key) == 1 else None,
                 type="primary" if draft.source == layer.key else "secondary",
                 disabled=not may,
@@ -159,7 +203,7 @@ def _picks(
         if schema.task.draws:
             st.button(
                 _("Edit boxes") if schema.task.shape is Shape.BOX else _("Edit regions"),
-                key="tb-edit",
+                key=draft.key("tb-edit"),
                 shortcut="E",
                 disabled=not may,
                 on_click=_begin_edit,
@@ -197,7 +241,7 @@ def _own_choice(
         for c in classes[:10]:
             st.button(
                 c.name,
-                key=f"{prefix}-{c.id}",
+                key=draft.key(f"{prefix}-{c.id}"),
                 shortcut=(c.key or None) if in_hand else None,
                 type="primary" if chosen == c.name else "secondary",
                 disabled=not may,
@@ -206,7 +250,7 @@ def _own_choice(
             )
     if len(classes) > 10:
         names = question.open_names
-        widget = f"{prefix}-all-{draft.item_id}-{chosen}"
+        widget = draft.key(f"{prefix}-all-{chosen}")
         st.selectbox(
             _(question.title),
             names,
@@ -222,7 +266,7 @@ def _own_choice(
 def _own_classes(draft: Draft, question: Question, may: bool) -> None:
     """Ask a question that takes several classes; choosing none and saying so is an answer."""
     told = draft.answer.multi.get(question.key) if draft.answer else None
-    widget = f"tb-own-{question.key}-{draft.item_id}-{draft.source}-{told}"
+    widget = draft.key(f"tb-own-{question.key}-{draft.source}-{told}")
     st.multiselect(
         _(question.title),
         question.open_names,
@@ -247,11 +291,13 @@ def _choose_several(draft: Draft, question: Question, names: Sequence[str]) -> N
     told = tuple(n for n in question.names if n in names)
     draft.source = ""
     draft.answer = replace(before, multi={**before.multi, question.key: told})
+    _carry_on(draft)
 
 
 def _take(draft: Draft, source: str, answer: Answer) -> None:
     plain = tuple(replace(r, confidence=None) for r in answer.regions)
     draft.source, draft.answer = source, replace(answer, regions=plain)
+    _carry_on(draft)
 
 
 def _press(draft: Draft, schema: LabelSchema, question: Question, pressed: LabelClass) -> None:
@@ -276,6 +322,7 @@ def _choose(draft: Draft, key: str, name: str | None) -> None:
     before = draft.answer or Answer()
     choices = {**before.choices, key: name} if name else dict(before.choices)
     draft.source, draft.answer = "", replace(before, choices=choices)
+    _carry_on(draft)
 
 
 # --- the ruling ---------------------------------------------------------------------------------
@@ -288,46 +335,47 @@ def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
         for key, text in _TEMPLATES:
             st.button(
                 _(text),
-                key=f"tb-why-{key}",
+                key=draft.key(f"tb-why-{key}"),
                 shortcut=key,
                 disabled=not view.may_decide,
                 on_click=_use_template,
-                args=(_(text),),
+                args=(draft, _(text)),
             )
+    st.session_state.setdefault(draft.field, draft.reason)
     st.text_input(
         _("Reason"),
-        key=REASON,
+        key=draft.field,
         placeholder=_("Why? The reviewers will read it."),
         max_chars=2000,
-        live=True,  # so that Tab out of it finds the buttons enabled
         label_visibility="collapsed",
         disabled=not view.may_decide,
+        on_change=_say_why,
+        args=(draft, draft.field),
     )
-    reason = bool(st.session_state.get(REASON, "").strip())
-    ready = view.may_decide and reason
-    complete = draft.answer is not None and all(
-        draft.answer.said(q.key) is not None for q in project.schema.item_questions
-    )
-    _send(
-        project,
-        view,
-        draft,
-        "decide",
-        _decide_words(project.schema, draft),
-        "D",
-        ready and complete,
-        True,
-    )
+    reason, complete = bool(draft.reason.strip()), _is_complete(project.schema, draft)
+    may = view.may_decide
+    words = _decide_words(project.schema, draft)
+    _rule_button(Asked(project, view, "decide", 0), draft, words, "D", reason and complete)
     with st.container(horizontal=True, gap="xsmall"):
-        _send(project, view, draft, "neutral", _("No class fits"), "N", ready)
-        _send(project, view, draft, "discard", _("Discard"), "X", ready)
-        _send(project, view, draft, "send-back", _("More votes"), "B", ready)
-    if view.may_decide and not (ready and complete):
+        for kind, label, key in (
+            ("neutral", _("No class fits"), "N"),
+            ("discard", _("Discard"), "X"),
+            ("send-back", _("More votes"), "B"),
+        ):
+            _rule_button(Asked(project, view, kind, 0), draft, label, key)
+    if draft.said:
+        draw("<div class='tb-small tb-undecided' role='alert'>{t}</div>", t=draft.said)
+    elif may and not (reason and complete):
         caption(_what_is_missing(reason, complete))
 
 
+def _is_complete(schema: LabelSchema, draft: Draft) -> bool:
+    answer = draft.answer
+    return answer is not None and all(answer.said(q.key) is not None for q in schema.item_questions)
+
+
 def _what_is_missing(reason: bool, complete: bool) -> str:
-    """Return why buttons are shut: their keys stay silent until then."""
+    """Return what a ruling still needs: until then its keys only say so."""
     if reason:
         return _("D needs an answer to every question; N, X and B do not.")
     if complete:
@@ -349,53 +397,83 @@ def _decide_words(schema: LabelSchema, draft: Draft) -> str:
     return _("Decide: {label}").format(label=said)
 
 
-def _use_template(text: str) -> None:
-    st.session_state[REASON] = text
-
-
-def _send(
-    project: ProjectView,
-    view: DisputeView,
-    draft: Draft,
-    kind: str,
-    label: str,
-    key: str,
-    ready: bool,
-    strong: bool = False,
-) -> None:
+def _rule_button(would: Asked, draft: Draft, label: str, key: str, strong: bool = False) -> None:
+    """Draw a way to rule; it is never shut while a reason may be on its way from the browser."""
     st.button(
         label,
-        key=f"tb-rule-{kind}",
+        key=draft.key(f"tb-rule-{would.kind}"),
         shortcut=key,
         type="primary" if strong else "secondary",
         width="stretch",
-        disabled=not ready,
-        on_click=_decide,
-        args=(project.slug, view, draft, kind),
+        disabled=not would.view.may_decide,
+        on_click=_rule,
+        args=(would, draft),
     )
 
 
-def _decide(slug: str, view: DisputeView, draft: Draft, kind: str) -> None:
+def _use_template(draft: Draft, text: str) -> None:
+    draft.reason, draft.told = text, draft.told + 1
+    _carry_on(draft)
+
+
+def _say_why(draft: Draft, field_key: str) -> None:
+    if field_key != draft.field:
+        return  # an echo of a field that is gone
+    draft.reason = st.session_state[field_key]
+    _carry_on(draft)
+
+
+def _rule(would: Asked, draft: Draft) -> None:
+    """Send the ruling pressed, let it wait for what is on its way, or say why nothing is decided."""
+    if st.session_state.get(DRAFT) is not draft:
+        return  # pressed twice: the first press ruled
+    now = time.monotonic()
+    if draft.seen is None or now - draft.seen_at < SEEING_SECONDS:
+        draft.said = _("Not decided: this had only just come up. Look, then press again.")
+        return
+    # Of what the browser sends together, the button may come before the text typed for it.
+    draft.reason = st.session_state.get(draft.field, draft.reason)
+    draft.asked = replace(would, at=now)
+    _attempt(draft, draft.asked)
+
+
+def _carry_on(draft: Draft) -> None:
+    """Take up the ruling that was pressed a moment before what it waits for arrived."""
+    asked, draft.said = draft.asked, ""
+    if asked is not None and time.monotonic() - asked.at < WAITING_SECONDS:
+        _attempt(draft, asked)
+
+
+def _attempt(draft: Draft, asked: Asked) -> None:
+    if not draft.reason.strip():
+        draft.said = _("Not decided: say why first.")
+    elif asked.kind == "decide" and not _is_complete(asked.project.schema, draft):
+        draft.said = _("Not decided: answer every question first.")
+    else:
+        draft.asked = None
+        _decide(asked, draft)
+
+
+def _decide(asked: Asked, draft: Draft) -> None:
     """Send the ruling; on a refusal everything stays, with the sentence."""
     ruling = Ruling(
         uuid=draft.uuid,
         item_id=draft.item_id,
-        kind=kind,
-        answer=draft.answer if kind == "decide" else None,
-        reason=st.session_state.get(REASON, ""),
-        votes_seen=view.votes_seen,
-        newest_seq=view.newest_seq,
+        kind=asked.kind,
+        answer=draft.answer if asked.kind == "decide" else None,
+        reason=draft.reason,
+        votes_seen=asked.view.votes_seen,
+        newest_seq=asked.view.newest_seq,
     )
     try:
         ws, actor = current_workspace(), identity.current_actor()
-        rows = [r.item_id for r in disputes(ws, actor, slug)]
-        decide(ws, actor, slug, ruling)
+        rows = [r.item_id for r in disputes(ws, actor, asked.project.slug)]
+        decide(ws, actor, asked.project.slug, ruling)
     except TiebreakError as problem:
         st.session_state[REFUSED] = problem
         return
-    st.session_state[LAST] = (draft.item_id, view.item.name)
+    st.session_state[LAST] = (draft.item_id, asked.view.item.name)
     st.session_state.pop(DRAFT, None)
-    st.session_state[REASON] = ""
     place = rows.index(draft.item_id) if draft.item_id in rows else 0
     rest = [i for i in rows if i != draft.item_id]
     go(rest[place % len(rest)] if rest else 0)
@@ -448,7 +526,7 @@ def _use_boxes(draft: Draft) -> None:
     editing = draft.editing
     if editing is not None:
         draft.source, draft.answer = "", editing.answer
-    draft.editing = None
+    draft.editing = draft.asked = None
 
 
 def _leave_boxes(draft: Draft) -> None:

@@ -15,11 +15,23 @@ from core.services.claiming import claim_items, open_item
 from core.services.people import add_person, operator
 from core.services.review import Submission, submit
 from core.services.why import explain
-from core.ui import layers
+from core.ui import layers, ruling
 from core.ui.layers import shared_boxes
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.pages.test_review import elements
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test press at once what a person presses after having looked."""
+    monkeypatch.setattr(ruling, "SEEING_SECONDS", 0)
+    monkeypatch.setattr(ruling, "WAITING_SECONDS", 0)
+
+
+def named(at: AppTest, name: str) -> str:
+    """Return the key of a widget of the dispute in hand."""
+    return at.session_state[ruling.DRAFT].key(name)
 
 
 def flag(
@@ -64,25 +76,23 @@ def test_a_dispute_shows_why_and_no_names(house: House, monkeypatch: pytest.Monk
 def test_a_ruling_needs_an_answer_and_a_reason_then_the_next_opens(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decide stays shut until both are there; afterwards the label stands with its reason."""
+    """Decide says what it lacks until both are there; then the label stands with its reason."""
     first, second = disputed(house)
     at = visit(house, monkeypatch)
-    assert at.button(key="tb-rule-decide").disabled
-    assert "D, N, X and B need a reason" in words(at)
-    at.button(key="tb-own-label-2").click().run()
-    assert at.button(key="tb-rule-decide").disabled
+    at.button(key=named(at, "tb-rule-decide")).click().run()
+    assert "Not decided: say why first." in words(at)
+    at.button(key=named(at, "tb-own-label-2")).click().run()
     assert "Now say why: D, N, X and B need a reason" in words(at)
-    at.button(key="tb-why-G").click().run()
+    at.button(key=named(at, "tb-why-G")).click().run()
     assert "need a reason" not in words(at)
-    assert not at.button(key="tb-rule-decide").disabled
-    at.button(key="tb-rule-decide").click().run()
+    at.button(key=named(at, "tb-rule-decide")).click().run()
     assert not at.exception
     why = explain(house.ws, house.actor("leo"), "leaves", first)
     assert why.label == "birch"
     assert any("Guideline settles it" in s for s in why.sentences)
     assert [r.item_id for r in disputes(house.ws, house.actor("leo"), "leaves")] == [second]
     assert elements(at, "tiebreak_votes")[0]["image"].startswith(f"/files/item/{second}")
-    assert at.session_state["tb-reason"] == ""
+    assert at.text_input(key=at.session_state[ruling.DRAFT].field).value == ""
 
 
 @pytest.mark.parametrize(
@@ -94,8 +104,8 @@ def test_an_item_may_be_ruled_on_without_a_label(
     """Discard, no class fits and more votes need only the reason."""
     first, _second = disputed(house)
     at = visit(house, monkeypatch)
-    at.text_input(key="tb-reason").set_value("half a leaf").run()
-    at.button(key=f"tb-rule-{kind}").click().run()
+    at.text_input(key=at.session_state[ruling.DRAFT].field).set_value("half a leaf").run()
+    at.button(key=named(at, f"tb-rule-{kind}")).click().run()
     assert not at.exception
     assert explain(house.ws, house.actor("leo"), "leaves", first).state == state
 
@@ -110,7 +120,7 @@ def test_one_may_not_decide_where_one_voted(house: House, monkeypatch: pytest.Mo
     at = visit(house, monkeypatch)
     assert any("You voted on this item" in w.value for w in at.warning)
     assert all(
-        at.button(key=f"tb-rule-{k}").disabled
+        at.button(key=named(at, f"tb-rule-{k}")).disabled
         for k in ("decide", "discard", "neutral", "send-back")
     )
 
@@ -133,13 +143,77 @@ def test_a_vote_cast_or_changed_meanwhile_stops_the_ruling(
     house.people["ivo"] = add_person(house.ws, boss, "ivo", "Ivo", roles=[(Role.EXPERT, None)])
     flag(house, "ivo", item_id)
     at = visit(house, monkeypatch)
-    at.button(key="tb-why-V").click().run()
+    at.button(key=named(at, "tb-why-V")).click().run()
     submit(house.ws, ada, "leaves", Submission(new_uuid(), item_id, *change, base_revision=1))
-    at.button(key="tb-rule-discard").click().run()
+    at.button(key=named(at, "tb-rule-discard")).click().run()
     assert not at.exception
     assert said in words(at).replace("\\", "")
     assert explain(house.ws, house.actor("leo"), "leaves", item_id).state == "dispute"
-    assert at.session_state["tb-reason"] == "Clearly visible"
+    assert at.text_input(key=at.session_state[ruling.DRAFT].field).value == "Clearly visible"
+
+
+def test_a_ruling_pressed_before_its_reason_arrived_waits_for_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typed fast, the browser may send the reason's key after the ruling's: it rules once both are there."""
+    first, second = disputed(house)
+    monkeypatch.setattr(ruling, "WAITING_SECONDS", 60)
+    at = visit(house, monkeypatch)
+    at.button(key=named(at, "tb-own-label-2")).click().run()
+    at.button(key=named(at, "tb-rule-decide")).click().run()
+    assert explain(house.ws, house.actor("leo"), "leaves", first).state == "dispute"
+    at.button(key=named(at, "tb-why-G")).click().run()
+    assert explain(house.ws, house.actor("leo"), "leaves", first).label == "birch"
+    assert [r.item_id for r in disputes(house.ws, house.actor("leo"), "leaves")] == [second]
+
+
+def test_a_ruling_pressed_long_before_its_reason_is_forgotten(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was told that nothing is decided presses again."""
+    first, _second = disputed(house)
+    at = visit(house, monkeypatch)
+    at.button(key=named(at, "tb-rule-discard")).click().run()
+    assert "Not decided: say why first." in words(at)
+    at.button(key=named(at, "tb-why-G")).click().run()
+    assert "Not decided" not in words(at)
+    assert explain(house.ws, house.actor("leo"), "leaves", first).state == "dispute"
+
+
+def test_what_was_typed_for_one_dispute_cannot_reach_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every widget is named after its item and visit; what has just come up cannot be ruled on."""
+    _first, second = disputed(house)
+    at = visit(house, monkeypatch)
+    names = ("tb-reason-0", "tb-rule-discard", "tb-why-G", "tb-own-label-2")
+    before = {named(at, n) for n in names}
+    at.text_input(key=at.session_state[ruling.DRAFT].field).set_value("half a leaf").run()
+    monkeypatch.setattr(ruling, "SEEING_SECONDS", 60)
+    at.session_state[ruling.DRAFT].seen_at -= 60
+    at.button(key=named(at, "tb-rule-discard")).click().run()
+    assert not before & {named(at, n) for n in names}
+    assert at.text_input(key=at.session_state[ruling.DRAFT].field).value == ""
+    at.button(key=named(at, "tb-why-G")).click().run()
+    at.button(key=named(at, "tb-rule-discard")).click().run()
+    assert "had only just come up" in words(at)
+    assert explain(house.ws, house.actor("leo"), "leaves", second).state == "dispute"
+
+
+def test_votes_that_changed_between_two_drawings_are_pointed_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ruling is over the votes that were looked at: the next key would have taken the new ones."""
+    first, _second = disputed(house)
+    at = visit(house, monkeypatch)
+    expert = [(Role.EXPERT, None)]
+    house.people["ivo"] = add_person(house.ws, operator(house.ws), "ivo", "Ivo", roles=expert)
+    flag(house, "ivo", first, "other: blurred")
+    monkeypatch.setattr(ruling, "SEEING_SECONDS", 60)
+    at.button(key=named(at, "tb-why-G")).click().run()
+    assert "The votes changed while you looked" in words(at)
+    at.button(key=named(at, "tb-rule-discard")).click().run()
+    assert explain(house.ws, house.actor("leo"), "leaves", first).state == "dispute"
 
 
 def test_an_expert_is_told_it_is_not_theirs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

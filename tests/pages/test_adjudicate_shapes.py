@@ -19,7 +19,10 @@ from core.ui import ruling
 from tests.drawn import Drawn, make_drawn
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
+from tests.pages.test_adjudicate import named, unhurried
 from tests.pages.test_review import elements
+
+__all__ = ["unhurried"]
 
 
 def disputed(house: House, folder: Path, task: Task) -> tuple[Drawn, int]:
@@ -56,10 +59,10 @@ def test_a_lead_takes_an_answer_whole(
         assert "Severity of region 1 (low / high)" in said
     layers = elements(at, "tiebreak_votes")[0]["layers"]
     assert layers[1]["answer"]["multi"]["tags"] == ["food", "mineral", "plant"]
-    at.button(key="tb-take-W").click().run()
-    at.button(key="tb-why-V").click().run()
-    assert not at.button(key="tb-rule-decide").disabled
-    at.button(key="tb-rule-decide").click().run()
+    at.button(key=named(at, "tb-take-W")).click().run()
+    at.button(key=named(at, "tb-why-V")).click().run()
+    assert "D needs an answer" not in words(at)
+    at.button(key=named(at, "tb-rule-decide")).click().run()
     assert not at.exception
     found = explain(house.ws, house.actor("leo"), drawn.slug, item_id)
     truth = drawn.truth[item_id]
@@ -78,14 +81,14 @@ def test_a_lead_answers_a_question_of_several_classes(
     """Own choice of tags, or none of them; until one is made the ruling stays shut."""
     drawn, item_id = disputed(house, tmp_path, Task.CLASSIFICATION)
     at = Visit(house, monkeypatch, "leo").open("adjudicate", project=drawn.slug)
-    at.button(key="tb-own-label-0").click().run()
-    at.button(key="tb-why-V").click().run()
-    assert at.button(key="tb-rule-decide").disabled
+    at.button(key=named(at, "tb-own-label-0")).click().run()
+    at.button(key=named(at, "tb-why-V")).click().run()
+    assert "D needs an answer to every question" in words(at)
     tags = at.multiselect[0]
     tags.select("plant").select("food").run()
-    assert not at.button(key="tb-rule-decide").disabled
-    assert "food + plant" in at.button(key="tb-rule-decide").label
-    at.button(key="tb-rule-decide").click().run()
+    assert "D needs an answer" not in words(at)
+    assert "food + plant" in at.button(key=named(at, "tb-rule-decide")).label
+    at.button(key=named(at, "tb-rule-decide")).click().run()
     found = explain(house.ws, house.actor("leo"), drawn.slug, item_id).answer
     assert (found.choices, found.multi) == ({"label": "leaf"}, {"tags": ("food", "plant")})
 
@@ -97,8 +100,8 @@ def test_the_canvas_opens_for_every_shape(
     """With what is asked of the picked region; an attribute changed there is in the ruling."""
     drawn, item_id = disputed(house, tmp_path, task)
     at = Visit(house, monkeypatch, "leo").open("adjudicate", project=drawn.slug)
-    at.button(key="tb-take-Q").click().run()
-    at.button(key="tb-edit").click().run()
+    at.button(key=named(at, "tb-take-Q")).click().run()
+    at.button(key=named(at, "tb-edit")).click().run()
     assert not at.exception, at.exception
     at.button(key="tb-box-N").click().run()
     assert not at.exception
