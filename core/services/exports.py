@@ -30,6 +30,7 @@ from core.store.tables import (
 
 EXPORTS = ("labels", "predictions", "votes", "gold", "items")
 CHUNK = 500
+_NO_LABEL = "No item has a final label yet; 'votes' as CSV has what people {done}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,10 @@ def export_data(
             connection, ws.clock(), actor.name, "exported", f"{what} as {format}", project.id,
             {"rows": len(records)},
         )  # fmt: skip
-    return ExportFiles(files, len(records), _notes(project, writers[name]))
+    notes = _notes(project, writers[name])
+    if what == "labels" and not records:
+        notes = (_NO_LABEL.format(done="drew" if project.task.draws else "said"), *notes)
+    return ExportFiles(files, len(records), notes)
 
 
 def formats_for(task: Task, what: str) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Row, Table, func, select
 
 from core.access import Action, Actor
 from core.consensus.policy import Policy
@@ -26,6 +27,7 @@ from core.store.audit import append_audit
 from core.store.tables import gold_answers, guidelines, item_names, items, policies
 
 MAX_EXAMPLES = 24
+MOST_ALIKE, MOST_CANDIDATES = 200, 5
 MAX_NOTE = 300
 MAX_GUIDELINE = 100_000
 """Characters: every reviewer's deck is given the text."""
@@ -87,6 +89,8 @@ def set_guideline(
 def example_of(ws: Workspace, actor: Actor, slug: str, name: str) -> GuidelineExample:
     """Return the item of that name or number as a good example without a note.
 
+    A name may be given without its folder and extension where one item alone is called so.
+
     Raises:
         InputError: There is no such item in this project, or it may not be shown as an example.
         Forbidden: The actor does not steer this project.
@@ -96,18 +100,42 @@ def example_of(ws: Workspace, actor: Actor, slug: str, name: str) -> GuidelineEx
         project = project_for(connection, actor, slug, Action.STEER)
         named = select(item_names.c.item_id).where(item_names.c.project_id == project.id)
         found = connection.execute(named.where(item_names.c.name == asked)).scalar()
+        alike = _called_alike(connection, project.id, asked) if found is None else []
+        if len(alike) == 1 and _stem(alike[0].name) == asked.casefold():
+            found = alike[0].item_id
         digits = asked.removeprefix("#")
-        if found is None and digits.isascii() and digits.isdigit() and len(digits) < 16:
+        if found is None and digits.isascii() and digits.isdigit() and 0 < len(digits.lstrip("0")) < 16:
             found = int(digits)
         if found is None:
-            raise InputError(
-                f"There is no item '{asked[:80]}' in this project.",
-                "Give its name or number as the Items page shows it.",
-            )
+            raise InputError(f"There is no item '{asked[:80]}' in this project.", _advice(alike))
         _check_examples(connection, project, [GuidelineExample(found, good=True, note="")])
         row = connection.execute(select(items.c.content_hash).where(items.c.id == found)).one()
         known = names_of(connection, [found])[found][0]
     return GuidelineExample(found, True, "", known, image_path(found, row.content_hash))
+
+
+def _called_alike(connection: Connection, project_id: int, asked: str) -> Sequence[Row]:
+    """Return the items of this name but for folder and extension; else those that hold the text."""
+    if not asked:
+        return []
+    here = select(item_names.c.item_id, func.min(item_names.c.name).label("name")).where(
+        item_names.c.project_id == project_id
+    )
+    few = here.group_by(item_names.c.item_id).order_by(item_names.c.item_id)
+    holds = item_names.c.name.icontains(asked, autoescape=True)
+    rows = connection.execute(few.where(holds).limit(MOST_ALIKE)).all()
+    return [r for r in rows if _stem(r.name) == asked.casefold()] or rows
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).stem.casefold()
+
+
+def _advice(alike: Sequence[Row]) -> str:
+    if not alike:
+        return "Give its name or number as the Items page shows it."
+    names = ", ".join(f"'{r.name[:80]}'" for r in alike[:MOST_CANDIDATES])
+    return f"Choose one of {names}, or another as the Items page shows it."
 
 
 def _check_examples(

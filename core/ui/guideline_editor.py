@@ -78,13 +78,16 @@ def _examples(
 ) -> Examples:
     draw("<div class='tb-eyebrow' style='margin-top:.4rem'>{t}</div>", t=_("Good and bad examples"))
     chosen = [_one(key, e, examples) for e in list(examples)]
-    with st.form(f"{key}.add", border=False, clear_on_submit=True):
+    with st.form(f"{key}.add", border=False):
+        refusal = st.container()  # above the field: below it would be out of sight
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         name = left.text_input(
-            _("Image to show as an example"), placeholder=_("Name or number of an item")
-        )
+            _("Image to show as an example"), placeholder=_("Name or number of an item"),
+            key=f"{key}.name.{st.session_state.get(f'{key}.taken', 0)}",
+        )  # fmt: skip
         if right.form_submit_button(_("Add"), width="stretch", key=f"{key}.take"):
-            _add(ws, actor, project, name, examples)
+            with refusal:
+                _add(ws, actor, project, key, name, examples)
     if not examples:
         caption(_("Pictures say more than rules: one that is right, one that is often got wrong."))
     return chosen
@@ -122,7 +125,9 @@ def _one(key: str, example: GuidelineExample, examples: Examples) -> GuidelineEx
     return replace(example, good=kind, note=note)
 
 
-def _add(ws: Workspace, actor: Actor, project: ProjectView, name: str, examples: Examples) -> None:
+def _add(
+    ws: Workspace, actor: Actor, project: ProjectView, key: str, name: str, examples: Examples
+) -> None:
     try:
         found = example_of(ws, actor, project.slug, name)
     except TiebreakError as problem:
@@ -130,6 +135,8 @@ def _add(ws: Workspace, actor: Actor, project: ProjectView, name: str, examples:
         return
     if all(e.item_id != found.item_id for e in examples):
         examples.append(found)
+        # Another key makes another field, an empty one; what was refused stays to be mended.
+        st.session_state[f"{key}.taken"] = st.session_state.get(f"{key}.taken", 0) + 1
         st.rerun()
     caption(_("It is among the examples already."))
 
@@ -138,7 +145,7 @@ def _publish(
     ws: Workspace, actor: Actor, project: ProjectView, key: str, text: str, chosen: Examples
 ) -> None:
     reason = st.text_input(
-        _("What changed"), key=f"{key}.reason", placeholder=_("Kept in the record")
+        _("What changed (required)"), key=f"{key}.reason", placeholder=_("Kept in the record")
     )
     if st.button(_("Publish"), type="primary", key="guideline.publish"):
         attempt(

@@ -70,7 +70,12 @@ def _fields(ws: Workspace, actor: Actor, shown: Preferences) -> None:
             for group, names in groupby(COMMANDS, key=lambda n: COMMANDS[n].group)
             for name, text in _group(group, list(names), shown).items()
         }
-        if st.form_submit_button(_("Save keys"), type="primary", icon=":material/keyboard:"):
+        caption(
+            _("The keys above are in force. Save only what you changed in the fields.")
+            if not shown.keys
+            else _("Your own keys are in force. Save what you change in the fields.")
+        )
+        if st.form_submit_button(_("Save changed keys"), icon=":material/keyboard:"):
             _save(ws, actor, shown.preset, written)
 
 

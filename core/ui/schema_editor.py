@@ -167,9 +167,11 @@ def _merged_note(question: Question) -> None:
 
 def _new_questions(desk: Desk) -> list[Operation]:
     waiting: list[Operation] = st.session_state.setdefault(f"{desk.key}.questions", [])
+    # Each question added makes another popover: closed again, and its fields empty.
+    key_of = f"{desk.key}.ask.{len(waiting)}"
     with (
-        st.popover(_("Ask something more"), icon=":material/add:"),
-        st.form(f"{desk.key}.ask", border=False, clear_on_submit=True),
+        st.popover(_("Ask something more"), icon=":material/add:", key=f"{key_of}.popover"),
+        st.form(key_of, border=False),
     ):
         title = st.text_input(_("What is asked"), placeholder=_("Condition of the leaf"))
         key = st.text_input(_("Key in exports"), placeholder="condition")
@@ -179,7 +181,17 @@ def _new_questions(desk: Desk) -> list[Operation]:
         if st.form_submit_button(_("Add the question")):
             classes = tuple(n for n in names.splitlines() if n.strip())
             waiting.append(AddQuestion(key.strip(), title, classes, several, of_regions))
-    if waiting and st.button(_("Take the new questions back"), key=f"{desk.key}.unask"):
+            st.rerun()
+    if waiting:
+        _waiting_note(desk, waiting)
+    return list(waiting)
+
+
+def _waiting_note(desk: Desk, waiting: list[Operation]) -> None:
+    """Say which questions were added and that they are not in force yet, and offer the way back."""
+    names = ", ".join(f"“{q.title or q.key}”" for q in waiting if isinstance(q, AddQuestion))
+    said = _("Added to your changes: {names}. Publish them to put it in force.")
+    st.info(states.plain_markdown(said.format(names=names)), icon=":material/check:")
+    if st.button(_("Take the new questions back"), key=f"{desk.key}.unask"):
         waiting.clear()
         st.rerun()
-    return list(waiting)

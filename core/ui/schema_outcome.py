@@ -183,7 +183,7 @@ def _publish(desk: Desk, operations: Sequence[Operation]) -> None:
     st.session_state[f"{desk.key}.seen"] = desk.project.schema_version
     with st.form(f"{desk.key}.publish", border=False):
         reason = st.text_input(
-            _("Why"), key=f"{desk.key}.reason", placeholder=_("Kept in the record")
+            _("Why (required)"), key=f"{desk.key}.reason", placeholder=_("Kept in the record")
         )
         caption(
             _(

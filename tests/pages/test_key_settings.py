@@ -21,7 +21,7 @@ def page(house: House, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 def write(page: AppTest, command: str, keys: str) -> None:
     """Write into the field of a command and save."""
     next(t for t in page.text_input if t.label == command).input(keys)
-    next(b for b in page.button if b.label == "Save keys").click().run()
+    next(b for b in page.button if b.label == "Save changed keys").click().run()
     assert not page.exception
 
 
@@ -56,6 +56,7 @@ def test_a_preset_is_one_click_and_reaches_the_deck(
     assert not page.exception
     assert get_preferences(house.ws, house.actor("ada")).preset == LEFT
     assert next(t for t in page.text_input if t.label == "Class 1").value == "Q 1"
+    assert "The keys above are in force" in words(page)
     deck = Visit(house, monkeypatch, "ada").open("review", project="leaves")
     (found,) = elements(deck, "tiebreak_deck")
     assert found["keymap"]["accept"] == ["Space"]

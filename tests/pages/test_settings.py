@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from core.consensus.policy import OnDisagreement
 from core.labels import LabelSchema
@@ -207,15 +208,43 @@ def test_merging_and_restoring_come_from_the_table_too() -> None:
 # --- guideline examples, history, new projects ------------------------------------------------
 
 
+def test_a_question_added_closes_its_form_and_is_said(page: AppTest, house: House) -> None:
+    """The form is empty again, what was added is named until it is published or taken back."""
+
+    def field(label: str) -> TextInput:
+        return next(t for t in page.text_input if t.label == label)
+
+    titles = [t.label for t in page.text_input].count("What is asked")
+    next(t for t in reversed(page.text_input) if t.label == "What is asked").input("Condition")
+    field("Key in exports").input("condition")
+    next(t for t in page.text_area if t.label == "Classes, one a line").input("fine\ntorn")
+    press(page, "Add the question")
+    assert not page.exception
+    assert "Added to your changes: “Condition”" in info(page)
+    assert [t.label for t in page.text_input].count("What is asked") == titles
+    assert field("Key in exports").value == ""
+    press(page, "Take the new questions back")
+    assert "Added to your changes" not in info(page)
+
+
+def info(at: AppTest) -> str:
+    """Return what the notes on the page say, without Markdown's escapes."""
+    return " ".join(i.value for i in at.info).replace("\\", "")
+
+
 def test_an_example_is_added_and_published(page: AppTest, house: House) -> None:
     """Found by name, shown beside the text, part of the next version; a wrong name is said."""
     field = next(t for t in page.text_input if t.label == "Image to show as an example")
-    field.input("nothing.png")
+    field.input("leaf")
     page.button(key="guideline.leaves.1.take").click().run()
     assert "There is no item" in words(page)
-    next(t for t in page.text_input if t.label == field.label).input("leaf3.png")
+    assert "leaf4.png" in words(page).replace("\\", "")
+    kept = next(t for t in page.text_input if t.label == field.label)
+    assert kept.value == "leaf"
+    kept.input("leaf3")
     page.button(key="guideline.leaves.1.take").click().run()
     assert "tb-examples" in words(page)
+    assert next(t for t in page.text_input if t.label == field.label).value == ""
     number = page.session_state["guideline.leaves.1.examples"][0].item_id
     page.text_input(key=f"guideline.leaves.1.example.{number}.note").input("lobes").run()
     page.text_input(key="guideline.leaves.1.reason").input("pictures")

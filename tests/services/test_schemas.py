@@ -514,6 +514,10 @@ def test_an_example_is_found_by_name_and_by_number(world: World):
     lead: Actor = world.cast.lead
     assert example_of(world.ws, lead, world.slug, " 00003.png ").item_id == world.items[3]
     assert example_of(world.ws, lead, world.slug, f"#{world.items[3]}").name == "00003.png"
+    assert example_of(world.ws, lead, world.slug, "00003").item_id == world.items[3]
+    with pytest.raises(InputError, match="There is no item '0000'") as many:
+        example_of(world.ws, lead, world.slug, "0000")
+    assert many.value.advice.count(".png") == 5
     for asked in ("nothing.png", "", "9" * 30, "²"):
         with pytest.raises(InputError, match="There is no item"):
             example_of(world.ws, lead, world.slug, asked)
