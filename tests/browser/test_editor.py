@@ -301,6 +301,77 @@ def test_a_box_without_a_mouse(place: Place, visit: Visit) -> None:
     assert place.vote("dia", "boxes").regions == (Region("nest", 250.5, 399, 321, 440),)
 
 
+def test_a_new_set_of_keypoints_is_one_set(place: Place, visit: Visit) -> None:
+    """After A the clicks, and Enter at the crosshair, place the points of one set; the panel counts."""
+    page = edit(visit, place, "ada", "keypoints")
+    zoom(page, 1)
+    rows, count = page.locator(".regionrow"), page.locator(".pointcount")
+    page.keyboard.press("a")
+    press(page, 110, 120)
+    expect(count).to_have_text("1 of 3 set")
+    press(page, 170, 200)
+    expect(count).to_have_text("2 of 3 set")
+    press(page, 230, 150)
+    expect(count).to_have_text("3 of 3 set")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("a")
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowDown")
+        page.keyboard.press("Enter")
+    expect(rows).to_have_count(2)
+    save(page)
+    drawn, keyed = place.vote("ada", "keypoints").regions
+    assert near(drawn.points, [(110, 120, 2), (170, 200, 2), (230, 150, 2)]), drawn
+    assert [p[2] for p in keyed.points] == [2, 2, 2]
+    assert keyed.points[2][1] - keyed.points[0][1] == 20
+
+
+def test_the_list_shows_what_was_drawn_and_selected(place: Place, visit: Visit) -> None:
+    """However long the list, the row in hand is in sight, also once its numbers took their room."""
+    many = [{"label": "bird", "box": [5 * n, 5, 5 * n + 4, 30]} for n in range(60)]
+    page = edit(visit, place, "cem", "boxes", draft=many)
+    zoom(page, 1)
+    inside = """(row) => {
+      const [r, l] = [row.getBoundingClientRect(), row.parentElement.getBoundingClientRect()];
+      return r.top >= l.top - 1 && r.bottom <= l.bottom + 1;
+    }"""
+    chosen = page.locator(".regionrow[aria-selected=true]")
+    page.keyboard.press("a")
+    drag(page, (120, 120), (200, 220))
+    page.wait_for_timeout(150)
+    expect(chosen).to_have_attribute("aria-label", "61: bird ")
+    assert chosen.evaluate(inside)
+    press(page, 400, 300)
+    expect(chosen).to_have_count(0)
+    page.locator(".regionlist").evaluate("(list) => { list.scrollTop = 0; }")
+    page.mouse.click(*at(page, 160, 160))
+    page.wait_for_timeout(150)
+    assert chosen.evaluate(inside)
+
+
+def test_what_is_offered_where_nothing_is_drawn_yet(place: Place, visit: Visit) -> None:
+    """Without a pre-label Edit is the strong action and no overlay is spoken of; labels fit their words."""
+    page = edit(visit, place, "ben", "boxes")
+    page.keyboard.press("Escape")
+    expect(page.locator(".stage.editing")).to_have_count(0)
+    strong = page.locator(".rail:not(.editpanel) .action.strong")
+    expect(strong).to_have_text("EditE")
+    expect(page.locator(".question .muted").first).to_contain_text("press E to draw")
+    page.keyboard.press("o")
+    expect(page.locator(".badge")).to_have_count(0)
+    page.keyboard.press("e")
+    expect(page.locator(".stage.editing")).to_be_focused()
+    page.wait_for_timeout(100)
+    zoom(page, 1)
+    drag(page, (120, 120), (200, 220))
+    page.keyboard.press("Escape")
+    expect(page.locator(".badge")).to_have_text("Overlay 60 %")
+    room = page.locator(".overlay .chip").evaluate(
+        "(chip) => chip.querySelector('rect').width.baseVal.value - chip.querySelector('text').getComputedTextLength()"
+    )
+    assert 8 <= room <= 12
+
+
 def test_leaving_and_a_killed_tab_keep_a_draft(place: Place, visit: Visit) -> None:
     """What was drawn longer ago than a moment is on the server, whatever happens to the tab."""
     page = edit(visit, place, "dia", "boxes")
@@ -319,7 +390,7 @@ def test_leaving_and_a_killed_tab_keep_a_draft(place: Place, visit: Visit) -> No
     page.keyboard.press("Delete")
     page.keyboard.press("Escape")
     expect(page.locator(".stage.editing")).to_have_count(0)
-    expect(page.locator(".deck .saved")).to_contain_text("Draft saved")
+    expect(page.locator(".deck .saved")).to_contain_text("Draft kept")
     assert len(place.draft("dia").regions) == 7
 
 
