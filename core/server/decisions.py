@@ -76,6 +76,7 @@ async def queue(request: Request) -> Response:
             "notice": view.notice,
             "order": view.order,
             "elsewhere": [asdict(e) for e in view.elsewhere],
+            "list": None if view.list is None else asdict(view.list),
         }
 
     return await json_route(request, work)

@@ -23,7 +23,7 @@ from core.queue.waiting import waiting_counts
 from core.queue.writer import lease_writer
 from core.services.blind import blind_items, countable
 from core.services.done_today import done_today
-from core.services.item_lists import list_in
+from core.services.item_lists import ItemList, list_in, one_list
 from core.services.nothing_left import why_empty
 from core.services.projects import ProjectView, project_for
 from core.services.queue_plans import plan_in_force
@@ -58,6 +58,7 @@ class QueueView:
         notice: A sentence on what could not be done as asked, such as an order without its data.
         elsewhere: The person's other projects with waiting items, when there is nothing to show.
         order: The order that was taken.
+        list: The hand-picked list the queue is narrowed to; None where it is not.
     """
 
     items: tuple[ReviewItem, ...]
@@ -67,6 +68,7 @@ class QueueView:
     notice: str = ""
     elsewhere: tuple[Elsewhere, ...] = ()
     order: str = Order.LEAST_CONFIDENT.value
+    list: ItemList | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def claim_items(
             _notice(connection, asked),
             _elsewhere(connection, asked) if empty else (),
             taken.value,
+            one_list(connection, project, asked.part.list_id) if asked.part.list_id else None,
         )
 
 

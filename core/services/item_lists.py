@@ -91,6 +91,18 @@ def list_lists(ws: Workspace, actor: Actor, slug: str) -> list[ItemList]:
     return [ItemList(r.id, r.name, r.n, r.at) for r in rows]
 
 
+def one_list(connection: Connection, project: ProjectView, list_id: int) -> ItemList:
+    """Return a list of this project within the caller's transaction.
+
+    Raises:
+        NotFound: The project has no such list.
+    """
+    name = list_in(connection, project, list_id)
+    at = connection.execute(select(item_lists.c.at).where(item_lists.c.id == list_id)).scalar_one()
+    rows = select(func.count()).where(item_list_rows.c.list_id == list_id)
+    return ItemList(list_id, name, connection.execute(rows).scalar_one(), float(at))
+
+
 def list_in(connection: Connection, project: ProjectView, list_id: int) -> str:
     """Return the name of a list of this project within the caller's transaction.
 

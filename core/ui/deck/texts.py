@@ -230,11 +230,20 @@ def deck_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
     }
 
 
+def _away() -> dict[str, str]:
+    return {
+        "away": _("The picture is on its way: no connection."),
+        "awaySignedOut": _("The picture is on its way: you were signed out."),
+        "awayAdvice": _("It appears by itself. What you decide is kept."),
+    }
+
+
 def _on_the_item() -> dict[str, str]:
     return {
         "loading": _("Loading…"),
         "broken": _("This image cannot be shown"),
         "brokenAdvice": _("Skip it with X, or go on with →. Others see the same."),
+        **_away(),
         "tryAgain": _("Try again"),
         "prelabel": _("Pre-label"),
         "noPrelabel": _("No pre-label: choose a class."),
@@ -290,6 +299,8 @@ def _about_the_queue() -> dict[str, str | dict[str, str]]:
     return {
         "queueBar": _("Which items come"),
         "order": _("Order"),
+        "listGone": _("{gone} of {all} are answered or held by others"),
+        "listGoneOne": _("1 of {all} is answered or held by others"),
         "orderDefault": _("Order of the project"),
         "which": _("Which items"),
         "allItems": _("All items"),
@@ -318,8 +329,9 @@ def _about_the_work() -> dict[str, str]:
     return {
         "waiting": _("{n} waiting"),
         "saved": _("Saved {saved}"),
+        "savedHere": _("Saved in this tab: {saved}. Answered today in this project: {today}."),
         "savedPending": _("Saved {saved} · pending {pending}"),
-        "draftSaved": _("Draft saved {time}"),
+        "draftSaved": _("Draft kept {time}"),
         "draftUnsaved": _("Draft kept here, not saved yet"),
         "reconnecting": _(
             "Reconnecting… Go on working: what is not saved yet is kept and sent again."
@@ -338,6 +350,7 @@ def _about_the_work() -> dict[str, str]:
         "noSuchItem": _("This item cannot be shown"),
         "toQueue": _("Go to the queue"),
         "guideline": _("Guideline"),
+        "closeGuideline": _("Close the guideline"),
         "noGuideline": _("This project has no guideline yet."),
         "help": _("Keys"),
         "whySkip": _("Why skip this one?"),
@@ -498,6 +511,8 @@ def votes_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
         "loading": _("Loading…"),
         "broken": _("This image cannot be shown"),
         "brokenAdvice": _("You can still rule on it by what was said of it."),
+        **_away(),
+        "awayAdvice": _("It appears by itself."),
         "tryAgain": _("Try again"),
         "boxes": _("Regions: {n}") if shapes else _("Boxes: {n}"),
         "noBoxes": _("No regions") if shapes else _("No boxes"),

@@ -15,15 +15,15 @@ export function isFiltered(queue) {
   return PARTS.some((p) => p !== "order" && queue[p]);
 }
 
-/** Say one filter in words. */
-export function filterWords(texts, part, value) {
-  const named = part === "queue" ? texts.queues[value] ?? value : value;
+/** Say one filter in words; `names` gives what the server calls a value: {"list 3": "Hard ones"}. */
+export function filterWords(texts, part, value, names = {}) {
+  const named = part === "queue" ? texts.queues[value] ?? value : names[`${part} ${value}`] ?? value;
   return say(texts.filters[part] ?? "{value}", { value: named });
 }
 
 /** Say all filters in words. */
-export function queueWords(texts, queue) {
-  return PARTS.filter((p) => p !== "order" && queue[p]).map((p) => filterWords(texts, p, queue[p])).join(" · ");
+export function queueWords(texts, queue, names = {}) {
+  return PARTS.filter((p) => p !== "order" && queue[p]).map((p) => filterWords(texts, p, queue[p], names)).join(" · ");
 }
 
 /** Write a queue into an address, in place of what it said before. */
@@ -40,6 +40,8 @@ export class QueueBar {
     this.texts = texts;
     this.onchange = onchange;
     this.queue = {};
+    this.names = {};
+    this.remarks = {};
     this.order = this.#select(texts.order, [["", texts.orderDefault], ...orders.map((o) => [o.code, o.text])], "order");
     this.which = this.#select(texts.which, [["", texts.allItems], ...Object.entries(texts.queues)], "queue");
     const names = questions[0].classes.map((c) => c.name);
@@ -69,6 +71,15 @@ export class QueueBar {
     this.remark.title = text;
   }
 
+  /** Know what a value of the queue is called, and what its chip's title adds to that. */
+  named(part, value, name, remark = "") {
+    const key = `${part} ${value}`;
+    if (this.names[key] === name && this.remarks[key] === remark) return;
+    this.names[key] = name;
+    this.remarks[key] = remark;
+    this.show(this.queue);
+  }
+
   /** Show the queue in force. */
   show(queue) {
     this.queue = cleanQueue(queue);
@@ -81,9 +92,10 @@ export class QueueBar {
       node.classList.toggle("set", value !== "");
     }
     const chip = (part) => {
-      const text = filterWords(this.texts, part, this.queue[part]);
+      const text = filterWords(this.texts, part, this.queue[part], this.names);
+      const remark = this.remarks[`${part} ${this.queue[part]}`];
       return el("button", {
-        class: "chip", title: text, "aria-label": say(this.texts.dropFilter, { filter: text }),
+        class: "chip", title: remark ? `${text}: ${remark}` : text, "aria-label": say(this.texts.dropFilter, { filter: text }),
         onclick: () => this.#change({ ...this.queue, [part]: "" }),
       }, el("span", { class: "clip", text }), el("span", { "aria-hidden": "true", text: "×" }));
     };

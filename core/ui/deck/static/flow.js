@@ -157,7 +157,10 @@ export function isComplete(answer, questions, wantsBoxes) {
 }
 
 /** Give an answer in a few words; `none` is said of an empty set. */
-export function inWords(answer, none) {
-  const sets = Object.values(answer.multi ?? {}).map((names) => names.join(" + ") || none);
-  return [...Object.values(answer.choices ?? {}), ...sets].join(", ");
+export function inWords(answer, none, asked = []) {
+  const { choices = {}, multi = {} } = answer;
+  const place = new Map(asked.map((q, i) => [q.key, i]));
+  const keys = [...Object.keys(choices), ...Object.keys(multi)];
+  keys.sort((a, b) => (place.get(a) ?? asked.length) - (place.get(b) ?? asked.length));
+  return keys.map((key) => choices[key] ?? (multi[key].join(" + ") || none)).join(", ");
 }

@@ -1,6 +1,25 @@
 // Images loaded and decoded before they are wanted, at the size they are shown.
 
+import { isObject } from "./storage.js";
+
 const STEPS = [400, 800, 1600];
+const PATIENCE_MS = 20000;
+const LATER = new Set([408, 425, 429]);
+
+// What stands in the way of a picture's address: "none", "broken" where our own route says so,
+// else "offline" or "signed-out", which pass. The browser does not say it of an <img>.
+async function obstacle(url) {
+  try {
+    const reply = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (reply.ok) return (reply.headers.get("Content-Type") ?? "").startsWith("image/") && (await reply.blob()).size ? "none" : "offline";
+    if (reply.status === 401) return "signed-out";
+    if (reply.status >= 500 || LATER.has(reply.status)) return "offline";
+    const body = await reply.json().catch(() => null); // a proxy's page is nothing that we said
+    return isObject(body) && typeof body.error?.code === "string" ? "broken" : "offline";
+  } catch {
+    return "offline";
+  }
+}
 
 /** Give the smallest width step that fills so many device pixels. */
 export function widthStep(pixels) {
@@ -18,9 +37,8 @@ export class Images {
 
   /** Give the node of an item and a promise of whether it can be shown. */
   get(item) {
-    const url = `${this.base}${item.image}&w=${this.width}`;
     let held = this.nodes.get(item.item_id);
-    if (!held || held.failed) held = this.#load(url, item);
+    if (!held || held.failed) held = this.#load(this.#url(item), item);
     this.nodes.delete(item.item_id);
     this.nodes.set(item.item_id, held);
     return held;
@@ -35,13 +53,28 @@ export class Images {
     }
   }
 
+  /**
+   * Tell why an item's picture did not come: "broken", "offline" or "signed-out"; "none" where it
+   * comes by now. Bytes that come whole and cannot be drawn, twice, are broken too.
+   */
+  async whyNot(item) {
+    const held = this.nodes.get(item.item_id);
+    const found = await obstacle(this.#url(item));
+    if (found !== "none") return found;
+    return held && !(await held.again()) ? "broken" : "none";
+  }
+
+  #url(item) {
+    return `${this.base}${item.image}&w=${this.width}`;
+  }
+
   #load(url, item) {
     const node = new Image();
     node.alt = item.name;
     node.decoding = "sync";
     node.draggable = false;
     node.src = url;
-    const held = { node, ready: false, failed: false };
+    const held = { node, ready: false, failed: false, again: () => this.#load(url, item).done };
     held.done = node.decode().then(
       () => (held.ready = true),
       () => {

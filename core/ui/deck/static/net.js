@@ -38,6 +38,13 @@ async function outcome(reply) {
 }
 
 let speaker = null;
+const reached = new Set();
+
+/** Call back whenever our routes have answered; give a function that stops it. */
+export function onReach(callback) {
+  reached.add(callback);
+  return () => reached.delete(callback);
+}
 
 /** Say for whom this page speaks: our routes refuse when somebody else is signed in by now. */
 export function speakFor(person) {
@@ -57,7 +64,9 @@ export async function ask(url, { body, keepalive = false, person = speaker, sign
   const patience = AbortSignal.timeout(PATIENCE_MS);
   if (!keepalive) options.signal = signal ? AbortSignal.any([signal, patience]) : patience;
   try {
-    return await outcome(await fetch(url, options));
+    const found = await outcome(await fetch(url, options));
+    if (found.kind === "ok") for (const callback of reached) callback();
+    return found;
   } catch {
     return { kind: "offline" };
   }

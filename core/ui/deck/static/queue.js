@@ -62,8 +62,8 @@ export class Supply {
     this.dry = added === 0;
     this.waiting = reply.body.waiting;
     this.doneToday = reply.body.done_today;
-    const { empty_reason: reason, elsewhere = [], notice = "" } = reply.body;
-    return { kind: "ok", reason, elsewhere, notice };
+    const { empty_reason: reason, elsewhere = [], notice = "", list = null } = reply.body;
+    return { kind: "ok", reason, elsewhere, notice, list };
   }
 
   // An answer to what nobody asks for any more: give back what is not held by now.

@@ -100,8 +100,8 @@ export class Rail {
     this.main = el("div", { class: "railmain" });
     this.known = el("details", { class: "known", open: true }, el("summary", { text: this.texts.known }));
     this.actions = el("div", { class: "actions" });
-    this.node = el("aside", { class: "rail", "aria-label": this.texts.rail },
-      el("div", { class: "railscroll" }, this.main, this.known, about.node), this.actions);
+    this.scroll = el("div", { class: "railscroll" }, this.main, this.known, about.node);
+    this.node = el("aside", { class: "rail", "aria-label": this.texts.rail }, this.scroll, this.actions);
     this.about = about;
     this.shown = null;
   }
@@ -127,6 +127,8 @@ export class Rail {
     }
     this.main.replaceChildren(...parts);
     this.actions.replaceChildren(...this.#actions(item, answer, focus));
+    if (this.of !== item.item_id) this.scroll.scrollTop = 0; // its pre-label comes first again
+    this.of = item.item_id;
     if (this.shown !== item.item_id) this.#turnAway();
   }
 
@@ -209,6 +211,6 @@ export class Rail {
 
   /** Say an answer in words. */
   words(answer) {
-    return inWords(answer, this.texts.none) || say(this.texts.boxes, { n: answer.regions?.length ?? 0 });
+    return inWords(answer, this.texts.none, this.config.asked) || say(this.texts.boxes, { n: answer.regions?.length ?? 0 });
   }
 }

@@ -1,5 +1,6 @@
 // One item after another on the screen: fetching, showing, saying why there is nothing.
 
+import { Arrival } from "./arrival.js";
 import { addressOf, cleanQueue, isFiltered, queueWords } from "./bar.js";
 import { Clocks } from "./clocks.js";
 import { say } from "./dom.js";
@@ -8,7 +9,7 @@ import { offered, openQuestion, shownRegions, startAnswer, suggested } from "./f
 import { Held } from "./held.js";
 import { Decisions } from "./history.js";
 import { Images, widthStep } from "./images.js";
-import { ask } from "./net.js";
+import { ask, onReach } from "./net.js";
 import { Supply } from "./queue.js";
 import { Recent, workOfOthers } from "./recent.js";
 import { readObject, tabStorage } from "./storage.js";
@@ -17,6 +18,13 @@ import { View } from "./view.js";
 const PREFETCH = 10;
 const ABOUT_MS = 150;
 const RETRY_MS = 5000;
+
+/** Write a time of day as the reader's own languages have it: 14:17, or 2:17 PM where people say so. */
+export function clockTime(at, languages) {
+  const { hourCycle } = new Intl.DateTimeFormat([...languages], { hour: "numeric" }).resolvedOptions();
+  const twelve = hourCycle === "h11" || hourCycle === "h12";
+  return at.toLocaleTimeString([...languages], { hour: twelve ? "numeric" : "2-digit", minute: "2-digit" });
+}
 
 // An error's message and advice in one line.
 function sentence(error) {
@@ -44,9 +52,12 @@ export class Screen {
     this.onScreen = null;
     this.draftNote = "";
     this.view = new View(root, config, (command, detail) => this.run(command, detail));
+    this.arrival = new Arrival(this.images, this.#arrivals());
     const room = this.view.stage.node.getBoundingClientRect();
     this.images.width = widthStep(room.width * (globalThis.devicePixelRatio ?? 1));
-    this.stopListening = outbox.listen((what, receipt, entry) => this.heard(what, receipt, entry));
+    this.stops = [
+      outbox.listen((what, receipt, entry) => this.heard(what, receipt, entry)), onReach(() => this.arrival.wake()),
+    ];
     this.view.bar.show(this.queue);
     this.view.others(workOfOthers(tabStorage(), outbox.key));
     this.status();
@@ -87,7 +98,7 @@ export class Screen {
 
   status() {
     const { saved, pending, trouble } = this.outbox;
-    this.view.status({ saved, pending, draft: this.draftNote });
+    this.view.status({ saved, pending, draft: this.draftNote, today: this.supply.doneToday });
     this.view.refusals(this.outbox.refused);
     if (!trouble) return this.view.problem(null);
     if (trouble.kind === "signed-out") {
@@ -111,6 +122,7 @@ export class Screen {
     this.drawing?.follow(item);
     if (!item) {
       this.onScreen = null;
+      this.arrival.stop();
       this.view.announce(said);
       if (this.begun) this.more();
       else this.view.message({ title: this.texts.loading });
@@ -118,29 +130,36 @@ export class Screen {
     }
     this.begun = true;
     this.redraw(item);
-    this.place(item);
+    this.onScreen = null;
+    this.arrival.bring(item);
     this.images.prepare(this.held.upcoming(PREFETCH));
     this.view.announce([said, this.describe(item)].filter(Boolean).join(" "));
     if (this.supply.low) this.refillQuietly();
   }
 
-  place(item) {
-    const image = this.images.get(item);
-    const still = () => this.held.current?.item_id === item.item_id;
-    const put = () => {
-      this.view.image(item, image.node, this.answerOf(item));
-      this.onScreen = item.item_id;
-      this.clocks.start(item.item_id);
-      this.afterwards(item);
+  #arrivals() {
+    const { stage } = this.view;
+    const still = (run) => (item, ...more) => this.held.current?.item_id === item.item_id && run(item, ...more);
+    return {
+      loading: (item) => stage.loading(item),
+      ready: still((item, image, late) => this.put(item, image, late)),
+      away: still((item, signedOut) => this.away(item, signedOut)),
+      broken: still((item) => stage.broken(item, () => this.run("retry"))),
     };
-    if (image.ready) return put();
-    this.onScreen = null;
-    this.view.stage.loading(item);
-    return image.done.then((ready) => {
-      if (!still()) return;
-      if (ready) put();
-      else this.view.stage.broken(item, () => this.run("retry"));
-    });
+  }
+
+  put(item, image, late) {
+    this.view.image(item, image.node, this.answerOf(item));
+    this.onScreen = item.item_id;
+    this.clocks.start(item.item_id);
+    this.afterwards(item);
+    if (late) this.images.prepare(this.held.upcoming(PREFETCH));
+  }
+
+  away(item, signedOut) {
+    const again = this.view.stage.node.querySelector(".away") === null;
+    this.view.stage.away(item, signedOut);
+    if (again) this.view.announce(signedOut ? this.texts.awaySignedOut : this.texts.away);
   }
 
   // What can wait comes once the image is painted, and not for items that fly by.
@@ -199,12 +218,24 @@ export class Screen {
 
   refillQuietly() {
     this.supply.refill().then((reply) => {
-      if (reply.kind === "ok") this.view.bar.note(reply.notice);
+      if (reply.kind === "ok") this.told(reply);
       if (reply.kind === "ok" && this.held.current) {
         this.images.prepare(this.held.upcoming(PREFETCH));
         this.view.count.textContent = this.position();
       }
     });
+  }
+
+  // What a reply says of the queue itself: what could not be done as asked, and its list.
+  told({ notice = "", list = null }) {
+    const { waiting } = this.supply;
+    const gone = list && waiting !== null ? list.items - waiting - this.held.items.length : 0;
+    const words = gone === 1 ? this.texts.listGoneOne : this.texts.listGone;
+    const quiet = gone > 0 ? say(words, { gone: gone.toLocaleString(), all: list.items.toLocaleString() }) : "";
+    this.view.bar.note(notice || quiet);
+    this.view.count.title = quiet;
+    if (list) this.view.bar.named("list", list.id, list.name, quiet);
+    this.status();
   }
 
   /** Look at another queue from now on; the address says so too. */
@@ -225,7 +256,7 @@ export class Screen {
     await this.outbox.flush();
     const reply = await this.supply.refill();
     if (reply.kind === "late") return undefined; // another queue was chosen meanwhile
-    this.view.bar.note(reply.notice);
+    this.told(reply);
     if (this.held.current) return this.show();
     this.view.message(this.emptiness(reply));
     if (reply.kind === "offline") setTimeout(() => this.held.current || this.gone || this.more(), RETRY_MS);
@@ -247,12 +278,12 @@ export class Screen {
     const links = reply.elsewhere.map(({ slug, title, waiting }) =>
       ({ href: this.config.urls.project.replace("__SLUG__", encodeURIComponent(slug)), text: title, note: say(texts.waiting, { n: waiting.toLocaleString() }) }));
     if (!filtered) return { title: texts.nothingLeft, text: why, button: again, links };
-    return { title: say(texts.nothingWith, { filter: queueWords(texts, queue) }), text: why, button: drop, more: [again], links };
+    return { title: say(texts.nothingWith, { filter: queueWords(texts, queue, this.view.bar.names) }), text: why, button: drop, more: [again], links };
   }
 
   draftTold(itemId, kept) {
     if (this.held.current?.item_id !== itemId) return;
-    const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const time = clockTime(new Date(), navigator.languages);
     this.note(kept ? say(this.texts.draftSaved, { time }) : this.texts.draftUnsaved);
   }
 
@@ -281,7 +312,8 @@ export class Screen {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.later);
     this.parting();
-    this.stopListening();
+    this.arrival.stop();
+    for (const stop of this.stops) stop();
     this.view.destroy();
   }
 }

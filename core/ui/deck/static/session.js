@@ -23,7 +23,7 @@ export class Session extends Screen {
     const free = {
       undo: () => this.undo(), redo: () => this.redo(), help: () => this.help(), info: () => this.info(),
       wake: () => this.wake(), dismiss: () => this.outbox.dismiss(detail.submission.uuid),
-      reopenRefused: () => this.reopenRefused(detail), close: () => {}, queue: () => this.turnTo(detail.queue),
+      reopenRefused: () => this.reopenRefused(detail), close: () => this.view.guide.show(false), queue: () => this.turnTo(detail.queue),
       leave: () => this.view.node.focus({ preventScroll: true }),
       grid: () => this.config.urls.grid && window.location.assign(this.config.urls.grid),
     };
@@ -268,7 +268,7 @@ export class Session extends Screen {
 
   summary(kind, answer) {
     if (kind !== "vote") return kind === "skip" ? this.texts.skipped : this.texts.flagged;
-    return inWords(answer, this.texts.none) || say(this.texts.boxes, { n: answer.regions.length });
+    return inWords(answer, this.texts.none, this.config.asked) || say(this.texts.boxes, { n: answer.regions.length });
   }
 
   leave(item, summary) {
@@ -325,6 +325,7 @@ export class Session extends Screen {
 
   wake() {
     this.outbox.wake();
+    this.arrival.wake();
     if (!this.held.current) this.more();
   }
 
@@ -370,6 +371,7 @@ export class Session extends Screen {
   }
 
   info() {
+    if (this.view.state.hidden) return this.view.guide.toggle();
     this.sheet = open(this.root, guidelineSheet(this.texts, this.config.guideline, this.config.guidelineExamples ?? []));
   }
 

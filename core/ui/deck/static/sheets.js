@@ -96,10 +96,15 @@ function example(texts, { image, good, note }) {
     el("figcaption", {}, el("b", { text: good ? `✓ ${texts.goodExample}` : `✗ ${texts.badExample}` }), note ? el("span", { text: note }) : null));
 }
 
-/** Show the guideline with its examples. */
+/** Make the guideline and its examples. */
+export function guidelineParts(texts, guideline, examples) {
+  return [prose(guideline || texts.noGuideline),
+    examples.length ? el("div", { class: "examples" }, ...examples.map((e) => example(texts, e))) : null];
+}
+
+/** Show the guideline with its examples where there is no image to leave in sight. */
 export function guidelineSheet(texts, guideline, examples) {
-  const node = sheet(texts.guideline, prose(guideline || texts.noGuideline),
-    examples.length ? el("div", { class: "examples" }, ...examples.map((e) => example(texts, e))) : null,
+  const node = sheet(texts.guideline, ...guidelineParts(texts, guideline, examples),
     el("p", { class: "muted small", text: texts.closeHint }));
   if (examples.length) node.classList.add("wide");
   return closesBeside(node);

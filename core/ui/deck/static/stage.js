@@ -93,6 +93,13 @@ export class Stage {
     this.#empty(item, el("div", { class: "skeleton", text: this.texts.loading }));
   }
 
+  /** Say that the image comes once there is a connection, or once one has signed in again: nobody need act. */
+  away(item, signedOut = false) {
+    this.#empty(item, el("div", { class: "notice away" },
+      el("strong", { text: signedOut ? this.texts.awaySignedOut : this.texts.away }),
+      el("p", { text: this.texts.awayAdvice })));
+  }
+
   /** Say that the image cannot be shown. */
   broken(item, retry) {
     this.#empty(item, el("div", { class: "notice" },

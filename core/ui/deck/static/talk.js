@@ -121,11 +121,18 @@ export class Talk {
     this.people = people;
     this.list.replaceChildren(...threads.map((t) => this.#thread(t)));
     this.#address(this.thread);
+    if (this.box.matches?.(":focus")) this.#inSight(); // the threads above it push it down
   }
 
   /** Put the caret where one writes. */
   focus() {
     this.box.focus();
+    this.#inSight();
+  }
+
+  #inSight() {
+    this.node.lastElementChild?.scrollIntoView?.({ block: "nearest" });
+    this.box.scrollIntoView?.({ block: "nearest" });
   }
 
   #thread(thread) {

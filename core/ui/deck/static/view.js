@@ -5,6 +5,7 @@ import { QueueBar } from "./bar.js";
 import { cap, el, say } from "./dom.js";
 import { drawable } from "./editor/read.js";
 import { shownRegions } from "./flow.js";
+import { Guide } from "./guide.js";
 import { capOf } from "./keymap.js";
 import { Rail } from "./rail.js";
 import { Stage } from "./stage.js";
@@ -31,7 +32,9 @@ export class View {
     this.bar = new QueueBar(config, (queue) => run("queue", { queue }));
     this.live = el("div", { class: "offscreen", "aria-live": "polite" });
     this.state = el("div", { class: "state", role: "status", hidden: true });
-    this.body = el("div", { class: "body" }, this.stage.node, this.rail.node);
+    this.body = el("div", { class: "body" });
+    this.guide = new Guide(this.texts, config.guideline, config.guidelineExamples ?? [], { moved: (...now) => this.#guided(...now) });
+    this.body.append(this.guide.node, this.stage.node, this.rail.node);
     this.node = el("div", { class: "deck", tabindex: "-1" },
       el("header", { class: "top" }, this.name, this.count, this.bar.node, el("span", { class: "grow" }),
         el("div", { class: "side" }, this.saved, ...this.#buttons())),
@@ -49,6 +52,12 @@ export class View {
       return el("button", { class: "plain", onclick: () => run(command) }, el("span", { text }), key ? cap(key) : null);
     };
     return [config.urls.grid ? button("grid", texts.grid) : null, button("info", texts.guideline), button("help", texts.help)].filter(Boolean);
+  }
+
+  // The image makes room; the focus does not go with what is gone.
+  #guided(open, hadFocus) {
+    this.body.classList.toggle("guided", open);
+    if (hadFocus && !open) this.node.focus({ preventScroll: true });
   }
 
   /** Fill the window below where the deck begins. */
@@ -103,9 +112,10 @@ export class View {
   }
 
   /** Show how much is on the record and how much is not. */
-  status({ saved, pending, draft }) {
+  status({ saved, pending, draft, today = 0 }) {
     const text = pending ? this.texts.savedPending : this.texts.saved;
     this.saved.textContent = [draft, say(text, { saved, pending })].filter(Boolean).join(" · ");
+    this.saved.title = say(this.texts.savedHere, { saved, today });
     this.saved.classList.toggle("pending", pending > 0);
   }
 

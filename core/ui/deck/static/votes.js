@@ -1,7 +1,10 @@
 // Entry of the dispute view: one image, everybody's answer over it in its own hue and dash,
 // and the same answers side by side. Shows only; the lead's decision is taken beside it.
 
+import { Arrival } from "./arrival.js";
 import { cap, el, say, svg } from "./dom.js";
+import { Images } from "./images.js";
+import { onReach } from "./net.js";
 import { Stage } from "./stage.js";
 
 const views = new WeakMap();
@@ -27,6 +30,21 @@ class VotesView {
     root.append(this.node);
     this.fit = () => this.#fit();
     window.addEventListener("resize", this.fit);
+    this.arrival = new Arrival(new Images("", 2), this.#arrivals());
+    this.wake = () => this.arrival.wake();
+    this.stopReach = onReach(this.wake);
+    window.addEventListener("online", this.wake);
+  }
+
+  #arrivals() {
+    return {
+      loading: (item) => this.stage.loading(item), away: (item, signedOut) => this.stage.away(item, signedOut),
+      ready: (_item, image) => {
+        this.shown = image.node;
+        this.overlay();
+      },
+      broken: (item) => this.stage.broken(item, () => this.#load()),
+    };
   }
 
   #fit() {
@@ -64,27 +82,13 @@ class VotesView {
   }
 
   #load() {
-    const { image, name } = this.data;
-    const node = new Image();
-    node.alt = name;
-    node.draggable = false;
-    node.src = `${image}&w=1600`;
     this.shown = null;
-    this.stage.loading(this.#item());
-    const still = () => this.data.image === image;
-    node.decode().then(
-      () => {
-        if (!still()) return;
-        this.shown = node;
-        this.overlay();
-      },
-      () => still() && this.stage.broken(this.#item(), () => this.#load()),
-    );
+    this.arrival.bring(this.#item());
   }
 
   #item() {
     const { image, name, width, height } = this.data;
-    return { item_id: image, name, width, height };
+    return { item_id: image, image, name, width, height };
   }
 
   overlay() {
@@ -149,6 +153,9 @@ class VotesView {
   }
 
   destroy() {
+    this.arrival.stop();
+    this.stopReach();
+    window.removeEventListener("online", this.wake);
     this.stage?.destroy();
     window.removeEventListener("resize", this.fit);
     this.node.remove();
