@@ -275,6 +275,16 @@ def test_lists_are_named_checked_and_counted(make: Make):
     assert [one.name for one in list_lists(ws, world.cast.experts[0], slug)] == ["hard ones"]
 
 
+def test_a_queue_of_a_list_says_which_one(make: Make):
+    """Its name and how many items it has, so that few waiting ones need no guessing."""
+    world = make(n_items=3)
+    made = make_list(world.ws, world.cast.lead, world.slug, "hard ones", world.items[:2])
+    part = QueueFilter(list_id=made.id)
+    found = claim_items(world.ws, world.cast.experts[0], world.slug, part=part).list
+    assert found == made
+    assert claim_items(world.ws, world.cast.experts[0], world.slug).list is None
+
+
 def test_a_list_of_another_project_is_none_here(make: Make):
     """Its number gives neither its items nor its name."""
     world = make(n_items=1)
