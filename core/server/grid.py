@@ -18,13 +18,12 @@ from core.services.crops import item_crop
 from core.services.grid import (
     MOST_LEFT_OUT,
     GridPage,
-    TileDecision,
-    decide_tiles,
     grid_page,
     hold_tiles,
     my_attention,
 )
 from core.services.grid_tiles import MOST_TILES, Unit
+from core.services.grid_votes import TileDecision, decide_tiles
 from core.services.review import Receipt
 from core.services.workspace import Workspace, current_workspace
 from core.stats.intervals import Estimate

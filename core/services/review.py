@@ -262,7 +262,7 @@ def _submit(
         return again
     item = require_item(connection, project, submission.item_id)
     standing = _standing(connection, actor, submission.item_id)
-    revision = _next_revision(standing, submission)
+    revision = next_revision(standing, submission)
     now = ws.clock()
     _check_open(connection, actor, submission, standing, now)
     answer = None
@@ -409,7 +409,13 @@ def _standing(connection: Connection, actor: Actor, item_id: int) -> Row | None:
     ).first()
 
 
-def _next_revision(standing: Row | None, submission: Submission) -> int:
+def next_revision(standing: Row | None, submission: Submission) -> int:
+    """Return the revision a submission makes, given the newest one with its kind.
+
+    Raises:
+        AlreadySubmitted: An answer stands and the submission knows of none.
+        StaleVersion: It was based on another revision, or there is nothing to take back.
+    """
     revision = 0 if standing is None else int(standing.revision)
     answered = standing is not None and standing.kind != Kind.WITHDRAW
     if submission.kind == Kind.WITHDRAW and not answered:

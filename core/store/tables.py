@@ -395,6 +395,20 @@ overlook_probes = Table(
     Index("overlook_probes_person", "person_id", "project_id", "seq"),
 )
 
+probe_answers = Table(
+    "probe_answers",  # each word on a planted tile, so that a later one is answered as a vote's is
+    metadata,
+    _key("seq"),
+    Column("uuid", Text, nullable=False, unique=True),
+    _ref("project_id", "projects.id"),
+    _ref("item_id", "items.id"),
+    _ref("person_id", "people.id"),
+    Column("revision", Integer, nullable=False),
+    _text("kind"),
+    _time(),
+    Index("probe_answers_person", "person_id", "item_id", "revision"),
+)
+
 decisions = Table(
     "decisions",
     metadata,

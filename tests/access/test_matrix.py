@@ -32,6 +32,7 @@ from core.services import (
     claiming,
     crops,
     grid,
+    grid_votes,
     history,
     images,
     imports,
@@ -150,7 +151,7 @@ CALLS = (
     Call("threads.mentionable", Action.SEE_IMAGE, by_slug(threads.mentionable)),
     Call("grid.grid_page", Action.VOTE, by_slug(grid.grid_page)),
     Call("grid.hold_tiles", Action.VOTE, by_slug(grid.hold_tiles, [])),
-    Call("grid.decide_tiles", Action.VOTE, by_slug(grid.decide_tiles, [])),
+    Call("grid_votes.decide_tiles", Action.VOTE, by_slug(grid_votes.decide_tiles, [])),
     Call("grid.my_attention", Action.SEE_OWN, by_slug(grid.my_attention)),
     Call(
         "crops.item_crop",

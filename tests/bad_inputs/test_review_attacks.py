@@ -16,7 +16,8 @@ from core.errors import InputError
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.services.claiming import claim_items, open_item, release_items
-from core.services.grid import decide_tiles, grid_page, hold_tiles
+from core.services.grid import grid_page, hold_tiles
+from core.services.grid_votes import decide_tiles
 from core.services.imports import ImportOptions, import_data
 from core.services.people import operator
 from core.services.projects import get_project
@@ -351,7 +352,7 @@ def test_what_is_not_blind_is_still_counted(ws: Workspace) -> None:
     waiting = claim_items(ws, who, sees.slug, 0, part=QueueFilter(predicted="cat")).waiting
     assert waiting == len(shown)
     [counted] = [c.waiting for c in grid_page(ws, who, sees.slug).classes if c.name == "cat"]
-    assert counted == len(shown)
+    assert len(shown) < counted <= len(shown) + 10  # told in tens, see the grid's figure
 
 
 # --- more than a page can hold ----------------------------------------------------------------

@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from core.labels.schema import Task
 from core.services.imports import ImportOptions, import_data
 from core.services.people import operator
+from core.services.projects import NewProject, create_project
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log, overlook_probes
 from tests.browser.conftest import serving
@@ -22,6 +24,10 @@ from tests.pages.house import House, furnish
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 IMAGES = 62
+TEN = (
+    "Bur oak", "Sugar maple", "Paper birch", "Silver birch", "European beech", "Norway spruce",
+    "Scots pine", "Common hornbeam", "Black locust", "Horse chestnut",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,28 @@ def place(tmp_path: Path) -> Iterator[Place]:
     house.ws.store.close()
 
 
-def _table(house: House, folder: Path, what: str, head: str, rows: list[str]) -> None:
-    path = folder / f"{what}.csv"
+@pytest.fixture
+def ten(tmp_path: Path) -> Iterator[Place]:
+    """Give a server over a project of ten classes with long names and a second question."""
+    house = furnish(open_workspace(tmp_path / "workspace"), tmp_path, images=30)
+    new = NewProject("trees", Task.CLASSIFICATION, TEN, questions={"health": ("well", "ill")})
+    create_project(house.ws, operator(house.ws), new)
+    import_data(
+        house.ws, operator(house.ws), "trees", house.source, ImportOptions("items", name="t")
+    )
+    rows = [f"leaf{n}.png,{TEN[0]},well,0.5" for n in range(30)]
+    _table(house, tmp_path, "predictions", "file,label,health,confidence", rows, "trees")
+    with serving(house.ws.root) as address:
+        yield Place(address, house)
+    house.ws.store.close()
+
+
+def _table(
+    house: House, folder: Path, what: str, head: str, rows: list[str], slug: str = "leaves"
+) -> None:
+    path = folder / f"{slug}-{what}.csv"
     path.write_text("\n".join([head, *rows]) + "\n")
-    import_data(house.ws, operator(house.ws), "leaves", path, ImportOptions(what, name=what))
+    import_data(house.ws, operator(house.ws), slug, path, ImportOptions(what, name=what))
 
 
 def grid(visit: Visit, place: Place, who: str = "leo", count: int = 24) -> Page:
@@ -189,6 +213,53 @@ def test_a_picture_that_is_gone_is_not_confirmed(place: Place, visit: Visit) -> 
     painted(page, 24)
     expect(page.locator(".tile.broken")).to_have_count(1)
     expect(page.locator(".g-confirm")).to_contain_text("Confirm 23 as oak · 1 without a picture")
+
+
+def test_ten_classes_and_their_keys_are_in_sight(ten: Place, visit: Visit) -> None:
+    """At 1280 × 720 every chip lies wholly on the screen, uncut, beside the confirm button."""
+    page = visit(f"{ten.address}/", "leo")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{ten.address}/grid?project=trees&class={TEN[0].replace(' ', '+')}&n=24")
+    painted(page, 24)
+    chips = page.locator(".g-chip")
+    expect(chips).to_have_count(10)
+    expect(page.locator(".g-head .num")).to_contain_text("up to")
+    for node in [*chips.all(), page.locator(".g-confirm")]:
+        box = node.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 1280
+        assert box["y"] + box["height"] <= 720
+        assert node.evaluate("n => n.scrollWidth <= n.clientWidth + 1")
+    strip = page.locator(".g-chips").evaluate(
+        "n => [n.scrollWidth - n.clientWidth, n.scrollHeight - n.clientHeight]"
+    )
+    assert max(strip) <= 1
+    button = page.locator(".g-confirm").bounding_box()
+    last = page.locator(".g-chip").last.bounding_box()
+    assert button
+    assert last
+    assert last["x"] + last["width"] <= button["x"] or last["y"] + last["height"] <= button["y"]
+
+
+def test_t_takes_the_other_answers_from_the_pre_label(ten: Place, visit: Visit) -> None:
+    """The key turns the switch, answers the question on Enter, and stands in the help."""
+    page = visit(f"{ten.address}/", "leo")
+    page.goto(f"{ten.address}/grid?project=trees&class={TEN[0].replace(' ', '+')}&n=24")
+    painted(page, 24)
+    switch = page.locator(".g-switch input")
+    expect(page.locator(".g-switch .cap")).to_have_text("T")
+    page.keyboard.press("t")
+    expect(switch).to_be_checked()
+    page.keyboard.press("t")
+    expect(switch).not_to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.locator(".g-notices .cap")).to_have_text("T")
+    page.keyboard.press("t")
+    expect(switch).to_be_checked()
+    expect(page.locator(".g-notices .trouble")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.locator("dialog .keys")).to_contain_text("Take the other answers")
 
 
 def test_a_refused_tile_stays_with_its_sentence(place: Place, visit: Visit) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from core.access import Actor
 from core.clock import FakeClock, new_uuid
+from core.consensus.policy import Policy
 from core.errors import Forbidden, InputError, NotFound, NotSignedIn
 from core.labels import Answer, Region
 from core.labels.schema import LabelClass, LabelSchema, Question, Task
@@ -19,14 +20,16 @@ from core.queue.plan import QueuePlan
 from core.services import grid_tiles
 from core.services.claiming import claim_items, release_items
 from core.services.crops import crop_path, item_crop, with_margin
-from core.services.grid import GridPage, TileDecision, decide_tiles, grid_page, hold_tiles
+from core.services.grid import GridPage, grid_page, hold_tiles
 from core.services.grid_tiles import Unit
+from core.services.grid_votes import TileDecision, decide_tiles
 from core.services.imports import ImportOptions, import_data
 from core.services.people import operator
 from core.services.prelabels import Prediction, store_predictions
 from core.services.projects import NewProject, create_project
 from core.services.queue_plans import set_queue_plan
 from core.services.review import Submission, submit
+from core.services.steering import set_policy
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, gold_answers, items, overlook_probes
 from tests.record import (
@@ -502,6 +505,38 @@ def test_a_caught_planted_tile_counts_once_whatever_comes_after(ws: Workspace):
     assert probes(world) == [(planted.item_id, "cat", "dog", True)]
     again = page_of(world, who, count=24, left_out=[u.item_id for u in page.units])
     assert planted.item_id not in {u.item_id for u in again.units}
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_a_planted_tile_answers_every_later_word_as_a_real_one_does(
+    sqlite_ws: Workspace, overlap: int
+):
+    """Resent, confirmed twice, taken back twice, based on nothing: receipt by receipt the same."""
+    world = planted_world(sqlite_ws)
+    if overlap == 1:
+        policy = Policy(overlap=1, max_votes=1)
+        set_policy(sqlite_ws, world.cast.lead, world.slug, policy, "one is enough")
+    who, known = world.cast.experts[0], set(world.items[-6:])
+    page = page_of(world, who, count=24)
+    planted = next(u for u in page.units if u.item_id in known)
+    real = next(u for u in page.units if u.item_id not in known)
+    steps = [
+        {"kind": "withdraw", "base_revision": 1}, {"marks": {0: "cow"}}, {}, {}, {"marks": {0: "dog"}},
+        {"marks": {0: ""}}, {"base_revision": 7}, {"base_revision": 1, "marks": {0: "dog"}},
+        {"kind": "withdraw", "base_revision": 1}, {"kind": "withdraw", "base_revision": 2},
+        {"kind": "withdraw", "base_revision": 3}, {}, {}, {"uuid": "short"},
+    ]  # fmt: skip
+
+    def told(unit: Unit) -> list[tuple[str, str, str, int]]:
+        found = []
+        for step in steps:
+            sent = decision(page, unit, **step)
+            for r in [*decide_tiles(sqlite_ws, who, world.slug, [sent, sent])]:
+                found.append((r.status, r.code, r.message, r.revision))
+        return found
+
+    assert told(planted) == told(real)
+    assert len(probes(world)) == 1
 
 
 def test_evaluate_items_and_own_votes_are_never_planted(sqlite_ws: Workspace):

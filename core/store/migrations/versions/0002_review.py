@@ -10,7 +10,7 @@ depends_on = None
 
 APPEND_ONLY = (
     "queue_plans", "schema_events", "comments", "mentions", "item_lists", "item_list_rows",
-    "overlook_probes",
+    "overlook_probes", "probe_answers",
 )  # fmt: skip
 
 
@@ -172,6 +172,18 @@ def _create_tables() -> None:
         sa.UniqueConstraint("page_uuid", "item_id", name="overlook_probes_once"),
     )
     op.create_index("overlook_probes_person", "overlook_probes", ["person_id", "project_id", "seq"])
+    op.create_table(
+        "probe_answers",
+        _key(),
+        sa.Column("uuid", sa.Text(), nullable=False, unique=True),
+        _ref("project_id", "projects.id"),
+        _ref("item_id", "items.id"),
+        _ref("person_id", "people.id"),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        _text("kind"),
+        _time(),
+    )
+    op.create_index("probe_answers_person", "probe_answers", ["person_id", "item_id", "revision"])
     op.create_table(
         "preferences",
         sa.Column("person_id", _id(), sa.ForeignKey("people.id"), primary_key=True),
