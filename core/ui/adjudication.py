@@ -65,7 +65,7 @@ def _nothing(slug: str) -> None:
 def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: DisputeView) -> None:
     """Draw which dispute this is, how many there are, and the way to the others."""
     ids = [row.item_id for row in rows]
-    left, middle, right = st.columns([3, 3, 6], vertical_alignment="center")
+    left, middle, right = st.columns([2.4, 2.4, 7.2], vertical_alignment="center")
     nth = _("{i} of {n}").format(i=ids.index(item_id) + 1, n=len(ids)) if item_id in ids else ""
     with left:
         draw(
@@ -85,7 +85,10 @@ def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: Disp
             on_change=_picked,
             args=(f"tb-pick-dispute-{item_id}", item_id),
         )
-    with right, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+    with (
+        right,
+        st.container(horizontal=True, gap="xsmall", horizontal_alignment="right", key="tb-ways"),
+    ):
         with st.popover(_("Guideline")):
             text = project.guideline or _("This project has no guideline yet.")
             deck.guideline_view(text, "tb-guideline")

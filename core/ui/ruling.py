@@ -33,6 +33,8 @@ VISITS = "tb-ruling-visits"
 REASON = "tb-reason"
 SEPARATOR = " · "
 FEW = 3
+SHORT = 9
+"""Letters of a class's name beside its key for which a third of the rail is wide enough."""
 HASTE_SECONDS = 0.7
 """A digit this soon after another was pressed before the page could answer."""
 SEEING_SECONDS = 0.6
@@ -148,8 +150,21 @@ def show(project: ProjectView, view: DisputeView, draft: Draft) -> None:
             _picks(project.schema, view, parties, draft)
         with st.container(key="tb-rail-rule", gap="xsmall"):
             _ruling(project, view, draft)
+            caption(_key_words(project.schema, parties))
     if draft.seen != view.newest_seq:
         draft.seen, draft.seen_at = view.newest_seq, time.monotonic()
+
+
+def _key_words(schema: LabelSchema, parties: tuple[deck.Layer, ...]) -> str:
+    """Return in one line what the keys do that no button of the rail's lower half shows."""
+    takes = " ".join(layer.key for layer in parties if len(layer.key) == 1)
+    several = [
+        _("{keys} take an answer").format(keys=takes) if takes else "",
+        _("1–9 answer") if any(not q.several for q in schema.item_questions) else "",
+        _("E edits") if schema.task.draws else "",
+        _("← → other disputes"),
+    ]
+    return SEPARATOR.join(p for p in several if p)
 
 
 def _because(project: ProjectView, view: DisputeView) -> None:
@@ -231,17 +246,18 @@ def _own_choice(
     draft: Draft, schema: LabelSchema, question: Question, in_hand: bool, may: bool
 ) -> None:
     chosen = draft.answer.choices.get(question.key) if draft.answer else None
-    prefix = f"tb-own-{question.key}"
+    prefix = draft.key(f"tb-own-{question.key}")
     classes = question.open_classes
     box_editor.swatches(prefix, classes[:10])
     draw("<div class='tb-muted tb-small'>{title}</div>", title=_(question.title))
-    # Many classes stand in two columns, where the eye finds them again; a few in one line.
-    layout = "two" if len(classes) > FEW else "one"
+    # Many classes stand in columns, where the eye finds them again; a few in one line.
+    short = all(len(c.name) <= SHORT for c in classes[:10])
+    layout = "one" if len(classes) <= FEW else "three" if short else "two"
     with st.container(horizontal=True, gap="xsmall", key=f"tb-{layout}-{question.key}"):
         for c in classes[:10]:
             st.button(
                 c.name,
-                key=draft.key(f"{prefix}-{c.id}"),
+                key=f"{prefix}-{c.id}",
                 shortcut=(c.key or None) if in_hand else None,
                 type="primary" if chosen == c.name else "secondary",
                 disabled=not may,
@@ -250,7 +266,7 @@ def _own_choice(
             )
     if len(classes) > 10:
         names = question.open_names
-        widget = draft.key(f"{prefix}-all-{chosen}")
+        widget = f"{prefix}-all-{chosen}"
         st.selectbox(
             _(question.title),
             names,
@@ -330,7 +346,6 @@ def _choose(draft: Draft, key: str, name: str | None) -> None:
 
 def _ruling(project: ProjectView, view: DisputeView, draft: Draft) -> None:
     """Ask for the reason and send the ruling."""
-    draw("<div class='tb-muted tb-small'>{t}</div>", t=_("Reason"))
     with st.container(horizontal=True, gap="xsmall", key="tb-reasons"):
         for key, text in _TEMPLATES:
             st.button(

@@ -13,14 +13,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
+from core.access import Role
 from core.clock import new_uuid
+from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer, Region
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.adjudication import disputes
 from core.services.claiming import claim_items, open_item
 from core.services.imports import ImportOptions, import_data
 from core.services.keymap import LEFT
-from core.services.people import operator
+from core.services.people import add_person, operator
 from core.services.preferences import Preferences, set_preferences
 from core.services.projects import NewProject, create_project
 from core.services.review import Submission, submit
@@ -251,6 +253,104 @@ def test_a_dispute_is_settled_by_keyboard_and_the_next_opens(place: Place, visit
     assert [r.item_id for r in disputes(place.house.ws, leo, "leaves")] == [second]
 
 
+def dispute(place: Place, slug: str, number: int) -> list[int]:
+    """Bring items of a project into dispute, and return them in the lead's order."""
+    ws, ada = place.house.ws, place.house.actor("ada")
+    for item in claim_items(ws, ada, slug, number).items:
+        flagged = Submission(new_uuid(), item.item_id, "flag", reason="other: look")
+        submit(ws, ada, slug, flagged)
+    return [r.item_id for r in disputes(ws, place.house.actor("leo"), slug)]
+
+
+def adjudicate(visit: Visit, place: Place, slug: str = "leaves") -> Page:
+    """Open the disputes as the lead and look at the first."""
+    page = visit(f"{place.address}/", "leo")
+    page.goto(f"{place.address}/adjudicate?project={slug}")
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(900)
+    return page
+
+
+def test_keys_typed_fast_rule_on_one_dispute_and_on_no_other(place: Place, visit: Visit) -> None:
+    """At any pace a class, a reason, D decide; a key for the old one does nothing to the next."""
+    ws, leo = place.house.ws, place.house.actor("leo")
+    items = dispute(place, "leaves", 6)
+    page = adjudicate(visit, place)
+    for done, gap in enumerate((60, 120, 250, 330, 350), 1):
+        for key in "2gdx":
+            page.keyboard.press(key)
+            page.wait_for_timeout(gap)
+        left = len(items) - done
+        expect(page.get_by_text(f"1 of {left}", exact=True)).to_be_visible()
+        page.wait_for_timeout(1200)
+        assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[done:], gap
+        why = explain(ws, leo, "leaves", items[done - 1])
+        assert why.label == "oak", gap
+        assert any("Guideline settles it" in s for s in why.sentences)
+        expect(page.get_by_role("textbox", name="Reason")).to_have_value("")
+    page.keyboard.press("x")
+    expect(page.get_by_role("alert")).to_have_text("Not decided: say why first.")
+    assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[5:]
+
+
+def test_a_reason_typed_and_a_ruling_at_once(place: Place, visit: Visit) -> None:
+    """The text, Enter and D at once, then X: one item is decided for that text, the next is not."""
+    ws, leo = place.house.ws, place.house.actor("leo")
+    items = dispute(place, "leaves", 2)
+    page = adjudicate(visit, place)
+    page.keyboard.press("2")
+    reason = page.get_by_role("textbox", name="Reason")
+    reason.click()
+    page.keyboard.type("lobed leaf")
+    page.get_by_role("button", name="Decide").click()
+    page.wait_for_timeout(100)
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 of 1", exact=True)).to_be_visible()
+    page.wait_for_timeout(800)
+    assert any("lobed leaf" in s for s in explain(ws, leo, "leaves", items[0]).sentences)
+    assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[1:]
+    expect(reason).to_have_value("")
+
+
+def test_two_questions_and_the_ruling_fit_on_a_laptop(place: Place, visit: Visit) -> None:
+    """At 1280 by 720, before and after a ruling: no chip is cut, and digits are on the one in hand."""
+    kinds = ["oak", "elm", "ash", "birch", "lime", "beech"]
+    states = ["fresh", "dry", "torn", "eaten", "mouldy"]
+    schema = LabelSchema(
+        Task.CLASSIFICATION,
+        (make_question("label", "Species", kinds), make_question("state", "State", states)),
+    )
+    add_project(place, "two", schema, Policy(on_disagreement=OnDisagreement.LEAD))
+    house = place.house
+    for who in ("ivo", "una"):
+        house.people[who] = add_person(
+            house.ws, operator(house.ws), who, who, roles=[(Role.EXPERT, None)]
+        )
+    for item in claim_items(house.ws, house.actor("ivo"), "two", 3).items:
+        for who, said in (("ivo", ("oak", "dry")), ("una", ("elm", "torn"))):
+            open_item(house.ws, house.actor(who), "two", item.item_id)
+            answer = Answer(dict(zip(("label", "state"), said, strict=True)))
+            vote = Submission(new_uuid(), item.item_id, "vote", answer)
+            submit(house.ws, house.actor(who), "two", vote)
+    page = adjudicate(visit, place, "two")
+    # Each chip keeps the colour of its class.
+    colours = "b => getComputedStyle(b, '::before').backgroundColor"
+    assert page.get_by_role("button", name="oak").evaluate(colours) != "rgba(0, 0, 0, 0)"
+    rulings = ("Decide", "No class fits", "Discard", "More votes")
+    for _ in range(2):
+        expect(page.get_by_text("Q W take an answer · 1–9 answer")).to_be_in_viewport(ratio=1)
+        for name in (*kinds, *states, "Image unclear", *rulings):
+            expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+        page.keyboard.press("1")
+        expect(page.get_by_role("button", name="fresh").locator("kbd")).to_have_text("1")
+        page.keyboard.press("2")
+        page.keyboard.press("g")
+        expect(page.get_by_role("button", name="Decide: oak, dry")).to_be_visible()
+        page.keyboard.press("d")
+        expect(page.get_by_role("textbox", name="Reason")).to_have_value("")
+        page.wait_for_timeout(900)
+
+
 def test_a_ruling_is_in_sight_on_a_laptop(place: Place, visit: Visit) -> None:
     """With ten classes the reason and every ruling still lie inside 1280 by 720."""
     ws, boss, classes = place.house.ws, operator(place.house.ws), [f"Class {n}" for n in range(10)]
@@ -292,10 +392,11 @@ def test_boxes_of_a_dispute_lie_on_the_image(place: Place, visit: Visit) -> None
     assert abs(drawn["x"] + drawn["width"] / 2 - (left + 192 * scale)) < 2
 
 
-def add_project(place: Place, slug: str, schema: LabelSchema) -> None:
+def add_project(place: Place, slug: str, schema: LabelSchema, policy: Policy | None = None) -> None:
     """Make a classification project over the place's images."""
     boss = operator(place.house.ws)
-    create_project(place.house.ws, boss, NewProject(slug, schema.task, title=slug, schema=schema))
+    new = NewProject(slug, schema.task, title=slug, schema=schema, policy=policy or Policy())
+    create_project(place.house.ws, boss, new)
     import_data(place.house.ws, boss, slug, place.house.source, ImportOptions())
 
 

@@ -81,7 +81,7 @@ def test_a_ruling_needs_an_answer_and_a_reason_then_the_next_opens(
     at = visit(house, monkeypatch)
     at.button(key=named(at, "tb-rule-decide")).click().run()
     assert "Not decided: say why first." in words(at)
-    at.button(key=named(at, "tb-own-label-2")).click().run()
+    at.button(key=named(at, "tb-own-label") + "-2").click().run()
     assert "Now say why: D, N, X and B need a reason" in words(at)
     at.button(key=named(at, "tb-why-G")).click().run()
     assert "need a reason" not in words(at)
@@ -159,7 +159,7 @@ def test_a_ruling_pressed_before_its_reason_arrived_waits_for_it(
     first, second = disputed(house)
     monkeypatch.setattr(ruling, "WAITING_SECONDS", 60)
     at = visit(house, monkeypatch)
-    at.button(key=named(at, "tb-own-label-2")).click().run()
+    at.button(key=named(at, "tb-own-label") + "-2").click().run()
     at.button(key=named(at, "tb-rule-decide")).click().run()
     assert explain(house.ws, house.actor("leo"), "leaves", first).state == "dispute"
     at.button(key=named(at, "tb-why-G")).click().run()
@@ -186,7 +186,7 @@ def test_what_was_typed_for_one_dispute_cannot_reach_the_next(
     """Every widget is named after its item and visit; what has just come up cannot be ruled on."""
     _first, second = disputed(house)
     at = visit(house, monkeypatch)
-    names = ("tb-reason-0", "tb-rule-discard", "tb-why-G", "tb-own-label-2")
+    names = ("tb-reason-0", "tb-rule-discard", "tb-why-G", "tb-own-label")
     before = {named(at, n) for n in names}
     at.text_input(key=at.session_state[ruling.DRAFT].field).set_value("half a leaf").run()
     monkeypatch.setattr(ruling, "SEEING_SECONDS", 60)

@@ -81,7 +81,7 @@ def test_a_lead_answers_a_question_of_several_classes(
     """Own choice of tags, or none of them; until one is made the ruling stays shut."""
     drawn, item_id = disputed(house, tmp_path, Task.CLASSIFICATION)
     at = Visit(house, monkeypatch, "leo").open("adjudicate", project=drawn.slug)
-    at.button(key=named(at, "tb-own-label-0")).click().run()
+    at.button(key=named(at, "tb-own-label") + "-0").click().run()
     at.button(key=named(at, "tb-why-V")).click().run()
     assert "D needs an answer to every question" in words(at)
     tags = at.multiselect[0]
