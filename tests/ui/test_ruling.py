@@ -53,8 +53,8 @@ def test_a_digit_the_next_question_does_not_have_changes_nothing(press) -> None:
     assert press(3, HASTE_SECONDS / 2) == {"species": "oak"}
 
 
-def test_the_hint_says_what_shuts_the_buttons() -> None:
-    """Shut buttons are deaf to their keys, so the line below must tell whoever presses one."""
+def test_the_hint_says_what_a_ruling_lacks() -> None:
+    """A ruling that lacks something does nothing yet, so the line below tells what it lacks."""
     for complete in (True, False):
         assert "D, N, X and B need a reason" in ruling._what_is_missing(False, complete)
     assert "N, X and B do not" in ruling._what_is_missing(True, False)
