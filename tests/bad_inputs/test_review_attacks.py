@@ -352,7 +352,7 @@ def test_what_is_not_blind_is_still_counted(ws: Workspace) -> None:
     waiting = claim_items(ws, who, sees.slug, 0, part=QueueFilter(predicted="cat")).waiting
     assert waiting == len(shown)
     [counted] = [c.waiting for c in grid_page(ws, who, sees.slug).classes if c.name == "cat"]
-    assert len(shown) < counted <= len(shown) + 10  # told in tens, see the grid's figure
+    assert len(shown) < counted < len(shown) + 20  # told in tens, see the grid's figure
 
 
 # --- more than a page can hold ----------------------------------------------------------------
