@@ -15,8 +15,8 @@ from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
 from core.ui.widgets import duration, fact, figure, number, state_bar
 
+# In the session: whether the form for a new project is open. No docstring: a page would show it.
 MAKING = "home.making"
-"""Key of the session: whether the form for a new project is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,23 +24,28 @@ def pick_items(page: PageContext, found: Sequence[FoundItem]) -> None:
     key = f"items.{slug}.picked"
     round_key = f"items.{slug}.round"
     picked: set[int] = st.session_state.setdefault(key, set())
+    bar = st.container(horizontal=True, gap="small", vertical_alignment="center")
     number, shown = page_of(found, slug)
     ids = "-".join(str(f.item_id) for f in (*shown[:1], *shown[-1:]))
     table_key = f"items.{slug}.{st.session_state.get(round_key, 0)}.{number}.{len(found)}.{ids}"
     if shown:
         picked = st.session_state[key] = picking_table(slug, shown, picked, table_key)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button(
-            _("Pick all {n} found").format(n=f"{len(found):,}"), key="items.pick.all",
-            on_click=_pick, args=(slug, picked | {f.item_id for f in found}), disabled=not found,
-        )  # fmt: skip
-        st.button(
-            _("Pick none"), key="items.pick.none", on_click=_pick, args=(slug, set()),
-            disabled=not picked,
-        )  # fmt: skip
-        draw("<b>{t}</b>", t=_("{n} picked").format(n=f"{len(picked):,}"))
+    with bar:
+        _bar(slug, found, picked)
     if picked:
         _maker(page, sorted(picked))
+
+
+def _bar(slug: str, found: Sequence[FoundItem], picked: set[int]) -> None:
+    st.button(
+        _("Pick all {n} found").format(n=f"{len(found):,}"), key="items.pick.all",
+        on_click=_pick, args=(slug, picked | {f.item_id for f in found}), disabled=not found,
+    )  # fmt: skip
+    st.button(
+        _("Pick none"), key="items.pick.none", on_click=_pick, args=(slug, set()),
+        disabled=not picked,
+    )  # fmt: skip
+    draw("<b>{t}</b>", t=_("{n} picked").format(n=f"{len(picked):,}"))
 
 
 def _pick(slug: str, wanted: set[int]) -> None:

@@ -76,7 +76,11 @@ def page_of(found: Sequence[FoundItem], slug: str) -> tuple[int, Sequence[FoundI
     key = f"items.{slug}.page"
     if st.session_state.get(key, 1) > pages:
         st.session_state[key] = 1
-    shown = int(st.number_input(_("Page, of {n}").format(n=pages), 1, pages, key=key, width=140))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        shown = int(
+            st.number_input(_("Page"), 1, pages, key=key, width=130, label_visibility="collapsed")
+        )
+        caption(_("Page {i} of {n}").format(i=shown, n=pages))
     return shown, found[(shown - 1) * PAGE_ROWS : shown * PAGE_ROWS]
 
 

@@ -59,6 +59,7 @@ def test_a_new_project_is_begun_at_the_top(house: House, monkeypatch: pytest.Mon
     at = Visit(house, monkeypatch, "mia").open("home")
     assert [b.key for b in at.button if b.key != "login"].index("home.new") == 0
     assert not [t for t in at.text_input if t.key == "new.home.title"]
+    assert not [m.value for m in at.markdown if "session" in m.value]
     at.button(key="home.new").click().run()
     at.text_input(key="new.home.title").input("Ferns").run()
     at.button(key="new.home.create").click().run()
