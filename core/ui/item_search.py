@@ -156,6 +156,6 @@ def _row(slug: str, item: FoundItem, pick: bool) -> dict[str, object]:
         "picture": urls.absolute(f"{item.image}&w=200"),
         "file": item.name,
         "state": state_name(item.state),
-        "label": item.label,
+        "label": item.label or "–",
         "open": urls.origin() + urls.page("items", project=slug, item=str(item.item_id)),
     }
