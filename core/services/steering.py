@@ -104,7 +104,12 @@ def example_of(ws: Workspace, actor: Actor, slug: str, name: str) -> GuidelineEx
         if len(alike) == 1 and _stem(alike[0].name) == asked.casefold():
             found = alike[0].item_id
         digits = asked.removeprefix("#")
-        if found is None and digits.isascii() and digits.isdigit() and 0 < len(digits.lstrip("0")) < 16:
+        if (
+            found is None
+            and digits.isascii()
+            and digits.isdigit()
+            and 0 < len(digits.lstrip("0")) < 16
+        ):
             found = int(digits)
         if found is None:
             raise InputError(f"There is no item '{asked[:80]}' in this project.", _advice(alike))

@@ -194,7 +194,9 @@ def _preview(
         return
     with st.form(f"queue.{project.slug}.adopt", border=False):
         reason = st.text_input(
-            _("Why (required)"), key=f"queue.{project.slug}.reason", placeholder=_("Kept in the record")
+            _("Why (required)"),
+            key=f"queue.{project.slug}.reason",
+            placeholder=_("Kept in the record"),
         )
         caption(_("People get their next items by it; what they hold already stays with them."))
         if st.form_submit_button(_("Put in force"), type="primary", key="queue.adopt"):
