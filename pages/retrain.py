@@ -201,7 +201,9 @@ def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, b
 def _promote(page: PageContext, model: ModelView) -> None:
     with st.form(f"retrain.promote.{model.id}", border=False):
         reason = st.text_input(
-            _("Why (required)"), key=f"retrain.promote.{model.id}.reason", placeholder=_("Kept in the record")
+            _("Why (required)"),
+            key=f"retrain.promote.{model.id}.reason",
+            placeholder=_("Kept in the record"),
         )
         if st.form_submit_button(_("Put in force"), type="primary"):
             attempt(

@@ -140,7 +140,9 @@ def _policy_preview(page: PageContext, project: ProjectView, fields: dict[str, o
 def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
     with st.form(f"policy.{project.slug}.adopt", border=False):
         reason = st.text_input(
-            _("Why (required)"), key=f"policy.{project.slug}.reason", placeholder=_("Kept in the record")
+            _("Why (required)"),
+            key=f"policy.{project.slug}.reason",
+            placeholder=_("Kept in the record"),
         )
         widgets.caption(_("Every label is derived anew under it. Votes are never changed."))
         if st.form_submit_button(_("Put in force"), type="primary", key="policy.adopt"):
