@@ -36,7 +36,7 @@ READY = (
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000
 LARGEST_BYTES = 300_000
-STEP = 8
+STEPS = (8, 16)
 PAGE_GREY = 236
 
 Act = Callable[[Page], None]
@@ -283,17 +283,23 @@ def take(
 
 
 def shrink(path: Path) -> None:
-    """Keep a picture for the README small: in steps of 8 its photo compresses twice as well.
+    """Keep a picture for the README small: in steps its photo compresses twice as well.
 
     The page's own light greys stay as they are, for there a step would be a tint.
     """
+    for step in STEPS:
+        _coarsen(path, step)
+        if path.stat().st_size <= LARGEST_BYTES:
+            return
+    raise SystemExit(f"{path.name} is {path.stat().st_size:,} bytes, over {LARGEST_BYTES:,}.")
+
+
+def _coarsen(path: Path, step: int) -> None:
     with Image.open(path) as opened:
         coarse = opened.convert("RGB").point(
-            lambda v: v if v >= PAGE_GREY else round(v / STEP) * STEP
+            lambda v: v if v >= PAGE_GREY else round(v / step) * step
         )
     coarse.save(path, optimize=True)
-    if path.stat().st_size > LARGEST_BYTES:
-        raise SystemExit(f"{path.name} is {path.stat().st_size:,} bytes, over {LARGEST_BYTES:,}.")
 
 
 def _take_all(address: str, asked: argparse.Namespace) -> None:
