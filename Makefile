@@ -23,7 +23,16 @@ serve: install
 
 test: install lint
 	$(BIN)/python tests/chromium.py
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
+	@# The browser's tests wait a lot, so they run beside the others; what they say comes after.
+	@mkdir -p build
+	$(BIN)/python -m pytest tests/browser > build/browser-tests.txt 2>&1 & browser=$$!; \
+	$(BIN)/python -m pytest --ignore=tests/browser; others=$$?; \
+	wait $$browser; shown=$$?; cat build/browser-tests.txt; \
+	test $$others -eq 0 -a $$shown -eq 0
+endif
 
 lint: install
 	$(BIN)/ruff check .
