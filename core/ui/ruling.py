@@ -448,7 +448,9 @@ def _rule(would: Asked, draft: Draft) -> None:
         return
     # Of what the browser sends together, the button may come before the text typed for it.
     draft.reason = st.session_state.get(draft.field, draft.reason)
-    draft.asked = replace(would, at=now)
+    # The first press counts: a key typed right behind it must not turn a decision into a discard.
+    if draft.asked is None or now - draft.asked.at >= WAITING_SECONDS:
+        draft.asked = replace(would, at=now)
     _attempt(draft, draft.asked)
 
 
