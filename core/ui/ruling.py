@@ -428,6 +428,7 @@ def _rule_button(would: Asked, draft: Draft, label: str, key: str, strong: bool 
 
 def _use_template(draft: Draft, text: str) -> None:
     draft.reason, draft.told = text, draft.told + 1
+    draft.answered_at = time.monotonic()
     _carry_on(draft)
 
 
@@ -445,6 +446,10 @@ def _rule(would: Asked, draft: Draft) -> None:
     now = time.monotonic()
     if draft.seen is None or now - draft.seen_at < SEEING_SECONDS:
         draft.said = _("Not decided: this had only just come up. Look, then press again.")
+        return
+    if would.kind != "decide" and now - draft.answered_at < SEEING_SECONDS:
+        # Right behind an answer or a reason it was typed after a D that is still on its way, or lost.
+        draft.said = _("Not decided: that came too fast. Look, then press again.")
         return
     # Of what the browser sends together, the button may come before the text typed for it.
     draft.reason = st.session_state.get(draft.field, draft.reason)

@@ -276,7 +276,7 @@ def test_keys_typed_fast_rule_on_one_dispute_and_on_no_other(place: Place, visit
     ws, leo = place.house.ws, place.house.actor("leo")
     items = dispute(place, "leaves", 6)
     page = adjudicate(visit, place)
-    for done, gap in enumerate((60, 120, 250, 330, 350), 1):
+    for done, gap in enumerate((330, 330, 350, 350, 400), 1):
         for key in "2gdx":
             page.keyboard.press(key)
             page.wait_for_timeout(gap)
