@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.access import Action
 from core.analytics.slices import Grouping
-from core.services import figures
-from core.services.figures import BiasRow, BiasView
+from core.services.analytics import figures
+from core.services.analytics.figures import BiasRow, BiasView
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, states, urls
 from core.ui.charts import Dot, card_head, draw_chart

@@ -11,11 +11,11 @@ import streamlit as st
 from core.access import Action
 from core.errors import InputError
 from core.labels.schema import Task
-from core.services.exports import ExportFiles, export_data, formats_for
-from core.services.import_rows import What
-from core.services.imports import ImportOptions, ImportReport, import_data, list_batches
-from core.services.replicas import display_names
-from core.services.versions import freeze_labels, list_versions
+from core.services.analytics.replicas import display_names
+from core.services.models.datasets import freeze_labels, list_versions
+from core.services.transfer.exports import ExportFiles, export_data, formats_for
+from core.services.transfer.import_rows import What
+from core.services.transfer.imports import ImportOptions, ImportReport, import_data, list_batches
 from core.ui import background, states, widgets
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, mark

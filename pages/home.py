@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.access import Action, Actor, Resource, can, can_anywhere
-from core.services.home import HomeProject, HomeView, home
+from core.services.analytics.home import HomeProject, HomeView, home
 from core.ui import states, threads
 from core.ui.new_project import TASKS, may_create, new_project
 from core.ui.shell import PageContext, go, open_page

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core.access import Action, Resource, can
 from core.labels import Answer
-from core.services.items import FoundItem, find_items, look_at
-from core.services.projects import get_project
-from core.services.views import ReviewItem
-from core.services.why import Why, explain
+from core.services.items.search import FoundItem, find_items, look_at
+from core.services.items.why import Why, explain
+from core.services.projects.project import get_project
+from core.services.visibility.views import ReviewItem
 from core.ui import deck, states, threads, urls
 from core.ui.adjudication import why_card
 from core.ui.item_list_panel import item_lists, pick_items

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Action, Role
-from core.services import people
-from core.services.people import PersonView
-from core.services.projects import list_projects
+from core.services.accounts import people
+from core.services.accounts.people import PersonView
+from core.services.projects.project import list_projects
 from core.ui.shell import PageContext, open_page, role_names
 from core.ui.text import _
 from core.ui.theme import Markup, fill, join

@@ -11,8 +11,8 @@ from core.consensus.agreement import Agreement
 from core.consensus.policy import OnDisagreement
 from core.labels.schema import Task
 from core.labels.state import ItemState
-from core.services import figures
-from core.services.figures import CasesView, CaseView, QualityView
+from core.services.analytics import figures
+from core.services.analytics.figures import CasesView, CaseView, QualityView
 from core.stats.intervals import UNDEFINED, Estimate
 from core.ui import charts, comparison, states, urls
 from core.ui.charts import Dot, card_head, draw_chart

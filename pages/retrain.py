@@ -9,8 +9,8 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus
-from core.services import training
-from core.services.training import ModelView, Readiness
+from core.services.models import training
+from core.services.models.training import ModelView, Readiness
 from core.ui import states, urls
 from core.ui import training as shown
 from core.ui.charts import card_head

@@ -10,11 +10,11 @@ from core.access import Action
 from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels import Answer, Region
-from core.services.claiming import open_item
-from core.services.preferences import get_preferences
-from core.services.projects import ProjectView, get_project
-from core.services.review import Submission, save_draft, submit
-from core.services.views import ReviewItem
+from core.services.accounts.preferences import get_preferences
+from core.services.projects.project import ProjectView, get_project
+from core.services.review.claiming import open_item
+from core.services.review.submitting import Submission, save_draft, submit
+from core.services.visibility.views import ReviewItem
 from core.services.workspace import current_workspace
 from core.ui import box_editor, deck, identity, states, urls, widgets
 from core.ui.box_editor import Editing

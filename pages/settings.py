@@ -12,8 +12,9 @@ from core.catalogue import languages
 from core.consensus.policy import MOST_VOTES, OnDisagreement, Policy, describe
 from core.errors import InputError
 from core.labels.schema import Question
-from core.services import people, steering
-from core.services.projects import ProjectView
+from core.services.accounts import people
+from core.services.projects.project import ProjectView
+from core.services.steering import rules
 from core.ui import widgets
 from core.ui.guideline_editor import guideline_editor, guideline_reader
 from core.ui.history import history_view
@@ -147,7 +148,7 @@ def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
         widgets.caption(_("Every label is derived anew under it. Votes are never changed."))
         if st.form_submit_button(_("Put in force"), type="primary", key="policy.adopt"):
             attempt(
-                lambda: steering.set_policy(page.ws, page.actor, project.slug, policy, reason),
+                lambda: rules.set_policy(page.ws, page.actor, project.slug, policy, reason),
                 _("The new policy is in force."),
             )
 

@@ -14,8 +14,8 @@ import streamlit as st
 from core.access import Action
 from core.analytics.asked import Filters
 from core.analytics.questions import Day
-from core.services import figures
-from core.services.figures import PersonPace, ThroughputView
+from core.services.analytics import figures
+from core.services.analytics.figures import PersonPace, ThroughputView
 from core.stats.intervals import Estimate
 from core.ui import charts, states
 from core.ui.charts import Dot, card_head, draw_chart

@@ -16,10 +16,10 @@ from core.labels import Answer, LabelSchema, Region
 from core.labels.region import Shape
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.shapes import keypoints_region, mask_pixels, mask_region, polygon_region
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.prelabels import Prediction, store_predictions
-from core.services.projects import NewProject, ProjectView, create_project
+from core.services.accounts.people import operator
+from core.services.models.prelabels import Prediction, store_predictions
+from core.services.projects.project import NewProject, ProjectView, create_project
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace
 from core.store.tables import item_names
 

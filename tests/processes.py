@@ -12,7 +12,9 @@ ROUNDS = int(os.environ.get("TIEBREAK_TEST_ROUNDS", "1"))
 """Multiplies the rounds of the tests that kill and race; an hour of them is TIEBREAK_TEST_ROUNDS=50."""
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.record", "core.services.imports", "core.store.migrate"])
+_context.set_forkserver_preload(
+    ["tests.record", "core.services.transfer.imports", "core.store.migrate"]
+)
 
 
 def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:

@@ -14,11 +14,11 @@ from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.labels import Answer, Region
 from core.labels.schema import Task
-from core.services.adjudication import Ruling, decide, get_dispute
-from core.services.people import actor_of, add_person, operator
-from core.services.projects import NewProject, ProjectView, create_project
-from core.services.resolve import resolve_items
-from core.services.review import Receipt, Submission, submit
+from core.services.accounts.people import actor_of, add_person, operator
+from core.services.consensus.resolve import resolve_items
+from core.services.projects.project import NewProject, ProjectView, create_project
+from core.services.review.adjudication import Ruling, decide, get_dispute
+from core.services.review.submitting import Receipt, Submission, submit
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, item_names, item_state, items, leases
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core.services.demo import make_demo
+from core.services.demo.build import make_demo
 from tests import chromium
 from tests.browser.conftest import serving
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+HALL = ROOT / "core" / "services"
 SMALL = {"errors", "settings", "clock"}
 GROUND = {"labels", "stats"} | SMALL
 ROOMS = {"queue", "consensus", "learning", "analytics", "datasets", "intake", "formats", "jobs", "access", "store"}  # fmt: skip
@@ -40,6 +41,27 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"labels", "errors", "formats", "intake"},
 }
 """Room to the rooms it may import; its own is always allowed."""
+
+BASE = {"workspace", "pictures", "accounts", "projects", "consensus", "visibility"}
+SERVICES: dict[str, set[str]] = {
+    "workspace": set(),
+    "doctor": {"workspace", "pictures"},
+    "pictures": {"workspace"},
+    "accounts": {"workspace"},
+    "projects": {"workspace", "pictures"},
+    "consensus": {"workspace", "projects"},
+    "visibility": BASE - {"visibility"},
+    "talk": BASE,
+    "items": BASE | {"talk"},
+    "review": BASE | {"talk", "items"},
+    "grid": BASE | {"review"},
+    "steering": BASE,
+    "models": BASE | {"steering"},
+    "transfer": BASE | {"models"},
+    "analytics": BASE,
+    "demo": BASE | {"talk", "items", "review", "steering", "models", "transfer"},
+}
+"""The same within the services."""
 
 ONLY = {
     "streamlit": {"ui", "pages", "app"},
@@ -92,6 +114,16 @@ def test_a_file_imports_only_what_lies_below_it(path: Path) -> None:
         if (target := _target(module)) and target != room and target not in ALLOWED[room]
     }
     assert not broken
+
+
+@pytest.mark.parametrize("path", sorted(HALL.rglob("*.py")), ids=lambda p: str(p.relative_to(HALL)))
+def test_a_service_imports_only_rooms_below_its_own(path: Path) -> None:
+    """The rooms of the services know those of their row, so no two know each other."""
+    room = path.relative_to(HALL).with_suffix("").parts[0]
+    if room == "__init__":
+        return
+    known = {m.split(".")[2] for m in _imports(path) if m.startswith("core.services.")}
+    assert known - {room} <= SERVICES[room]
 
 
 @pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(ROOT)))

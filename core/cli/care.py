@@ -9,9 +9,9 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import emit
+from core.services.analytics.figures import stats as project_stats
+from core.services.consensus.resolve import resolve
 from core.services.doctor import examine
-from core.services.figures import stats as project_stats
-from core.services.resolve import resolve
 
 
 def resolve_(

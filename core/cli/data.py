@@ -15,16 +15,16 @@ from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opene
 from core.cli.output import Meter, emit
 from core.errors import DiskFull, InputError
 from core.labels.schema import Skeleton, Task
-from core.services.exports import ExportFiles, export_data
-from core.services.imports import (
+from core.services.models.datasets import freeze_labels
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.exports import ExportFiles, export_data
+from core.services.transfer.imports import (
     ImportOptions,
     ImportProgress,
     ImportReport,
     classes_used,
     import_data,
 )
-from core.services.projects import NewProject, create_project
-from core.services.versions import freeze_labels
 
 SHOWN = 10
 

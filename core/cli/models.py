@@ -12,7 +12,7 @@ from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opene
 from core.cli.output import Meter, emit
 from core.errors import TrainingError
 from core.jobs.rows import Job, JobStatus
-from core.services.training import cancel_job, get_job, start_prelabel, start_training
+from core.services.models.training import cancel_job, get_job, start_prelabel, start_training
 from core.services.workspace import Workspace
 
 POLL_SECONDS = 0.25

@@ -9,7 +9,7 @@ import typer
 
 from core.access import Actor
 from core.errors import NotFound
-from core.services.people import operator
+from core.services.accounts.people import operator
 from core.services.workspace import Workspace, open_workspace
 from core.settings import load_settings
 

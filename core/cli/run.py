@@ -15,7 +15,7 @@ import typer
 from core.cli.options import JsonOption, WorkspaceOption
 from core.cli.output import Meter, emit
 from core.errors import ConflictError
-from core.services.demo import make_demo, reset_demo
+from core.services.demo.build import make_demo, reset_demo
 from core.services.workspace import open_workspace
 from core.settings import load_settings
 

@@ -13,8 +13,8 @@ from core.access import Actor
 from core.errors import InputError
 from core.server.guard import json_route
 from core.server.reading import text, whole
-from core.services.about import about_item
-from core.services.threads import (
+from core.services.items.about import about_item
+from core.services.talk.threads import (
     Kind,
     ThreadView,
     item_threads,

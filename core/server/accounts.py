@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 from core.errors import NotSignedIn, TiebreakError
 from core.server import sign_in_page
 from core.server.guard import NO_STORE, error_reply, require_same_origin, token_of
-from core.services.people import has_people
-from core.services.sessions import DemoPerson, demo_people, sign_in, sign_in_demo, sign_out
+from core.services.accounts.people import has_people
+from core.services.accounts.sessions import DemoPerson, demo_people, sign_in, sign_in_demo, sign_out
 from core.services.workspace import Workspace, current_workspace
 from core.web import COOKIE, SIGN_IN_PATH, SIGN_OUT_PATH, safe_next, sign_token
 

@@ -20,15 +20,15 @@ from core.labels.schema import MAX_CLASS_NAME
 from core.labels.shapes import MAX_POINTS
 from core.server import reading
 from core.server.guard import json_route
-from core.services.claiming import (
+from core.services.review.claiming import (
     claim_items,
     open_item,
     read_part,
     release_items,
     renew_leases,
 )
-from core.services.review import Receipt, Submission, save_draft, submit_batch
-from core.services.views import ReviewItem
+from core.services.review.submitting import Receipt, Submission, save_draft, submit_batch
+from core.services.visibility.views import ReviewItem
 from core.services.workspace import Workspace
 
 MAX_SUBMISSIONS = 200

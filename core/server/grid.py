@@ -14,17 +14,17 @@ from core.errors import InputError, TiebreakError
 from core.server import reading
 from core.server.guard import actor_of, error_reply, json_route
 from core.server.images import picture_reply, width_step
-from core.services.crops import item_crop
-from core.services.grid import (
+from core.services.grid.page import (
     MOST_LEFT_OUT,
     GridPage,
     grid_page,
     hold_tiles,
     my_attention,
 )
-from core.services.grid_tiles import MOST_TILES, Unit
-from core.services.grid_votes import TileDecision, decide_tiles
-from core.services.review import Receipt
+from core.services.grid.tiles import MOST_TILES, Unit
+from core.services.grid.votes import TileDecision, decide_tiles
+from core.services.pictures.crops import item_crop
+from core.services.review.submitting import Receipt
 from core.services.workspace import Workspace, current_workspace
 from core.stats.intervals import Estimate
 

@@ -25,7 +25,7 @@ from core.errors import (
     StorageError,
     TiebreakError,
 )
-from core.services.sessions import session_actor
+from core.services.accounts.sessions import session_actor
 from core.services.workspace import Workspace, current_workspace
 from core.web import COOKIE, read_token
 

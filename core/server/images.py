@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import TiebreakError
 from core.server.guard import actor_of, error_reply
-from core.services.images import WIDTHS, Rendition, item_image
-from core.services.tiles import item_tile
+from core.services.pictures.images import WIDTHS, Rendition, item_image
+from core.services.pictures.tiles import item_tile
 from core.services.workspace import current_workspace
 
 # A year for this browser alone: the address holds the content's hash. "Vary: Cookie" because

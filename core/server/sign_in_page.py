@@ -12,7 +12,7 @@ from string import Template
 from core.access import Role
 from core.catalogue import catalogue, languages
 from core.errors import TiebreakError
-from core.services.sessions import DemoPerson
+from core.services.accounts.sessions import DemoPerson
 from core.web import SIGN_IN_PATH
 
 HERE = Path(__file__).parent

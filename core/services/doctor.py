@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from core.errors import TiebreakError
-from core.services.images import local_path
+from core.services.pictures.images import local_path
 from core.services.workspace import Workspace
 from core.store.audit import verify_audit
 from core.store.tables import annotation_log, items

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Actor
-from core.services.adjudication import (
+from core.services.items.why import explain
+from core.services.projects.project import ProjectView, get_project
+from core.services.review.adjudication import (
     DisputeRow,
     DisputeView,
     disputes,
     get_dispute,
 )
-from core.services.projects import ProjectView, get_project
-from core.services.why import explain
 from core.services.workspace import Workspace, current_workspace
 from core.ui import deck, identity, ruling, states, threads, widgets
 from core.ui.text import _, many

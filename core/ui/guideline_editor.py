@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.access import Actor
 from core.errors import TiebreakError
-from core.services.projects import GuidelineExample, ProjectView
-from core.services.steering import MAX_NOTE, example_of, set_guideline
+from core.services.projects.project import GuidelineExample, ProjectView
+from core.services.steering.rules import MAX_NOTE, example_of, set_guideline
 from core.services.workspace import Workspace
 from core.ui import deck, states, urls
 from core.ui.text import _

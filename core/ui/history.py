@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Actor
-from core.services.history import VersionEntry, project_history
+from core.services.steering.history import VersionEntry, project_history
 from core.services.workspace import Workspace
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join

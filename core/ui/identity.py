@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Actor
-from core.services.sessions import session_actor
+from core.services.accounts.sessions import session_actor
 from core.services.workspace import current_workspace
 from core.web import COOKIE, read_token
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.services.item_lists import ItemList, list_lists, make_list
-from core.services.items import FoundItem
+from core.services.items.lists import ItemList, list_lists, make_list
+from core.services.items.search import FoundItem
 from core.ui import urls
 from core.ui.item_search import page_of, picking_table
 from core.ui.shell import PageContext

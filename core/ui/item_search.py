@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.labels.schema import LabelSchema
 from core.labels.state import ItemState
-from core.services.items import MOST_FOUND, FoundItem, ItemSearch
+from core.services.items.search import MOST_FOUND, FoundItem, ItemSearch
 from core.ui import urls
 from core.ui.text import _, many
 from core.ui.theme import Markup, fill

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.access import Actor
 from core.errors import InputError
-from core.services.keymap import COMMANDS, LEFT, PRESETS, STANDARD, effective
-from core.services.preferences import Preferences, get_preferences, set_preferences
+from core.services.accounts.keymap import COMMANDS, LEFT, PRESETS, STANDARD, effective
+from core.services.accounts.preferences import Preferences, get_preferences, set_preferences
 from core.services.workspace import Workspace
 from core.ui.deck.texts import command_text, group_text
 from core.ui.states import say_error

@@ -11,8 +11,8 @@ import streamlit as st
 from core.access import Action, Actor, Resource, can
 from core.errors import TiebreakError
 from core.labels.schema import Task
-from core.services.projects import NewProject, create_project
-from core.services.templates import TEMPLATES, Template, from_template, shaped
+from core.services.projects.project import NewProject, create_project
+from core.services.projects.templates import TEMPLATES, Template, from_template, shaped
 from core.services.workspace import Workspace
 from core.ui import shell, states, widgets
 from core.ui.text import _, mark

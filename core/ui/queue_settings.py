@@ -8,9 +8,9 @@ from dataclasses import astuple
 import streamlit as st
 
 from core.errors import InputError
-from core.services.item_lists import list_lists
-from core.services.projects import ProjectView
-from core.services.queue_plans import (
+from core.services.items.lists import list_lists
+from core.services.projects.project import ProjectView
+from core.services.projects.queue_plans import (
     BOOST_KINDS,
     ORDERS,
     PlanView,

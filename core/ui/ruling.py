@@ -16,8 +16,8 @@ from core.errors import TiebreakError
 from core.labels import Answer, LabelSchema
 from core.labels.region import Shape
 from core.labels.schema import LabelClass, Question, Task
-from core.services.adjudication import DisputeView, Ruling, decide, disputes
-from core.services.projects import ProjectView
+from core.services.projects.project import ProjectView
+from core.services.review.adjudication import DisputeView, Ruling, decide, disputes
 from core.services.workspace import current_workspace
 from core.ui import box_editor, deck, differences, identity, layers, urls
 from core.ui.deck.texts import flag_words

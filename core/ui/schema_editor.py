@@ -11,7 +11,7 @@ from core.labels.colours import suggest
 from core.labels.operations import AddQuestion, Operation, Retitle
 from core.labels.schema import LabelSchema, Question
 from core.labels.schema_checks import DIGITS
-from core.services.projects import ProjectView
+from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 from core.ui import states
 from core.ui.schema_outcome import MOST_COMPARED, MOST_SHOWN, ROUND, Desk, outcome

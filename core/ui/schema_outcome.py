@@ -12,8 +12,8 @@ from core.errors import TiebreakError
 from core.labels.colours import hard_to_tell
 from core.labels.operations import Operation, SchemaEvent
 from core.labels.schema import LabelSchema
-from core.services.projects import ProjectView
-from core.services.schemas import EditPreview, edit_schema, preview_edit
+from core.services.projects.project import ProjectView
+from core.services.steering.schemas import EditPreview, edit_schema, preview_edit
 from core.services.workspace import Workspace
 from core.ui import states
 from core.ui.text import _, many, mark

@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.access import Action, Actor, Resource, Role, can, can_anywhere
 from core.errors import NotFound
-from core.services.people import has_people
-from core.services.projects import ProjectView, get_project, list_projects
+from core.services.accounts.people import has_people
+from core.services.projects.project import ProjectView, get_project, list_projects
 from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls, widgets
 from core.ui.text import _, mark, use_language

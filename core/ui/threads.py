@@ -10,8 +10,8 @@ import streamlit as st
 from core.access import Actor
 from core.clock import new_uuid
 from core.errors import TiebreakError
-from core.services import threads
-from core.services.threads import CommentView, Kind, ThreadView, Waiting, WaitingThread
+from core.services.talk import threads
+from core.services.talk.threads import CommentView, Kind, ThreadView, Waiting, WaitingThread
 from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls
 from core.ui.text import _, many

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import TiebreakError
 from core.labels.state import ItemState
-from core.services.projects import ProjectView
+from core.services.projects.project import ProjectView
 from core.ui import states
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join

@@ -15,23 +15,23 @@ from core.clock import new_uuid
 from core.errors import InputError
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
-from core.services.claiming import claim_items, open_item, release_items
-from core.services.grid import grid_page, hold_tiles
-from core.services.grid_votes import decide_tiles
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.projects import get_project
-from core.services.queue_plans import set_queue_plan
-from core.services.review import Submission, submit_batch
-from core.services.steering import set_guideline
-from core.services.threads import start_thread
+from core.services.accounts.people import operator
+from core.services.grid.page import grid_page, hold_tiles
+from core.services.grid.votes import decide_tiles
+from core.services.projects.project import get_project
+from core.services.projects.queue_plans import set_queue_plan
+from core.services.review.claiming import claim_items, open_item, release_items
+from core.services.review.submitting import Submission, submit_batch
+from core.services.steering.rules import set_guideline
+from core.services.talk.threads import start_thread
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts, gold_answers
 from tests.pages.conftest import furnished, house
 from tests.pages.house import House
 from tests.record import World, make_world, say, vote
 from tests.server.conftest import SAME_SITE, Enter, TestClient, client, enter
-from tests.services.test_grid import decision, planted_world, predict
+from tests.services.grid.test_grid import decision, planted_world, predict
 
 __all__ = ["client", "enter", "furnished", "house"]
 

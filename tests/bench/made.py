@@ -9,9 +9,9 @@ from PIL import Image
 
 from core.access import Actor, Role
 from core.labels.schema import Task
-from core.services.imports import ImportOptions, import_data
-from core.services.people import actor_of, add_person, operator
-from core.services.projects import NewProject, create_project
+from core.services.accounts.people import actor_of, add_person, operator
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace, open_workspace
 
 SLUG = "bench"

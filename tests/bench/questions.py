@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from core.analytics.questions import throughput, vote_table
 from core.analytics.replica import Replica
-from core.services.people import operator
-from core.services.projects import get_project
+from core.services.accounts.people import operator
+from core.services.projects.project import get_project
 from core.store.tables import annotation_log, item_state, items, people
 from tests.bench.made import SLUG, workspace
 from tests.bench.timing import in_turn

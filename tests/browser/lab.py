@@ -12,9 +12,9 @@ from pathlib import Path
 from core.access import Actor, Role
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer
-from core.services.imports import ImportOptions, import_data
-from core.services.people import actor_of, add_person, operator
-from core.services.projects import NewProject, create_project
+from core.services.accounts.people import actor_of, add_person, operator
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace, open_workspace
 from data.leaves import generate_leaves
 from data.project import DemoItem, DemoProject

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.services.item_lists import make_list
+from core.services.items.lists import make_list
 from core.services.workspace import open_workspace
 from tests.browser.conftest import serving
 from tests.pages.house import House, furnish

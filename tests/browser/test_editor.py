@@ -20,11 +20,11 @@ from core.labels import Answer, LabelSchema, Region
 from core.labels.operations import Retire
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.shapes import mask_pixels, mask_region
-from core.services.imports import ImportOptions, import_data
-from core.services.people import actor_of, add_person, operator
-from core.services.projects import NewProject, create_project
-from core.services.review import Submission, submit
-from core.services.schemas import edit_schema
+from core.services.accounts.people import actor_of, add_person, operator
+from core.services.projects.project import NewProject, create_project
+from core.services.review.submitting import Submission, submit
+from core.services.steering.schemas import edit_schema
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace, open_workspace
 from core.store.tables import annotation_log, drafts, leases
 from tests.browser.conftest import serving

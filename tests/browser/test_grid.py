@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from core.labels.schema import Task
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.projects import NewProject, create_project
+from core.services.accounts.people import operator
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log, overlook_probes
 from tests.browser.conftest import serving

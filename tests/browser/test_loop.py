@@ -15,12 +15,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.jobs.rows import JobStatus
 from core.labels.state import ItemState
-from core.services.adjudication import disputes
-from core.services.claiming import open_item
-from core.services.people import actor_of, list_people, operator
-from core.services.review import my_recent
-from core.services.training import list_jobs, list_models, training_readiness
-from core.services.why import explain
+from core.services.accounts.people import actor_of, list_people, operator
+from core.services.items.why import explain
+from core.services.models.training import list_jobs, list_models, training_readiness
+from core.services.review.adjudication import disputes
+from core.services.review.claiming import open_item
+from core.services.review.submitting import my_recent
 from data.leaves import leaf_schema
 from tests.browser.conftest import ROOT, serving
 from tests.browser.lab import GOLD, LABELLED, LEAVES, SMEAR, Lab, furnish_lab

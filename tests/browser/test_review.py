@@ -18,15 +18,15 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer, Region
 from core.labels.schema import LabelSchema, Task, make_question
-from core.services.adjudication import disputes
-from core.services.claiming import claim_items, open_item
-from core.services.imports import ImportOptions, import_data
-from core.services.keymap import LEFT
-from core.services.people import add_person, operator
-from core.services.preferences import Preferences, set_preferences
-from core.services.projects import NewProject, create_project
-from core.services.review import Submission, submit
-from core.services.why import explain
+from core.services.accounts.keymap import LEFT
+from core.services.accounts.people import add_person, operator
+from core.services.accounts.preferences import Preferences, set_preferences
+from core.services.items.why import explain
+from core.services.projects.project import NewProject, create_project
+from core.services.review.adjudication import disputes
+from core.services.review.claiming import claim_items, open_item
+from core.services.review.submitting import Submission, submit
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log
 from tests.browser.conftest import serving

@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 
 from core.labels.schema import Task
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.projects import NewProject, create_project
+from core.services.accounts.people import operator
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import open_workspace
 from tests.browser.conftest import serving
 from tests.pages.house import furnish

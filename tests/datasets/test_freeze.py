@@ -16,7 +16,7 @@ import pytest
 from core.datasets import freeze as freezing
 from core.datasets.freeze import LABELS, MANIFEST, FrozenLabel, freeze, read_version, version_hash
 from core.errors import DiskFull, InputError, StoreCorrupt
-from core.services.versions import freeze_labels, list_versions
+from core.services.models.datasets import freeze_labels, list_versions
 from core.services.workspace import Workspace
 from core.store.audit import verify_audit
 from tests.processes import ended, start
@@ -193,7 +193,7 @@ def test_nothing_to_freeze_is_said(world: World):
 def test_only_items_for_training_are_examples_to_learn_from(world: World):
     """Each use keeps its items: what certifies or evaluates never comes as an example to train on."""
     from core.learning.values import ImageRef
-    from core.services.worker import _held_out, _request
+    from core.services.models.worker import _held_out, _request
 
     others = {
         use: add_items(world.ws, world.project, 3, use, first)
@@ -221,7 +221,7 @@ def test_what_was_frozen_before_a_rename_or_merge_is_learnt_under_todays_names(w
     from core.labels.editing import edited
     from core.labels.operations import Merge, Rename
     from core.learning.values import ImageRef
-    from core.services.worker import _request
+    from core.services.models.worker import _request
 
     label_all(world)
     version = freeze_labels(world.ws, world.cast.lead, world.slug)

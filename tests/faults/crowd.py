@@ -12,12 +12,12 @@ from typing import Any
 from core.clock import new_uuid
 from core.errors import ConflictError, StorageError
 from core.jobs.rows import read_job, update_job
-from core.services.adjudication import Ruling, decide, get_dispute
-from core.services.claiming import claim_items
-from core.services.imports import import_data
-from core.services.people import actor_of
-from core.services.resolve import resolve
-from core.services.review import Submission, submit, submit_batch
+from core.services.accounts.people import actor_of
+from core.services.consensus.resolve import resolve
+from core.services.review.adjudication import Ruling, decide, get_dispute
+from core.services.review.claiming import claim_items
+from core.services.review.submitting import Submission, submit, submit_batch
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from tests.record import say
 

@@ -18,7 +18,7 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError
 from core.jobs.rows import create_job
-from core.services.review import Submission, submit
+from core.services.review.submitting import Submission, submit
 from core.services.workspace import Workspace
 from core.store.audit import verify_audit
 from core.store.tables import annotation_log, audit, final_labels, item_names
@@ -45,7 +45,7 @@ def labels_of(world: World) -> dict[int, tuple]:
 
 def check_consistent(world: World) -> None:
     """Hold the trail, the votes and the derived state against one another."""
-    from core.services.resolve import resolve
+    from core.services.consensus.resolve import resolve
 
     with world.ws.store.read() as connection:
         verify_audit(connection)

@@ -14,10 +14,10 @@ from core.clock import FakeClock, new_uuid
 from core.errors import InputError, ItemClosed, StorageError
 from core.labels import Answer
 from core.labels.operations import AddQuestion, Merge, Operation, Rename, Retire
-from core.services.claiming import claim_items, open_item
-from core.services.projects import get_project
-from core.services.review import Receipt, Submission, save_draft, submit, submit_batch
-from core.services.schemas import edit_schema
+from core.services.projects.project import get_project
+from core.services.review.claiming import claim_items, open_item
+from core.services.review.submitting import Receipt, Submission, save_draft, submit, submit_batch
+from core.services.steering.schemas import edit_schema
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log
 from tests.pages.conftest import furnished, house

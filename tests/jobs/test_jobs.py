@@ -16,8 +16,8 @@ from core.errors import ConflictError, EmptyTrainingSet, NotFound, WorkerDied
 from core.jobs import processes
 from core.jobs.processes import is_alive, process_started
 from core.jobs.rows import Job, JobStatus, create_job, finish_job, read_job, update_job
-from core.services import training
-from core.services.training import (
+from core.services.models import training
+from core.services.models.training import (
     START_SECONDS,
     cancel_job,
     get_job,

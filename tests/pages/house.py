@@ -12,11 +12,11 @@ from core.access import Actor, Role
 from core.clock import new_uuid
 from core.labels import Answer
 from core.labels.schema import Task
-from core.services.claiming import claim_items
-from core.services.imports import ImportOptions, import_data
-from core.services.people import actor_of, add_person, operator
-from core.services.projects import NewProject, create_project
-from core.services.review import Submission, submit
+from core.services.accounts.people import actor_of, add_person, operator
+from core.services.projects.project import NewProject, create_project
+from core.services.review.claiming import claim_items
+from core.services.review.submitting import Submission, submit
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace
 
 CLASSES = ["maple", "oak", "birch"]

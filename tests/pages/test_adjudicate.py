@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 from core.access import Role
 from core.clock import new_uuid
 from core.labels import Answer, Region
-from core.services.adjudication import disputes
-from core.services.claiming import claim_items, open_item
-from core.services.people import add_person, operator
-from core.services.review import Submission, submit
-from core.services.why import explain
+from core.services.accounts.people import add_person, operator
+from core.services.items.why import explain
+from core.services.review.adjudication import disputes
+from core.services.review.claiming import claim_items, open_item
+from core.services.review.submitting import Submission, submit
 from core.ui import layers, ruling
 from core.ui.layers import shared_boxes
 from tests.pages.browser import Visit, words

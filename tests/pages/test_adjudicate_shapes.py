@@ -12,9 +12,9 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels.compare import same_answer
 from core.labels.schema import Task
-from core.services.people import add_person, operator
-from core.services.review import Submission, submit
-from core.services.why import explain
+from core.services.accounts.people import add_person, operator
+from core.services.items.why import explain
+from core.services.review.submitting import Submission, submit
 from core.ui import ruling
 from tests.drawn import Drawn, make_drawn
 from tests.pages.browser import Visit, words

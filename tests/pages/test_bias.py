@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.services.projects import ProjectView, get_project
+from core.services.projects.project import ProjectView, get_project
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.record import add_items

@@ -13,9 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import InputError
-from core.services.imports import ImportOptions, import_data, list_batches
-from core.services.people import operator
-from core.services.versions import list_versions
+from core.services.accounts.people import operator
+from core.services.models.datasets import list_versions
+from core.services.transfer.imports import ImportOptions, import_data, list_batches
 from core.ui import background
 from core.ui.transfer import keep_uploads, meant, zipped
 from tests.pages.browser import Visit, words

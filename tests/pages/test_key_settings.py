@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.services.keymap import LEFT
-from core.services.preferences import Preferences, get_preferences
+from core.services.accounts.keymap import LEFT
+from core.services.accounts.preferences import Preferences, get_preferences
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.pages.test_review import elements

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Role
-from core.services.people import list_people
+from core.services.accounts.people import list_people
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 

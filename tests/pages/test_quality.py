@@ -8,10 +8,10 @@ from sqlalchemy import select
 from core.access import Role
 from core.analytics.asked import Against, Basis
 from core.clock import new_uuid
-from core.services.claiming import open_item
-from core.services.people import add_person, operator
-from core.services.projects import get_project
-from core.services.review import Submission, submit
+from core.services.accounts.people import add_person, operator
+from core.services.projects.project import get_project
+from core.services.review.claiming import open_item
+from core.services.review.submitting import Submission, submit
 from core.store.tables import item_state
 from core.ui import comparison
 from tests.pages.browser import Visit, words

@@ -7,8 +7,8 @@ from html import unescape
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.services.item_lists import list_lists, make_list
-from core.services.queue_plans import get_queue_plan
+from core.services.items.lists import list_lists, make_list
+from core.services.projects.queue_plans import get_queue_plan
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 
@@ -87,7 +87,7 @@ def test_an_expert_makes_no_list(house: House, monkeypatch: pytest.MonkeyPatch) 
     """The action is for those who steer; the lists can be opened in review by everybody."""
     found = house.ws
     leo = house.actor("leo")
-    from core.services.items import find_items
+    from core.services.items.search import find_items
 
     make_list(found, leo, "leaves", "mine", [find_items(found, leo, "leaves")[0].item_id])
     page = Visit(house, monkeypatch, "ada").open("items", project="leaves")

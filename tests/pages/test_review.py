@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.labels import Answer, Region
-from core.services.claiming import claim_items, open_item
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.review import my_recent, save_draft
+from core.services.accounts.people import operator
+from core.services.review.claiming import claim_items, open_item
+from core.services.review.submitting import my_recent, save_draft
+from core.services.transfer.imports import ImportOptions, import_data
 from core.ui import box_editor
 from core.ui.deck import texts
 from tests.pages.browser import Visit, words
@@ -98,7 +98,7 @@ def on_the_canvas(house: House, monkeypatch: pytest.MonkeyPatch) -> tuple[AppTes
 
 def house_schema(house: House) -> Any:
     """Return the schema of the box project."""
-    from core.services.projects import get_project
+    from core.services.projects.project import get_project
 
     return get_project(house.ws, house.actor("ada"), "cells").schema
 
@@ -147,7 +147,7 @@ def test_a_refused_save_keeps_the_canvas_and_says_why(
     """The item was answered elsewhere meanwhile: the sentence is shown, the boxes stay."""
     at, item_id = on_the_canvas(house, monkeypatch)
     from core.clock import new_uuid
-    from core.services.review import Submission, submit
+    from core.services.review.submitting import Submission, submit
 
     ada = house.actor("ada")
     submit(house.ws, ada, "cells", Submission(new_uuid(), item_id, "vote", Answer({}, ())))
@@ -160,7 +160,7 @@ def test_a_refused_save_keeps_the_canvas_and_says_why(
 
 def test_the_canvas_notices_who_was_disabled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """F33: the next action asks to sign in; the draft is kept."""
-    from core.services.people import set_active
+    from core.services.accounts.people import set_active
 
     at, item_id = on_the_canvas(house, monkeypatch)
     set_active(house.ws, operator(house.ws), house.people["ada"], False)

@@ -11,8 +11,8 @@ from core.labels import LabelSchema
 from core.labels.editing import edited
 from core.labels.operations import Rename
 from core.labels.schema import Task, make_question
-from core.services.projects import NewProject, create_project, get_project
-from core.services.schemas import edit_schema
+from core.services.projects.project import NewProject, create_project, get_project
+from core.services.steering.schemas import edit_schema
 from core.ui.schema_rows import operations_of, rows_of
 from tests.pages.browser import Visit, words
 from tests.pages.house import House

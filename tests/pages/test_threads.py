@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.clock import new_uuid
-from core.services.items import find_items
-from core.services.review import Submission, submit
-from core.services.threads import item_threads, start_thread, waiting_threads
+from core.services.items.search import find_items
+from core.services.review.submitting import Submission, submit
+from core.services.talk.threads import item_threads, start_thread, waiting_threads
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 

@@ -9,9 +9,9 @@ import pytest
 
 from core.labels import Answer
 from core.queue.plan import QueuePlan
-from core.services.prelabels import Prediction, store_predictions
-from core.services.projects import load_project
-from core.services.queue_plans import set_queue_plan
+from core.services.models.prelabels import Prediction, store_predictions
+from core.services.projects.project import load_project
+from core.services.projects.queue_plans import set_queue_plan
 from tests.pages.house import House
 from tests.server.conftest import SAME_SITE, Enter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from core.services.sessions import ATTEMPTS
+from core.services.accounts.sessions import ATTEMPTS
 from core.web import COOKIE, read_token, safe_next, sign_token
 from tests.pages.house import PASSWORD, House
 from tests.server.conftest import SAME_SITE, Enter, client_of

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from core.services.crops import crop_path
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.review import my_recent
+from core.services.accounts.people import operator
+from core.services.pictures.crops import crop_path
+from core.services.review.submitting import my_recent
+from core.services.transfer.imports import ImportOptions, import_data
 from tests.pages.house import House
 from tests.server.conftest import SAME_SITE, Enter
 

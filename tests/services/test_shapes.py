@@ -14,12 +14,12 @@ from core.errors import InputError
 from core.labels import Answer
 from core.labels.compare import same_answer
 from core.labels.schema import Task
-from core.services.adjudication import Ruling, decide, disputes, get_dispute
-from core.services.exports import export_data
-from core.services.imports import ImportOptions, import_data
-from core.services.people import operator
-from core.services.review import Submission, submit
-from core.services.why import explain
+from core.services.accounts.people import operator
+from core.services.items.why import explain
+from core.services.review.adjudication import Ruling, decide, disputes, get_dispute
+from core.services.review.submitting import Submission, submit
+from core.services.transfer.exports import export_data
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace
 from tests.drawn import Drawn, make_drawn
 from tests.record import Cast, make_cast
@@ -71,7 +71,7 @@ def test_gold_goes_out_and_comes_in_the_same(
 
 
 def _experts(ws: Workspace, drawn: Drawn):
-    from core.services.people import actor_of, list_people
+    from core.services.accounts.people import actor_of, list_people
 
     names = {p.name: p.id for p in list_people(ws, operator(ws))}
     return [actor_of(ws, names[f"expert{n}.{drawn.slug}"]) for n in (0, 1)]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.errors import InputError, StoreCorrupt
-from core.services.claiming import claim_items
+from core.services.review.claiming import claim_items
 from core.services.workspace import Workspace
 from core.store.audit import append_audit, verify_audit
 from core.store.store import Store

@@ -17,8 +17,8 @@ import streamlit as st
 
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Question, Task
-from core.services.preferences import Preferences
-from core.services.projects import ProjectView
+from core.services.accounts.preferences import Preferences
+from core.services.projects.project import ProjectView
 from core.ui import urls
 from core.ui.deck.texts import (
     deck_texts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.services.review import FLAG_REASONS, SKIP_REASONS
+from core.services.review.submitting import FLAG_REASONS, SKIP_REASONS
 from core.ui.text import _, mark
 
 _SKIP = {
@@ -251,7 +251,6 @@ def _on_the_item() -> dict[str, str]:
         "margin": _("{value} points ahead of the second class"),
         "marginOne": _("1 point ahead of the second class"),
         "prelabelMark": _("pre-label"),
-        "chosenMark": _("your choice"),
         "boxes": _("Boxes: {n}"),
         "size": _("Size"),
         "known": _("About this image"),
@@ -281,6 +280,17 @@ def _choosing() -> dict[str, str]:
         "confirmNone": _("Confirm: none of them"),
         "retired": _("“{name}” was retired and can no longer be chosen: choose another class."),
         "searchAll": _("Search all {n}"),
+        **search_texts(),
+        "ownKey": _("yours"),
+        "changeKeys": _("Change keys"),
+        "goodExample": _("Good example"),
+        "badExample": _("Bad example"),
+    }
+
+
+def search_texts() -> dict[str, str]:
+    """Return the texts of the sheet that finds a class, wherever it is opened."""
+    return {
         "searchTitle": _("Search a class"),
         "searchPlaceholder": _("Type a name, its beginning or its initials"),
         "searchHits": _("Classes that fit"),
@@ -288,10 +298,7 @@ def _choosing() -> dict[str, str]:
         "searchNone": _("No class fits what you typed."),
         "searchHint": _("↑ ↓ Enter choose · Alt+digit picks · Esc closes"),
         "searchSeveral": _("Enter marks · Alt+digit marks · Esc goes back"),
-        "ownKey": _("yours"),
-        "changeKeys": _("Change keys"),
-        "goodExample": _("Good example"),
-        "badExample": _("Bad example"),
+        "chosenMark": _("your choice"),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from core.labels.region import Shape
-from core.services.projects import ProjectView
+from core.services.projects.project import ProjectView
 from core.ui import urls
 from core.ui.deck import STATIC, Person
 from core.ui.grid.texts import grid_keys, grid_texts

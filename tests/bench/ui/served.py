@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from core.access import Role
 from core.labels.schema import Task
-from core.services.imports import ImportOptions, import_data
-from core.services.people import add_person, operator
-from core.services.projects import NewProject, create_project
+from core.services.accounts.people import add_person, operator
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace, open_workspace
 from tests import chromium
 

@@ -1,0 +1,1 @@
+"""Figures: how right, how fast, where worse than elsewhere; the first page's too."""

@@ -1,0 +1,272 @@
+"""How right a model or people are, by class, and the items behind each mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Row, select
+
+from core.access import Action, Actor, Resource, can
+from core.analytics import boxes, drill, questions
+from core.analytics import figures as shown
+from core.analytics.asked import ALL, MODEL, Against, Basis, Filters
+from core.analytics.drill import Case
+from core.analytics.figures import FEWEST, Figure
+from core.analytics.questions import Confusion, Progress
+from core.analytics.replica import Replica
+from core.labels.state import ItemState
+from core.services.analytics.replicas import open_figures, voters
+from core.services.consensus.agreement import AgreementView, agreement_of
+from core.services.pictures.images import image_path
+from core.services.projects.project import ProjectView
+from core.services.visibility.views import names_of
+from core.services.workspace import Workspace
+from core.stats.intervals import UNDEFINED, wilson
+from core.store.tables import item_state, items, people, person_revisions
+
+
+@dataclass(frozen=True, slots=True)
+class BoxClass:
+    """How well boxes of one class are found (recall) and how many drawn are right (precision)."""
+
+    name: str
+    recall: Figure
+    precision: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Rightness:
+    """How right somebody is.
+
+    Attributes:
+        basis: What the figures rest on.
+        left_out: Pairs left out because the truth rests on the statement.
+        overall: Statements right; for boxes, images with every true box found and none extra.
+        classes: By true class, in schema order; empty for boxes.
+        boxes: By class, in schema order; empty for classification.
+    """
+
+    basis: Basis
+    left_out: int
+    overall: Figure
+    classes: tuple[Figure, ...]
+    boxes: tuple[BoxClass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityView:
+    """How right somebody is, what is mistaken for what, and how far people agree.
+
+    Attributes:
+        whose: "model", "people" or a person's name.
+        against: The reference.
+        people: Name to display name of everybody who voted.
+    """
+
+    project: ProjectView
+    whose: str
+    against: str
+    right: Rightness
+    confusion: Confusion
+    agreement: AgreementView
+    progress: Progress
+    people: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """An item behind a figure.
+
+    Attributes:
+        image: Path of the picture, below the base.
+        who: Display name of whoever said it; empty for a model.
+        confidence: The model's; None for people.
+    """
+
+    item_id: int
+    name: str
+    image: str
+    state: ItemState
+    who: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CasesView:
+    """Items behind one cell of the confusion.
+
+    Attributes:
+        withheld: Cases not listed because the actor could still vote on, or decide, the item.
+    """
+
+    cases: tuple[CaseView, ...]
+    withheld: int
+
+
+def quality(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    whose: str = MODEL,
+    against: str = Against.FINAL,
+    filters: Filters | None = None,
+    tz: str = "UTC",
+) -> QualityView:
+    """Return how right somebody is, by class, with the confusion and people's agreement.
+
+    Args:
+        ws: The workspace.
+        actor: Who asks.
+        slug: The project.
+        whose: "model", "people" or a person's name.
+        against: "final", "adjudicated", "gold" or "evaluate".
+        filters: Which statements and items to look at.
+        tz: Time zone of the days of the progress.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+        NotFound: A name is nobody's.
+        InputError: The reference or the time zone is unknown.
+        LimitExceeded: It took too long.
+    """
+    project, replica = open_figures(ws, actor, slug)
+    chosen = filters or ALL
+    right = rightness(replica, project, whose, against, chosen)
+    if project.task.draws:
+        iou = project.policy.iou_at_least
+        confusion = boxes.box_confusion(replica, project.id, whose, against, chosen, iou)
+    else:
+        confusion = questions.confusion(replica, project.id, whose, against, chosen)
+    return QualityView(
+        project=project,
+        whose=whose,
+        against=str(against),
+        right=right,
+        confusion=confusion,
+        agreement=agreement_of(ws, replica, project, chosen),
+        progress=questions.progress(replica, project.id, tz),
+        people=voters(ws, replica, project),
+    )
+
+
+def rightness(
+    replica: Replica,
+    project: ProjectView,
+    whose: str,
+    against: str,
+    filters: Filters = ALL,
+    fewest: int = FEWEST,
+) -> Rightness:
+    """Return how right somebody is; the caller has asked the gate.
+
+    Raises:
+        NotFound: A name is nobody's.
+        InputError: The reference is unknown.
+        LimitExceeded: It took too long.
+    """
+    order = {name: i for i, name in enumerate(project.schema.classes)}
+    if project.task.draws:
+        iou = project.policy.iou_at_least
+        drawn = boxes.box_accuracy(replica, project.id, whose, against, filters, iou)
+        rows = [BoxClass(c.name, *shown.box_figures(c, fewest)) for c in drawn.classes]
+        rows.sort(key=lambda r: (order.get(r.name, len(order)), r.name))
+        overall = _plain(drawn.answers, drawn.right_items, fewest)
+        return Rightness(drawn.basis, drawn.left_out, overall, (), tuple(rows))
+    found = shown.accuracy_figures(
+        questions.per_class_accuracy(replica, project.id, whose, against, filters), fewest
+    )
+    classes = sorted(found.classes, key=lambda f: (order.get(f.name, len(order)), f.name))
+    return Rightness(found.basis, found.left_out, found.overall, tuple(classes), ())
+
+
+def _plain(n: int, right: int, fewest: int) -> Figure:
+    return Figure("", n, right, wilson(right, n) if n >= fewest else replace(UNDEFINED, n=n))
+
+
+def best_reference(ws: Workspace, actor: Actor, slug: str, whose: str = MODEL) -> str:
+    """Return the reference that says most: labels in force, unless gold has more that are independent.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+        NotFound: A name is nobody's.
+        LimitExceeded: It took too long.
+    """
+    project, replica = open_figures(ws, actor, slug)
+
+    def independent(against: Against) -> int:
+        found = rightness(replica, project, whose, against)
+        return 0 if found.basis is Basis.REVIEWED else found.overall.n
+
+    return max((Against.FINAL, Against.GOLD, Against.ADJUDICATED), key=independent).value
+
+
+# --- the items behind a figure ----------------------------------------------------------------
+
+
+def cases(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    truth: str,
+    said: str,
+    whose: str = MODEL,
+    against: str = Against.FINAL,
+    filters: Filters | None = None,
+) -> CasesView:
+    """Return the items truly of one class that were said to be another.
+
+    Items the actor could still vote on or decide are withheld: nobody sees an answer, or the
+    known answer of gold, before giving their own.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+        NotFound: A name is nobody's.
+        InputError: The reference is unknown.
+        LimitExceeded: It took too long.
+    """
+    project, replica = open_figures(ws, actor, slug)
+    found = drill.cases(replica, project.id, whose, against, truth, said, filters or ALL)
+    rows = _rows(ws, found)
+    here = Resource(project.id)
+    judges = can(actor, Action.VOTE, here) or can(actor, Action.ADJUDICATE, here)
+    unsettled = (ItemState.OPEN.value, ItemState.DISPUTE.value)
+    shown_cases = [
+        (case, row)
+        for case in found
+        if (row := rows[case.item_id]) and not (judges and row.state in unsettled)
+    ]
+    return CasesView(_views(ws, shown_cases), len(found) - len(shown_cases))
+
+
+def _rows(ws: Workspace, found: Sequence[Case]) -> dict[int, Row]:
+    with ws.store.read() as connection:
+        query = (
+            select(items.c.id, items.c.content_hash, item_state.c.state)
+            .join(item_state, item_state.c.item_id == items.c.id)
+            .where(items.c.id.in_([c.item_id for c in found]))
+        )
+        return {r.id: r for r in connection.execute(query)}
+
+
+def _views(ws: Workspace, found: Sequence[tuple[Case, Row]]) -> tuple[CaseView, ...]:
+    with ws.store.read() as connection:
+        names = names_of(connection, [row.id for _, row in found])
+        revisions = connection.execute(
+            select(people.c.id, person_revisions.c.display_name)
+            .join(person_revisions, person_revisions.c.person_id == people.c.id)
+            .where(people.c.id.in_([c.person_id for c, _ in found if c.person_id is not None]))
+            .order_by(person_revisions.c.seq)
+        )
+        who = {r.id: r.display_name for r in revisions}
+    return tuple(
+        CaseView(
+            row.id,
+            names[row.id][0],
+            image_path(row.id, row.content_hash),
+            ItemState(row.state),
+            who.get(case.person_id, "") if case.person_id is not None else "",
+            case.confidence,
+        )
+        for case, row in found
+    )

@@ -1,0 +1,1 @@
+"""The demo workspace: drawn projects, simulated people."""

@@ -1,0 +1,1 @@
+"""The grid: many tiles of one class at once, some of them known to be wrong."""

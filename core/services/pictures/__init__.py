@@ -1,0 +1,1 @@
+"""Pictures of items: who may have one, its renditions, tiles and crops."""

@@ -1,0 +1,1 @@
+"""A project, the documents in force in it, and templates to begin with."""

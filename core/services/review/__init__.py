@@ -1,0 +1,1 @@
+"""Reviewing: claiming items, submitting votes, ruling on disputes."""

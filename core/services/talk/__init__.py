@@ -1,0 +1,1 @@
+"""Threads on items, and under which name somebody speaks."""

@@ -1,0 +1,1 @@
+"""Labels and images in and out: imports and exports."""

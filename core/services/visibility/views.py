@@ -1,0 +1,256 @@
+"""What a person may see of items: blind to others' votes until they have voted, gold never marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, func, select
+
+from core.access import Action, Actor, Resource, can
+from core.labels import Answer, LabelSchema
+from core.labels.state import ItemState
+from core.queue.claim import votable
+from core.services.pictures.images import image_path
+from core.services.projects.project import ProjectView
+from core.services.visibility.blind import blind_items
+from core.store.tables import (
+    annotation_log,
+    drafts,
+    item_metadata,
+    item_names,
+    item_state,
+    items,
+    leases,
+    models,
+    prediction_sets,
+    predictions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PrelabelView:
+    """What the model, or an imported file, proposes.
+
+    Attributes:
+        source: Name of the prediction set.
+        top: The likeliest classes of the first question with their probabilities, at most five.
+        model: Which model said it, in words; the set's name where a file brought it.
+    """
+
+    seq: int
+    label: str | None
+    answer: Answer
+    confidence: float | None
+    margin: float | None
+    source: str
+    top: tuple[tuple[str, float], ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """One item in front of one person.
+
+    Attributes:
+        image: Path of the picture without the app's base; ``&w=`` chooses a width.
+        prelabel: None where there is none, and where the person answers without it (`blind`).
+        revision: Of one's own answer; 0 where there is none.
+        mine: One's own live vote.
+        mine_kind: vote, skip, flag, withdraw, or empty.
+        can_vote: Whether a vote would be taken now.
+        notice: A sentence when it would not.
+        channels: Names of the image's channels, where it has more than colours.
+    """
+
+    item_id: int
+    name: str
+    width: int
+    height: int
+    image: str
+    metadata: Mapping[str, str]
+    prelabel: PrelabelView | None
+    state: ItemState
+    draft: Answer | None
+    draft_saved_at: float | None
+    revision: int
+    mine: Answer | None
+    mine_kind: str
+    lease_expires_at: float | None
+    can_vote: bool
+    notice: str
+    channels: tuple[str, ...] = ()
+
+
+def item_views(
+    connection: Connection, project: ProjectView, actor: Actor, ids: Sequence[int], now: float
+) -> list[ReviewItem]:
+    """Return the items as this person may see them, in the order given."""
+    if not ids:
+        return []
+    rows = _by_item(
+        connection.execute(
+            select(items, item_state.c.state, item_state.c.prediction_seq)
+            .join(item_state, item_state.c.item_id == items.c.id)
+            .where(items.c.id.in_(ids))
+        ).all(),
+        "id",
+    )
+    # Not asked of the record: SQLite would read the whole project by its index instead of these.
+    rows = {i: r for i, r in rows.items() if r.project_id == project.id}
+    names = names_of(connection, ids)
+    metadata = metadata_of(connection, ids)
+    hidden = blind_items(connection, project, actor, list(rows), now)
+    shown = [r.prediction_seq for i, r in rows.items() if i not in hidden]
+    prelabels = prelabels_of(connection, shown, project.schema)
+    mine = _mine(connection, actor, ids)
+    kept = _by_item(_own(connection, drafts, actor, ids))
+    held = _by_item(_own(connection, leases, actor, ids))
+    free = votable(connection, ids, actor.person_id, now)
+    return [
+        _view(
+            project,
+            actor,
+            rows[i],
+            names[i],
+            metadata.get(i, {}),
+            None if i in hidden else prelabels.get(rows[i].prediction_seq),
+            mine.get(i),
+            kept.get(i),
+            held.get(i),
+            i in free,
+            now,
+        )
+        for i in ids
+        if i in rows
+    ]
+
+
+def _view(
+    project: ProjectView,
+    actor: Actor,
+    row: Row,
+    names: list[str],
+    metadata: Mapping[str, str],
+    prelabel: PrelabelView | None,
+    mine: Row | None,
+    draft: Row | None,
+    lease: Row | None,
+    has_place: bool,
+    now: float,
+) -> ReviewItem:
+    state = ItemState(row.state)
+    may = can(actor, Action.VOTE, Resource(project.id))
+    voted = mine is not None and mine.kind != "withdraw"
+    free = may and (voted or has_place)
+    closed = state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED)
+    return ReviewItem(
+        item_id=row.id,
+        name=names[0],
+        width=row.width,
+        height=row.height,
+        image=image_path(row.id, row.content_hash),
+        metadata=metadata,
+        prelabel=prelabel,
+        state=state,
+        draft=project.schema.translate(Answer.from_json(draft.doc)) if draft else None,
+        draft_saved_at=draft.saved_at if draft else None,
+        revision=mine.revision if mine else 0,
+        mine=project.schema.translate(Answer.from_json(mine.answer))
+        if mine and mine.kind == "vote"
+        else None,
+        mine_kind=mine.kind if mine else "",
+        lease_expires_at=lease.expires_at if lease and lease.expires_at > now else None,
+        can_vote=free and not closed,
+        notice=_notice(may, free, closed, state),
+        channels=tuple(json.loads(row.channels)),
+    )
+
+
+def _notice(may: bool, free: bool, closed: bool, state: ItemState) -> str:
+    if not may:
+        return "You may look at this item but not vote on it."
+    if closed:
+        return f"A lead has settled this item ({state.value}); it takes no more votes."
+    if not free:
+        return "This item takes no vote of yours now: every place on it is taken."
+    return ""
+
+
+def names_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return every name of each item, the first given first."""
+    names: dict[int, list[str]] = {i: [] for i in ids}
+    query = (
+        select(item_names.c.item_id, item_names.c.name)
+        .where(item_names.c.item_id.in_(ids))
+        .order_by(item_names.c.seq)
+    )
+    for row in connection.execute(query):
+        names[row.item_id].append(row.name)
+    return {i: found or [f"item {i}"] for i, found in names.items()}
+
+
+def metadata_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return the metadata of each item that has some."""
+    newest = (
+        select(func.max(item_metadata.c.seq))
+        .where(item_metadata.c.item_id.in_(ids))
+        .group_by(item_metadata.c.item_id)
+    )
+    rows = connection.execute(select(item_metadata).where(item_metadata.c.seq.in_(newest)))
+    return {r.item_id: json.loads(r.doc) for r in rows}
+
+
+def prelabels_of(
+    connection: Connection, seqs: Sequence[int | None], schema: LabelSchema
+) -> dict[int | None, PrelabelView]:
+    """Return predictions by their number, in the names of `schema`."""
+    wanted = [s for s in seqs if s is not None]
+    query = (
+        select(predictions, prediction_sets.c.name, models.c.backbone)
+        .join(prediction_sets, prediction_sets.c.id == predictions.c.set_id)
+        .outerjoin(models, models.c.id == prediction_sets.c.model_id)
+        .where(predictions.c.seq.in_(wanted))
+    )
+    return {
+        r.seq: PrelabelView(
+            r.seq,
+            r.label and schema.main.today(r.label),
+            schema.translate(Answer.from_json(r.answer)),
+            r.confidence,
+            r.margin,
+            r.name,
+            _top(r.top, schema),
+            f"{r.name} · {r.backbone}" if r.backbone else r.name,
+        )
+        for r in connection.execute(query)
+    }
+
+
+def _top(text: str | None, schema: LabelSchema) -> tuple[tuple[str, float], ...]:
+    found: dict[str, float] = {}
+    for name, probability in json.loads(text or "[]"):
+        # Classes merged since: one's probability adds to the other's.
+        today = schema.main.today(str(name))
+        found[today] = found.get(today, 0.0) + float(probability)
+    return tuple(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _mine(connection: Connection, actor: Actor, ids: Sequence[int]) -> dict[int, Row]:
+    rows = connection.execute(
+        select(annotation_log)
+        .where(annotation_log.c.item_id.in_(ids), annotation_log.c.person_id == actor.person_id)
+        .order_by(annotation_log.c.revision)
+    ).all()
+    return _by_item(rows)  # later revisions overwrite earlier ones
+
+
+def _own(connection: Connection, table: object, actor: Actor, ids: Sequence[int]) -> Sequence[Row]:
+    return connection.execute(
+        select(table).where(table.c.item_id.in_(ids), table.c.person_id == actor.person_id)  # type: ignore[call-overload, attr-defined]
+    ).all()
+
+
+def _by_item(rows: Sequence[Row], key: str = "item_id") -> dict[int, Row]:
+    return {getattr(r, key): r for r in rows}
