@@ -14,15 +14,8 @@ from core.errors import InputError
 from core.server.guard import json_route
 from core.server.reading import text, whole
 from core.services.items.about import about_item
-from core.services.talk.threads import (
-    Kind,
-    ThreadView,
-    item_threads,
-    reopen_thread,
-    reply,
-    resolve_thread,
-    start_thread,
-)
+from core.services.talk.threads import Kind, ThreadView, item_threads
+from core.services.talk.writing import reopen_thread, reply, resolve_thread, start_thread
 from core.services.workspace import Workspace
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 from core.access import Actor
 from core.clock import new_uuid
 from core.errors import TiebreakError
-from core.services.talk import threads
-from core.services.talk.threads import CommentView, Kind, ThreadView, Waiting, WaitingThread
+from core.services.talk import threads, writing
+from core.services.talk.threads import CommentView, Kind, ThreadView
+from core.services.talk.waiting import Waiting, WaitingThread, waiting_threads
 from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls
 from core.ui.text import _, many
@@ -53,7 +54,7 @@ def panel(slug: str, item_id: int) -> None:
         _composer(
             key,
             _("Start a thread"),
-            lambda text, uuid: threads.start_thread(ws, actor, slug, item_id, text, uuid),
+            lambda text, uuid: writing.start_thread(ws, actor, slug, item_id, text, uuid),
         )
         caption(_("Write @name to mention somebody of the project."))
 
@@ -72,7 +73,7 @@ def _thread(slug: str, thread: ThreadView) -> None:
         _composer(
             f"{key}.reply",
             _("Reply"),
-            lambda text, uuid: threads.reply(ws, actor, slug, thread.thread, text, uuid),
+            lambda text, uuid: writing.reply(ws, actor, slug, thread.thread, text, uuid),
             lambda: _close(slug, thread, key) if thread.may_resolve else None,
         )
         _refusal(f"{key}.close")
@@ -80,7 +81,7 @@ def _thread(slug: str, thread: ThreadView) -> None:
 
 def _close(slug: str, thread: ThreadView, key: str) -> None:
     ws, actor = current_workspace(), identity.current_actor()
-    change = threads.reopen_thread if thread.resolved else threads.resolve_thread
+    change = writing.reopen_thread if thread.resolved else writing.resolve_thread
     st.button(
         _("Open again") if thread.resolved else _("Resolve"),
         key=f"{key}.close",
@@ -112,7 +113,7 @@ def _composer(
     beside: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw a field and its button, and what else stands `beside` it; what was refused stays in the field."""
-    st.text_area(label, key=f"{key}.text", max_chars=threads.MAX_TEXT, height=80)
+    st.text_area(label, key=f"{key}.text", max_chars=writing.MAX_TEXT, height=80)
     with st.container(horizontal=True, gap="small"):
         st.button(_("Send"), key=f"{key}.send", on_click=_send, args=(key, send))
         beside()
@@ -169,7 +170,7 @@ def home_box(ws: Workspace, actor: Actor, titles: Mapping[str, str]) -> None:
         actor: Who looks.
         titles: What each project is called, by its slug.
     """
-    waiting = threads.waiting_threads(ws, actor)
+    waiting = waiting_threads(ws, actor)
     still_open = {slug: n for slug, n in waiting.open_threads.items() if n}
     if not waiting.threads and not still_open:
         return

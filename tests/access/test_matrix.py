@@ -38,7 +38,7 @@ from core.services.projects import queue_plans
 from core.services.review import adjudication, claiming, submitting
 from core.services.review.submitting import Submission
 from core.services.steering import history, rules, schemas
-from core.services.talk import threads
+from core.services.talk import threads, writing
 from core.services.transfer import imports
 from tests.record import World, add_items, make_project, make_world, rule, say
 
@@ -127,22 +127,22 @@ CALLS = (
         lambda w, a: about.about_item(w.ws, a, w.slug, w.items[0]),
     ),
     Call(
-        "talk.threads.start_thread",
+        "talk.writing.start_thread",
         Action.SEE_IMAGE,
-        lambda w, a: threads.start_thread(w.ws, a, w.slug, w.items[0], "hello", new_uuid()),
+        lambda w, a: writing.start_thread(w.ws, a, w.slug, w.items[0], "hello", new_uuid()),
     ),
     Call(
-        "talk.threads.reply", Action.SEE_IMAGE, by_slug(threads.reply, 10**6, "hello", "a-uuid-1")
+        "talk.writing.reply", Action.SEE_IMAGE, by_slug(writing.reply, 10**6, "hello", "a-uuid-1")
     ),
     Call(
-        "talk.threads.resolve_thread",
+        "talk.writing.resolve_thread",
         Action.SEE_IMAGE,
-        by_slug(threads.resolve_thread, 10**6, "a-uuid-2"),
+        by_slug(writing.resolve_thread, 10**6, "a-uuid-2"),
     ),
     Call(
-        "talk.threads.reopen_thread",
+        "talk.writing.reopen_thread",
         Action.SEE_IMAGE,
-        by_slug(threads.reopen_thread, 10**6, "a-uuid-3"),
+        by_slug(writing.reopen_thread, 10**6, "a-uuid-3"),
     ),
     Call(
         "talk.threads.item_threads",
@@ -277,9 +277,10 @@ CALLS = (
 )
 
 EXEMPT = {
-    "talk.threads.waiting_threads": "looks only into the projects that list_projects gives",
+    "talk.waiting.waiting_threads": "looks only into the projects that list_projects gives",
     "talk.threads.threads_on": "reads within a transaction whose caller has asked",
-    "talk.threads.open_for_flag": "writes within a transaction whose caller has asked for the vote",
+    "talk.threads.sees_all": "is itself a question to the gate",
+    "talk.writing.open_for_flag": "writes within a transaction whose caller has asked for the vote",
     "review.claiming.claim_one": "claims within a transaction whose caller has asked",
     "review.claiming.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
     "review.submitting.submit_batch": "asks who is signed in, then calls submit, which asks for each row",

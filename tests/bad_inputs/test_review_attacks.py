@@ -23,7 +23,7 @@ from core.services.projects.queue_plans import set_queue_plan
 from core.services.review.claiming import claim_items, open_item, release_items
 from core.services.review.submitting import Submission, submit_batch
 from core.services.steering.rules import set_guideline
-from core.services.talk.threads import start_thread
+from core.services.talk.writing import start_thread
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts, gold_answers

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.clock import new_uuid
 from core.services.items.lists import list_lists
 from core.services.items.search import FoundItem, ItemSearch, find_items
-from core.services.talk.threads import start_thread
+from core.services.talk.writing import start_thread
 from core.ui.item_search import ticked
 from tests.pages.browser import Visit, words
 from tests.pages.house import House

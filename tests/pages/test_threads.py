@@ -7,7 +7,9 @@ import pytest
 from core.clock import new_uuid
 from core.services.items.search import find_items
 from core.services.review.submitting import Submission, submit
-from core.services.talk.threads import item_threads, start_thread, waiting_threads
+from core.services.talk.threads import item_threads
+from core.services.talk.waiting import waiting_threads
+from core.services.talk.writing import start_thread
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 

@@ -16,7 +16,7 @@ from core.services.projects.project import GuidelineExample, ProjectView, load_p
 from core.services.projects.queue_plans import ORDERS, new_plan, set_queue_plan
 from core.services.review.submitting import Submission, submit
 from core.services.steering.rules import set_guideline
-from core.services.talk.threads import reply, resolve_thread, start_thread
+from core.services.talk.writing import reply, resolve_thread, start_thread
 from core.services.workspace import Workspace
 from core.store.tables import (
     annotation_log,

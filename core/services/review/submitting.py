@@ -28,7 +28,7 @@ from core.queue.claim import has_free_place, has_ruled, release
 from core.services.consensus.resolve import label_of, resolve_items
 from core.services.projects.project import ProjectView, project_for
 from core.services.review.claiming import answers_as_expert, claim_one, require_item
-from core.services.talk.threads import open_for_flag
+from core.services.talk.writing import open_for_flag
 from core.services.visibility.blind import seen_prelabel
 from core.services.workspace import Workspace
 from core.store.audit import append_audit

@@ -28,7 +28,7 @@ from core.services.models.worker import run_job
 from core.services.projects.project import NewProject, create_project, get_project
 from core.services.projects.queue_plans import get_queue_plan
 from core.services.steering.schemas import edit_schema
-from core.services.talk.threads import waiting_threads
+from core.services.talk.waiting import waiting_threads
 from core.services.workspace import Workspace, open_workspace
 from core.store.tables import (
     annotation_log,

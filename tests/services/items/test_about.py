@@ -19,7 +19,7 @@ from core.learning.cache import EmbeddingCache
 from core.services.items.about import About, about_item, answer_words
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
-from core.services.talk.threads import start_thread
+from core.services.talk.writing import start_thread
 from core.store.tables import dataset_versions, gold_answers, items, models
 from tests.record import World, act, add_items, make_project, make_world, rule, say, vote
 

@@ -13,7 +13,7 @@ from core.labels.state import ItemState
 from core.services.items import search as looking
 from core.services.items.search import ItemSearch, find_items
 from core.services.review.submitting import Submission, submit
-from core.services.talk.threads import resolve_thread, start_thread
+from core.services.talk.writing import resolve_thread, start_thread
 from core.store.tables import item_metadata, item_names
 from tests.record import World, boxes, make_world, vote
 

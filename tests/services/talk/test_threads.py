@@ -11,23 +11,17 @@ from sqlalchemy import select
 from core.access import Actor
 from core.clock import new_uuid
 from core.errors import ConflictError, Forbidden, InputError, LimitExceeded, NotFound
-from core.services.talk import threads
-from core.services.talk.threads import (
-    item_threads,
-    mentionable,
-    reopen_thread,
-    reply,
-    resolve_thread,
-    start_thread,
-    waiting_threads,
-)
+from core.services.talk import writing
+from core.services.talk.threads import ThreadView, item_threads, mentionable
+from core.services.talk.waiting import waiting_threads
+from core.services.talk.writing import reopen_thread, reply, resolve_thread, start_thread
 from core.store.tables import audit, comments, mentions
 from tests.record import World, act, add_items, make_project, make_world, rule, vote
 
 
 def start(
     world: World, actor: Actor, text: str = "Is this a cat?", item: int = 0, uuid: str = ""
-) -> threads.ThreadView:
+) -> ThreadView:
     """Begin a thread on one of the world's items."""
     return start_thread(world.ws, actor, world.slug, world.items[item], text, uuid or new_uuid())
 
@@ -37,7 +31,7 @@ def answer(world: World, actor: Actor, thread: int, text: str = "Look at the ear
     reply(world.ws, actor, world.slug, thread, text, new_uuid())
 
 
-def read(world: World, actor: Actor, item: int = 0) -> tuple[threads.ThreadView, ...]:
+def read(world: World, actor: Actor, item: int = 0) -> tuple[ThreadView, ...]:
     """Return the threads a person can read."""
     return item_threads(world.ws, actor, world.slug, world.items[item])
 
@@ -312,7 +306,7 @@ def test_a_comment_needs_a_uuid_of_its_own(world: World, uuid: str) -> None:
 
 def test_an_item_takes_so_many_comments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit comments are refused in a sentence, and a flag still counts."""
-    monkeypatch.setattr(threads, "MAX_COMMENTS", 2)
+    monkeypatch.setattr(writing, "MAX_COMMENTS", 2)
     begun = start(world, world.cast.lead)
     answer(world, world.cast.lead, begun.thread)
     with pytest.raises(LimitExceeded):
