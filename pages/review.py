@@ -13,7 +13,9 @@ from core.labels import Answer, Region
 from core.services.accounts.preferences import get_preferences
 from core.services.projects.project import ProjectView, get_project
 from core.services.review.claiming import open_item
-from core.services.review.submitting import Submission, save_draft, submit
+from core.services.review.drafts import save_draft
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.visibility.views import ReviewItem
 from core.services.workspace import current_workspace
 from core.ui import box_editor, deck, identity, states, urls, widgets

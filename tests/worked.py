@@ -9,7 +9,8 @@ from core.clock import FakeClock, new_uuid
 from core.labels import Answer
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import ProjectView
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.workspace import Workspace
 from core.store.tables import gold_answers, item_metadata
 from tests.record import World, say

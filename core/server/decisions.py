@@ -27,7 +27,9 @@ from core.services.review.claiming import (
     release_items,
     renew_leases,
 )
-from core.services.review.submitting import Receipt, Submission, save_draft, submit_batch
+from core.services.review.drafts import save_draft
+from core.services.review.submission import Receipt, Submission
+from core.services.review.submitting import submit_batch
 from core.services.visibility.views import ReviewItem
 from core.services.workspace import Workspace
 

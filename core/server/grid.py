@@ -24,7 +24,7 @@ from core.services.grid.page import (
 from core.services.grid.tiles import MOST_TILES, Unit
 from core.services.grid.votes import TileDecision, decide_tiles
 from core.services.pictures.crops import item_crop
-from core.services.review.submitting import Receipt
+from core.services.review.submission import Receipt
 from core.services.workspace import Workspace, current_workspace
 from core.stats.intervals import Estimate
 

@@ -16,7 +16,7 @@ from typing import Any
 from core.errors import InputError
 from core.labels import LabelSchema, Region
 from core.labels.region import Shape
-from core.services.review.submitting import MAX_REGIONS
+from core.services.review.submission import MAX_REGIONS
 from core.ui.canvas_shapes import (
     FALLBACK_COLOUR,
     MARK,

@@ -35,8 +35,8 @@ from core.services.models import datasets, training
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans
-from core.services.review import adjudication, claiming, submitting
-from core.services.review.submitting import Submission
+from core.services.review import adjudication, claiming, drafts, recent, submitting
+from core.services.review.submission import Submission
 from core.services.steering import history, rules, schemas
 from core.services.talk import threads, writing
 from core.services.transfer import imports
@@ -95,11 +95,11 @@ CALLS = (
     Call("review.claiming.renew_leases", Action.VOTE, by_slug(claiming.renew_leases, [])),
     Call("review.claiming.release_items", Action.VOTE, by_slug(claiming.release_items, [])),
     Call(
-        "review.submitting.save_draft",
+        "review.drafts.save_draft",
         Action.VOTE,
-        lambda w, a: submitting.save_draft(w.ws, a, w.slug, w.items[0], say("cat")),
+        lambda w, a: drafts.save_draft(w.ws, a, w.slug, w.items[0], say("cat")),
     ),
-    Call("review.submitting.my_recent", Action.SEE_OWN, by_slug(submitting.my_recent)),
+    Call("review.recent.my_recent", Action.SEE_OWN, by_slug(recent.my_recent)),
     Call(
         "review.submitting.submit",
         Action.VOTE,
@@ -283,6 +283,9 @@ EXEMPT = {
     "talk.writing.open_for_flag": "writes within a transaction whose caller has asked for the vote",
     "review.claiming.claim_one": "claims within a transaction whose caller has asked",
     "review.claiming.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
+    "review.drafts.drop_draft": "writes within a transaction whose caller has asked",
+    "review.standing.standing_answer": "reads within a transaction whose caller has asked",
+    "review.standing.check_open": "reads within a transaction whose caller has asked",
     "review.submitting.submit_batch": "asks who is signed in, then calls submit, which asks for each row",
     "projects.project.list_projects": "asks `can` of each project and leaves out what is not granted",
     "projects.project.project_for": "is the gate for a project; the callers name the action",

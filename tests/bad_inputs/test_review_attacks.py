@@ -21,7 +21,8 @@ from core.services.grid.votes import decide_tiles
 from core.services.projects.project import get_project
 from core.services.projects.queue_plans import set_queue_plan
 from core.services.review.claiming import claim_items, open_item, release_items
-from core.services.review.submitting import Submission, submit_batch
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit_batch
 from core.services.steering.rules import set_guideline
 from core.services.talk.writing import start_thread
 from core.services.transfer.imports import ImportOptions, import_data

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from core.clock import new_uuid
 from core.labels import Answer
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.store.tables import items
 from tests.bench.made import SLUG, photos, workspace
 from tests.bench.timing import in_turn

@@ -22,7 +22,8 @@ from core.labels.schema import Skeleton, Task, make_question
 from core.labels.shapes import mask_pixels, mask_region
 from core.services.accounts.people import actor_of, add_person, operator
 from core.services.projects.project import NewProject, create_project
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.steering.schemas import edit_schema
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace, open_workspace

@@ -20,7 +20,7 @@ from core.services.items.why import explain
 from core.services.models.training import list_jobs, list_models, training_readiness
 from core.services.review.adjudication import disputes
 from core.services.review.claiming import open_item
-from core.services.review.submitting import my_recent
+from core.services.review.recent import my_recent
 from data.leaves import leaf_schema
 from tests.browser.conftest import ROOT, serving
 from tests.browser.lab import GOLD, LABELLED, LEAVES, SMEAR, Lab, furnish_lab

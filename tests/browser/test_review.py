@@ -25,7 +25,8 @@ from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project
 from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items, open_item
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log

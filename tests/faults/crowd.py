@@ -16,7 +16,8 @@ from core.services.accounts.people import actor_of
 from core.services.consensus.resolve import resolve
 from core.services.review.adjudication import Ruling, decide, get_dispute
 from core.services.review.claiming import claim_items
-from core.services.review.submitting import Submission, submit, submit_batch
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit, submit_batch
 from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from tests.record import say

@@ -18,7 +18,8 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError
 from core.jobs.rows import create_job
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.workspace import Workspace
 from core.store.audit import verify_audit
 from core.store.tables import annotation_log, audit, final_labels, item_names

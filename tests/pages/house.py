@@ -15,7 +15,8 @@ from core.labels.schema import Task
 from core.services.accounts.people import actor_of, add_person, operator
 from core.services.projects.project import NewProject, create_project
 from core.services.review.claiming import claim_items
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace
 

@@ -14,7 +14,8 @@ from core.services.accounts.people import add_person, operator
 from core.services.items.why import explain
 from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items, open_item
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.ui import layers, ruling
 from core.ui.layers import shared_boxes
 from tests.pages.browser import Visit, words

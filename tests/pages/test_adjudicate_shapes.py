@@ -14,7 +14,8 @@ from core.labels.compare import same_answer
 from core.labels.schema import Task
 from core.services.accounts.people import add_person, operator
 from core.services.items.why import explain
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.ui import ruling
 from tests.drawn import Drawn, make_drawn
 from tests.pages.browser import Visit, words

@@ -11,7 +11,8 @@ from core.clock import new_uuid
 from core.services.accounts.people import add_person, operator
 from core.services.projects.project import get_project
 from core.services.review.claiming import open_item
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.store.tables import item_state
 from core.ui import comparison
 from tests.pages.browser import Visit, words

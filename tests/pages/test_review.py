@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core.labels import Answer, Region
 from core.services.accounts.people import operator
 from core.services.review.claiming import claim_items, open_item
-from core.services.review.submitting import my_recent, save_draft
+from core.services.review.drafts import save_draft
+from core.services.review.recent import my_recent
 from core.services.transfer.imports import ImportOptions, import_data
 from core.ui import box_editor
 from core.ui.deck import texts
@@ -147,7 +148,8 @@ def test_a_refused_save_keeps_the_canvas_and_says_why(
     """The item was answered elsewhere meanwhile: the sentence is shown, the boxes stay."""
     at, item_id = on_the_canvas(house, monkeypatch)
     from core.clock import new_uuid
-    from core.services.review.submitting import Submission, submit
+    from core.services.review.submission import Submission
+    from core.services.review.submitting import submit
 
     ada = house.actor("ada")
     submit(house.ws, ada, "cells", Submission(new_uuid(), item_id, "vote", Answer({}, ())))

@@ -6,7 +6,8 @@ import pytest
 
 from core.clock import new_uuid
 from core.services.items.search import find_items
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.talk.threads import item_threads
 from core.services.talk.waiting import waiting_threads
 from core.services.talk.writing import start_thread

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.services.review.submitting import my_recent
+from core.services.review.recent import my_recent
 from tests.pages.house import House
 from tests.server.conftest import SAME_SITE, Enter
 

@@ -17,7 +17,8 @@ from core.labels.schema import Task
 from core.services.accounts.people import operator
 from core.services.items.why import explain
 from core.services.review.adjudication import Ruling, decide, disputes, get_dispute
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.transfer.exports import export_data
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace

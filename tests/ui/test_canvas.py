@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.labels import LabelSchema, Region
 from core.labels.schema import Task, make_question
-from core.services.review.submitting import MAX_REGIONS
+from core.services.review.submission import MAX_REGIONS
 from core.ui.canvas import (
     STROKE_PX,
     Display,

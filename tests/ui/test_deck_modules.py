@@ -12,7 +12,7 @@ import pytest
 
 from core.queue.plan import Order
 from core.services.accounts.keymap import COMMANDS
-from core.services.review.submitting import FLAG_REASONS, SKIP_REASONS
+from core.services.review.submission import FLAG_REASONS, SKIP_REASONS
 from core.ui import deck
 from core.ui.deck import STATIC, texts
 from core.ui.grid.texts import grid_texts

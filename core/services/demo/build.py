@@ -33,7 +33,8 @@ from core.services.models.training import get_job, queue_prelabel, queue_trainin
 from core.services.models.worker import run_job
 from core.services.projects.project import NewProject, create_project
 from core.services.review.adjudication import Ruling, decide
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace, open_workspace
 from core.settings import load_settings

@@ -14,7 +14,8 @@ from core.labels.state import ItemState
 from core.services.items.lists import make_list
 from core.services.projects.project import GuidelineExample, ProjectView, load_project
 from core.services.projects.queue_plans import ORDERS, new_plan, set_queue_plan
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.steering.rules import set_guideline
 from core.services.talk.writing import reply, resolve_thread, start_thread
 from core.services.workspace import Workspace

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, Row, select
 
 from core.errors import InputError
 from core.services.projects.project import ProjectView
-from core.services.review.submitting import Receipt, Submission, next_revision
+from core.services.review.standing import next_revision
+from core.services.review.submission import Receipt, Submission
 from core.store.tables import annotation_log, probe_answers
 
 

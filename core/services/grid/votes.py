@@ -23,7 +23,8 @@ from core.services.grid.known import Noticed
 from core.services.grid.page import hold_tiles
 from core.services.grid.tiles import MOST_TILES, REAL, needs_others, token_of
 from core.services.projects.project import ProjectView, project_for
-from core.services.review.submitting import Receipt, Submission, check_form, submit_batch
+from core.services.review.submission import Receipt, Submission, check_form
+from core.services.review.submitting import submit_batch
 from core.services.workspace import Workspace
 from core.store.tables import predictions
 

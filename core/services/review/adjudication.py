@@ -22,7 +22,7 @@ from core.services.consensus.resolve import (
 from core.services.items.why import WHY_STATE, said_briefly
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView, project_for
-from core.services.review.submitting import MAX_REASON, Receipt, check_answer
+from core.services.review.submission import MAX_REASON, Receipt, check_answer
 from core.services.visibility.views import (
     PrelabelView,
     ReviewItem,

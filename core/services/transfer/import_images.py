@@ -19,6 +19,7 @@ from core.intake.limits import ImageLimits
 from core.intake.probe import ImageInfo, probe_image
 from core.intake.source import FolderSource, FsspecSource, Source
 from core.services.projects.project import ProjectView
+from core.services.visibility.views import metadata_of
 from core.services.workspace import Workspace
 from core.store.tables import item_metadata, item_names, items
 
@@ -257,8 +258,6 @@ def store_metadata(
     at: float,
 ) -> None:
     """Add metadata to items; columns an item has already are replaced, others kept."""
-    from core.services.visibility.views import metadata_of
-
     ids = list(metadata)
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.services.review.submitting import FLAG_REASONS, SKIP_REASONS
+from core.services.review.submission import FLAG_REASONS, SKIP_REASONS
 from core.ui.text import _, mark
 
 _SKIP = {

@@ -18,7 +18,8 @@ from core.services.accounts.people import actor_of, add_person
 from core.services.analytics import figures
 from core.services.analytics.replicas import forget_replicas, replica_of
 from core.services.review.claiming import claim_items
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from tests.record import World, boxes, make_world, rule, say, vote
 from tests.worked import describe, know, predict, vote_all
 

@@ -13,7 +13,8 @@ from core.services.analytics import figures
 from core.services.items.why import explain
 from core.services.models.training import start_training, training_readiness
 from core.services.projects.project import NewProject, create_project
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.transfer.exports import formats_for
 from core.services.workspace import Workspace
 from tests.drawn import Drawn, make_drawn

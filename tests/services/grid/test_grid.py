@@ -27,7 +27,8 @@ from core.services.pictures.crops import crop_path, item_crop, with_margin
 from core.services.projects.project import NewProject, create_project
 from core.services.projects.queue_plans import set_queue_plan
 from core.services.review.claiming import claim_items, release_items
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
 from core.services.transfer.imports import ImportOptions, import_data
 from core.services.workspace import Workspace

@@ -12,7 +12,8 @@ from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.items import search as looking
 from core.services.items.search import ItemSearch, find_items
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.talk.writing import resolve_thread, start_thread
 from core.store.tables import item_metadata, item_names
 from tests.record import World, boxes, make_world, vote

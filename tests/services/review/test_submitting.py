@@ -26,9 +26,12 @@ from core.errors import (
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.accounts.people import actor_of, operator, revoke
-from core.services.review import submitting as review
+from core.services.review import drafts as keeping
 from core.services.review.claiming import claim_items, open_item, release_items, renew_leases
-from core.services.review.submitting import Submission, my_recent, save_draft, submit, submit_batch
+from core.services.review.drafts import save_draft
+from core.services.review.recent import my_recent
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit, submit_batch
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts
 from tests.record import (
@@ -492,7 +495,7 @@ def test_recent_answers_are_ones_own(make: Make):
 def test_nobody_fills_the_disk_with_drafts(make: Make, monkeypatch: pytest.MonkeyPatch):
     """A14: beyond a bound no further draft is kept, in words; those there can still be changed."""
     world = make(n_items=3)
-    monkeypatch.setattr(review, "MAX_DRAFTS", 2)
+    monkeypatch.setattr(keeping, "MAX_DRAFTS", 2)
     ann = world.cast.experts[0]
     for item in world.items[:2]:
         save_draft(world.ws, ann, world.slug, item, Answer({"label": "cat"}))

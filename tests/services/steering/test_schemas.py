@@ -36,7 +36,10 @@ from core.services.projects.project import GuidelineExample, ProjectView, get_pr
 from core.services.projects.queue_plans import get_queue_plan, new_plan, set_queue_plan
 from core.services.review.adjudication import get_dispute
 from core.services.review.claiming import open_item
-from core.services.review.submitting import Submission, my_recent, save_draft, submit
+from core.services.review.drafts import save_draft
+from core.services.review.recent import my_recent
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.steering.history import project_history
 from core.services.steering.rules import example_of, set_guideline, set_policy
 from core.services.steering.schemas import edit_schema, preview_edit

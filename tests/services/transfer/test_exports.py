@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from core.clock import new_uuid
 from core.labels.schema import Task
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.transfer.exports import export_data
 from tests.record import boxes, make_world
 

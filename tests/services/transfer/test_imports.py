@@ -174,7 +174,8 @@ def test_predictions_order_the_queue_and_are_shown(filled: World, folder: Path):
 def test_a_prediction_of_another_item_is_no_prelabel_of_this_one(filled: World, folder: Path):
     """A forged number of a prediction is refused; the right one is kept with the vote."""
     from core.clock import new_uuid
-    from core.services.review.submitting import Submission, submit
+    from core.services.review.submission import Submission
+    from core.services.review.submitting import submit
 
     rows = [[f"{n:03d}.png", "cat", 0.5] for n in range(4)]
     bring(filled, table(folder / "p.csv", ["file", "label", "confidence"], *rows), "predictions")

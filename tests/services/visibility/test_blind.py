@@ -27,7 +27,8 @@ from core.services.projects.project import load_project
 from core.services.projects.queue_plans import set_queue_plan
 from core.services.review.adjudication import disputes, get_dispute
 from core.services.review.claiming import claim_items, open_item, release_items
-from core.services.review.submitting import Submission, submit
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.visibility.blind import blind_items, draw
 from core.store.tables import annotation_log, gold_answers, item_state, prediction_sets
 from tests.record import World, act, make_world, rule, say, vote
