@@ -9,7 +9,17 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from core.server import about, accounts, assets, decisions, frame, grid, health, images
+from core.server import (
+    about,
+    accounts,
+    assets,
+    decisions,
+    frame,
+    grid,
+    health,
+    images,
+    rulings,
+)
 from core.server.frame import SafeHeaders, SignInFirst
 from core.server.lifespan import lifespan
 
@@ -18,7 +28,7 @@ __all__ = ["lifespan", "middleware", "routes"]
 
 def routes(base: str = "") -> list[BaseRoute]:
     """Return our routes below a base path (empty, or ``/lab``)."""
-    modules = (about, accounts, assets, decisions, frame, grid, health, images)
+    modules = (about, accounts, assets, decisions, frame, grid, health, images, rulings)
     return [route for module in modules for route in module.routes(base)]
 
 

@@ -33,7 +33,7 @@ def work(slug: str) -> None:
             return
         view = get_dispute(ws, actor, slug, item_id)
         _head(project, rows, item_id, view)
-        ruling.show(project, view, ruling.draft_of(item_id))
+        ruling.show(project, actor, view, [row.item_id for row in rows])
 
 
 def _asked_item() -> int | None:
@@ -94,13 +94,9 @@ def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: Disp
             deck.guideline_view(text, "tb-guideline")
         threads.popover(project.slug, item_id)
         _why_last(project.slug)
-        for label, key, by in ((_("Previous"), "Left", -1), (_("Next"), "Right", 1)):
-            st.button(
-                label, key=f"tb-go-{key}", shortcut=key, on_click=_step, args=(ids, item_id, by)
-            )
-    problem = st.session_state.pop(ruling.REFUSED, None)
-    if problem is not None:
-        states.say_error(problem)
+        # The arrow keys are taken by the element, which knows what else was pressed.
+        for label, name, by in ((_("← Previous"), "Left", -1), (_("Next →"), "Right", 1)):
+            st.button(label, key=f"tb-go-{name}", on_click=ruling.step, args=(ids, item_id, by))
 
 
 def _row_words(row: DisputeRow) -> str:
@@ -113,12 +109,6 @@ def _picked(key: str, shown: int) -> None:
     picked = st.session_state.get(key)
     if picked is not None and picked != shown:
         ruling.go(picked)
-
-
-def _step(ids: list[int], item_id: int, by: int) -> None:
-    if ids:
-        place = ids.index(item_id) if item_id in ids else -1 if by > 0 else 1
-        ruling.go(ids[(place + by) % len(ids)])
 
 
 def _why_last(slug: str) -> None:

@@ -12,18 +12,18 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels.compare import same_answer
 from core.labels.schema import Task
+from core.server.rulings import read_ruling
 from core.services.accounts.people import add_person, operator
 from core.services.items.why import explain
+from core.services.projects.project import get_project
+from core.services.review.adjudication import decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.ui import ruling
+from core.ui import box_editor, ruling
 from tests.drawn import Drawn, make_drawn
-from tests.pages.browser import Visit, words
+from tests.pages.browser import Visit
 from tests.pages.house import House
-from tests.pages.test_adjudicate import named, unhurried
 from tests.pages.test_review import elements
-
-__all__ = ["unhurried"]
 
 
 def disputed(house: House, folder: Path, task: Task) -> tuple[Drawn, int]:
@@ -49,22 +49,21 @@ def disputed(house: House, folder: Path, task: Task) -> tuple[Drawn, int]:
 def test_a_lead_takes_an_answer_whole(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: Task
 ) -> None:
-    """Shapes, attributes and tags of the answer taken are those in force afterwards."""
+    """Shapes, attributes and tags as the page hands them out are those in force afterwards."""
     drawn, item_id = disputed(house, tmp_path, task)
     at = Visit(house, monkeypatch, "leo").open("adjudicate", project=drawn.slug)
     assert not at.exception
-    said = words(at).replace("\\", "")
-    assert "Reviewer 1 and Reviewer 2 differ in: " in said
-    assert "Tags (" in said
+    (data,) = elements(at, "tiebreak_dispute")
+    shown = data["dispute"]
+    assert any("Reviewer 1 and Reviewer 2 differ in: " in s for s in shown["sentences"])
+    assert "Tags" in shown["differs"]
     if task.draws:
-        assert "Severity of region 1 (low / high)" in said
-    layers = elements(at, "tiebreak_votes")[0]["layers"]
-    assert layers[1]["answer"]["multi"]["tags"] == ["food", "mineral", "plant"]
-    at.button(key=named(at, "tb-take-W")).click().run()
-    at.button(key=named(at, "tb-why-V")).click().run()
-    assert "D needs an answer" not in words(at)
-    at.button(key=named(at, "tb-rule-decide")).click().run()
-    assert not at.exception
+        assert any("Severity of region 1 (low / high)" in s for s in shown["sentences"])
+    taken = shown["layers"][1]["answer"]
+    assert taken["multi"]["tags"] == ["food", "mineral", "plant"]
+    sent = {k: shown[k] for k in ("item_id", "votes_seen", "newest_seq")}
+    sent |= {"uuid": new_uuid(), "kind": "decide", "answer": taken, "reason": "Clear"}
+    decide(house.ws, house.actor("leo"), drawn.slug, read_ruling(sent))
     found = explain(house.ws, house.actor("leo"), drawn.slug, item_id)
     truth = drawn.truth[item_id]
     assert found.answer.multi == {"tags": ("food", "mineral", "plant")}
@@ -76,41 +75,31 @@ def test_a_lead_takes_an_answer_whole(
         assert same_answer(found.answer, replace(truth, multi=found.answer.multi))
 
 
-def test_a_lead_answers_a_question_of_several_classes(
-    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Own choice of tags, or none of them; until one is made the ruling stays shut."""
-    drawn, item_id = disputed(house, tmp_path, Task.CLASSIFICATION)
-    at = Visit(house, monkeypatch, "leo").open("adjudicate", project=drawn.slug)
-    at.button(key=named(at, "tb-own-label") + "-0").click().run()
-    at.button(key=named(at, "tb-why-V")).click().run()
-    assert "D needs an answer to every question" in words(at)
-    tags = at.multiselect[0]
-    tags.select("plant").select("food").run()
-    assert "D needs an answer" not in words(at)
-    assert "food + plant" in at.button(key=named(at, "tb-rule-decide")).label
-    at.button(key=named(at, "tb-rule-decide")).click().run()
-    found = explain(house.ws, house.actor("leo"), drawn.slug, item_id).answer
-    assert (found.choices, found.multi) == ({"label": "leaf"}, {"tags": ("food", "plant")})
-
-
 @pytest.mark.parametrize("task", [t for t in Task if t.draws])
 def test_the_canvas_opens_for_every_shape(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: Task
 ) -> None:
-    """With what is asked of the picked region; an attribute changed there is in the ruling."""
+    """With what is asked of the picked region; what was changed there goes back to the ruling."""
     drawn, item_id = disputed(house, tmp_path, task)
+    truth = drawn.truth[item_id]
     at = Visit(house, monkeypatch, "leo").open("adjudicate", project=drawn.slug)
-    at.button(key=named(at, "tb-take-Q")).click().run()
-    at.button(key=named(at, "tb-edit")).click().run()
+    schema = get_project(house.ws, house.actor("leo"), drawn.slug).schema
+    (data,) = elements(at, "tiebreak_dispute")
+    size = (data["width"], data["height"])
+    at.session_state[ruling.CANVAS] = box_editor.start(
+        item_id, size, truth.regions, schema, None, truth.choices, truth.multi
+    )
+    at.run()
     assert not at.exception, at.exception
+    assert not elements(at, "tiebreak_dispute")
     at.button(key="tb-box-N").click().run()
     assert not at.exception
     asked = next(g for g in at.button_group if str(g.key).startswith("tb-about-severity"))
     asked.select("high").run() if hasattr(asked, "select") else asked.set_value(["high"]).run()
     at.button(key="tb-use").click().run()
-    draft = at.session_state[ruling.DRAFT]
-    truth = drawn.truth[item_id]
-    assert draft.answer.multi == truth.multi
-    assert draft.answer.regions[0].attributes == (("severity", "high"),)
-    assert [r.points for r in draft.answer.regions] == [r.points for r in truth.regions]
+    drawn_answer = at.session_state[ruling.EDITED].answer
+    assert drawn_answer.multi == truth.multi
+    assert drawn_answer.regions[0].attributes == (("severity", "high"),)
+    assert [r.points for r in drawn_answer.regions] == [r.points for r in truth.regions]
+    (data,) = elements(at, "tiebreak_dispute")
+    assert data["dispute"]["edited"]["answer"] == drawn_answer.to_dict()

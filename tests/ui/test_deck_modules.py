@@ -15,6 +15,7 @@ from core.services.accounts.keymap import COMMANDS
 from core.services.review.submission import FLAG_REASONS, SKIP_REASONS
 from core.ui import deck
 from core.ui.deck import STATIC, texts
+from core.ui.deck.texts_ruling import ruling_texts
 from core.ui.grid.texts import grid_texts
 
 NODE_TESTS = sorted(Path(__file__).with_name("deck").glob("*.test.mjs"))
@@ -46,20 +47,23 @@ def test_no_module_makes_markup_from_text(module: Path) -> None:
 
 def test_every_text_a_module_asks_for_exists() -> None:
     """No reader ever sees 'undefined'."""
-    deck, votes = texts.deck_texts(), texts.votes_texts()
+    deck, ruling = texts.deck_texts(), ruling_texts()
+    own = {"votes.js": texts.votes_texts(), "ruling.js": ruling, "ruling_model.js": ruling}
     for module in MODULES:
         asked = set(re.findall(r"\btexts\.(\w+)", module.read_text(encoding="utf-8")))
-        known = votes if module.name == "votes.js" else deck
+        known = {"dispute.js": ruling, **own}.get(module.name, deck)
         if module.name.startswith("grid") or module.name == "search.js":
             assert asked <= set(grid_texts()), (module.name, asked - set(grid_texts()))
             known = {**known, **grid_texts()}
+        if module.name == "search.js":
+            assert asked <= set(ruling), asked - set(ruling)
         assert asked <= set(known), (module.name, asked - set(known))
 
 
 def test_every_text_is_used() -> None:
     """Translators are given nothing that is never shown."""
     sources = "\n".join(m.read_text(encoding="utf-8") for m in MODULES)
-    for name in {**texts.deck_texts(), **texts.votes_texts(), **grid_texts()}:
+    for name in {**texts.deck_texts(), **texts.votes_texts(), **grid_texts(), **ruling_texts()}:
         assert f"texts.{name}" in sources, name
 
 

@@ -1,69 +1,96 @@
-"""Digits typed ahead while a lead rules."""
+"""What the dispute's element tells the page: where to go next, what the canvas begins with."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.labels.schema import LabelSchema, Task, make_question
 from core.ui import ruling
-from core.ui.ruling import HASTE_SECONDS, Draft
-from core.ui.theme import STYLE
 
-SCHEMA = LabelSchema(
-    Task.CLASSIFICATION,
-    (
-        make_question("species", "Species", ["oak", "elm", "ash"]),
-        make_question("state", "State", ["fresh", "dry"]),
-    ),
-)
+BOXES = LabelSchema(Task.BOXES, (make_question("label", "Class", ["cat", "dog"]),))
+FIRST = Answer({}, (Region("cat", 1, 2, 30, 40),))
 
 
 @pytest.fixture
-def press(monkeypatch: pytest.MonkeyPatch) -> object:
-    """Give a function that presses a species' digit so many seconds after the last one."""
-    now, draft = [100.0], Draft(1)
-    monkeypatch.setattr(ruling.time, "monotonic", lambda: now[0])
-
-    def on_species(digit: int, after: float) -> dict[str, str]:
-        now[0] += after
-        species = SCHEMA.questions[0]
-        ruling._press(draft, SCHEMA, species, species.classes[digit - 1])
-        assert draft.answer is not None
-        return dict(draft.answer.choices)
-
-    return on_species
+def tab(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Give the state of a browser tab in which three disputes are listed and the second is shown."""
+    state: dict[str, Any] = {ruling.LIST: ruling.Listed((4, 7, 9), 7, "leaf-7.jpg")}
+    monkeypatch.setattr(ruling, "st", SimpleNamespace(session_state=state, query_params={}))
+    return state
 
 
-def test_a_digit_typed_ahead_answers_the_next_question(press) -> None:
-    """It was pressed before the page could say that the digits mean the second question now."""
-    assert press(3, 5) == {"species": "ash"}
-    assert press(1, HASTE_SECONDS / 2) == {"species": "ash", "state": "fresh"}
+def tell(monkeypatch: pytest.MonkeyPatch, **said: Any) -> None:
+    """Let the browser tell something."""
+    monkeypatch.setattr(ruling, "heard", lambda name: said[name])
 
 
-def test_a_digit_pressed_later_changes_the_answer(press) -> None:
-    """After a moment a click on a species means the species."""
-    press(3, 5)
-    assert press(1, HASTE_SECONDS * 2) == {"species": "oak"}
+def test_the_next_dispute_opens_after_a_ruling(
+    tab: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came after it in the list; the item ruled on can be asked about."""
+    tell(monkeypatch, settled={"item_id": 7})
+    ruling._settled()
+    assert (tab[ruling.PICK], tab[ruling.LAST]) == (9, (7, "leaf-7.jpg"))
 
 
-def test_a_digit_the_next_question_does_not_have_changes_nothing(press) -> None:
-    """Typed ahead, 3 is no state; the species stays too."""
-    press(1, 5)
-    assert press(3, HASTE_SECONDS / 2) == {"species": "oak"}
+@pytest.mark.parametrize("said", [{}, {"item_id": 4}, {"item_id": "7"}, {"item_id": None}])
+def test_what_is_told_of_another_dispute_moves_nobody(
+    tab: dict[str, Any], monkeypatch: pytest.MonkeyPatch, said: dict[str, Any]
+) -> None:
+    """A late or forged word is no reason to leave what is on the screen."""
+    tell(monkeypatch, settled=said, step=said)
+    ruling._settled()
+    ruling._step()
+    assert ruling.PICK not in tab
 
 
-def test_the_hint_says_what_a_ruling_lacks() -> None:
-    """A ruling that lacks something does nothing yet, so the line below tells what it lacks."""
-    for complete in (True, False):
-        assert "D, N, X and B need a reason" in ruling._what_is_missing(False, complete)
-    assert "N, X and B do not" in ruling._what_is_missing(True, False)
+@pytest.mark.parametrize(("by", "to"), [(1, 9), (-1, 4), ("far", 9)])
+def test_arrows_go_through_the_list(
+    tab: dict[str, Any], monkeypatch: pytest.MonkeyPatch, by: Any, to: int
+) -> None:
+    """One on or one back, whatever else is said."""
+    tell(monkeypatch, step={"item_id": 7, "by": by})
+    ruling._step()
+    assert tab[ruling.PICK] == to
 
 
-def test_the_question_in_hand_is_the_first_open_one() -> None:
-    """Its keys are shown and it stays in sight; with nothing open it is the first again."""
-    species, state = SCHEMA.questions
-    answered = Draft(1, answer=Answer({"species": "oak"}))
-    assert ruling._question_in_hand(SCHEMA, Draft(1)) is species
-    assert ruling._question_in_hand(SCHEMA, answered) is state
-    assert "st-key-tb-hand-" in STYLE.read_text(encoding="utf-8")
+NAN = float("nan")
+BAD: list[Any] = [
+    None,
+    [],
+    "answer",
+    {"choices": 3},
+    {"regions": 5},
+    {"regions": [{}]},
+    {"regions": [{"label": "cat", "box": [1, 2]}]},
+    {"regions": [{"label": "wolf", "box": [1, 2, 30, 40]}]},
+    {"regions": [{"label": "cat", "box": [NAN, 2, 30, 40]}]},
+    {"regions": [{"label": "cat", "box": [-500, 2, 30, 40]}]},
+    {"regions": [{"label": "cat", "box": [1, 2, 3, 4], "shape": "blob"}]},
+    {"regions": [{"label": "cat", "box": [1, 2, 30, 40]}] * 10_000},
+]
+
+
+@pytest.mark.parametrize("sent", BAD, ids=lambda s: str(s)[:40])
+def test_the_canvas_never_begins_with_nonsense(sent: Any) -> None:
+    """Where the browser's answer fits no schema or image, the first vote's regions are shown."""
+    assert _begun(sent) == FIRST
+
+
+def test_the_canvas_begins_with_what_is_in_hand() -> None:
+    """The regions taken, none at all too; without any yet, the first vote's."""
+    taken = {"choices": {}, "multi": {}, "regions": [{"label": "dog", "box": [5, 5, 50, 50]}]}
+    assert _begun(taken).regions == (Region("dog", 5, 5, 50, 50),)
+    assert _begun({"choices": {}, "regions": []}).regions == ()
+    assert _begun({"choices": {}, "multi": {}, "regions": None}) == FIRST
+
+
+def _begun(sent: Any) -> Answer:
+    project = SimpleNamespace(schema=BOXES)
+    item = SimpleNamespace(item_id=7, width=640, height=480)
+    view = SimpleNamespace(item=item, votes=(SimpleNamespace(answer=FIRST),))
+    return ruling._answer_of(project, view, sent)

@@ -1,54 +1,50 @@
-"""Our own elements: the review deck, and the votes of a dispute over their image.
-
-Both are Components-v2 elements. A line of inline script imports our module from the asset route,
-so the browser keeps the modules and they may import each other; there is no build step.
-"""
+"""Our own elements: the review deck, the votes over an image, the dispute with its ruling."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.labels import Answer, LabelSchema
-from core.labels.schema import Question, Task
+from core.labels.schema import Task
 from core.services.accounts.preferences import Preferences
 from core.services.projects.project import ProjectView
 from core.ui import urls
-from core.ui.deck.texts import (
-    deck_texts,
-    flag_reasons,
-    key_sheet,
-    order_texts,
-    skip_reasons,
-    votes_texts,
-)
+from core.ui.deck.element import LOADER, STATIC, STYLE, answer_data, questions_data
+from core.ui.deck.texts import deck_texts, flag_reasons, key_sheet, order_texts, skip_reasons
 from core.ui.deck.texts_editing import editing_keys, editing_texts
-from core.ui.text import _
+from core.ui.deck.votes import Layer, votes_view
 from core.ui.theme import Markup, draw
 from core.web import deck_path
 
-STATIC = Path(__file__).with_name("static")
+__all__ = [
+    "DECK",
+    "MANY",
+    "STATIC",
+    "Layer",
+    "Person",
+    "answer_data",
+    "draft_outcome",
+    "edit_request",
+    "guideline_view",
+    "review_deck",
+    "saved_outcome",
+    "use_whole_window",
+    "votes_view",
+]
+
 DECK = "tb-deck"
-VOTES = "tb-votes"
-_LOADER = (
-    "export default async (c) => "
-    "(await import(new URL(c.data.module, location.href).href)).default(c);"
-)
-# One file a part of the deck; "deck.css" is first and holds what the others share.
-_STYLE = "\n".join(p.read_text(encoding="utf-8") for p in sorted(STATIC.glob("*.css")))
 
 MANY = 10
 """Classes a question may have before they are searched instead of listed; flow.js has the same."""
 
-_deck = st.components.v2.component("tiebreak_deck", css=_STYLE, js=_LOADER)
-_votes = st.components.v2.component("tiebreak_votes", css=_STYLE, js=_LOADER)
-_prose = st.components.v2.component("tiebreak_prose", css=_STYLE, js=_LOADER)
+_deck = st.components.v2.component("tiebreak_deck", css=STYLE, js=LOADER)
+_prose = st.components.v2.component("tiebreak_prose", css=STYLE, js=LOADER)
 
 # The work area takes the whole window: these pages are looked at for eight hours a day.
 _WIDE = Markup(
@@ -138,102 +134,16 @@ def draft_outcome(nonce: str, item_id: int, draft: Answer | None) -> dict[str, A
     return {"nonce": nonce, "item_id": item_id, "draft": answer_data(draft)}
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One party's answer over the image of a dispute.
-
-    Attributes:
-        name: "Reviewer 1", "Model": never a person's name.
-        key: The key that picks it.
-        colour: Its hue.
-        dash: Its dash, so that hue is not the only sign.
-        lines: What the card says below the name.
-        answer: What it says of the item.
-        shared: For each box whether all voters have it; those are drawn faintly.
-        confidence: The model's; None for people.
-    """
-
-    name: str
-    key: str
-    colour: str
-    dash: str
-    lines: tuple[str, ...]
-    answer: Answer
-    shared: tuple[bool, ...] = ()
-    confidence: float | None = None
-
-
-def votes_view(
-    image: str,
-    name: str,
-    size: tuple[int, int],
-    layers: tuple[Layer, ...],
-    schema: LabelSchema,
-    chosen: str = "",
-) -> None:
-    """Mount the image of a dispute with everybody's answers, side by side and over each other.
-
-    Args:
-        image: Path of the picture without the app's base.
-        name: What the item is called.
-        size: Width and height of the image in its own pixels.
-        layers: The parties, in the order of their keys.
-        schema: What the classes are and which colours they have.
-        chosen: Key of the layer the lead is about to take.
-    """
-    _votes(
-        key=VOTES,
-        on_room_change=lambda: None,
-        data={
-            "module": urls.path(deck_path("votes.js")),
-            "image": urls.path(image),
-            "name": name,
-            "width": size[0],
-            "height": size[1],
-            "boxes": schema.task.draws,
-            "questions": _questions(schema.questions, every=True),
-            "layers": [_layer(layer) for layer in layers],
-            "chosen": chosen,
-            "texts": votes_texts(schema.task not in (Task.BOXES, Task.CLASSIFICATION)),
-        },
-    )
-
-
-def votes_room() -> dict[str, Any]:
-    """Return how much room the browser has for the image of a dispute, as it last said."""
-    state = st.session_state.get(VOTES)
-    room = state.get("room") if state is not None else None
-    return dict(room) if isinstance(room, Mapping) else {}
-
-
 def guideline_view(text: str, key: str) -> None:
     """Mount a guideline's text exactly as the deck's guideline sheet shows it."""
     _prose(key=key, data={"module": urls.path(deck_path("prose.js")), "text": text})
-
-
-def answer_data(answer: Answer | None) -> dict[str, Any] | None:
-    """Return an answer in the deck's form: choices, and boxes as [x1, y1, x2, y2] in pixels."""
-    return None if answer is None else json.loads(answer.to_json())
-
-
-def _layer(layer: Layer) -> dict[str, Any]:
-    return {
-        "name": layer.name,
-        "key": layer.key,
-        "colour": layer.colour,
-        "dash": layer.dash,
-        "lines": list(layer.lines),
-        "answer": answer_data(layer.answer),
-        "shared": list(layer.shared),
-        "confidence": layer.confidence,
-    }
 
 
 def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[str, Any]:
     schema, slug = project.schema, project.slug
     boxes, own = schema.task.draws, person.preferences
     shapes = boxes and schema.task is not Task.BOXES
-    asked = _questions(schema.item_questions)
+    asked = questions_data(schema.item_questions)
     more = len(asked) > (0 if boxes else 1)
     several = any(q["several"] for q in asked)
     many = any(len(q["classes"]) > MANY for q in asked)
@@ -243,7 +153,7 @@ def _config(project: ProjectView, person: Person, first_id: int | None) -> dict[
         "slug": slug,
         "person": person.person_id,
         "boxes": boxes,
-        "questions": _questions(schema.questions),
+        "questions": questions_data(schema.questions),
         "asked": asked,
         "schemaVersion": project.schema_version,
         "guidelineVersion": project.guideline_version,
@@ -272,7 +182,7 @@ def _editing(schema: LabelSchema) -> dict[str, Any]:
     shape = schema.task.shape
     return {
         "shape": shape.value if shape else None,
-        "regionQuestions": _questions(schema.region_questions),
+        "regionQuestions": questions_data(schema.region_questions),
         "skeleton": {
             "points": list(schema.skeleton.points),
             "edges": [list(e) for e in schema.skeleton.edges],
@@ -299,22 +209,6 @@ def _urls(slug: str) -> dict[str, str]:
         "grid": urls.page("grid", project=slug),
         "signIn": urls.sign_in(),
     }
-
-
-def _questions(questions: Sequence[Question], every: bool = False) -> list[dict[str, Any]]:
-    """Return questions with the classes that can be chosen now, or with all that ever could."""
-    return [
-        {
-            "key": q.key,
-            "title": _(q.title),
-            "several": q.several,
-            "classes": [
-                {"name": c.name, "colour": c.colour, "key": c.key}
-                for c in (q.classes if every else q.open_classes)
-            ],
-        }
-        for q in questions
-    ]
 
 
 def _revision(config: Mapping[str, Any]) -> str:

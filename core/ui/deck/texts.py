@@ -234,6 +234,7 @@ def _away() -> dict[str, str]:
     return {
         "away": _("The picture is on its way: no connection."),
         "awaySignedOut": _("The picture is on its way: you were signed out."),
+        "awayFaulty": _("The picture is not here yet: the server has a fault with it."),
         "awayAdvice": _("It appears by itself. What you decide is kept."),
     }
 
@@ -242,7 +243,11 @@ def _on_the_item() -> dict[str, str]:
     return {
         "loading": _("Loading…"),
         "broken": _("This image cannot be shown"),
-        "brokenAdvice": _("Skip it with X, or go on with →. Others see the same."),
+        "brokenAdvice": _("Skip it with {skip}, or go on with {next}. Others see the same."),
+        "brokenDraft": _("Your draft of it is kept."),
+        "draftDropped": _(
+            "{n} of your draft could not be read and was left out; the rest is as it was."
+        ),
         **_away(),
         "tryAgain": _("Try again"),
         "prelabel": _("Pre-label"),
@@ -435,6 +440,7 @@ def _viewing() -> dict[str, str | dict[str, str]]:
     return {
         "stage": _("Image"),
         "zoom": _("Zoom and view"),
+        "coarse": _("Finer detail could not be loaded here"),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "fit": _("Fit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.ui.deck.texts import search_texts
 from core.ui.text import _
 
 
@@ -130,12 +131,5 @@ def _spoken_texts() -> dict[str, str]:
 def _sheet_texts() -> dict[str, str]:
     return {
         "closeHint": _("Esc closes"),
-        "searchTitle": _("Find a class"),
-        "searchPlaceholder": _("Type a part of its name"),
-        "searchHits": _("Classes found"),
-        "searchHint": _("Enter takes the first, a digit one of the list"),
-        "searchSeveral": _("Enter marks, Esc closes"),
-        "searchCount": _("{n} found"),
-        "searchNone": _("No class fits"),
-        "chosenMark": _("chosen"),
+        **search_texts(),
     }

@@ -1,5 +1,5 @@
-// Entry of the dispute view: one image, everybody's answer over it in its own hue and dash,
-// and the same answers side by side. Shows only; the lead's decision is taken beside it.
+// Entry of the votes view: one image, everybody's answer over it in its own hue and dash,
+// and the same answers side by side. Shows only; dispute.js puts the lead's ruling beside it.
 
 import { Arrival } from "./arrival.js";
 import { cap, el, say, svg } from "./dom.js";
@@ -21,9 +21,10 @@ function stroke(layer) {
     svg("line", { x1: 1, y1: 4, x2: 33, y2: 4, stroke: layer.colour, "stroke-width": 3, "stroke-dasharray": layer.dash }));
 }
 
-/** The dispute in one element. */
-class VotesView {
-  constructor(root) {
+/** The image with the answers. `painted()` hears when the picture is there, or never will be. */
+export class VotesView {
+  constructor(root, painted = () => {}) {
+    this.painted = painted;
     this.only = null;
     this.cards = el("div", { class: "cards", role: "list" });
     this.node = el("div", { class: "votes" });
@@ -42,27 +43,29 @@ class VotesView {
       ready: (_item, image) => {
         this.shown = image.node;
         this.overlay();
+        this.painted();
       },
-      broken: (item) => this.stage.broken(item, () => this.#load()),
+      broken: (item) => {
+        this.stage.broken(item, () => this.#load());
+        this.painted();
+      },
     };
   }
 
   #fit() {
     const top = this.node.getBoundingClientRect().top + window.scrollY;
     const height = Math.max(LEAST_PX, window.innerHeight - Math.max(0, top) - BOTTOM_PX);
-    this.node.style.setProperty("--deck-height", `${height}px`);
+    (this.node.parentElement ?? this.node).style.setProperty("--deck-height", `${height}px`);
   }
 
-  // Python draws the canvas as large as the room beside the rail, once it knows it.
-  #tell(setState) {
-    const { width, height } = this.node.getBoundingClientRect();
-    const room = { width: Math.round(window.innerWidth - this.node.getBoundingClientRect().left - 24), height: Math.round(height) };
-    if (!width || (this.room && Math.abs(this.room.width - room.width) + Math.abs(this.room.height - room.height) < 40)) return;
-    this.room = room;
-    setState("room", room);
+  /** How much room there is from here to the window's edge: as large the canvas is drawn. */
+  get room() {
+    const { left, height } = this.node.getBoundingClientRect();
+    return { width: Math.round(window.innerWidth - left - 24), height: Math.round(height) };
   }
 
-  update(data, setState) {
+  /** Take over what Python says now. */
+  update(data) {
     if (data.image !== this.data?.image) this.only = null;
     const fresh = data.image !== this.data?.image;
     this.data = data;
@@ -71,7 +74,6 @@ class VotesView {
     if (fresh) this.#load();
     this.#cards();
     this.overlay();
-    this.#tell(setState);
   }
 
   // The texts come with the first data.
@@ -162,13 +164,13 @@ class VotesView {
   }
 }
 
-export default function mount({ data, parentElement, setStateValue }) {
+export default function mount({ data, parentElement }) {
   let view = views.get(parentElement);
   if (!view) {
     view = new VotesView(parentElement);
     views.set(parentElement, view);
   }
-  view.update(data, setStateValue);
+  view.update(data);
   return () => {
     views.delete(parentElement);
     view.destroy();

@@ -1,0 +1,275 @@
+// Entry of the dispute: the image with everybody's answers, and the ruling beside it.
+// The server's route records a ruling and answers; only then does Python bring the next dispute.
+
+import { el, say } from "./dom.js";
+import { classOfDigit, markedOf } from "./flow.js";
+import { isPressing, isTyping } from "./keys.js";
+import { ask, newUuid, onReach, speakFor } from "./net.js";
+import { retryAfter } from "./outbox.js";
+import { RulingRail } from "./ruling.js";
+import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, rowsOf, rulingCommand, RULINGS, sentOf, startRuling, take, takeEdited, undo } from "./ruling_model.js";
+import { classSearch } from "./search.js";
+import { readObject, tabStorage } from "./storage.js";
+import { VotesView } from "./votes.js";
+
+const disputes = new WeakMap();
+const NEXT_MS = 8000; // how long the next dispute may take before the keys are given back
+
+/** One dispute in one element: the votes, the ruling, its keys and its way to the record. */
+class Dispute {
+  constructor(root) {
+    this.body = el("div", { class: "dispute" });
+    root.append(this.body);
+    this.root = root;
+    this.told = "";
+    this.busy = false;
+    this.votes = new VotesView(this.body, () => { this.paintedAt ??= performance.now(); });
+    this.press = (event) => this.#key(event);
+    document.addEventListener("keydown", this.press, { capture: true });
+    this.stopReach = onReach(() => this.resend?.());
+  }
+
+  /** Take over what Python says now. */
+  update(data, trigger) {
+    const { dispute } = data;
+    this.trigger = trigger;
+    speakFor(dispute.person);
+    const another = dispute.item_id !== this.dispute?.item_id;
+    const changed = !another && dispute.newest_seq !== this.dispute.newest_seq;
+    this.dispute = dispute;
+    this.data = data;
+    if (!this.rail) this.#furnish(dispute.texts);
+    if (another) this.#begin();
+    if (changed) this.#changed();
+    if (dispute.edited && dispute.edited.nonce !== this.ruling.edited) {
+      takeEdited(this.ruling, dispute.edited);
+      this.#keep();
+    }
+    this.#show();
+  }
+
+  #furnish(texts) {
+    this.rail = new RulingRail(texts, (name, key) => this.#run(name, key));
+    this.body.append(this.rail.node);
+  }
+
+  get #place() {
+    return `tiebreak.ruling.${this.dispute.person}.${this.dispute.slug}`;
+  }
+
+  #begin() {
+    this.ruling = startRuling(this.dispute, readObject(tabStorage(), this.#place), newUuid);
+    this.paintedAt = null;
+    this.told = "";
+    this.#free();
+  }
+
+  #changed() {
+    this.ruling.seen = this.dispute.newest_seq;
+    this.paintedAt = performance.now(); // what is new has to be looked at first
+    this.told = this.dispute.texts.changed;
+    this.#free();
+  }
+
+  #keep() {
+    try {
+      tabStorage().setItem(this.#place, JSON.stringify(keptOf(this.ruling)));
+    } catch {
+      // Full or forbidden: the ruling is still in hand, it would only not survive a reload.
+    }
+  }
+
+  #show() {
+    this.votes.update({ ...this.data, chosen: this.ruling.source });
+    this.rail.show(this.dispute, this.ruling, { busy: this.busy, told: this.told });
+  }
+
+  // --- keys ---------------------------------------------------------------------------------
+
+  #key(event) {
+    const origin = event.composedPath()[0];
+    if (!this.dispute || isTyping(origin)) return this.#typing(event);
+    if (document.querySelector("[role=dialog]") || this.root.querySelector("dialog[open]")) return undefined;
+    const command = rulingCommand(event, this.dispute);
+    if (!command || isPressing(origin, event)) return undefined;
+    event.preventDefault();
+    event.stopPropagation();
+    return this.#run(command.name, command.key);
+  }
+
+  // What is typed into our own field is no key of Streamlit's, which sees only our element.
+  #typing(event) {
+    if (event.composedPath()[0] === this.rail?.field && !["Enter", "Escape", "Tab"].includes(event.key)) event.stopPropagation();
+  }
+
+  #run(name, key) {
+    if (this.busy || (!this.dispute.may && !["previous", "next"].includes(name))) return;
+    const before = this.told;
+    this.told = "";
+    const done = this[`do_${name}`](key);
+    if (done === false) this.told = before;
+    else this.#keep();
+    this.#show();
+  }
+
+  do_digit(digit) {
+    const question = inHand(this.dispute, this.ruling);
+    const name = question && classOfDigit(rowsOf(this.dispute, question), digit);
+    return name ? choose(this.ruling, question, name) : false;
+  }
+
+  do_pick({ question, name }) {
+    choose(this.ruling, question, name);
+  }
+
+  do_take(key) {
+    take(this.ruling, this.dispute.layers.find((l) => l.key === key));
+  }
+
+  do_confirm(asked) {
+    const question = asked?.key ? asked : inHand(this.dispute, this.ruling);
+    return question?.several ? confirm(this.ruling, question) : false;
+  }
+
+  do_back() {
+    return undo(this.ruling);
+  }
+
+  do_reason(key) {
+    this.ruling.reason = this.dispute.reasons.find((r) => r.key === key).text;
+  }
+
+  do_typed(text) {
+    this.ruling.reason = text;
+  }
+
+  do_say() {
+    this.rail.field.focus();
+    return false;
+  }
+
+  do_search(asked) {
+    const question = asked?.key ? asked : inHand(this.dispute, this.ruling);
+    if (!question) return false;
+    const marked = question.several ? () => markedOf(question, this.ruling.answer) : null;
+    const sheet = classSearch(this.dispute.texts, question.classes, (name) => this.#run("pick", { question, name }), {
+      title: question.title, top: rowsOf(this.dispute, question).map((r) => r.name), marked,
+    });
+    this.body.append(sheet);
+    sheet.showModal();
+    return false;
+  }
+
+  do_edit() {
+    if (!this.dispute.draws) return false;
+    const { item_id, answer, edited } = keptOf(this.ruling);
+    this.#keep();
+    this.#wait();
+    this.trigger("edit", { item_id, answer, edited, room: this.votes.room });
+    return undefined;
+  }
+
+  do_previous() {
+    this.#leave(-1);
+  }
+
+  do_next() {
+    this.#leave(1);
+  }
+
+  // Keys pressed from here on would be meant for the dispute that is coming.
+  #leave(by) {
+    this.#wait();
+    this.trigger("step", { item_id: this.dispute.item_id, by });
+  }
+
+  #wait() {
+    this.busy = true;
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => {
+      this.#free();
+      this.#show();
+    }, NEXT_MS);
+  }
+
+  #free() {
+    this.busy = false;
+    this.resend = null;
+    clearTimeout(this.patience);
+    clearTimeout(this.retry);
+  }
+
+  // --- ruling -------------------------------------------------------------------------------
+
+  do_rule(key) {
+    const { texts } = this.dispute;
+    const kind = RULINGS[key];
+    if (this.paintedAt === null || performance.now() - this.paintedAt < LOOK_MS) {
+      this.told = texts.tooSoon;
+      return undefined;
+    }
+    const lacking = lacks(this.dispute, this.ruling, kind);
+    if (lacking) this.told = lacking === "answer" ? texts.noAnswer : texts.noReason;
+    else this.#send(sentOf(this.dispute, this.ruling, kind));
+    return undefined;
+  }
+
+  async #send(ruling, failures = 0) {
+    this.busy = true;
+    this.resend = null;
+    const reply = await ask(this.dispute.urls.ruling, { body: { ruling }, person: this.dispute.person });
+    if (ruling.uuid !== this.ruling.uuid) return; // another dispute was opened meanwhile
+    if (reply.kind === "ok") return this.#recorded(ruling);
+    if (reply.kind === "offline" && !reply.error) return this.#later(ruling, failures + 1);
+    this.#free();
+    this.told = this.#refusal(reply);
+    this.#show();
+    if (reply.kind === "refused") this.trigger("refused", { item_id: ruling.item_id }); // the votes may have changed
+  }
+
+  #recorded(ruling) {
+    tabStorage().removeItem(this.#place);
+    this.ruling.uuid = newUuid();
+    this.#wait();
+    this.told = "";
+    this.trigger("settled", { item_id: ruling.item_id });
+  }
+
+  // The same ruling under the same identifier: sent twice, it counts once.
+  #later(ruling, failures) {
+    this.told = this.dispute.texts.offline;
+    this.#show();
+    this.resend = () => {
+      clearTimeout(this.retry);
+      this.#send(ruling, failures);
+    };
+    this.retry = setTimeout(this.resend, retryAfter(failures));
+  }
+
+  #refusal({ kind, error }) {
+    const { texts } = this.dispute;
+    if (kind === "signed-out") return error?.code === "OTHER_PERSON" ? texts.otherPerson : texts.signedOut;
+    return [say(texts.refused, { why: error?.message || texts.refusedUnknown }), error?.advice].filter(Boolean).join(" ");
+  }
+
+  destroy() {
+    this.#free();
+    this.stopReach();
+    document.removeEventListener("keydown", this.press, { capture: true });
+    this.votes.destroy();
+    this.body.remove();
+  }
+}
+
+export default function mount({ data, parentElement, setTriggerValue }) {
+  let dispute = disputes.get(parentElement);
+  if (!dispute) {
+    dispute = new Dispute(parentElement);
+    disputes.set(parentElement, dispute);
+  }
+  dispute.update(data, setTriggerValue);
+  return () => {
+    disputes.delete(parentElement);
+    dispute.destroy();
+  };
+}

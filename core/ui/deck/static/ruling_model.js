@@ -1,0 +1,128 @@
+// A lead's ruling in the making. Pure: keys and clicks change it, nothing is sent from here.
+// All of it lives in the browser, so what is typed fast arrives whole and in order.
+
+import { finished, inWords, isComplete, markedOf, offered, openQuestion, put, stepBack, toggle } from "./flow.js";
+import { namesOf } from "./keymap.js";
+import { isObject } from "./storage.js";
+
+/** The ways to rule, by key. */
+export const RULINGS = { D: "decide", N: "neutral", X: "discard", B: "send-back" };
+/** Who rules sooner than this after the picture came, milliseconds, has not looked. */
+export const LOOK_MS = 400;
+const OTHERS = { E: "edit", S: "say", "/": "search", Enter: "confirm", Backspace: "back", Left: "previous", Right: "next" };
+
+function answerOf(plain) {
+  const { choices, multi, regions } = isObject(plain) ? plain : {};
+  return {
+    choices: isObject(choices) ? { ...choices } : {}, multi: isObject(multi) ? { ...multi } : {}, marked: {},
+    regions: Array.isArray(regions) ? regions : null, trail: [], undone: [],
+  };
+}
+
+/** Begin the ruling on a dispute: with what was kept of it, else from nothing. */
+export function startRuling(dispute, kept, newUuid) {
+  const same = kept?.item_id === dispute.item_id && typeof kept.uuid === "string";
+  const begun = { item_id: dispute.item_id, seen: dispute.newest_seq, uuid: newUuid(), source: "", answer: answerOf(null), reason: "", edited: "" };
+  if (!same) return begun;
+  const text = (name) => (typeof kept[name] === "string" ? kept[name] : "");
+  return { ...begun, uuid: kept.uuid, source: text("source"), reason: text("reason"), edited: text("edited"), answer: fitting(dispute, answerOf(kept.answer)) };
+}
+
+// Classes may have been renamed or retired since the draft was kept.
+function fitting(dispute, answer) {
+  for (const q of dispute.asked) {
+    const open = new Set(q.classes.map((c) => c.name));
+    if (q.key in answer.choices && !open.has(answer.choices[q.key])) delete answer.choices[q.key];
+    if (q.key in answer.multi && !(Array.isArray(answer.multi[q.key]) && answer.multi[q.key].every((n) => open.has(n)))) delete answer.multi[q.key];
+  }
+  return answer;
+}
+
+/** Give what is kept of a ruling over a reload, or while the canvas is open. */
+export function keptOf({ item_id, uuid, source, reason, edited, answer }) {
+  const { choices, multi, regions } = answer;
+  return { item_id, uuid, source, reason, edited, answer: { choices, multi, regions } };
+}
+
+/** Take the regions over that were drawn on the canvas. */
+export function takeEdited(ruling, { nonce, answer }) {
+  Object.assign(ruling, { edited: nonce, source: "", answer: answerOf(answer) });
+}
+
+/** Take a party's answer as it is. */
+export function take(ruling, layer) {
+  Object.assign(ruling, { source: layer.key, answer: answerOf(layer.answer) });
+}
+
+/** Give the question the keys answer: the first open one, else the first. */
+export function inHand(dispute, ruling) {
+  return openQuestion(dispute.asked, ruling.answer) ?? dispute.asked[0] ?? null;
+}
+
+// What the parties said comes first among more classes than there are keys.
+function named(dispute, question) {
+  const said = dispute.layers.flatMap((l) => l.answer.choices[question.key] ?? l.answer.multi?.[question.key] ?? []);
+  return [...new Set(said)].map((name) => [name, null]);
+}
+
+/** List the classes a question offers by key. */
+export function rowsOf(dispute, question) {
+  return offered(question, named(dispute, question), []);
+}
+
+/** Answer a question with a class, or mark it where several may be chosen. */
+export function choose(ruling, question, name) {
+  ruling.source = "";
+  if (!question.several) return put(ruling.answer, "choices", question.key, name);
+  toggle(question, ruling.answer, name);
+  if (question.key in ruling.answer.multi) put(ruling.answer, "multi", question.key, markedOf(question, ruling.answer));
+  return undefined;
+}
+
+/** Answer a question of several classes with those marked; none is an answer too. */
+export function confirm(ruling, question) {
+  ruling.source = "";
+  put(ruling.answer, "multi", question.key, markedOf(question, ruling.answer));
+}
+
+/** Take the last class back; false where there is none. */
+export function undo(ruling) {
+  return stepBack(ruling.answer);
+}
+
+/** Name what a kind of ruling still lacks: "reason", "answer", "both" or "". */
+export function lacks(dispute, ruling, kind = "decide") {
+  const reason = !/[^\s\p{C}]/u.test(ruling.reason);
+  const answer = kind === "decide" && !isComplete(ruling.answer, dispute.asked, dispute.draws);
+  return reason && answer ? "both" : reason ? "reason" : answer ? "answer" : "";
+}
+
+/** Say in words what would be decided; "" where nothing was picked. */
+export function decision(texts, say, dispute, { answer }) {
+  const words = inWords(answer, texts.noneOfThem, dispute.asked);
+  const regions = dispute.draws && answer.regions ? say(texts.boxes, { n: answer.regions.length }) : "";
+  return [words, regions].filter(Boolean).join(" · ");
+}
+
+/** Give the ruling as it is sent: over what was on the screen, under one identifier. */
+export function sentOf(dispute, ruling, kind) {
+  return {
+    uuid: ruling.uuid, item_id: ruling.item_id, kind, reason: ruling.reason, answer: kind === "decide" ? finished(ruling.answer) : null,
+    votes_seen: dispute.votes_seen, newest_seq: ruling.seen,
+  };
+}
+
+/** Name what a key press means: {name, key}; null where it is not ours. */
+export function rulingCommand(event, dispute) {
+  if (event.repeat || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return null;
+  const names = namesOf(event);
+  const has = (map) => names.find((n) => n in map);
+  const known = names.find((n) => /^[0-9]$/.test(n));
+  if (known) return { name: "digit", key: known };
+  const layer = names.find((n) => dispute.layers.some((l) => l.key === n));
+  if (layer) return { name: "take", key: layer };
+  const reason = names.find((n) => dispute.reasons.some((r) => r.key === n));
+  if (reason) return { name: "reason", key: reason };
+  if (has(RULINGS)) return { name: "rule", key: has(RULINGS) };
+  return has(OTHERS) ? { name: OTHERS[has(OTHERS)], key: has(OTHERS) } : null;
+}

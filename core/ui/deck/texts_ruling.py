@@ -1,0 +1,81 @@
+"""What the ruling beside a dispute says: its buttons, its reasons, why nothing was decided."""
+
+from __future__ import annotations
+
+from core.ui.deck.texts import search_texts
+from core.ui.text import _
+
+# Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
+_REASONS = ("G", "V", "H", "T", "U")
+
+
+def reason_templates() -> list[tuple[str, str]]:
+    """Return the reasons a lead gives most often, each with its key."""
+    texts = (
+        _("Guideline settles it"),
+        _("Clearly visible"),
+        _("Slip of the hand"),
+        _("Gap in the guideline"),
+        _("Image unclear"),
+    )
+    return list(zip(_REASONS, texts, strict=True))
+
+
+def ruling_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
+    """Return the texts of the ruling.
+
+    Args:
+        shapes: Whether something else than boxes is drawn.
+    """
+    return {
+        **_asking(shapes),
+        **_undecided(),
+        "rail": _("The ruling"),
+        "differs": _("Differs in: {what}."),
+        "takes": _("Answers to take"),
+        "hintTakes": _("{keys} take an answer"),
+        "hintDigits": _("1–9 answer"),
+        "hintEdit": _("E edits"),
+        "hintSay": _("S own words"),
+        "hintOthers": _("← → others"),
+        **search_texts(),
+    }
+
+
+def _asking(shapes: bool) -> dict[str, str | dict[str, str]]:
+    return {
+        "reason": _("Reason"),
+        "reasons": _("Reasons"),
+        "reasonHint": _("Why? The reviewers will read it."),
+        "allClasses": _("All {n} classes"),
+        "confirmSet": _("Confirm {n}"),
+        "confirmNone": _("None of them"),
+        "noneOfThem": _("none of them"),
+        "boxes": _("Regions: {n}") if shapes else _("Boxes: {n}"),
+        "decide": _("Decide"),
+        "decideFor": _("Decide: {label}"),
+        "ways": {
+            "neutral": _("No class fits"),
+            "discard": _("Discard"),
+            "send-back": _("More votes"),
+        },
+    }
+
+
+def _undecided() -> dict[str, str | dict[str, str]]:
+    """Return what is missing, and why a key decided nothing."""
+    return {
+        "lacksAnswer": _("D needs an answer to every question; N, X and B do not."),
+        "lacksRegions": _("D needs an answer that was taken or edited; N, X and B do not."),
+        "lacksReason": _("Now say why: D, N, X and B need a reason."),
+        "lacksBoth": _("Pick an answer, say why: D, N, X and B need a reason."),
+        "noReason": _("Not decided: say why first."),
+        "noAnswer": _("Not decided: answer everything first."),
+        "tooSoon": _("Not decided: this had only just come up. Look, then press again."),
+        "changed": _("The votes changed while you looked: look again."),
+        "offline": _("Not decided yet: no connection. It is sent as soon as it is back."),
+        "signedOut": _("Not decided: you are signed out. Sign in again; what you wrote is kept."),
+        "otherPerson": _("Not decided: somebody else is signed in in this browser by now."),
+        "refused": _("Not decided: {why}"),
+        "refusedUnknown": _("the server did not take it."),
+    }
