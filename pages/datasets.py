@@ -14,8 +14,10 @@ from core.labels.schema import Task
 from core.services.analytics.replicas import display_names
 from core.services.models.datasets import freeze_labels, list_versions
 from core.services.transfer.exports import ExportFiles, export_data, formats_for
+from core.services.transfer.import_report import ImportReport, list_batches
 from core.services.transfer.import_rows import What
-from core.services.transfer.imports import ImportOptions, ImportReport, import_data, list_batches
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.ui import background, states, widgets
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, mark

@@ -19,7 +19,8 @@ from core.labels.shapes import keypoints_region, mask_pixels, mask_region, polyg
 from core.services.accounts.people import operator
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import NewProject, ProjectView, create_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from core.store.tables import item_names
 

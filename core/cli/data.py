@@ -18,13 +18,10 @@ from core.labels.schema import Skeleton, Task
 from core.services.models.datasets import freeze_labels
 from core.services.projects.project import NewProject, create_project
 from core.services.transfer.exports import ExportFiles, export_data
-from core.services.transfer.imports import (
-    ImportOptions,
-    ImportProgress,
-    ImportReport,
-    classes_used,
-    import_data,
-)
+from core.services.transfer.import_origin import classes_used
+from core.services.transfer.import_report import ImportReport
+from core.services.transfer.import_run import ImportOptions, ImportProgress
+from core.services.transfer.imports import import_data
 
 SHOWN = 10
 

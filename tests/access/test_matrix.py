@@ -39,7 +39,7 @@ from core.services.review import adjudication, claiming, drafts, recent, submitt
 from core.services.review.submission import Submission
 from core.services.steering import history, rules, schemas
 from core.services.talk import threads, writing
-from core.services.transfer import imports
+from core.services.transfer import import_report, imports
 from tests.record import World, add_items, make_project, make_world, rule, say
 
 ROLES = tuple(Role)
@@ -196,7 +196,9 @@ CALLS = (
         Action.EXCHANGE,
         lambda w, a: imports.import_data(w.ws, a, w.slug, w.ws.root / "incoming" / "nothing"),
     ),
-    Call("transfer.imports.list_batches", Action.EXCHANGE, by_slug(imports.list_batches)),
+    Call(
+        "transfer.import_report.list_batches", Action.EXCHANGE, by_slug(import_report.list_batches)
+    ),
     Call("models.datasets.freeze_labels", Action.EXCHANGE, by_slug(datasets.freeze_labels)),
     Call("models.datasets.list_versions", Action.EXCHANGE, by_slug(datasets.list_versions)),
     Call("models.training.training_readiness", Action.TRAIN, by_slug(training.training_readiness)),
@@ -293,6 +295,7 @@ EXEMPT = {
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "models.training.record_promotion": "writes within a transaction whose caller has asked",
+    "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",
     "visibility.views.item_views": "shapes rows within a transaction whose caller has asked",
 }
 """Functions with an actor that the table leaves out, and why that is right."""

@@ -25,7 +25,8 @@ from core.services.review.submission import Submission
 from core.services.review.submitting import submit_batch
 from core.services.steering.rules import set_guideline
 from core.services.talk.writing import start_thread
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, drafts, gold_answers
 from tests.pages.conftest import furnished, house
@@ -270,16 +271,21 @@ def test_no_trial_tells_a_planted_tile(sqlite_ws: Workspace, trial: str) -> None
 
 
 def test_no_number_tells_a_planted_tile(sqlite_ws: Workspace) -> None:
-    """A6: its confidence is nobody else's on the page, and has as many decimals as the others."""
+    """A6: where no two confidences are the same none is, and all have the same steps and order.
+
+    Of pages where some are the same see tests/services/grid/test_doubt.py.
+    """
     world = planted_world(sqlite_ws, open_items=60, known=6)
     # The model said dog of the planted ones, so their confidence as cats is made up.
     predict(world, dict.fromkeys(world.items[-6:], ("dog", 0.9)))
     predict(world, {i: ("cat", round(0.3 + n * 0.0071, 4)) for n, i in enumerate(world.items[:-6])})
     page = grid_page(sqlite_ws, world.cast.experts[0], world.slug, "cat", 60)
     assert {u.item_id for u in page.units} & set(world.items[-6:])
-    shown = [u.tiles[0].confidence for u in page.units]
+    shown = [u.tiles[0].confidence or 0.0 for u in page.units]
     assert len(set(shown)) == len(shown)
-    assert all(len(repr(c).partition(".")[2]) <= 4 for c in shown)
+    assert {round(c * 10_000) % 71 for c in shown} == {3000 % 71}
+    assert all(c == round(c, 4) for c in shown)
+    assert shown == sorted(shown)
 
 
 def test_an_item_with_gold_comes_once_and_is_voted_on(sqlite_ws: Workspace) -> None:

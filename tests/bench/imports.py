@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from core.services.accounts.people import operator
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from tests.bench.made import SLUG, photos, workspace
 
 IMAGES, SIDE_PX = 600, 256

@@ -11,7 +11,8 @@ from core.access import Actor, Role
 from core.labels.schema import Task
 from core.services.accounts.people import actor_of, add_person, operator
 from core.services.projects.project import NewProject, create_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 
 SLUG = "bench"

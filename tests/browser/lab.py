@@ -14,7 +14,8 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer
 from core.services.accounts.people import actor_of, add_person, operator
 from core.services.projects.project import NewProject, create_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from data.leaves import generate_leaves
 from data.project import DemoItem, DemoProject

@@ -25,7 +25,8 @@ from core.services.projects.project import NewProject, create_project
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.schemas import edit_schema
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from core.store.tables import annotation_log, drafts, leases
 from tests.browser.conftest import serving

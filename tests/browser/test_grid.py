@@ -15,7 +15,8 @@ from sqlalchemy import select
 from core.labels.schema import Task
 from core.services.accounts.people import operator
 from core.services.projects.project import NewProject, create_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import open_workspace
 from core.store.tables import annotation_log, overlook_probes
 from tests.browser.conftest import serving

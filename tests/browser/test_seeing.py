@@ -15,7 +15,8 @@ from playwright.sync_api import Locator, Page, expect
 from core.labels.schema import Task
 from core.services.accounts.people import operator
 from core.services.projects.project import NewProject, create_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import open_workspace
 from tests.browser.conftest import serving
 from tests.pages.house import furnish

@@ -17,7 +17,8 @@ from core.services.projects.project import NewProject, create_project
 from core.services.review.claiming import claim_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 
 CLASSES = ["maple", "oak", "birch"]

@@ -15,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 from core.errors import InputError
 from core.services.accounts.people import operator
 from core.services.models.datasets import list_versions
-from core.services.transfer.imports import ImportOptions, import_data, list_batches
+from core.services.transfer.import_report import list_batches
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.ui import background
 from core.ui.transfer import keep_uploads, meant, zipped
 from tests.pages.browser import Visit, words

@@ -13,7 +13,8 @@ from core.services.accounts.people import operator
 from core.services.review.claiming import claim_items, open_item
 from core.services.review.drafts import save_draft
 from core.services.review.recent import my_recent
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.ui import box_editor
 from core.ui.deck import texts
 from tests.pages.browser import Visit, words

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from core.services.accounts.people import operator
 from core.services.pictures.crops import crop_path
 from core.services.review.recent import my_recent
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from tests.pages.house import House
 from tests.server.conftest import SAME_SITE, Enter
 

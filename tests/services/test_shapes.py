@@ -20,7 +20,8 @@ from core.services.review.adjudication import Ruling, decide, disputes, get_disp
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.transfer.exports import export_data
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from tests.drawn import Drawn, make_drawn
 from tests.record import Cast, make_cast

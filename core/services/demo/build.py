@@ -35,7 +35,8 @@ from core.services.projects.project import NewProject, create_project
 from core.services.review.adjudication import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from core.settings import load_settings
 from core.store.tables import item_names, item_state, people, predictions, projects

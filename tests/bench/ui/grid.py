@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, WebSocket
 
 from core.services.accounts.people import operator
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from tests.bench.ui.served import CLASSES, enter, figures, photos, project, workspace
 from tests.browser.conftest import serving

@@ -15,7 +15,8 @@ from core.access import Role
 from core.labels.schema import Task
 from core.services.accounts.people import add_person, operator
 from core.services.projects.project import NewProject, create_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from tests import chromium
 

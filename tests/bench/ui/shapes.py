@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from core.labels.schema import Task
 from core.services.accounts.people import operator
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from tests.bench.ui.served import CLASSES, SIZE, enter, figures, photos, project, workspace
 from tests.browser.conftest import serving
 

@@ -30,7 +30,8 @@ from core.services.review.claiming import claim_items, release_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, gold_answers, items, overlook_probes
 from tests.record import (

@@ -21,7 +21,8 @@ from core.services.pictures import tiles
 from core.services.pictures.images import composite_path, item_image
 from core.services.pictures.tiles import item_tile
 from core.services.projects.project import NewProject, create_project, load_project
-from core.services.transfer.imports import ImportOptions, import_data
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from core.store.tables import items
 

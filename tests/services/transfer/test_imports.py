@@ -19,7 +19,9 @@ from core.services.review.claiming import claim_items, open_item
 from core.services.steering.rules import set_guideline
 from core.services.steering.schemas import edit_schema
 from core.services.transfer.exports import export_data
-from core.services.transfer.imports import ImportOptions, import_data, list_batches
+from core.services.transfer.import_report import list_batches
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
 from core.store.audit import verify_audit
 from core.store.tables import (
     APPEND_ONLY,
