@@ -1,14 +1,12 @@
-"""Imports, second half: what annotation files say becomes labels, predictions, votes or gold."""
+"""Rows of annotation files: the item each speaks of, and what of it fits the project."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, select
 
 from core.errors import InputError
 from core.formats import Refusal, Row, resolve_regions
@@ -16,21 +14,9 @@ from core.intake.names import NameIndex
 from core.intake.probe import ImageInfo
 from core.labels import Answer, LabelSchema, Region
 from core.labels.schema import clean_class_name
-from core.services.accounts.people import OPERATOR, insert_person
-from core.services.consensus.resolve import label_of, live_annotations
-from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import ProjectView
 from core.services.transfer.import_images import Taken
-from core.store.tables import (
-    annotation_log,
-    gold_answers,
-    guidelines,
-    imported_labels,
-    item_names,
-    items,
-    people,
-    predictions,
-)
+from core.store.tables import item_names, items
 
 MAX_RENAMED = 20
 """Former class names a report tells one by one."""
@@ -53,19 +39,6 @@ class Said:
     item_id: int
     answer: Answer
     row: Row
-
-
-@dataclass(slots=True)
-class Stored:
-    """What was newly stored."""
-
-    regions: int = 0
-    labels: int = 0
-    predictions: int = 0
-    votes: int = 0
-    gold: int = 0
-    annotators: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Finder:
@@ -214,210 +187,3 @@ def _fitting_regions(
             continue
         fitting += checked.regions
     return tuple(fitting)
-
-
-# --- storing ----------------------------------------------------------------------------------
-
-
-def store_answers(
-    connection: Connection,
-    project: ProjectView,
-    table: Table,
-    said: Sequence[Said],
-    batch_id: int,
-    taken: Taken,
-    at: float,
-) -> tuple[int, int]:
-    """Write labels or gold that differ from what stands, and return (answers, regions) written."""
-    latest = {s.item_id: s for s in said}  # the last row about an item wins
-    standing = _standing(connection, table, list(latest))
-    rows, regions = [], 0
-    for item_id, one in sorted(latest.items()):
-        text = one.answer.to_json()
-        if standing.get(item_id) == text:
-            continue
-        regions += len(one.answer.regions)
-        taken.touched.add(item_id)
-        rows.append(
-            {
-                "project_id": project.id,
-                "item_id": item_id,
-                "label": label_of(project, one.answer),
-                "answer": text,
-                "batch_id": batch_id,
-                "at": at,
-            }
-        )
-    if rows:
-        connection.execute(table.insert(), rows)
-    return len(rows), regions
-
-
-def untaught(
-    connection: Connection, project: ProjectView, said: Sequence[Said], taken: Taken
-) -> list[Said]:
-    """Return what may be gold: an item that ever was a guideline example is refused, people saw it."""
-    rows = connection.execute(
-        select(guidelines.c.version, guidelines.c.examples)
-        .where(guidelines.c.project_id == project.id)
-        .order_by(guidelines.c.version.desc())
-    )
-    shown = {e["item_id"]: r.version for r in rows for e in json.loads(r.examples)}
-    taken.refused += [
-        Refusal(
-            s.row.origin,
-            s.row.line,
-            f"'{s.row.file}' was shown as an example in guideline version {shown[s.item_id]}; "
-            "it cannot be gold, people know its answer",
-        )
-        for s in said
-        if s.item_id in shown
-    ]
-    return [s for s in said if s.item_id not in shown]
-
-
-def _standing(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for start in range(0, len(ids), 500):
-        newest = (
-            select(func.max(table.c.seq))
-            .where(table.c.item_id.in_(ids[start : start + 500]))
-            .group_by(table.c.item_id)
-        )
-        rows = connection.execute(
-            select(table.c.item_id, table.c.answer).where(table.c.seq.in_(newest))
-        )
-        found |= {r.item_id: r.answer for r in rows}
-    return found
-
-
-def store_imported_predictions(
-    connection: Connection,
-    project: ProjectView,
-    said: Sequence[Said],
-    batch_id: int,
-    name: str,
-    taken: Taken,
-    at: float,
-) -> tuple[int, int]:
-    """Write predictions that differ from those in force; return (predictions, regions) written."""
-    latest = {s.item_id: s for s in said}
-    standing = _standing(connection, predictions, list(latest))
-    fresh = [
-        Prediction(i, s.answer, _confidence(s))
-        for i, s in sorted(latest.items())
-        if standing.get(i) != s.answer.to_json()
-    ]
-    taken.touched.update(p.item_id for p in fresh)
-    count = store_predictions(connection, project, fresh, name, at, batch_id=batch_id)
-    return count, sum(len(p.answer.regions) for p in fresh)
-
-
-def _confidence(said: Said) -> float | None:
-    """Return an item's confidence: as given, else that of its least certain region."""
-    if said.row.confidence is not None:
-        return said.row.confidence
-    known = [r.confidence for r in said.answer.regions if r.confidence is not None]
-    return min(known) if known else None
-
-
-def store_votes(
-    connection: Connection,
-    project: ProjectView,
-    said: Sequence[Said],
-    batch_id: int,
-    taken: Taken,
-    stored: Stored,
-    at: float,
-) -> None:
-    """Write votes of the annotators named; of several by one person on one item the last wins."""
-    latest: dict[tuple[int, str], Said] = {}
-    for one in said:
-        if not one.row.annotator:
-            taken.refused.append(
-                Refusal(one.row.origin, one.row.line, "a vote needs an annotator, found none")
-            )
-            continue
-        if one.row.annotator == OPERATOR:
-            taken.refused.append(
-                Refusal(
-                    one.row.origin, one.row.line, f"'{OPERATOR}' is the command line's own name"
-                )
-            )
-            continue
-        latest[one.item_id, one.row.annotator] = one
-    who = _annotators(connection, sorted({a for _, a in latest}), stored, at)
-    ids = sorted({i for i, _ in latest})
-    for start in range(0, len(ids), 500):
-        chunk = set(ids[start : start + 500])
-        votes = [(k, v) for k, v in latest.items() if k[0] in chunk]
-        _store_vote_chunk(connection, project, votes, who, batch_id, taken, stored, at)
-
-
-def _store_vote_chunk(
-    connection: Connection,
-    project: ProjectView,
-    votes: Sequence[tuple[tuple[int, str], Said]],
-    who: dict[str, int],
-    batch_id: int,
-    taken: Taken,
-    stored: Stored,
-    at: float,
-) -> None:
-    live = {
-        (r.item_id, r.person_id): r
-        for r in live_annotations(connection, sorted({k[0] for k, _ in votes}))
-    }
-    rows = []
-    for (item_id, annotator), one in votes:
-        before = live.get((item_id, who[annotator]))
-        text = one.answer.to_json()
-        if before is not None and before.kind == "vote" and before.answer == text:
-            continue
-        revision = 1 if before is None else before.revision + 1
-        stored.regions += len(one.answer.regions)
-        taken.touched.add(item_id)
-        rows.append(
-            {
-                "uuid": str(
-                    uuid.uuid5(_VOTES, f"{project.id}/{item_id}/{who[annotator]}/{revision}")
-                ),
-                "project_id": project.id,
-                "item_id": item_id,
-                "person_id": who[annotator],
-                "revision": revision,
-                "kind": "vote",
-                "label": label_of(project, one.answer),
-                "answer": text,
-                "reason": "",
-                "schema_version": project.schema_version,
-                "guideline_version": project.guideline_version,
-                "prediction_seq": None,
-                "prelabel_shown": False,
-                "active_seconds": one.row.seconds,
-                "started_at": None,
-                "batch_id": batch_id,
-                "at": at,
-            }
-        )
-    if rows:
-        connection.execute(annotation_log.insert(), rows)
-    stored.votes += len(rows)
-
-
-_VOTES = uuid.UUID("6c1b2a52-2f0e-4f0e-9a8f-0d5f8f5e7b11")
-
-
-def _annotators(
-    connection: Connection, names: Sequence[str], stored: Stored, at: float
-) -> dict[str, int]:
-    """Return the person of each annotator, making those nobody knows; they cannot sign in."""
-    known = {r.name: r.id for r in connection.execute(select(people.c.name, people.c.id))}
-    for name in names:
-        if name not in known:
-            known[name] = insert_person(connection, at, name, name, kind="annotator")
-            stored.annotators.append(name)
-    return {n: known[n] for n in names}
-
-
-TABLES = {What.LABELS: imported_labels, What.GOLD: gold_answers}

@@ -11,7 +11,8 @@ from core.formats import Parsed
 from core.intake.source import Source
 from core.services.projects.project import ProjectView
 from core.services.transfer.import_images import Taken
-from core.services.transfer.import_rows import Stored, What
+from core.services.transfer.import_rows import What
+from core.services.transfer.import_store import Stored
 from core.services.workspace import Workspace
 
 

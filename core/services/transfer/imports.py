@@ -31,18 +31,7 @@ from core.services.transfer.import_images import (
 )
 from core.services.transfer.import_origin import check_origin, images_wanted, parse_source
 from core.services.transfer.import_report import ImportReport, counts_of, report_of, shown_format
-from core.services.transfer.import_rows import (
-    TABLES,
-    Finder,
-    Said,
-    What,
-    fit_rows,
-    renamed_notes,
-    store_answers,
-    store_imported_predictions,
-    store_votes,
-    untaught,
-)
+from core.services.transfer.import_rows import Finder, Said, What, fit_rows, renamed_notes
 from core.services.transfer.import_run import (
     ImportOptions,
     ImportProgress,
@@ -50,6 +39,13 @@ from core.services.transfer.import_run import (
     ProgressSink,
     step,
 )
+from core.services.transfer.import_store import (
+    TABLES,
+    store_answers,
+    store_imported_predictions,
+    untaught,
+)
+from core.services.transfer.import_votes import store_votes
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import batches
