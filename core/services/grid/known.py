@@ -11,10 +11,11 @@ from random import Random
 
 from sqlalchemy import Connection, Select, func, select
 
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.labels.state import ItemState
 from core.services.consensus.resolve import live_annotations
-from core.services.grid.tiles import Candidate, raw_names
+from core.services.grid.doubt import Sureness, one_more
+from core.services.grid.tiles import Candidate, least_sure, raw_names
 from core.services.projects.project import ProjectView
 from core.stats.intervals import Estimate, wilson
 from core.store.tables import (
@@ -66,7 +67,7 @@ def plantable(
     """Return up to `count` items that can be shown as a class they are known not to be of.
 
     Where the model itself said that class, that is what is shown; else its confidence is left
-    open, for the page to lend it a neighbour's.
+    open, for the page to lend it one like its neighbours'.
     """
     if count < 1:
         return []
@@ -89,27 +90,36 @@ def plantable(
 def lend_doubt(
     planted: Sequence[Candidate], real: Sequence[Candidate], chance: Random
 ) -> list[Candidate]:
-    """Return planted tiles with confidences like those around them, where they have none."""
-    regions = [r.confidence for c in real for r in c.answer.regions if r.confidence is not None]
+    """Return planted tiles with numbers like those around them, where they have none."""
+    page = [Sureness(c.confidence, c.doubt) for c in real]
+    page += [Sureness(c.confidence, c.doubt) for c in planted if c.confidence is not None]
+    regions = [Sureness(r.confidence, 0.0) for c in real for r in c.answer.regions]
     lent: list[Candidate] = []
     for one in planted:
-        if one.confidence is not None:
+        if one.confidence is None:
+            lent.append(_as_sure(one, page, regions, chance))
+        else:
             lent.append(one)
-            continue
-        like, beside, part = chance.choice(real), chance.choice(real), chance.random()
-        sure = [c.confidence for c in (like, beside) if c.confidence is not None]
-        lent.append(
-            replace(one, answer=_as_sure(one.answer, regions, chance),
-                    confidence=_between(sure[0], sure[-1], part) if sure else None,
-                    doubt=like.doubt + (beside.doubt - like.doubt) * part)
-        )  # fmt: skip
     return lent
 
 
-def _between(one: float, other: float, part: float) -> float:
-    """Return a number between two, with as many decimals: the very same twice would stand out."""
-    decimals = max(len(repr(v).partition(".")[2]) for v in (one, other))
-    return round(one + (other - one) * part, decimals)
+def _as_sure(
+    planted: Candidate, page: list[Sureness], regions: list[Sureness], chance: Random
+) -> Candidate:
+    """Return a planted item with numbers of its own, which are noted as taken."""
+    page.append(one_more(page, chance))
+    if not planted.answer.regions:
+        return replace(planted, confidence=page[-1].confidence, doubt=page[-1].doubt)
+    told: list[Region] = []
+    for region in planted.answer.regions:
+        regions.append(one_more(regions, chance))
+        told.append(replace(region, confidence=regions[-1].confidence))
+    return replace(
+        planted,
+        answer=replace(planted.answer, regions=tuple(told)),
+        confidence=page[-1].confidence,
+        doubt=least_sure(told, page[-1].confidence),
+    )
 
 
 def truths(connection: Connection, ids: Sequence[int]) -> dict[int, Answer]:
@@ -231,16 +241,6 @@ def _wrong_region(
         replace(r, label=shown if i == wrong else r.label) for i, r in enumerate(truth.regions)
     )
     return Candidate(item_id, seq, replace(truth, regions=regions), None, 0.0, f"wrong:{wrong}")
-
-
-def _as_sure(answer: Answer, sure: Sequence[float], chance: Random) -> Answer:
-    if not sure:
-        return answer
-
-    def lent() -> float:
-        return _between(chance.choice(sure), chance.choice(sure), chance.random())
-
-    return replace(answer, regions=tuple(replace(r, confidence=lent()) for r in answer.regions))
 
 
 # --- what was overlooked ----------------------------------------------------------------------

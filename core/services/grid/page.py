@@ -154,7 +154,8 @@ def _chosen(
     left_out: Sequence[int],
     page: str,
 ) -> list[grid_tiles.Candidate]:
-    chance = Random(page)
+    # Not by the page's name alone, which the browser gets: it could draw the same again.
+    chance = Random(grid_tiles.seal(ws, page))
     found = grid_tiles.find(connection, project, actor, predicted, left_out)
     share = plan_in_force(connection, project.id).known_wrong_share
     draws = project.schema.draws

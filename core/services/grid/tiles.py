@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from core.access import Actor
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.labels.state import ItemState
 from core.queue.claim import claim, held_leases, renew
 from core.services.pictures.crops import crop_path
@@ -297,11 +297,17 @@ def _says(project: ProjectView, name: str) -> list[ColumnElement[bool]]:
 
 def _candidate(project: ProjectView, row: Row) -> Candidate:
     answer = project.schema.translate(Answer.from_json(row.answer))
-    sure = [r.confidence for r in answer.regions if r.confidence is not None]
-    doubt = min(sure, default=None) if project.schema.draws else row.margin
-    if doubt is None:
-        doubt = row.confidence if row.confidence is not None else 0.0
+    if project.schema.draws:
+        doubt = least_sure(answer.regions, row.confidence)
+    else:
+        doubt = row.margin if row.margin is not None else row.confidence or 0.0
     return Candidate(row.item_id, row.seq, answer, row.confidence, float(doubt))
+
+
+def least_sure(regions: Iterable[Region], whole: float | None) -> float:
+    """Return what a drawn answer is sorted by: its least sure region, else how sure it is as one."""
+    sure = [r.confidence for r in regions if r.confidence is not None]
+    return min(sure, default=whole or 0.0)
 
 
 def _shows(project: ProjectView, answer: Answer, name: str) -> bool:
