@@ -10,7 +10,9 @@ from core.access import Action, Resource, can
 from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus
 from core.services.models import training
-from core.services.models.training import ModelView, Readiness
+from core.services.models.jobs import cancel_job, get_job, list_jobs
+from core.services.models.promotion import ModelView, list_models, promote
+from core.services.models.training import Readiness
 from core.ui import states, urls
 from core.ui import training as shown
 from core.ui.charts import card_head
@@ -43,8 +45,8 @@ def main() -> None:
         _boxes(page)
         return
     with states.boundary(inline=True):
-        jobs = training.list_jobs(page.ws, page.actor, page.slug)
-        models = training.list_models(page.ws, page.actor, page.slug)
+        jobs = list_jobs(page.ws, page.actor, page.slug)
+        models = list_models(page.ws, page.actor, page.slug)
         active = next((j for j in jobs if j.status.active), None)
         with st.container(border=True):
             if active is None:
@@ -116,7 +118,7 @@ def _watch(page: PageContext, job: Job) -> None:
     def poll() -> None:
         # A fragment runs without the shell: who is looking is asked anew each time.
         try:
-            now = training.get_job(ws, current_actor(), job_id)
+            now = get_job(ws, current_actor(), job_id)
         except TiebreakError as problem:
             states.error(problem, inline=True)
             return
@@ -132,7 +134,7 @@ def _watch(page: PageContext, job: Job) -> None:
         caption(_("No model comes of it. Images already looked at need not be looked at again."))
         if st.button(_("Yes, stop it"), key="retrain.cancel", type="primary"):
             attempt(
-                lambda: training.cancel_job(page.ws, page.actor, job_id),
+                lambda: cancel_job(page.ws, page.actor, job_id),
                 _("It stops within seconds."),
             )
 
@@ -207,7 +209,7 @@ def _promote(page: PageContext, model: ModelView) -> None:
         )
         if st.form_submit_button(_("Put in force"), type="primary"):
             attempt(
-                lambda: training.promote(page.ws, page.actor, page.slug, model.id, reason),
+                lambda: promote(page.ws, page.actor, page.slug, model.id, reason),
                 _("Model {n} is in force.").format(n=model.id),
             )
 

@@ -12,7 +12,8 @@ from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opene
 from core.cli.output import Meter, emit
 from core.errors import TrainingError
 from core.jobs.rows import Job, JobStatus
-from core.services.models.training import cancel_job, get_job, start_prelabel, start_training
+from core.services.models.jobs import cancel_job, get_job
+from core.services.models.training import start_prelabel, start_training
 from core.services.workspace import Workspace
 
 POLL_SECONDS = 0.25

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.analytics.figures import FEWEST
 from core.jobs.rows import Job, JobStatus
-from core.services.models.training import ModelView, Readiness
+from core.services.models.promotion import ModelView
+from core.services.models.training import Readiness
 from core.stats.intervals import UNDEFINED, Estimate
 from core.ui import charts, states, widgets
 from core.ui.charts import Dot, card_head, draw_chart

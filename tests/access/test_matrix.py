@@ -31,7 +31,7 @@ from core.services.accounts.people import actor_of, add_person, operator
 from core.services.consensus import resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
-from core.services.models import datasets, training
+from core.services.models import datasets, jobs, promotion, training
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans
@@ -206,17 +206,15 @@ CALLS = (
     Call("models.training.start_training", Action.TRAIN, by_slug(training.start_training)),
     Call("models.training.queue_prelabel", Action.TRAIN, by_slug(training.queue_prelabel)),
     Call("models.training.start_prelabel", Action.TRAIN, by_slug(training.start_prelabel)),
-    Call("models.training.list_jobs", Action.TRAIN, by_slug(training.list_jobs)),
+    Call("models.jobs.list_jobs", Action.TRAIN, by_slug(jobs.list_jobs)),
+    Call("models.jobs.get_job", Action.TRAIN, lambda w, a: jobs.get_job(w.ws, a, job_of(w))),
     Call(
-        "models.training.get_job", Action.TRAIN, lambda w, a: training.get_job(w.ws, a, job_of(w))
-    ),
-    Call(
-        "models.training.cancel_job",
+        "models.jobs.cancel_job",
         Action.TRAIN,
-        lambda w, a: training.cancel_job(w.ws, a, job_of(w)),
+        lambda w, a: jobs.cancel_job(w.ws, a, job_of(w)),
     ),
-    Call("models.training.list_models", Action.TRAIN, by_slug(training.list_models)),
-    Call("models.training.promote", Action.PROMOTE, by_slug(training.promote, 1, "better")),
+    Call("models.promotion.list_models", Action.TRAIN, by_slug(promotion.list_models)),
+    Call("models.promotion.promote", Action.PROMOTE, by_slug(promotion.promote, 1, "better")),
     Call(
         "pictures.images.item_image",
         Action.SEE_IMAGE,
@@ -294,7 +292,7 @@ EXEMPT = {
     "accounts.people.set_language": "one's own language needs no role, only to be signed in",
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
-    "models.training.record_promotion": "writes within a transaction whose caller has asked",
+    "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
     "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",
     "visibility.views.item_views": "shapes rows within a transaction whose caller has asked",
 }
@@ -367,8 +365,8 @@ def test_what_one_may_not_see_is_not_told_from_what_is_not_there(places):
     stranger = held["other", Role.MANAGER]
     pairs = [
         (lambda s: projects.get_project(world.ws, stranger, s), ("pets", "nothing")),
-        (lambda j: training.get_job(world.ws, stranger, j), (job_of(world), 10**6)),
-        (lambda j: training.cancel_job(world.ws, stranger, j), (job_of(world), 10**6)),
+        (lambda j: jobs.get_job(world.ws, stranger, j), (job_of(world), 10**6)),
+        (lambda j: jobs.cancel_job(world.ws, stranger, j), (job_of(world), 10**6)),
         (lambda i: images.item_image(world.ws, stranger, i), (world.items[0], 10**6)),
     ]
     for ask, values in pairs:

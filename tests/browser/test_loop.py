@@ -17,7 +17,9 @@ from core.jobs.rows import JobStatus
 from core.labels.state import ItemState
 from core.services.accounts.people import actor_of, list_people, operator
 from core.services.items.why import explain
-from core.services.models.training import list_jobs, list_models, training_readiness
+from core.services.models.jobs import list_jobs
+from core.services.models.promotion import list_models
+from core.services.models.training import training_readiness
 from core.services.review.adjudication import disputes
 from core.services.review.claiming import open_item
 from core.services.review.recent import my_recent

@@ -16,15 +16,9 @@ from core.errors import ConflictError, EmptyTrainingSet, NotFound, WorkerDied
 from core.jobs import processes
 from core.jobs.processes import is_alive, process_started
 from core.jobs.rows import Job, JobStatus, create_job, finish_job, read_job, update_job
-from core.services.models import training
-from core.services.models.training import (
-    START_SECONDS,
-    cancel_job,
-    get_job,
-    queue_training,
-    start_training,
-    training_readiness,
-)
+from core.services.models import jobs
+from core.services.models.jobs import START_SECONDS, cancel_job, get_job
+from core.services.models.training import queue_training, start_training, training_readiness
 from tests.record import World, vote
 
 
@@ -191,7 +185,7 @@ def test_a_worker_that_cannot_be_started_leaves_no_job_waiting(
     with pytest.raises(WorkerDied, match="could not be started"):
         start_training(world.ws, world.cast.lead, world.slug)
     monkeypatch.undo()
-    [job] = training.list_jobs(world.ws, world.cast.lead, world.slug)
+    [job] = jobs.list_jobs(world.ws, world.cast.lead, world.slug)
     assert job.status is JobStatus.FAILED
     assert "could not be started" in (job.error or "")
     assert training_readiness(world.ws, world.cast.lead, world.slug).can_start

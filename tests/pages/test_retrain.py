@@ -9,7 +9,7 @@ import pytest
 from core.jobs.rows import JobStatus, create_job, finish_job, read_job, update_job
 from core.labels.operations import AddClass, Rename
 from core.services.models import training
-from core.services.models.training import list_models, record_promotion
+from core.services.models.promotion import list_models, record_promotion
 from core.services.projects.project import get_project
 from core.services.steering.schemas import edit_schema
 from core.store.tables import dataset_versions, models

@@ -29,7 +29,8 @@ from core.labels import Answer
 from core.labels.schema import Task
 from core.services.accounts.people import add_person, load_actor, operator
 from core.services.demo.steering import furnish, show_examples
-from core.services.models.training import get_job, queue_prelabel, queue_training
+from core.services.models.jobs import get_job
+from core.services.models.training import queue_prelabel, queue_training
 from core.services.models.worker import run_job
 from core.services.projects.project import NewProject, create_project
 from core.services.review.adjudication import Ruling, decide

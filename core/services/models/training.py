@@ -1,14 +1,13 @@
-"""Retraining: freeze the labels, start a worker, watch it, cancel it, promote what it made."""
+"""Retraining: freeze the labels, start a worker on them, or on pre-labels of a model."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
-from core.access import Action, Actor, Resource, can, require_signed_in
+from core.access import Action, Actor
 from core.errors import (
     ConflictError,
     EmptyTrainingSet,
@@ -17,60 +16,18 @@ from core.errors import (
     TiebreakError,
     WorkerDied,
 )
-from core.jobs.processes import is_alive, launch, process_started, stop
-from core.jobs.rows import (
-    Job,
-    JobStatus,
-    create_job,
-    finish_job,
-    read_job,
-    read_jobs,
-    update_job,
-)
+from core.jobs.processes import launch, process_started
+from core.jobs.rows import Job, JobStatus, create_job, finish_job, read_job, read_jobs, update_job
 from core.labels.schema import Task
 from core.services.models.datasets import freeze_labels
+from core.services.models.jobs import bury_lost
+from core.services.models.promotion import promoted_model
 from core.services.projects.project import ProjectView, project_for
-from core.services.steering.schemas import stale_because
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import (
-    dataset_versions,
-    final_labels,
-    item_state,
-    items,
-    model_events,
-    models,
-)
+from core.store.tables import dataset_versions, final_labels, item_state, items, models
 
 TRAIN, PRELABEL = "train", "prelabel"
-START_SECONDS = 120.0
-"""A worker that has not reported by then never will (importing torch takes seconds)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelView:
-    """A model version with its report.
-
-    Attributes:
-        schema_version: It was trained under.
-        stale_because: What changed since about the classes it predicts, as a sentence; empty
-            where nothing did. A class that was only renamed does not count.
-    """
-
-    id: int
-    job_id: int
-    backbone: str
-    at: float
-    promoted: bool
-    report: Mapping[str, object]
-    dataset_version: str
-    schema_version: int = 1
-    stale_because: str = ""
-
-    @property
-    def stale(self) -> bool:
-        """Return whether classes it predicts were added, retired or merged since."""
-        return bool(self.stale_because)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +46,6 @@ class Readiness:
     why_not: str
 
 
-# --- starting and watching --------------------------------------------------------------------
-
-
 def training_readiness(ws: Workspace, actor: Actor, slug: str) -> Readiness:
     """Return whether training could start now, and if not, why.
 
@@ -100,7 +54,7 @@ def training_readiness(ws: Workspace, actor: Actor, slug: str) -> Readiness:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
-    _bury_lost(ws, project)
+    bury_lost(ws, project)
     with ws.store.read() as connection:
         return _readiness(connection, project)
 
@@ -169,7 +123,7 @@ def queue_training(
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
-    _bury_lost(ws, project)
+    bury_lost(ws, project)
     with ws.store.read() as connection:
         ready = _readiness(connection, project)
     if not ready.can_start:
@@ -221,7 +175,7 @@ def queue_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None 
             f"'{slug}' has no model{'' if model_id is None else f' {model_id}'} to predict with.",
             "Train one first.",
         )
-    _bury_lost(ws, project)
+    bury_lost(ws, project)
     return _queue(ws, actor, project, PRELABEL, {"model_id": known})
 
 
@@ -267,184 +221,3 @@ def _launch(ws: Workspace, job: Job) -> Job:
 
 def _environment(ws: Workspace) -> dict[str, str]:
     return {"TIEBREAK_WORKSPACE": str(ws.root), "PYTHONUNBUFFERED": "1"}
-
-
-def get_job(ws: Workspace, actor: Actor, job_id: int) -> Job:
-    """Return a job as it stands; one whose worker has gone silent is marked lost.
-
-    Raises:
-        NotFound: There is none, or the actor may not see it.
-    """
-    require_signed_in(actor)
-    with ws.store.read() as connection:
-        job = _seen_job(connection, actor, job_id)
-    return _buried(ws, job)
-
-
-def list_jobs(ws: Workspace, actor: Actor, slug: str, kind: str | None = None) -> list[Job]:
-    """Return a project's jobs, newest first.
-
-    Raises:
-        Forbidden: The actor may not train here.
-    """
-    with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.TRAIN)
-        found = read_jobs(connection, project.id, kind)
-    return [_buried(ws, j) for j in found]
-
-
-def cancel_job(ws: Workspace, actor: Actor, job_id: int) -> Job:
-    """Ask a job to stop; its worker notices within seconds and keeps what it has.
-
-    Raises:
-        NotFound: There is none, or the actor may not see it.
-    """
-    require_signed_in(actor)
-    with ws.store.write() as connection:
-        job = _seen_job(connection, actor, job_id)
-        if job.status.active:
-            update_job(connection, job_id, cancel_requested=True)
-            append_audit(
-                connection, ws.clock(), actor.name, "cancelled", f"job {job_id}", job.project_id
-            )
-    if job.status is JobStatus.QUEUED:  # nobody listens yet
-        if _lives(job) and job.pid is not None:
-            stop(job.pid)
-        with ws.store.ephemeral() as connection:
-            finish_job(connection, job_id, JobStatus.CANCELLED, ws.clock())
-    return get_job(ws, actor, job_id)
-
-
-def _seen_job(connection: Connection, actor: Actor, job_id: int) -> Job:
-    """Return a job the actor may see; that one exists which they may not is not said.
-
-    Raises:
-        NotFound: There is none for the actor.
-    """
-    try:
-        job = read_job(connection, job_id)
-        if can(actor, Action.TRAIN, Resource(job.project_id)):
-            return job
-    except NotFound:
-        pass
-    raise NotFound(f"There is no job {job_id} for you.", "Choose one from the list.")
-
-
-def _bury_lost(ws: Workspace, project: ProjectView) -> None:
-    """Mark the lost jobs of a project, so that a dead worker never blocks the next."""
-    with ws.store.read() as connection:
-        found = read_jobs(connection, project.id)
-    for job in found:
-        _buried(ws, job)
-
-
-def _buried(ws: Workspace, job: Job) -> Job:
-    """Return the job, marked lost if its worker is gone or silent."""
-    if not job.status.active or not _is_lost(ws, job):
-        return job
-    message = (
-        "The worker stopped without saying why; its last words are in "
-        f"{job.folder}/worker.log. What it had finished is kept."
-    )
-    if job.pid is not None and _lives(job):
-        stop(job.pid)  # it hangs
-    with ws.store.ephemeral() as connection:
-        finish_job(connection, job.id, JobStatus.LOST, ws.clock(), error=message)
-        return read_job(connection, job.id)
-
-
-def _is_lost(ws: Workspace, job: Job) -> bool:
-    if job.pid is not None and not _lives(job):
-        return True
-    limit = ws.settings.job_lost_seconds if job.heartbeat_at else START_SECONDS
-    return ws.clock() - (job.heartbeat_at or job.at) > limit
-
-
-def _lives(job: Job) -> bool:
-    return job.pid is not None and is_alive(job.pid, job.pid_started)
-
-
-# --- models -----------------------------------------------------------------------------------
-
-
-def list_models(ws: Workspace, actor: Actor, slug: str) -> list[ModelView]:
-    """Return a project's models, newest first.
-
-    Raises:
-        Forbidden: The actor may not train here.
-    """
-    with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.TRAIN)
-        current = promoted_model(connection, project.id)
-        rows = connection.execute(
-            select(models, dataset_versions.c.name.label("version"))
-            .join(dataset_versions, dataset_versions.c.id == models.c.dataset_version_id)
-            .where(models.c.project_id == project.id)
-            .order_by(models.c.id.desc())
-        ).all()
-        return [_model_view(connection, project, r, current) for r in rows]
-
-
-def _model_view(
-    connection: Connection, project: ProjectView, row: Row, current: int | None
-) -> ModelView:
-    report = json.loads(row.report)
-    return ModelView(
-        row.id, row.job_id, row.backbone, row.at, row.id == current, report, row.version,
-        row.schema_version, stale_because(connection, project, row.schema_version, report),
-    )  # fmt: skip
-
-
-def promoted_model(connection: Connection, project_id: int) -> int | None:
-    """Return the model in force, or None."""
-    return connection.execute(
-        select(model_events.c.model_id)
-        .where(model_events.c.project_id == project_id)
-        .order_by(model_events.c.seq.desc())
-        .limit(1)
-    ).scalar()
-
-
-def promote(ws: Workspace, actor: Actor, slug: str, model_id: int, reason: str) -> None:
-    """Put a model in force; an earlier one can be put back the same way.
-
-    Raises:
-        InputError: There is no reason.
-        NotFound: There is no such model in this project.
-        Forbidden: The actor may not promote here.
-    """
-    if not reason.strip():
-        raise InputError("A promotion needs a reason.", "Say in a few words why.")
-    with ws.store.write() as connection:
-        project = project_for(connection, actor, slug, Action.PROMOTE)
-        if (
-            connection.execute(
-                select(models.c.id).where(
-                    models.c.id == model_id, models.c.project_id == project.id
-                )
-            ).first()
-            is None
-        ):
-            raise NotFound(f"There is no model {model_id} in '{slug}'.")
-        record_promotion(connection, project.id, model_id, reason.strip(), actor, ws.clock())
-
-
-def record_promotion(
-    connection: Connection, project_id: int, model_id: int, reason: str, actor: Actor, at: float
-) -> None:
-    """Write a promotion within the caller's record transaction."""
-    connection.execute(
-        model_events.insert(),
-        {
-            "project_id": project_id,
-            "model_id": model_id,
-            "what": "promoted",
-            "reason": reason,
-            "by_id": actor.person_id,
-            "at": at,
-        },
-    )
-    append_audit(
-        connection, at, actor.name, "model promoted", f"model {model_id}", project_id,
-        {"reason": reason},
-    )  # fmt: skip

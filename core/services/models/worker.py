@@ -39,7 +39,8 @@ from core.learning import (
 from core.learning.typicality import typicality_of
 from core.services.accounts.people import load_actor
 from core.services.models.prelabels import Prediction, store_predictions
-from core.services.models.training import PRELABEL, TRAIN, promoted_model, record_promotion
+from core.services.models.promotion import promoted_model, record_promotion
+from core.services.models.training import PRELABEL, TRAIN
 from core.services.pictures.images import composite_path, local_path, original_bytes
 from core.services.projects.project import ProjectView, load_project
 from core.services.steering.schemas import stale_because

@@ -23,7 +23,8 @@ from core.services.demo.build import Demo, make_demo, reset_demo
 from core.services.doctor import examine
 from core.services.items.lists import list_lists
 from core.services.models.datasets import labels_in_force
-from core.services.models.training import get_job, queue_prelabel
+from core.services.models.jobs import get_job
+from core.services.models.training import queue_prelabel
 from core.services.models.worker import run_job
 from core.services.projects.project import NewProject, create_project, get_project
 from core.services.projects.queue_plans import get_queue_plan

@@ -31,7 +31,7 @@ from core.services.consensus.resolve import resolve
 from core.services.items.why import explain
 from core.services.models.datasets import labels_in_force
 from core.services.models.prelabels import Prediction, store_predictions
-from core.services.models.training import list_models
+from core.services.models.promotion import list_models
 from core.services.projects.project import GuidelineExample, ProjectView, get_project, load_project
 from core.services.projects.queue_plans import get_queue_plan, new_plan, set_queue_plan
 from core.services.review.adjudication import get_dispute
