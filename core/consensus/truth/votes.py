@@ -101,8 +101,10 @@ def make_votes(
     of_task, of_worker, said = columns
     kept = _latest(of_task, of_worker, sizes[1])
     rows = kept[np.lexsort((of_worker[kept], said[kept], of_task[kept]))]
-    found = [c[rows].astype(np.int32) for c in columns]
-    return Votes(*found, *sizes), len(said) - len(rows)
+    ordered = (c[rows].astype(np.int32) for c in columns)
+    n_tasks, n_workers, n_classes = sizes
+    votes = Votes(next(ordered), next(ordered), next(ordered), n_tasks, n_workers, n_classes)
+    return votes, len(said) - len(rows)
 
 
 def _size(name: str, column: Longs, asked: int | None) -> int:
@@ -118,7 +120,7 @@ def _latest(task: Longs, worker: Longs, workers: int) -> Longs:
     pair = task * max(workers, 1) + worker
     order = np.argsort(pair, kind="stable")
     ends = np.append(pair[order][1:] != pair[order][:-1], True) if len(pair) else pair.astype(bool)
-    return order[ends]
+    return np.asarray(order[ends], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
