@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Unpack
 
-from core.consensus.fuse import in_order
+from core.consensus.regions.order import in_order
 from core.labels.answer import Answer
 from core.labels.geometry import match_regions
 from core.stats.bootstrap import Resampling, clustered_mean

@@ -1,7 +1,7 @@
 """Fusing the regions of people who agree: match one to one, then one region of each group.
 
 Regions match when they are alike enough and have the same class and attributes. How a group is
-made one is in `core.consensus.blend`.
+made one is in `core.consensus.regions.blend`.
 
 Nothing here depends on the order of people or of their boxes, or on anybody's name: sums are
 exactly rounded (`math.fsum`) and choices fall by geometry.
@@ -13,11 +13,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.consensus.blend import blend, geometry
+from core.consensus.regions.blend import blend
+from core.consensus.regions.order import Regions, form, in_order
+from core.consensus.regions.ways import SETTLED
 from core.labels.geometry import match_regions
 from core.labels.region import Region
-
-Regions = tuple[Region, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,6 @@ class Group:
     size: int
     regions: Regions | None
     everybody: bool
-
-
-def in_order(regions: Sequence[Region]) -> Regions:
-    """Return the regions by their edges: left, top, right, bottom; then what else tells them apart."""
-    return tuple(sorted(regions, key=lambda r: (geometry(r), r.label, r.attributes)))
 
 
 def fuse(people: Sequence[Sequence[Region]], iou_at_least: float = 0.5) -> Regions:
@@ -107,7 +102,7 @@ def _pairs(a: Regions, b: Regions, iou_at_least: float) -> list[tuple[int, int, 
 
 
 def _shape(regions: Regions) -> list[tuple[object, ...]]:
-    return [geometry(r) for r in regions]
+    return [form(r) for r in regions]
 
 
 def _shared(drawn: list[Regions], i: int, iou_at_least: float) -> tuple[int, float]:
@@ -122,4 +117,4 @@ def _fuse_around(centre: int, drawn: list[Regions], iou_at_least: float) -> Regi
         if j != centre:
             for mine, theirs, _ in _pairs(drawn[centre], other, iou_at_least):
                 clusters[mine].append(other[theirs])
-    return in_order([blend(c) for c in clusters])
+    return in_order([blend(c, SETTLED) for c in clusters])

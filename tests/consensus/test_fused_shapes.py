@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.consensus import Evidence, Policy, Vote, settle
-from core.consensus.blend import blend, medoid
-from core.consensus.fuse import in_order, largest_group
+from core.consensus.fuse import largest_group
+from core.consensus.regions.blend import blend
+from core.consensus.regions.order import in_order
+from core.consensus.regions.ways import SETTLED
 from core.labels import Answer, LabelSchema, Region
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.shapes import (
@@ -115,7 +117,7 @@ def test_a_point_is_there_where_half_have_it() -> None:
         keypoints_region("red", [(12, 10, 1), (54, 50, 2), (0, 0, 0)]),
         keypoints_region("red", [(14, 13, 1), (0, 0, 0), (30, 90, 2)]),
     ]
-    assert blend(group).points == ((12, 11, 1), (52, 50, 2), (0, 0, 0))
+    assert blend(group, SETTLED).points == ((12, 11, 1), (52, 50, 2), (0, 0, 0))
 
 
 def test_points_nobody_shares_leave_one_persons() -> None:
@@ -124,14 +126,14 @@ def test_points_nobody_shares_leave_one_persons() -> None:
         keypoints_region("red", [(9, 9, 2) if i == n else (0, 0, 0) for i in range(4)])
         for n in range(3)
     ]
-    assert blend(group) in group
+    assert blend(group, SETTLED) in group
 
 
 def test_a_pixel_is_there_where_more_than_half_have_it() -> None:
     """Counted over every pixel."""
     rng = np.random.default_rng(3)
     bitmaps = rng.random((3, 17, 29)) < 0.6
-    found = blend([mask_region("red", b) for b in bitmaps])
+    found = blend([mask_region("red", b) for b in bitmaps], SETTLED)
     assert np.array_equal(mask_pixels(found, 17, 29), bitmaps.sum(axis=0) >= 2)
     assert checked_region(found, 29, 17) == found
 
@@ -139,14 +141,14 @@ def test_a_pixel_is_there_where_more_than_half_have_it() -> None:
 def test_two_masks_that_share_nothing_leave_one() -> None:
     """An empty mask is no answer."""
     left, right = (shape_at("mask", x, 5, 9) for x in (1, 50))
-    assert blend([left, right]) in (left, right)
+    assert blend([left, right], SETTLED) in (left, right)
 
 
 def test_of_polygons_the_one_most_like_the_others_stays() -> None:
     """Whole, not an average that nobody drew."""
     group = [shape_at("polygon", x, 20, 30) for x in (20, 22, 35)]
-    assert medoid(group) == group[1]
-    assert blend(group[::-1]) == group[1]
+    assert blend(group, SETTLED) == group[1]
+    assert blend(group[::-1], SETTLED) == group[1]
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.data())

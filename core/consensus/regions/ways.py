@@ -1,0 +1,46 @@
+"""How the geometry of several people's regions of one thing is made one: the choices there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Middle(StrEnum):
+    """Where several people's edges or points have their middle; both go by weight if given."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+
+
+class Area(StrEnum):
+    """Which pixels belong to a thing several people outlined."""
+
+    VOTE = "vote"
+    """Those that more than half have."""
+    STAPLE = "staple"
+    """Those that are more likely in than out, given how well each person outlines it."""
+    WHOLE = "whole"
+    """Those of one person: of the region most like all the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How regions of one thing become one.
+
+    Attributes:
+        middle: Of the edges of boxes and the points of keypoints.
+        polygons: Of polygons.
+        masks: Of masks.
+        smooth_px: With `Area.VOTE` a pixel people disagree on goes with the votes within so many
+            pixels of it; 0 counts each pixel alone.
+    """
+
+    middle: Middle = Middle.MEDIAN
+    polygons: Area = Area.VOTE
+    masks: Area = Area.VOTE
+    smooth_px: int = 1
+
+
+SETTLED = Geometry(Middle.MEAN, Area.WHOLE, Area.VOTE, 0)
+"""How people who drew all the same regions are made one (`core.consensus.fuse`)."""
