@@ -24,7 +24,7 @@ from core.labels.region import Region, Shape
 from core.labels.shapes import as_rle, filled, polygon_region, run_lengths
 
 Reals = NDArray[np.float64]
-MOST_PAIRS = 1_000_000
+MOST_PAIRS = 400_000
 MOST_DRAWN = 200_000
 """Pairs of polygons or masks compared by their pixels, some microseconds each."""
 _THING_PX, _GRID_PX = 128, 8192
@@ -87,10 +87,19 @@ def _most_alike(parts: Sequence[Alike], place: Ints, most: int) -> Alike:
     second = np.concatenate([none, *(p.second for p in parts)])
     value = np.concatenate([np.zeros(0), *(p.likeness for p in parts)])
     if len(first) > most:
-        apart = np.abs(place[first] - place[second])
-        kept = np.lexsort((second, first, apart, -value))[:most]
+        kept = _highest(first, second, value, place, most)
         first, second, value = first[kept], second[kept], value[kept]
     return Alike(first, second, value)
+
+
+def _highest(first: Ints, second: Ints, value: Reals, place: Ints, most: int) -> NDArray[np.intp]:
+    """Return which so many pairs to keep; equal sets piled on one spot then pair as they lie."""
+    last = np.partition(value, len(value) - most)[len(value) - most]
+    above, even = np.flatnonzero(value > last), np.flatnonzero(value == last)
+    a, b, n = first[even], second[even], len(place)
+    turn = (np.abs(place[a] - place[b]) * n + a) * n + b
+    wanted = most - len(above)
+    return np.concatenate([above, even[np.argpartition(turn, wanted - 1)[:wanted]]])
 
 
 def _pairs(boxes: Boxes, numbers: Ints, person: Ints) -> Iterator[tuple[Ints, Ints]]:
@@ -165,6 +174,8 @@ def _alike_drawn(
     """Return the pairs of polygons, or of masks, whose pixels are alike enough."""
     # No share of boxes bounds that of pixels from above; it only says whom to look at first.
     near = _gathered(_box_pairs(boxes, numbers, person, 0.0), person, MOST_DRAWN)
+    if not near.first.size:
+        return near
     order = np.lexsort((near.second, near.first))
     first, second = near.first[order], near.second[order]
     drawn = _polygons_drawn if regions[numbers[0]].shape is Shape.POLYGON else _masks_drawn

@@ -34,7 +34,10 @@ def blend(group: Sequence[Region], how: Geometry, weights: Sequence[float] | Non
         first = ordered[0]
         return first if first.confidence is None else replace(first, confidence=None)
     made = _BLENDS[ordered[0].shape](ordered, weighed, how)
-    return replace(made, confidence=None, attributes=ordered[0].attributes)
+    said = ordered[0].attributes
+    if made.confidence is None and made.attributes == said:
+        return made
+    return replace(made, confidence=None, attributes=said)
 
 
 def _boxes(ordered: list[Region], weights: list[float], how: Geometry) -> Region:

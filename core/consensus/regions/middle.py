@@ -18,6 +18,8 @@ def mean(values: Sequence[float], weights: Sequence[float]) -> float:
 
 def median(values: Sequence[float], weights: Sequence[float]) -> float:
     """Return the value with half of the weight below it; between two the mean of both."""
+    if min(weights) == max(weights):
+        return _plain(sorted(values))
     told = sorted(zip(values, weights, strict=True))
     half = math.fsum(weights) / 2
     passed = 0.0
@@ -29,6 +31,11 @@ def median(values: Sequence[float], weights: Sequence[float]) -> float:
             above = next((v for v, w in told[i + 1 :] if w), value)
             return (value + above) / 2
     return told[-1][0]
+
+
+def _plain(ordered: Sequence[float]) -> float:
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 MIDDLES = {Middle.MEAN: mean, Middle.MEDIAN: median}

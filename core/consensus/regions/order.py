@@ -11,7 +11,7 @@ Regions = tuple[Region, ...]
 
 def form(region: Region) -> tuple[object, ...]:
     """Return what orders regions by their geometry: equal only for equal geometry."""
-    return (*region.box, region.shape.value, region.points, region.rle)
+    return (region.x1, region.y1, region.x2, region.y2, region.shape, region.points, region.rle)
 
 
 def place(region: Region) -> tuple[object, ...]:

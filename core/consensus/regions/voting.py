@@ -50,6 +50,9 @@ def elect(votes: Votes, order: Sequence[str] = (), wins: Votes | None = None) ->
         order: Names in schema order.
         wins: How often each name won alone elsewhere in the item.
     """
+    if len(votes) == 1:
+        (name,) = votes
+        return Elected(name, ((name, 1.0),), False)
     won = wins or {}
     rank = {name: i for i, name in enumerate(order)}
     first = leaders(votes)
