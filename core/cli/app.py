@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from core.cli import care, data, models, people, run
+from core.cli import care, data, models, people, run, votes
 from core.errors import TiebreakError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("snapshot")(data.snapshot)
 app.command("train")(models.train)
 app.command("prelabel")(models.prelabel)
 app.command("resolve")(care.resolve_)
+app.command("consensus")(votes.consensus)
+app.command("agreement")(votes.agreement)
 app.command("stats")(care.stats)
 app.command("doctor")(care.doctor)
 app.add_typer(people.app, name="user")

@@ -153,10 +153,9 @@ def lay_out(data: bytes, columns: int, sign: str) -> Layout:
     marks = _per_line(quotes, starts, ends)
     signs = np.flatnonzero(raw == ord(sign))
     if len(quotes):  # those inside quotation marks separate nothing
-        before = (
-            np.searchsorted(quotes, signs)
-            - np.searchsorted(quotes, starts)[np.searchsorted(ends, signs, side="right")]
-        )
+        line = np.searchsorted(ends, signs, side="right")
+        opened: Longs = np.searchsorted(quotes, starts).astype(np.int64)
+        before = np.searchsorted(quotes, signs) - opened[line]
         signs = signs[before % 2 == 0]
     cells = _per_line(signs, starts, ends) + 1
     spoilt = ends - starts > MOST_LINE_BYTES
@@ -200,7 +199,7 @@ def _odd_lines(
         if i < taken:
             continue
         if spoilt[i]:
-            long = ends[i] - starts[i] > MOST_LINE_BYTES
+            long = int(ends[i] - starts[i]) > MOST_LINE_BYTES
             reason = "the line is longer than 1 MB" if long else "the line holds a NUL character"
             broken.append(BrokenLine(i + 1, reason))
             continue

@@ -1,0 +1,221 @@
+"""Commands about tables of votes, without a workspace: consensus, agreement."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from core.cli.options import JsonOption
+from core.cli.output import emit
+from core.services.consensus.table_agreement import TableAgreement, agreement_of_table
+from core.services.consensus.vote_tables import (
+    DEFAULT_METHOD,
+    METHOD_NAMES,
+    Accuracy,
+    Settled,
+    VoteFile,
+    settle_table,
+    write_labels,
+)
+from core.stats.intervals import UNDEFINED, Estimate
+
+SHOWN = 10
+
+VotesArgument = Annotated[
+    Path, typer.Argument(help="Table (CSV, TSV) with columns task, worker, label, perhaps seconds.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
+
+
+def _method(name: str) -> str:
+    if name not in METHOD_NAMES:
+        raise typer.BadParameter(f"'{name}' is none of {', '.join(METHOD_NAMES)}.")
+    return name
+
+
+def consensus(
+    votes: VotesArgument,
+    method: Annotated[
+        str, typer.Option(callback=_method, help=f"One of {', '.join(METHOD_NAMES)}.")
+    ] = DEFAULT_METHOD,
+    truth: Annotated[
+        Path | None, typer.Option(help="Table task, label to hold the labels against.")
+    ] = None,
+    gold: Annotated[
+        Path | None, typer.Option(help="Table task, label of answers that are known; they stand.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Labels file; beside the votes by default.")
+    ] = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Derive one label for each task from a table of votes; no workspace is needed."""
+    began = time.perf_counter()
+    settled = settle_table(votes, method, truth, gold, seed)
+    labels = out or votes.with_name(f"{votes.stem}.labels.csv")
+    write_labels(settled, labels, [p for p in (votes, truth, gold) if p is not None])
+    doc = {
+        "method": method,
+        **_counts(settled.file),
+        "gold": settled.gold,
+        **_accuracy(settled.accuracy),
+        "seconds": settled.seconds,
+        "total_seconds": time.perf_counter() - began,
+        "iterations": settled.truth.iterations,
+        "converged": settled.truth.converged,
+        "labels_file": labels,
+    }
+    emit(doc, as_json, _consensus_text(settled, doc))
+
+
+def _counts(file: VoteFile) -> dict[str, Any]:
+    took = file.seconds
+    return {
+        "n_tasks": file.votes.tasks,
+        "n_workers": file.votes.workers,
+        "n_votes": len(file.votes),
+        "n_classes": file.votes.classes,
+        "replaced": file.replaced,
+        "refused": file.refused,
+        "columns_passed_over": file.passed_over,
+        "median_vote_seconds": float(np.median(took)) if len(took) else None,
+    }
+
+
+def _accuracy(found: Accuracy | None) -> dict[str, Any]:
+    share = UNDEFINED if found is None else found.share
+    return {
+        "accuracy": share.value, "low": share.low, "high": share.high, "n": share.n,
+        "against": None if found is None else "truth",
+        "unknown_labels": () if found is None else found.unknown_labels,
+        "truth_without_votes": 0 if found is None else found.without_votes,
+    }  # fmt: skip
+
+
+def _consensus_text(settled: Settled, doc: dict[str, Any]) -> str:
+    lines = [
+        f"{_size(settled.file)}, settled by {doc['method']} in {settled.seconds:.2f} s"
+        + (f" ({doc['iterations']} rounds)." if doc["iterations"] else ".")
+    ]
+    if not settled.truth.converged:
+        lines.append("It was stopped before it settled; take its probabilities with care.")
+    if settled.accuracy is not None:
+        share = settled.accuracy.share
+        lines.append(
+            f"Right on {_percent(share)} of n = {share.n:,} tasks of the truth table."
+            if share.n
+            else "No task of the truth table could be compared."
+        )
+        if settled.accuracy.unknown_labels:
+            said = ", ".join(map(repr, settled.accuracy.unknown_labels[:SHOWN]))
+            lines.append(f"Labels of the truth table that nobody voted for: {said}.")
+        if settled.accuracy.without_votes:
+            lines.append(f"{settled.accuracy.without_votes:,} of its tasks have no vote.")
+    return "\n".join([*lines, *_left_out(settled.file), f"Labels: {doc['labels_file']}"])
+
+
+def _size(file: VoteFile) -> str:
+    votes = file.votes
+    return (
+        f"{len(votes):,} votes of {votes.workers:,} workers on {votes.tasks:,} tasks, "
+        f"{votes.classes:,} classes"
+    )
+
+
+def _left_out(file: VoteFile) -> list[str]:
+    lines = [f"Line {r.line} refused: {r.reason}" for r in file.refused[:SHOWN]]
+    if len(file.refused) > SHOWN:
+        lines.append(f"Lines refused in all: {len(file.refused):,} ('--json' lists each).")
+    if file.replaced:
+        lines.append(f"{file.replaced:,} votes were replaced by a later one of the same worker.")
+    if file.passed_over:
+        lines.append(f"Columns passed over: {', '.join(map(repr, file.passed_over[:SHOWN]))}.")
+    return lines
+
+
+def agreement(
+    votes: VotesArgument,
+    order: Annotated[
+        str,
+        typer.Option(help="Classes from lowest to highest, by commas; or: numbers."),
+    ] = "",
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far people agree in a table of votes, each figure with n and a 95 % interval."""
+    found = agreement_of_table(votes, order, seed)
+    emit(_agreement_doc(found), as_json, _agreement_text(found))
+
+
+def _coefficients(found: TableAgreement) -> dict[str, Estimate]:
+    main = found.found
+    named = {
+        "alpha": main.alpha, "fleiss_kappa": main.fleiss, "ac1": main.ac1, "percent": main.percent
+    }  # fmt: skip
+    if found.scale is not None:
+        named |= {"ordinal_alpha": found.scale.ordinal, "ac2": found.scale.ac2}
+        if found.scale.interval is not None:
+            named["interval_alpha"] = found.scale.interval
+    return named
+
+
+def _flat(name: str, e: Estimate) -> dict[str, Any]:
+    return {name: e.value, f"{name}_low": e.low, f"{name}_high": e.high, f"{name}_n": e.n}
+
+
+def _agreement_doc(found: TableAgreement) -> dict[str, Any]:
+    alpha = found.found.alpha
+    doc = {**_counts(found.file), "low": alpha.low, "high": alpha.high, "n": alpha.n}
+    for name, e in _coefficients(found).items():
+        doc |= _flat(name, e)
+    doc["classes"] = [
+        {"class": c.name, "votes": c.votes, **_flat("alpha", c.alpha), **_flat("positive", c.positive)}
+        for c in found.classes
+    ]  # fmt: skip
+    doc["workers"] = [
+        {"worker": w.name, "votes": w.votes, **_flat("effect", w.effect)} for w in found.workers
+    ]
+    doc["pairs"] = [
+        {"workers": p.names, **_flat("agreement", p.agreement), "kappa": p.kappa}
+        for p in found.pairs
+    ]
+    return {**doc, "pairs_left_out": found.pairs_left_out}
+
+
+def _agreement_text(found: TableAgreement) -> str:
+    lines = [f"{_size(found.file)}."]
+    words = {
+        "alpha": "Krippendorff's alpha", "fleiss_kappa": "Fleiss' kappa", "ac1": "Gwet's AC1",
+        "percent": "Percent agreement", "ordinal_alpha": "Ordinal alpha", "ac2": "Gwet's AC2",
+        "interval_alpha": "Interval alpha",
+    }  # fmt: skip
+    for name, e in _coefficients(found).items():
+        lines.append(f"  {words[name]:<21} {_plain(e)}")
+    lines.append("By class, against all others (alpha):")
+    lines += [f"  {c.name}: {_plain(c.alpha)}" for c in found.classes[:SHOWN]]
+    lowest = sorted(
+        (w for w in found.workers if w.effect.value is not None),
+        key=lambda w: w.effect.value or 0.0,
+    )[:SHOWN]
+    if lowest:
+        lines.append("Effect on alpha, lowest first (below 0: the others agree better alone):")
+        lines += [f"  {w.name}: {_plain(w.effect)}" for w in lowest]
+    return "\n".join([*lines, *_left_out(found.file)])
+
+
+def _plain(e: Estimate) -> str:
+    if e.value is None:
+        return f"undefined (n = {e.n:,})"
+    ends = "" if e.low is None or e.high is None else f" ({e.low:.3f} to {e.high:.3f})"
+    return f"{e.value:.3f}{ends}, n = {e.n:,}"
+
+
+def _percent(e: Estimate) -> str:
+    if e.value is None or e.low is None or e.high is None:
+        return "none"
+    return f"{e.value:.1%} (95 % interval {e.low:.1%} to {e.high:.1%})"
