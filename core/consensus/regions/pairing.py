@@ -27,8 +27,8 @@ def pairs_of(regions: Sequence[Region], person: Ints, near: Alike) -> tuple[Ints
     """Return the pairs, the likeliest first: between two people each region is in one at most."""
     gain = near.likeness + _said_alike(regions, near)
     people = int(person.max(initial=0)) + 1
-    open_ended = _several(near.first * people + person[near.second]) | _several(
-        near.second * people + person[near.first]
+    open_ended = _several(
+        near.first * people + person[near.second], near.second * people + person[near.first]
     )
     kept = [np.flatnonzero(~open_ended)]
     choice = np.flatnonzero(open_ended)
@@ -59,10 +59,10 @@ def _numbered(told: Sequence[object]) -> Ints:
     return np.array([numbers.setdefault(t, len(numbers)) for t in told], dtype=np.int64)
 
 
-def _several(keys: Ints) -> NDArray[np.bool_]:
-    """Return which keys are there more than once."""
-    _, where, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray(counts[where] > 1)
+def _several(*ends: Ints) -> NDArray[np.bool_]:
+    """Return which pairs have an end that another pair has too."""
+    _, where, counts = np.unique(np.concatenate(ends), return_inverse=True, return_counts=True)
+    return np.asarray((counts[where] > 1).reshape(len(ends), -1).any(axis=0))
 
 
 def _assigned(
