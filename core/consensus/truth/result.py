@@ -8,9 +8,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from core.consensus.truth.sparse import NO_LABEL, SAME, Candidates
 from core.consensus.truth.votes import Ints, Longs, Reals, Votes
-
-NO_LABEL = -1
 
 
 class Why(IntEnum):
@@ -53,12 +52,16 @@ class Truth:
 
     Attributes:
         label: Class of each task, shape (tasks,); -1 where nobody voted.
-        probability: Of each class of each task, shape (tasks, classes); rows sum to 1.
+        probability: Of each class of each task, shape (tasks, classes); rows sum to 1. No rows where
+            that would be too large: then `candidates` has them. `row` reads either.
         why: Code of `Why` for each task.
         workers: What was learnt of the workers.
         iterations: Rounds until the end; 0 where there are none.
         converged: Whether the algorithm ended by itself.
         log_likelihood: Of the votes under the model, where it has one.
+        method: The algorithm that answered, where it is another than the one asked for.
+        candidates: The probabilities where a full table would be too large, else None.
+        prior: Share of each class, where the algorithm believes in one, shape (classes,).
     """
 
     label: Ints
@@ -68,23 +71,46 @@ class Truth:
     iterations: int = 0
     converged: bool = True
     log_likelihood: float | None = None
+    method: str = ""
+    candidates: Candidates | None = None
+    prior: Reals | None = None
+
+    def row(self, task: int) -> Reals:
+        """Return the probability of each class of one task, however they are kept."""
+        if self.candidates is not None:
+            return np.asarray(self.candidates.rows(task, task + 1)[0], dtype=np.float64)
+        return np.asarray(self.probability[task], dtype=np.float64)
 
     @property
     def confidence(self) -> Reals:
         """Return the probability of each task's label; nan where there is none."""
+        if self.candidates is not None:
+            return self.candidates.of(self.label)
         best = self.probability.max(axis=1, initial=0.0).astype(np.float64)
         return np.where(self.label == NO_LABEL, np.nan, best)
 
 
-def choose(votes: Votes, score: NDArray[np.floating]) -> Ints:
-    """Return the class with the highest score of each task, -1 where nobody voted.
+def choose(votes: Votes, score: NDArray[np.floating], gold: Ints | None = None) -> Ints:
+    """Return the class with the highest score of each task, gold where known, -1 where nobody voted.
 
-    The tie rule: of equal scores the class with more votes overall wins, then the earlier class.
-    It depends on no order of votes and on no name.
+    The tie rule: of equal scores (to a hundred-thousandth) the class with more votes overall wins,
+    then the earlier class. It depends on no order of votes and on no name; what rounding leaves of a
+    tie decides nothing.
+
+    Args:
+        votes: The votes.
+        score: Of each class of each task, not negative, shape (tasks, classes).
+        gold: Known class of each task, -1 where unknown.
     """
-    order = np.argsort(-votes.shares(), kind="stable")
-    best = order[np.argmax(score[:, order], axis=1)] if votes.classes else np.zeros(votes.tasks)
-    return np.where(votes.counts > 0, best, NO_LABEL).astype(np.int32)
+    label = np.full(votes.tasks, NO_LABEL, dtype=np.int32)
+    if votes.classes:
+        order = np.argsort(-votes.shares(), kind="stable")
+        bound = score.max(axis=1, keepdims=True) * score.dtype.type(1 - SAME)
+        best = order[np.argmax(score[:, order] >= bound, axis=1)]
+        label[votes.counts > 0] = best[votes.counts > 0]
+    if gold is not None:
+        label[gold >= 0] = gold[gold >= 0]
+    return label
 
 
 def reasons(votes: Votes, label: Ints, gold: Ints | None = None) -> NDArray[np.int8]:
@@ -95,10 +121,12 @@ def reasons(votes: Votes, label: Ints, gold: Ints | None = None) -> NDArray[np.i
         label: Class chosen for each task, -1 for none.
         gold: Known class of each task, -1 where unknown.
     """
-    tally = votes.tally()
-    most = tally.max(axis=1, initial=0.0)
-    mine = tally[np.arange(votes.tasks), np.maximum(label, 0)] if votes.classes else most
-    leaders = (tally == most[:, None]).sum(axis=1)
+    task, said, size = votes.runs
+    most, mine = np.zeros((2, votes.tasks), dtype=np.int64)
+    np.maximum.at(most, task, size)
+    leaders = np.bincount(task[size == most[task]], minlength=votes.tasks)
+    same = said == label[task]
+    mine[task[same]] = size[same]
     why = np.full(votes.tasks, Why.WEIGHED, dtype=np.int8)
     why[mine == most] = Why.MAJORITY
     why[(mine == most) & (leaders > 1)] = Why.TIE

@@ -6,6 +6,7 @@ then label, then worker, so that no result depends on the order in which votes c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +55,13 @@ class Votes:
         """Return the number of votes on each task, shape (tasks,)."""
         return np.diff(self.starts)
 
+    @cached_property
+    def runs(self) -> tuple[Ints, Ints, Longs]:
+        """Return task, class and number of votes of each class said of a task, in order."""
+        changes = (self.task[1:] != self.task[:-1]) | (self.label[1:] != self.label[:-1])
+        firsts = np.flatnonzero(np.append(True, changes))[: len(self)]
+        return self.task[firsts], self.label[firsts], np.diff(np.append(firsts, len(self)))
+
     def tally(self, weight: ArrayLike | None = None) -> Reals:
         """Return the votes for each class of each task, weighed by worker: shape (tasks, classes).
 
@@ -93,33 +101,85 @@ def make_votes(
     Raises:
         InputError: The columns differ in length, or a number is negative or out of range.
     """
-    columns = [np.asarray(c, dtype=np.int64).ravel() for c in (task, worker, label)]
+    columns = [_column(c) for c in (task, worker, label)]
     if len({len(c) for c in columns}) > 1:
         raise InputError(f"Votes come as columns of one length, found {[len(c) for c in columns]}.")
     asked = (("task", tasks), ("worker", workers), ("label", classes))
-    sizes = [_size(name, c, n) for (name, n), c in zip(asked, columns, strict=True)]
-    of_task, of_worker, said = columns
-    kept = _latest(of_task, of_worker, sizes[1])
-    rows = kept[np.lexsort((of_worker[kept], said[kept], of_task[kept]))]
-    ordered = (c[rows].astype(np.int32) for c in columns)
-    n_tasks, n_workers, n_classes = sizes
-    votes = Votes(next(ordered), next(ordered), next(ordered), n_tasks, n_workers, n_classes)
-    return votes, len(said) - len(rows)
+    found = [_size(name, c, n) for (name, n), c in zip(asked, columns, strict=True)]
+    sizes = (found[0], found[1], found[2])
+    pairs = _pack((columns[0], columns[1]), sizes[:2])
+    ordered = np.sort(pairs)
+    replaced = int((ordered[1:] == ordered[:-1]).sum())
+    if replaced:
+        rows = _latest(pairs)
+        columns = [c[rows] for c in columns]
+    del pairs, ordered
+    return Votes(*_ordered(columns, sizes), *sizes), replaced
 
 
-def _size(name: str, column: Longs, asked: int | None) -> int:
-    known = int(column.max(initial=-1)) + 1
-    size = known if asked is None else asked
-    if known > size or column.min(initial=0) < 0 or size >= 2**31:
+def _pack(columns: Sequence[NDArray], sizes: Sequence[int]) -> Longs:
+    """Return the columns as one number a row, which orders them as they stand."""
+    packed = columns[0].astype(np.int64)
+    for column, size in zip(columns[1:], sizes[1:], strict=True):
+        packed *= max(size, 1)
+        packed += column
+    return packed
+
+
+def _ordered(columns: list[NDArray], sizes: tuple[int, int, int]) -> tuple[Ints, Ints, Ints]:
+    """Return the columns ordered by task, label and worker: by one sort of one number, where it fits."""
+    task, worker, label = columns
+    if math.prod(max(s, 1) for s in sizes) >= 2**63:
+        rows = np.lexsort((worker, label, task))
+        return (
+            task[rows].astype(np.int32),
+            worker[rows].astype(np.int32),
+            label[rows].astype(np.int32),
+        )
+    packed = _pack((task, label, worker), (sizes[0], sizes[2], sizes[1]))
+    packed.sort()
+    packed, of_worker = np.divmod(packed, max(sizes[1], 1))
+    of_task, said = np.divmod(packed, max(sizes[2], 1))
+    return of_task.astype(np.int32), of_worker.astype(np.int32), said.astype(np.int32)
+
+
+def known(votes: Votes, gold: ArrayLike | None) -> Ints:
+    """Return the known class of each task, -1 where unknown, for all tasks.
+
+    Raises:
+        InputError: There is not one for each task, or one names no class.
+    """
+    if gold is None:
+        return np.full(votes.tasks, -1, dtype=np.int32)
+    found = np.asarray(gold)
+    if found.shape != (votes.tasks,):
+        raise InputError(
+            f"Gold has a class or -1 for each of {votes.tasks} tasks, not {found.shape}."
+        )
+    if votes.tasks and (found.min() < -1 or found.max() >= votes.classes):
+        raise InputError(f"Gold names classes 0 to {votes.classes - 1}, or -1; found another.")
+    return found.astype(np.int32)
+
+
+def _column(values: ArrayLike) -> NDArray:
+    column = np.asarray(values).ravel()
+    return column if len(column) else column.astype(np.int64)
+
+
+def _size(name: str, column: NDArray, asked: int | None) -> int:
+    if column.dtype.kind not in "iu":
+        raise InputError(f"A {name} is a whole number, found {column.dtype} values.")
+    seen = int(column.max()) + 1 if len(column) else 0
+    size = seen if asked is None else asked
+    if seen > size or (len(column) and column.min() < 0) or size >= 2**31:
         raise InputError(f"A {name} is a number from 0 to {size - 1}, found another.")
     return size
 
 
-def _latest(task: Longs, worker: Longs, workers: int) -> Longs:
+def _latest(pairs: Longs) -> Longs:
     """Return the rows of the last vote of each worker on each task."""
-    pair = task * max(workers, 1) + worker
-    order = np.argsort(pair, kind="stable")
-    ends = np.append(pair[order][1:] != pair[order][:-1], True) if len(pair) else pair.astype(bool)
+    order = np.argsort(pairs, kind="stable")
+    ends = np.append(pairs[order][1:] != pairs[order][:-1], True)
     return np.asarray(order[ends], dtype=np.int64)
 
 
