@@ -154,7 +154,7 @@ def lay_out(data: bytes, columns: int, sign: str) -> Layout:
     signs = np.flatnonzero(raw == ord(sign))
     if len(quotes):  # those inside quotation marks separate nothing
         line = np.searchsorted(ends, signs, side="right")
-        opened: Longs = np.searchsorted(quotes, starts).astype(np.int64)
+        opened = np.asarray(np.searchsorted(quotes, starts), dtype=np.int64)
         before = np.searchsorted(quotes, signs) - opened[line]
         signs = signs[before % 2 == 0]
     cells = _per_line(signs, starts, ends) + 1
