@@ -1,0 +1,189 @@
+"""The commands consensus and agreement: documents, files, sentences and exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.cli import main
+from core.services.consensus.vote_tables import METHOD_NAMES
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a function that runs a command; there is no workspace."""
+    monkeypatch.setenv("TIEBREAK_WORKSPACE", "/nowhere/at/all")
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tiebreak", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+def doc(result: tuple[int, str, str]) -> dict:
+    """Return the one JSON document a command printed, which holds no NaN."""
+    code, out, err = result
+    assert code == 0, err
+    return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} in a document"))
+
+
+def table(
+    path: Path, rows: list[tuple], head: tuple[str, ...] = ("task", "worker", "label")
+) -> Path:
+    """Write a table and return its path."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, *rows])
+    return path
+
+
+def crowd(items: int = 200, seed: int = 0) -> tuple[list[tuple], list[tuple]]:
+    """Return votes of seven people, two of whom guess, and the truth."""
+    rng = np.random.default_rng(seed)
+    names, truth = ["oak", "ash", "elm"], rng.integers(0, 3, items)
+    rows = []
+    for i in range(items):
+        for w in rng.choice(7, 4, replace=False).tolist():
+            right = rng.random() < (0.34 if w < 2 else 0.85)
+            rows.append((f"t{i}", f"w{w}", names[truth[i] if right else int(rng.integers(3))]))
+    return rows, [(f"t{i}", names[t]) for i, t in enumerate(truth)]
+
+
+@pytest.fixture
+def votes(tmp_path: Path) -> Path:
+    """Give a table of votes with its truth beside it."""
+    rows, truth = crowd()
+    table(tmp_path / "truth.csv", truth, ("task", "label"))
+    return table(tmp_path / "votes.csv", rows)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_every_method_gives_labels_with_accuracy_and_a_file(
+    run: Run, votes: Path, method: str
+) -> None:
+    """Each method's document counts what came in and how right the labels are."""
+    truth = votes.with_name("truth.csv")
+    found = doc(run("consensus", votes, "--method", method, "--truth", truth, "--json"))
+    assert (found["method"], found["n_tasks"], found["n_workers"]) == (method, 200, 7)
+    assert (found["n_votes"], found["n_classes"], found["replaced"], found["refused"]) == (
+        800,
+        3,
+        0,
+        [],
+    )
+    assert found["low"] < found["accuracy"] < found["high"]
+    assert (found["n"], found["accuracy"] > 0.8) == (200, True)
+    assert 0 < found["seconds"] < found["total_seconds"]
+    with Path(found["labels_file"]).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["task", "label", "probability", "votes", "why"]
+    right = dict(csv.reader(truth.open(encoding="utf-8")))
+    assert sum(r["label"] == right[r["task"]] for r in rows) / 200 == pytest.approx(
+        found["accuracy"]
+    )
+    assert all(0 < float(r["probability"]) <= 1 and r["votes"] == "4" for r in rows)
+
+
+def test_labels_go_where_out_says_and_never_over_a_table_that_was_read(
+    run: Run, votes: Path
+) -> None:
+    """The labels file lies beside the votes or at --out; the votes themselves are safe."""
+    before = votes.read_bytes()
+    elsewhere = votes.with_name("other.csv")
+    assert doc(run("consensus", votes, "--out", elsewhere, "--json"))["labels_file"] == str(
+        elsewhere
+    )
+    assert doc(run("consensus", votes, "--json"))["labels_file"].endswith("votes.labels.csv")
+    code, _, err = run("consensus", votes, "--out", votes)
+    assert (code, votes.read_bytes()) == (1, before)
+    assert err.startswith("error INPUT: ")
+    code, _, err = run("consensus", votes, "--out", votes.parent / "none" / "x.csv")
+    assert (code, "could not be written" in err) == (1, True)
+
+
+def test_gold_stands_and_is_not_counted_as_accuracy(run: Run, tmp_path: Path) -> None:
+    """A known answer holds against everybody, may be a class nobody said, and proves nothing."""
+    path = table(
+        tmp_path / "v.csv", [("a", w, "x") for w in "klm"] + [("b", w, "y") for w in "klm"]
+    )
+    gold = table(tmp_path / "g.csv", [("a", "unheard"), ("zz", "x")], ("task", "label"))
+    truth = table(tmp_path / "t.csv", [("a", "x"), ("b", "y"), ("q", "x")], ("task", "label"))
+    for method in METHOD_NAMES:
+        found = doc(
+            run("consensus", path, "--gold", gold, "--truth", truth, "--method", method, "--json")
+        )
+        assert (found["gold"], found["n_classes"], found["n"], found["truth_without_votes"]) == (
+            1,
+            3,
+            1,
+            1,
+        )
+        with Path(found["labels_file"]).open(encoding="utf-8") as file:
+            rows = {r["task"]: r for r in csv.DictReader(file)}
+        assert (rows["a"]["label"], rows["a"]["why"]) == ("unheard", "gold")
+
+
+def test_labels_of_the_truth_that_nobody_said_are_named_and_wrong(run: Run, tmp_path: Path) -> None:
+    """An unknown label in the truth table is reported and its task counts as wrong."""
+    path = table(tmp_path / "v.csv", [("a", "k", "x"), ("b", "k", "y")])
+    truth = table(tmp_path / "t.csv", [("a", "ghost"), ("b", "y")], ("task", "label"))
+    found = doc(run("consensus", path, "--truth", truth, "--method", "majority", "--json"))
+    assert (found["unknown_labels"], found["accuracy"], found["n"]) == (["ghost"], 0.5, 2)
+    code, out, _ = run("consensus", path, "--truth", truth)
+    assert code == 0
+    assert "nobody voted for: 'ghost'" in out
+
+
+def test_agreement_says_every_figure_with_its_interval(run: Run, votes: Path) -> None:
+    """The document has each coefficient with ends and n, classes, workers and pairs."""
+    found = doc(run("agreement", votes, "--json"))
+    for name in ("alpha", "fleiss_kappa", "ac1", "percent"):
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
+        assert found[f"{name}_n"] == 200
+    assert (found["low"], found["high"], found["n"]) == tuple(
+        found[f"alpha_{k}"] for k in ("low", "high", "n")
+    )
+    assert [c["class"] for c in found["classes"]] == ["ash", "elm", "oak"]
+    effects = {w["worker"]: w["effect"] for w in found["workers"]}
+    assert sorted(effects, key=effects.__getitem__)[:2] in (["w0", "w1"], ["w1", "w0"])
+    assert (len(found["pairs"]), found["pairs_left_out"]) == (21, 0)
+    code, out, _ = run("agreement", votes)
+    assert (code, "Krippendorff's alpha" in out) == (0, True)
+
+
+def test_an_order_adds_the_coefficients_of_ordered_classes(
+    run: Run, votes: Path, tmp_path: Path
+) -> None:
+    """Names in order give ordinal alpha and AC2, numbers interval alpha too; a wrong order is said."""
+    found = doc(run("agreement", votes, "--order", "oak, ash,elm", "--json"))
+    assert found["ordinal_alpha_low"] < found["ordinal_alpha"]
+    assert "interval_alpha" not in found
+    numbers = table(tmp_path / "n.csv", [(i // 3, i % 3, (i // 3 + i % 2) % 5) for i in range(60)])
+    found = doc(run("agreement", numbers, "--order", "numbers", "--json"))
+    assert -1 < found["interval_alpha"] < 1
+    assert -1 < found["ac2"] < 1
+    code, _, err = run("agreement", votes, "--order", "oak,elm")
+    assert (code, "leaves out 'ash'" in err) == (1, True)
+    code, _, err = run("agreement", votes, "--order", "numbers")
+    assert (code, "Not every label is a number" in err) == (1, True)
+
+
+def test_wrong_usage_ends_with_two_and_help_lists_the_methods(run: Run, votes: Path) -> None:
+    """An unknown method is wrong usage; --help names them all."""
+    code, out, err = run("consensus", votes, "--method", "guess")
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+    code, out, _ = run("consensus", "--help")
+    flat = "".join(c for c in out if c.isalnum() or c == "-")
+    assert (code, [m for m in METHOD_NAMES if m not in flat]) == (0, [])
