@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from core.consensus.truth.votes import Longs, Reals
 
-SAMPLE_TASKS = 3_000  # enough for some hundred parameters; more only costs time
-ROUNDS = 12
+FIT_TASKS = 1_000  # enough for some hundred parameters held by priors; more only costs time
+ROUNDS = 8
 LEAST = 1e-6  # models say 0 and mean "never seen"
 OWN, OTHER = 4.0, 0.5  # tasks taken as seen: on the class meant, and shared by all others
 HOLD = 1.0  # precision of the prior that keeps the temperature near 1 and the biases near 0
@@ -38,7 +38,7 @@ class Calibration:
         confusion: P(truth is j | the model means k) at [k, j], mean over the fits.
     """
 
-    probability: Reals
+    probability: NDArray[np.float32]
     useful: bool
     gain: float
     slope: float
@@ -50,14 +50,6 @@ class _Map:
     slope: float
     bias: Reals
     confusion: Reals
-
-    def meant(self, logs: Reals) -> Reals:
-        """Return the probability of each class the model may mean."""
-        score = self.slope * logs + self.bias
-        score -= score.max(axis=1, keepdims=True)
-        np.exp(score, out=score)
-        score /= score.sum(axis=1, keepdims=True)
-        return score
 
 
 def calibrate(
@@ -71,25 +63,29 @@ def calibrate(
         asked: Tasks with blind votes (or a known answer) and a word of the model.
         prior: How common each class is.
         folds: How many fits; less than 2 tasks make the model useless.
-        seed: Of the folds and of the sample the fits see.
+        seed: Of the folds.
     """
+    from core.consensus.truth._calibration_kernel import apply
+
     tasks, classes = word.shape
-    mixed = np.random.default_rng(seed).permutation(len(asked))
-    seen = asked[mixed][:SAMPLE_TASKS]
+    seen = np.random.default_rng(seed).permutation(asked)
     fold = np.arange(tasks) % folds
-    fold[asked[mixed]] = np.arange(len(asked)) % folds
-    logs = np.log(np.maximum(word, LEAST), dtype=np.float64)
-    out, maps = np.empty((tasks, classes)), []
-    for f in range(folds):
-        rows = seen[fold[seen] != f]
-        found = _fit(logs[rows], likelihood[rows])
-        mine = fold == f
-        out[mine] = found.meant(logs[mine]) @ found.confusion
-        maps.append(found)
-    gain, useful = _judge(out[seen], likelihood[seen], prior)
-    slope = float(np.mean([m.slope for m in maps]))
-    confusion = np.mean([m.confusion for m in maps], axis=0)
-    return Calibration(out, useful, gain, slope, confusion)
+    fold[seen] = np.arange(len(seen)) % folds
+    with np.errstate(invalid="ignore"):
+        logs = np.log(np.maximum(word, LEAST))
+    others = [seen[fold[seen] != f][:FIT_TASKS] for f in range(folds)]
+    maps = [_fit(*_rows(rows, logs, likelihood)) for rows in others]
+    slopes, biases = np.array([m.slope for m in maps]), np.stack([m.bias for m in maps])
+    tables = np.stack([m.confusion for m in maps])
+    out = np.empty((tasks, classes), dtype=np.float32)
+    apply(logs, fold, slopes, biases, tables, out)
+    mapped, heard = _rows(seen, out, likelihood)
+    gain, useful = _judge(mapped, heard, prior)
+    return Calibration(out, useful, gain, float(slopes.mean()), tables.mean(axis=0))
+
+
+def _rows(at: Longs, *tables: NDArray[np.floating]) -> list[Reals]:
+    return [table[at].astype(np.float64) for table in tables]
 
 
 def _judge(mapped: Reals, likelihood: Reals, prior: Reals) -> tuple[float, bool]:
@@ -103,32 +99,26 @@ def _judge(mapped: Reals, likelihood: Reals, prior: Reals) -> tuple[float, bool]
 
 def _fit(logs: Reals, likelihood: Reals) -> _Map:
     """Return the likeliest map by EM, one Newton step of slope and bias a round."""
+    from core.consensus.truth._calibration_kernel import expect
+
     classes = logs.shape[1]
     pull = np.full((classes, classes), OTHER / max(classes - 1, 1))
     np.fill_diagonal(pull, OWN)
     now = _Map(1.0, np.zeros(classes), pull / pull.sum(axis=1, keepdims=True))
     for _ in range(ROUNDS):
-        meant = now.meant(logs)
-        back = likelihood / ((meant @ now.confusion) * likelihood).sum(axis=1, keepdims=True)
-        counts = now.confusion * (meant.T @ back) + pull
-        wanted = meant * (back @ now.confusion.T)
-        slope, bias = _step(now, logs, meant, wanted)
+        counts, up = np.zeros((classes, classes)), np.zeros(classes + 1)
+        bend = np.zeros((classes + 1, classes + 1))
+        expect(logs, likelihood, now.slope, now.bias, now.confusion, counts, up, bend)
+        counts += pull
+        slope, bias = _step(now, up, bend)
         now = _Map(slope, bias, counts / counts.sum(axis=1, keepdims=True))
     return now
 
 
-def _step(now: _Map, logs: Reals, meant: Reals, wanted: Reals) -> tuple[float, Reals]:
-    """Return slope and bias after one Newton step towards the wanted classes."""
-    classes = logs.shape[1]
-    short = wanted - meant
-    up = np.append((short * logs).sum() - HOLD * (now.slope - 1), short.sum(axis=0))
-    up[1:] -= HOLD * now.bias
-    drawn = meant * logs
-    mean = drawn.sum(axis=1)
-    bend = np.empty((classes + 1, classes + 1))
-    bend[0, 0] = (drawn * logs).sum() - (mean**2).sum()
-    bend[0, 1:] = bend[1:, 0] = drawn.sum(axis=0) - mean @ meant
-    bend[1:, 1:] = np.diag(meant.sum(axis=0)) - meant.T @ meant
-    bend[np.diag_indices(classes + 1)] += HOLD
-    move = np.clip(np.linalg.solve(bend, up), -2.0, 2.0)
+def _step(now: _Map, up: Reals, bend: Reals) -> tuple[float, Reals]:
+    """Return slope and bias after one Newton step, held near 1 and 0 by the prior."""
+    bend[1:, 0] = bend[0, 1:]
+    bend[np.diag_indices(len(bend))] += HOLD
+    away = np.append(now.slope - 1, now.bias)
+    move = np.clip(np.linalg.solve(bend, up - HOLD * away), -2.0, 2.0)
     return float(np.clip(now.slope + move[0], 0.0, STEEPEST)), now.bias + move[1:]

@@ -69,7 +69,9 @@ def glad(
     people = Workers(cast, accuracy, weight=ability)
     why = reasons(votes, label, answers)
     difficulty = np.exp(-easiness)
-    return Graded(label, probability, why, people, done, converged, objective, difficulty=difficulty)
+    return Graded(
+        label, probability, why, people, done, converged, objective, difficulty=difficulty
+    )
 
 
 def _expect(votes: Votes, ability: Reals, easiness: Reals) -> tuple[Reals, float]:

@@ -1,6 +1,6 @@
 """The model as one more voter: Dawid-Skene over people, with the model's calibrated word beside them.
 
-People alone are resolved first, by their blind votes. The model's probabilities are then mapped to
+People alone are resolved first, by their blind votes, on a sample of the tasks. The model's probabilities are then mapped to
 probabilities of the truth by fits that see only blind votes, each task's fit those of other tasks
 (`_calibration`). Last, Dawid-Skene runs on with the mapped word as one more voter. So the model needs no
 calibration of its own, and a useless one is left out.
@@ -25,15 +25,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.consensus.truth._calibration import Calibration, calibrate
-from core.consensus.truth.dawid_skene import (
-    MOST_CELLS,
-    SMOOTH,
-    TOLERANCE,
-    Model,
-    Smoothing,
-    dawid_skene,
-    fit,
-)
+from core.consensus.truth.confusion import SMOOTH, Model, Smoothing, fit
+from core.consensus.truth.dawid_skene import MOST_CELLS, TOLERANCE, dawid_skene
 from core.consensus.truth.posterior import clamped, normalised, settled
 from core.consensus.truth.result import Truth, Workers, reasons
 from core.consensus.truth.votes import Ints, Longs, Reals, Votes, known
@@ -41,6 +34,8 @@ from core.errors import InputError
 
 Bools = NDArray[np.bool_]
 TINY = 1e-30
+PEOPLE_TASKS = 5_000  # tasks on which people alone are resolved, to learn what the model is worth
+ROUGH = 1e-3  # per vote: the joint rounds go on from there
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +77,7 @@ def model_voter(
     blind: ArrayLike | None = None,
     gold: Ints | None = None,
     smoothing: Smoothing = SMOOTH,
-    tol: float = TOLERANCE,
+    tol: float = 10 * TOLERANCE,
     rounds: int = 50,
     folds: int = 3,
     seed: int = 0,
@@ -110,22 +105,26 @@ def model_voter(
     unseen = np.ones(len(votes), np.bool_) if blind is None else np.asarray(blind, np.bool_)
     if unseen.shape != (len(votes),):
         raise InputError(f"There is one blind flag a vote, {len(votes)}, found {unseen.shape}.")
-    people = dawid_skene(_only(votes, unseen), gold=answers, smoothing=smoothing)
     independent = np.bincount(votes.task[unseen], minlength=votes.tasks) > 0
     spoke = ~np.isnan(said).any(axis=1)
     asked = np.flatnonzero((independent | (answers >= 0)) & spoke)
     if len(asked) < 2 or not unseen.any() or votes.classes < 2:
         return _without(votes, answers, smoothing)
-    prior = _prior(people, independent)
-    likelihood = clamped(_likelihood(votes, unseen, people, prior), answers)
-    found = calibrate(said, np.maximum(likelihood, TINY), asked, prior, folds, seed)
+    asked = np.random.default_rng(seed).permutation(asked)[:PEOPLE_TASKS]
+    drawn = np.zeros(votes.tasks, np.bool_)
+    drawn[asked] = True
+    alone = _only(votes, unseen & drawn[votes.task])
+    people = dawid_skene(alone, gold=answers, smoothing=smoothing, tol=ROUGH)
+    prior = _prior(people, drawn)
+    likelihood = _likelihood(alone, people, prior, answers)
+    found = calibrate(said, likelihood, asked, prior, folds, seed)
     if not found.useful:
         return _without(votes, answers, smoothing, found)
     counted = independent & spoke
-    anchoring = _anchoring(votes, said, unseen, spoke)
+    anchoring = 0.0 if unseen.all() else _anchoring(votes, said, unseen, spoke)
     voice = ModelVoice(
         counted,
-        np.where(counted[:, None], found.probability, np.nan).astype(np.float32),
+        np.where(counted[:, None], found.probability, np.float32(np.nan)),
         True,
         found.gain,
         found.slope,
@@ -169,8 +168,8 @@ def _checked(votes: Votes, word: ArrayLike) -> NDArray[np.floating]:
             raise InputError(
                 "The model's probabilities are from 0 up; one is negative or infinite."
             )
-    total = said.sum(axis=1, keepdims=True)
-    return np.asarray(said / np.where(total > 0, total, np.nan))
+        total = said.sum(axis=1, keepdims=True)
+        return np.asarray(said / np.where(total > 0, total, np.nan))
 
 
 def _only(votes: Votes, kept: Bools) -> Votes:
@@ -186,16 +185,24 @@ def _prior(people: Truth, voted: Bools) -> Reals:
     return np.asarray(mass / mass.sum())
 
 
-def _likelihood(votes: Votes, unseen: Bools, people: Truth, prior: Reals) -> Reals:
+def _likelihood(blind: Votes, people: Truth, prior: Reals, gold: Ints) -> Reals:
     """Return P(blind votes | truth) up to a factor a task, as people alone were found to vote."""
+    from core.consensus.truth._kernels import posterior_block
+
     if people.workers.confusion is None:
-        return np.asarray(people.probability / prior)
-    tables = np.log(np.maximum(people.workers.confusion, TINY))
-    rows = tables[votes.worker[unseen], :, votes.label[unseen]]
-    score = np.zeros((votes.tasks, votes.classes))
-    held, starts = np.unique(votes.task[unseen], return_index=True)
-    score[held] = np.add.reduceat(rows, starts, axis=0, dtype=np.float64)
-    return normalised(score)[0]
+        return clamped(np.asarray(people.probability / prior), gold)
+    k = blind.classes
+    emission = _emission(people.workers.confusion)
+    cell = blind.worker * np.int32(k) + blind.label
+    out = np.empty((blind.tasks, k), dtype=np.float32)
+    posterior_block(0, blind.tasks, blind.starts, cell, gold, emission, np.zeros(k), out)
+    return np.maximum(out, TINY).astype(np.float64)
+
+
+def _emission(confusion: NDArray[np.float32]) -> Reals:
+    """Return log P(says l | truth is j) at [worker · classes + l, j]."""
+    logs = np.log(np.maximum(confusion, TINY)).transpose(0, 2, 1)
+    return np.ascontiguousarray(logs, dtype=np.float64).reshape(-1, confusion.shape[1])
 
 
 def _anchoring(votes: Votes, said: NDArray, unseen: Bools, spoke: Bools) -> float:
@@ -281,10 +288,7 @@ class _Joint:
 
     def resolve(self, confusion: NDArray[np.float32], tol: float, rounds: int) -> Advised:
         """Run from people's confusion until the log-likelihood stands."""
-        said = np.log(np.maximum(confusion, TINY), dtype=np.float64).transpose(0, 2, 1)
-        k = self.votes.classes
-        first = np.ascontiguousarray(said).reshape(-1, k)
-        model = Model(first, np.log(_shares(self.votes, self.voice)))
+        model = Model(_emission(confusion), np.log(_shares(self.votes)))
         before, gain, done = -np.inf, np.inf, 0
         while done < rounds and gain >= tol * len(self.votes):
             model, likelihood = self._round(model)
@@ -303,7 +307,7 @@ class _Joint:
 
         table = self._table(model)
         counts, mass = np.zeros_like(table), np.zeros(self.votes.classes)
-        tables = (table, model.prior, counts, mass)
+        tables = (self.smoothing.fewest, table, model.prior, counts, mass)
         likelihood = em_block(0, self.votes.tasks, self.starts, self.cell, self.gold, *tables)
         own = counts[: self.pairs]
         if self.echoed:
@@ -329,7 +333,7 @@ class _Joint:
         return _advised(truth, self.voice)
 
 
-def _shares(votes: Votes, voice: ModelVoice) -> Reals:
+def _shares(votes: Votes) -> Reals:
     """Return how common the classes are by the votes, to start with; no class at 0."""
     counts = np.bincount(votes.label, minlength=votes.classes) + 1.0
     return np.asarray(counts / counts.sum())

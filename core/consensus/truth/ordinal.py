@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.consensus.truth.posterior import accuracies, clamped, normalised, stands_still
-from core.consensus.truth.result import NO_LABEL, Truth, Workers, reasons
+from core.consensus.truth.result import Truth, Workers, reasons
+from core.consensus.truth.sparse import NO_LABEL
 from core.consensus.truth.votes import Ints, Reals, Votes, known
 
 SPREADS = np.linspace(0.01, 0.99, 50)

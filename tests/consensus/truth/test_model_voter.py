@@ -1,0 +1,143 @@
+"""The model as one more voter: it helps when good, does no harm when useless, never counts twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.consensus.truth._calibration import FIT_TASKS, calibrate
+from core.consensus.truth.dawid_skene import dawid_skene
+from core.consensus.truth.model_voter import aligned, model_voter
+from core.consensus.truth.votes import make_votes
+from core.errors import InputError
+from tests.consensus.truth.planted import crowd, sure
+
+PEOPLE = (0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.6)
+
+
+def share(label, truth):
+    """Return the share of right labels."""
+    return float((label == truth).mean())
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]), st.sampled_from([60, 300]))
+def test_a_useless_model_does_no_harm(seed, each, tasks):
+    """A model that knows nothing, however sure of itself, changes next to no label."""
+    votes, truth = crowd(tasks=tasks, each=each, accuracies=PEOPLE, seed=seed)
+    word = np.random.default_rng(seed + 1).dirichlet(np.full(4, 0.1), tasks).astype(np.float32)
+    alone = dawid_skene(votes).label
+    assert share(model_voter(votes, word).label, truth) >= share(alone, truth) - 0.05
+
+
+@pytest.mark.parametrize("each", [1, 2, 3])
+def test_a_perfect_model_is_followed(each):
+    """Beside a model that is always right, poor votes no longer matter."""
+    votes, truth = crowd(tasks=600, each=each, accuracies=PEOPLE, seed=1)
+    found = model_voter(votes, sure(4, truth, 1.0))
+    assert found.model.useful
+    assert share(found.label, truth) > 0.95
+    assert share(found.label, truth) > share(dawid_skene(votes).label, truth)
+
+
+@pytest.mark.parametrize("sharp", [0.3, 1.0, 8.0])
+def test_calibration_is_ours_to_make(sharp):
+    """The same model, timid or far too sure of itself, helps alike."""
+    votes, truth = crowd(tasks=1500, each=2, accuracies=PEOPLE, seed=2)
+    found = model_voter(votes, sure(4, truth, 0.8, sharp=sharp))
+    assert share(found.label, truth) > share(dawid_skene(votes).label, truth) + 0.03
+
+
+def test_sureness_means_what_it_says():
+    """Mapped probabilities of the top class are right as often as they say, to 4 points."""
+    votes, truth = crowd(tasks=4000, each=3, accuracies=PEOPLE, seed=3)
+    word = model_voter(votes, sure(4, truth, 0.7, sharp=6.0)).model.probability
+    assert abs(word.max(axis=1).mean() - share(word.argmax(axis=1), truth)) < 0.04
+
+
+def test_a_model_that_swaps_classes_is_understood():
+    """Its own confusion is learnt: who says 1 for 0 and 0 for 1 is as good as right."""
+    votes, truth = crowd(tasks=2000, each=3, accuracies=PEOPLE, seed=4)
+    swapped = sure(4, truth, 0.95)[:, [1, 0, 2, 3]]
+    found = model_voter(votes, swapped)
+    assert share(found.label, truth) > share(dawid_skene(votes).label, truth)
+
+
+def test_missing_rows_leave_those_tasks_to_people():
+    """Where the model says nothing it counts nowhere, and the answer has no nan."""
+    votes, truth = crowd(tasks=400, accuracies=PEOPLE, each=3, seed=5)
+    word = sure(4, truth, 0.9)
+    word[::2] = np.nan
+    found = model_voter(votes, word)
+    assert found.model.counted[1::2].all()
+    assert not found.model.counted[::2].any()
+    assert np.isfinite(found.probability).all()
+
+
+def test_without_blind_votes_the_model_is_not_heard():
+    """Votes that all saw the model's answer are resolved as if there were no model."""
+    votes, truth = crowd(tasks=200, each=3, accuracies=PEOPLE, seed=6)
+    found = model_voter(votes, sure(4, truth, 1.0), blind=np.zeros(len(votes), bool))
+    np.testing.assert_array_equal(found.label, dawid_skene(votes).label)
+    assert not found.model.counted.any()
+
+
+def test_the_model_counts_only_beside_a_blind_vote():
+    """A task whose votes all saw the model's answer gets no further word of the model."""
+    votes, truth = crowd(tasks=400, each=3, accuracies=PEOPLE, seed=7)
+    found = model_voter(votes, sure(4, truth, 0.9), blind=votes.task < 200)
+    assert found.model.counted[:200].all()
+    assert not found.model.counted[200:].any()
+
+
+def test_nodding_is_not_a_second_voice():
+    """Shown votes that always repeat the model are found out, and do not outvote a blind majority."""
+    votes, truth = crowd(tasks=800, each=3, accuracies=(0.9,) * 6, seed=8)
+    word = sure(4, truth, 0.6, seed=9)
+    top = np.argmax(word, axis=1)
+    task = np.concatenate([votes.task, np.repeat(np.arange(800), 3)])
+    worker = np.concatenate([votes.worker, np.tile([6, 7, 8], 800)])
+    label = np.concatenate([votes.label, np.repeat(top, 3)])
+    blind = np.arange(len(task)) < len(votes)
+    both, _ = make_votes(task, worker, label, tasks=800, workers=9, classes=4)
+    found = model_voter(both, word, blind=aligned(both, task, worker, blind))
+    only_blind = model_voter(votes, word)
+    assert found.model.anchoring > 0.9
+    assert share(found.label, truth) >= share(only_blind.label, truth) - 0.01
+
+
+def test_a_column_follows_its_votes():
+    """A flag given beside the votes as cast is found in the rows of the votes; the last one stands."""
+    task, worker, label = [1, 0, 1, 0], [0, 0, 1, 0], [1, 0, 0, 1]
+    votes, replaced = make_votes(task, worker, label)
+    assert replaced == 1
+    found = aligned(votes, task, worker, [10, 20, 30, 40])
+    rows = zip(votes.task.tolist(), votes.worker.tolist(), found.tolist(), strict=True)
+    assert sorted(rows) == [(0, 0, 40), (1, 0, 10), (1, 1, 30)]
+
+
+def test_no_task_is_mapped_by_a_fit_that_saw_its_votes():
+    """Changing one task's votes leaves the model's word on all tasks of its own part unchanged."""
+    votes, truth = crowd(tasks=300, each=3, accuracies=PEOPLE, seed=10)
+    likelihood = votes.tally() + 0.1
+    word, asked, prior = sure(4, truth, 0.8), np.arange(300), np.full(4, 0.25)
+    assert FIT_TASKS > 300
+    before = calibrate(word, likelihood, asked, prior, 3, 0).probability
+    likelihood[7] = [9, 0.1, 0.1, 9]
+    after = calibrate(word, likelihood, asked, prior, 3, 0).probability
+    same = (before == after).all(axis=1)
+    assert same[7]
+    assert 80 < same.sum() < 120
+
+
+def test_words_that_do_not_fit_are_refused():
+    """A wrong shape, a negative or infinite number, or whole numbers are refused with a sentence."""
+    votes, truth = crowd(tasks=20)
+    good = sure(4, truth, 0.9)
+    for bad in (good[:, :3], good.astype(int), -good, np.full_like(good, np.inf)):
+        with pytest.raises(InputError):
+            model_voter(votes, bad)
+    with pytest.raises(InputError):
+        model_voter(votes, good, blind=[True])
