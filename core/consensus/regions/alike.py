@@ -27,6 +27,8 @@ Reals = NDArray[np.float64]
 MOST_PAIRS = 400_000
 MOST_DRAWN = 200_000
 """Pairs of polygons or masks compared by their pixels, some microseconds each."""
+_SKELETONS = 20_000
+"""Pairs of skeletons compared together."""
 _THING_PX, _GRID_PX = 128, 8192
 """Size of the smallest polygon on the grid, unless the grid would grow beyond this."""
 
@@ -147,13 +149,18 @@ def _alike_keypoints(
     wide = np.concatenate([boxes[:, :2] - pad, boxes[:, 2:] + pad], axis=1)
 
     def compared() -> Iterator[Alike]:
-        for a, b in _pairs(wide, numbers, person):
-            same = counts[a] == counts[b]
-            value = np.where(same, _oks(points[a], points[b], sizes[a], sizes[b]), 0.0)
-            enough = value >= at_least
-            yield Alike(a[enough], b[enough], value[enough])
+        for pairs in _pairs(wide, numbers, person):
+            for a, b in zip(*(_pieces(p) for p in pairs), strict=True):
+                value = _oks(points[a], points[b], sizes[a], sizes[b])
+                enough = (value >= at_least) & (counts[a] == counts[b])
+                yield Alike(a[enough], b[enough], value[enough])
 
     return _gathered(compared(), person, MOST_PAIRS)
+
+
+def _pieces(numbers: Ints) -> list[Ints]:
+    """Cut what is compared by many points each into parts that fit the processor's memory."""
+    return np.array_split(numbers, len(numbers) // _SKELETONS + 1)
 
 
 def _oks(a: Reals, b: Reals, size_a: Reals, size_b: Reals) -> Reals:

@@ -23,8 +23,10 @@ from core.labels.shapes import (
 )
 
 Pixels = NDArray[np.bool_]
-_GRID_PX = 512
-"""Side of the grid polygons are voted on: a pixel is a five-hundredth of the thing."""
+_GRID_PX = 256
+"""Side of the grid polygons are voted on. A finer one is no nearer to the truth: in a seeded
+simulation (`tests/consensus/regions`) of five people, corners off by 5 % of the side, both this and
+512 give IoU 0.916 (one person 0.856), at half the time."""
 _MARGIN_PX = 2
 _EVEN = 1e-9
 
@@ -57,7 +59,7 @@ def blend_polygons(ordered: list[Region], weights: list[float], how: Geometry) -
     left, top = (min(r.box[i] for r in ordered) for i in (0, 1))
     scale = _GRID_PX / max(max(r.x2 - left, r.y2 - top) for r in ordered)
     marks = np.array([_on_grid(r, left, top, scale) for r in ordered])
-    ring = outline(_chosen(marks, weights, first, how.polygons, how.smooth_px))
+    ring = outline(_chosen(marks, weights, first, how.polygons, smooth_px=0))
     if len(ring) < 3 or polygon_area(ring) <= 0:
         return ordered[first]
     points = [((x - _MARGIN_PX) / scale + left, (y - _MARGIN_PX) / scale + top) for x, y in ring]

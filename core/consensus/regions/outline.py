@@ -13,7 +13,7 @@ from scipy.ndimage import binary_fill_holes, label
 
 Ring = list[tuple[float, float]]
 Points = NDArray[np.float64]
-_OFF_PX = 1.0
+_OFF_PX = 2.0
 """How far from the traced line the ring with few corners may lie."""
 _CRUMBS = 0.05
 """Share of the pixels that may be holes or other pieces and are passed over."""
