@@ -119,7 +119,7 @@ def _skill(ballot: Ballot, p: Reals, shrink: float) -> Reals:
     right = np.bincount(votes.worker, p[ballot.own], minlength=votes.workers)
     pooled = (right.sum() + 1) / (len(votes) + 2)
     skill = (right + shrink * pooled) / np.maximum(cast(votes) + shrink, LEAST)
-    return np.clip(skill, LEAST, 1 - LEAST)
+    return np.asarray(np.clip(skill, LEAST, 1 - LEAST))
 
 
 def _prior(ballot: Ballot, p: Reals) -> Reals:

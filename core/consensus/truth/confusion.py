@@ -35,7 +35,7 @@ class Smoothing:
     wrong: float = 0.0
     expected: float = 0.0
     skill: float = 4.0
-    hardness: float = 20.0
+    hardness: float = 100.0
     errors: float = 5.0
     share: float = 0.0
     fewest: int = 1
