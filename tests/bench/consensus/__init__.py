@@ -1,0 +1,1 @@
+"""Benchmarks of consensus and agreement against their peers."""
