@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
+from core.consensus.regions.bounded import Alike, gathered, most_alike, place_of_own
 from core.consensus.regions.nearby import Ints, nearby
 from core.labels.geometry import Boxes, boxes_of
 from core.labels.likeness import OKS_SIGMA, SINGLE_POINT_PX
@@ -33,20 +33,6 @@ _THING_PX, _GRID_PX = 128, 8192
 """Size of the smallest polygon on the grid, unless the grid would grow beyond this."""
 
 
-@dataclass(frozen=True, eq=False)
-class Alike:
-    """Pairs of regions of two people.
-
-    Attributes:
-        first, second: Numbers of the regions, first < second, shape (pairs,).
-        likeness: Between the bound and 1.
-    """
-
-    first: Ints
-    second: Ints
-    likeness: Reals
-
-
 def alike(regions: Sequence[Region], person: Ints, at_least: float) -> Alike:
     """Return the pairs of regions of one shape and two people that are at least so much alike."""
     boxes = boxes_of(regions)
@@ -56,8 +42,8 @@ def alike(regions: Sequence[Region], person: Ints, at_least: float) -> Alike:
         for shape in sorted(shapes)
         if (numbers := np.array([i for i, r in enumerate(regions) if r.shape is shape])).size
     ]
-    place = _place_of_own(person)
-    return _most_alike(parts, place, MOST_PAIRS)
+    place = place_of_own(person)
+    return most_alike(parts, place, MOST_PAIRS)
 
 
 def box_ious(a: Boxes, b: Boxes) -> Reals:
@@ -71,53 +57,9 @@ def box_ious(a: Boxes, b: Boxes) -> Reals:
     return found
 
 
-def _place_of_own(person: Ints) -> Ints:
-    """Return which of its person's regions each is."""
-    order = np.argsort(person, kind="stable")
-    starts = np.searchsorted(person[order], person[order], side="left")
-    place = np.empty(len(person), dtype=np.int64)
-    place[order] = np.arange(len(person)) - starts
-    return place
-
-
-def _most_alike(parts: Sequence[Alike], place: Ints, most: int) -> Alike:
-    """Return at most so many pairs: the most alike, of equals those in the same place of two sets."""
-    if len(parts) == 1 and len(parts[0].first) <= most:
-        return parts[0]
-    none: Ints = np.zeros(0, dtype=np.int64)
-    first = np.concatenate([none, *(p.first for p in parts)])
-    second = np.concatenate([none, *(p.second for p in parts)])
-    value = np.concatenate([np.zeros(0), *(p.likeness for p in parts)])
-    if len(first) > most:
-        kept = _highest(first, second, value, place, most)
-        first, second, value = first[kept], second[kept], value[kept]
-    return Alike(first, second, value)
-
-
-def _highest(first: Ints, second: Ints, value: Reals, place: Ints, most: int) -> NDArray[np.intp]:
-    """Return which so many pairs to keep; equal sets piled on one spot then pair as they lie."""
-    last = np.partition(value, len(value) - most)[len(value) - most]
-    above, even = np.flatnonzero(value > last), np.flatnonzero(value == last)
-    a, b, n = first[even], second[even], len(place)
-    turn = (np.abs(place[a] - place[b]) * n + a) * n + b
-    wanted = most - len(above)
-    return np.concatenate([above, even[np.argpartition(turn, wanted - 1)[:wanted]]])
-
-
 def _pairs(boxes: Boxes, numbers: Ints, person: Ints) -> Iterator[tuple[Ints, Ints]]:
     for a, b in nearby(boxes[numbers], person[numbers]):
         yield numbers[a], numbers[b]
-
-
-def _gathered(found: Iterator[Alike], person: Ints, most: int) -> Alike:
-    """Return all blocks as one, cut to the most alike whenever they are too many."""
-    place = _place_of_own(person)
-    held: list[Alike] = []
-    for block in found:
-        held.append(block)
-        if sum(len(h.first) for h in held) > 2 * most:
-            held = [_most_alike(held, place, most)]
-    return _most_alike(held, place, most)
 
 
 def _box_pairs(boxes: Boxes, numbers: Ints, person: Ints, at_least: float) -> Iterator[Alike]:
@@ -130,7 +72,7 @@ def _box_pairs(boxes: Boxes, numbers: Ints, person: Ints, at_least: float) -> It
 def _alike_boxes(
     _: Sequence[Region], boxes: Boxes, numbers: Ints, person: Ints, at_least: float
 ) -> Alike:
-    return _gathered(_box_pairs(boxes, numbers, person, at_least), person, MOST_PAIRS)
+    return gathered(_box_pairs(boxes, numbers, person, at_least), person, MOST_PAIRS)
 
 
 def _alike_keypoints(
@@ -155,7 +97,7 @@ def _alike_keypoints(
                 enough = (value >= at_least) & (counts[a] == counts[b])
                 yield Alike(a[enough], b[enough], value[enough])
 
-    return _gathered(compared(), person, MOST_PAIRS)
+    return gathered(compared(), person, MOST_PAIRS)
 
 
 def _pieces(numbers: Ints) -> list[Ints]:
@@ -180,7 +122,7 @@ def _alike_drawn(
 ) -> Alike:
     """Return the pairs of polygons, or of masks, whose pixels are alike enough."""
     # No share of boxes bounds that of pixels from above; it only says whom to look at first.
-    near = _gathered(_box_pairs(boxes, numbers, person, 0.0), person, MOST_DRAWN)
+    near = gathered(_box_pairs(boxes, numbers, person, 0.0), person, MOST_DRAWN)
     if not near.first.size:
         return near
     order = np.lexsort((near.second, near.first))

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.consensus.regions.alike import Alike, alike
+from core.consensus.regions.alike import alike
+from core.consensus.regions.bounded import Alike
 from core.consensus.regions.order import place
 from core.consensus.regions.pairing import pairs_of
 from core.labels.region import Region

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from core.consensus.regions.alike import Alike
+from core.consensus.regions.bounded import Alike
 from core.consensus.regions.nearby import Ints
 from core.labels.region import Region
 
