@@ -222,7 +222,7 @@ def _column(
     sorted_names = sorted({n for n in names if n is not None})
     place = {n: i for i, n in enumerate(sorted_names)}
     new = np.array([-1 if n is None else place[n] for n in names] or [0], dtype=np.int64)
-    codes = new[np.asarray(coded.indices, dtype=np.int64)]
+    codes = new[_numbers(coded.indices, np.int32)]
     for line in lines[codes < 0].tolist():
         reasons.setdefault(line, f"the {called} is empty")
     return Column(tuple(sorted_names), codes)
@@ -231,7 +231,7 @@ def _column(
 def _refuse(
     raw: pa.ChunkedArray, text: str, reason: str, lines: Codes, reasons: dict[int, str]
 ) -> None:
-    for line in lines[np.asarray(pc.equal(raw, text))].tolist():
+    for line in lines[_flags(pc.equal(raw.combine_chunks(), text))].tolist():
         reasons.setdefault(line, reason)
 
 
@@ -240,11 +240,24 @@ def _seconds(raw: pa.ChunkedArray, lines: Codes, reasons: dict[int, str]) -> NDA
     text = pc.ascii_trim_whitespace(raw.combine_chunks())
     fits = pc.match_substring_regex(text, _NUMBER)
     plain = pc.if_else(fits, text, pa.scalar(None, pa.string()))
-    found = np.array(pc.cast(plain, pa.float64()).fill_null(float("nan")), dtype=np.float64)
-    wrong = ~np.asarray(pc.or_(fits, pc.equal(text, ""))) | np.isinf(found) | (found < 0)
+    found = _numbers(pc.cast(plain, pa.float64()).fill_null(float("nan")), np.float64)
+    wrong = ~_flags(pc.or_(fits, pc.equal(text, ""))) | np.isinf(found) | (found < 0)
     for i in np.flatnonzero(wrong).tolist():
         reasons.setdefault(int(lines[i]), _fault(text[i].as_py()))
     return found
+
+
+def _numbers(array: pa.Array, kind: type[np.generic]) -> NDArray:
+    """Return the numbers of an array without gaps; Arrow's own way would import pandas for it."""
+    if not len(array):
+        return np.zeros(0, dtype=kind)
+    return np.frombuffer(
+        array.buffers()[1], kind, len(array), array.offset * np.dtype(kind).itemsize
+    )
+
+
+def _flags(array: pa.Array) -> NDArray[np.bool_]:
+    return _numbers(pc.cast(array, pa.uint8()), np.uint8).astype(bool)
 
 
 def _fault(text: str) -> str:

@@ -72,12 +72,14 @@ class _Sums:
         table: Of each item the split, the votes, and the votes for each class.
         total: Column sums of the table.
         gram: The table's inner products of columns.
+        cells: Item times classes plus class of each count, ascending.
     """
 
     counts: ItemCounts
     table: csr_array
     total: Floats
     gram: Floats
+    cells: Ints
 
     @staticmethod
     def of(counts: ItemCounts) -> _Sums:
@@ -85,7 +87,9 @@ class _Sums:
         split = (kept.votes * kept.votes - kept.squares) / np.maximum(kept.votes - 1, 1)
         table = columns([split, kept.votes], kept.matrix())
         total = np.asarray(table.sum(axis=0), dtype=np.float64).ravel()
-        return _Sums(kept, table, total, (table.T @ table).toarray())
+        owner = np.repeat(np.arange(len(kept.starts)), kept.cells)
+        cells = owner * kept.classes + kept.labels
+        return _Sums(kept, table, total, (table.T @ table).toarray(), cells)
 
     def effect(self, items: Ints, said: Ints, level: float) -> Estimate:
         """Return the effect of a person who said so of these items."""
@@ -114,9 +118,7 @@ class _Sums:
     def _split_without(self, items: Ints, said: Ints) -> Floats:
         """Return the split of each item without one vote for a class."""
         counts = self.counts
-        owner = np.repeat(np.arange(len(counts.starts)), counts.cells)
-        key = owner * counts.classes + counts.labels
-        own = counts.counts[np.searchsorted(key, items * counts.classes + said)]
+        own = counts.counts[np.searchsorted(self.cells, items * counts.classes + said)]
         left = counts.votes[items] - 1
         squares = counts.squares[items] - 2 * own + 1
         return np.asarray((left * left - squares) / np.maximum(left - 1, 1), dtype=np.float64)
