@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def test_each_round_raises_the_objective():
         probability, objective = _expect(votes, ability, easiness)
         reached.append(objective)
         ability, easiness = _climb(votes, probability, ability, easiness, 25)
-    assert all(b >= a - 1e-9 for a, b in zip(reached, reached[1:], strict=False))
+    assert all(b >= a - 1e-9 for a, b in pairwise(reached))
 
 
 def test_ability_ranks_the_workers():
@@ -55,7 +56,7 @@ def test_ability_ranks_the_workers():
 
 def test_disputed_tasks_are_harder():
     """A task on which able workers split is found harder than one on which they agree."""
-    votes, truth = crowd(tasks=200, accuracies=(0.95,) * 6, each=4, seed=4)
+    votes, _ = crowd(tasks=200, accuracies=(0.95,) * 6, each=4, seed=4)
     extra = {"tasks": 202, "workers": 6, "classes": 4}
     columns = [np.append(c, new) for c, new in zip(
         (votes.task, votes.worker, votes.label),
