@@ -1,5 +1,5 @@
 # One verb each. Everything is installed into .venv on first use; nothing else is touched.
-.PHONY: install demo serve test lint format bench bench-ui screenshots clean
+.PHONY: install demo serve test lint format bench bench-ui bench-consensus screenshots clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,9 @@ bench: install
 bench-ui: install
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python -m tests.bench.ui $(ONLY)
+
+bench-consensus: install
+	$(BIN)/python -m tests.bench.consensus $(ONLY)
 
 screenshots: install
 	$(BIN)/python tests/chromium.py
