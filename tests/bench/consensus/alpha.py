@@ -6,9 +6,6 @@ of a noisy machine and the memory of one is not that of the other.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from statistics import median
@@ -16,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.bench.consensus.peers import Side, in_turn
+
 ITEMS, PEOPLE, CLASSES, OVERLAP = 333_333, 200, 10, 3
 ROUNDS = 5
 
@@ -34,35 +32,6 @@ def make_votes(path: Path) -> int:
     return len(kept)
 
 
-class Side:
-    """A process that computes alpha whenever it is asked."""
-
-    def __init__(self, python: str, name: str, data: Path) -> None:
-        script = Path(__file__).with_name("alpha_side.py")
-        self._process = subprocess.Popen(
-            [python, str(script), name, str(data)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )
-
-    def ask(self) -> dict[str, float]:
-        """Return what one round measured."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        found: dict[str, float] = json.loads(self._process.stdout.readline())
-        return found
-
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-
-
 def run(folder: Path, peer_python: str, rounds: int = ROUNDS) -> dict[str, Any]:
     """Return medians, the ratio round by round, and whether both values are equal to 1e-9.
 
@@ -73,12 +42,12 @@ def run(folder: Path, peer_python: str, rounds: int = ROUNDS) -> dict[str, Any]:
     """
     data = folder / "alpha.npz"
     votes = make_votes(data)
-    mine, other = Side(sys.executable, "ours", data), Side(peer_python, "peer", data)
-    try:
-        both = [(mine.ask(), other.ask()) for _ in range(rounds + 1)]
-    finally:
-        mine.close()
-        other.close()
+    script = "alpha_side.py"
+    with (
+        Side(sys.executable, script, "ours", data) as mine,
+        Side(peer_python, script, "peer", data) as other,
+    ):
+        both = in_turn(mine, other, rounds + 1)
     apart = abs(both[0][0]["value"] - both[0][1]["value"])
     timed = both[1:]
     return {
