@@ -6,7 +6,6 @@ then label, then worker, so that no result depends on the order in which votes c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -107,7 +106,7 @@ def make_votes(
     asked = (("task", tasks), ("worker", workers), ("label", classes))
     found = [_size(name, c, n) for (name, n), c in zip(asked, columns, strict=True)]
     sizes = (found[0], found[1], found[2])
-    pairs = _pack((columns[0], columns[1]), sizes[:2])
+    pairs = _pack(columns[:2], sizes[:2])
     ordered = np.sort(pairs)
     replaced = int((ordered[1:] == ordered[:-1]).sum())
     if replaced:
@@ -117,30 +116,37 @@ def make_votes(
     return Votes(*_ordered(columns, sizes), *sizes), replaced
 
 
+def _bits(size: int) -> int:
+    return max(size - 1, 0).bit_length()
+
+
 def _pack(columns: Sequence[NDArray], sizes: Sequence[int]) -> Longs:
     """Return the columns as one number a row, which orders them as they stand."""
     packed = columns[0].astype(np.int64)
     for column, size in zip(columns[1:], sizes[1:], strict=True):
-        packed *= max(size, 1)
-        packed += column
+        packed <<= _bits(size)
+        packed |= column
     return packed
 
 
 def _ordered(columns: list[NDArray], sizes: tuple[int, int, int]) -> tuple[Ints, Ints, Ints]:
     """Return the columns ordered by task, label and worker: by one sort of one number, where it fits."""
     task, worker, label = columns
-    if math.prod(max(s, 1) for s in sizes) >= 2**63:
+    if sum(map(_bits, sizes)) > 63:
         rows = np.lexsort((worker, label, task))
-        return (
-            task[rows].astype(np.int32),
-            worker[rows].astype(np.int32),
-            label[rows].astype(np.int32),
-        )
+        return _narrow(task[rows]), _narrow(worker[rows]), _narrow(label[rows])
     packed = _pack((task, label, worker), (sizes[0], sizes[2], sizes[1]))
     packed.sort()
-    packed, of_worker = np.divmod(packed, max(sizes[1], 1))
-    of_task, said = np.divmod(packed, max(sizes[2], 1))
-    return of_task.astype(np.int32), of_worker.astype(np.int32), said.astype(np.int32)
+    people, classes = _bits(sizes[1]), _bits(sizes[2])
+    of_worker = _narrow(packed & ((1 << people) - 1))
+    packed >>= people
+    said = _narrow(packed & ((1 << classes) - 1))
+    packed >>= classes
+    return _narrow(packed), of_worker, said
+
+
+def _narrow(column: NDArray) -> Ints:
+    return column.astype(np.int32)
 
 
 def known(votes: Votes, gold: ArrayLike | None) -> Ints:
