@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.consensus import alpha, truth
+from tests.bench.consensus import alpha, regions, truth
 from tests.bench.consensus.peers import peer_python
 
 PARTS: dict[str, Callable[[Path, str], dict[str, object]]] = {
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Path, str], dict[str, object]]] = {
     "majority": truth.majority_beside_crowd_kit,
     "one_new_vote": truth.one_new_vote,
     "alpha": alpha.run,
+    "regions": regions.run,
 }
 """Name to a call with an empty folder and the interpreter that has the peers."""
 
