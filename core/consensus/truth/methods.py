@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from core.consensus.truth.confusion import PLAIN
 from core.consensus.truth.dawid_skene import dawid_skene
+from core.consensus.truth.glad import glad
 from core.consensus.truth.gold_majority import gold_majority
+from core.consensus.truth.mace import mace
 from core.consensus.truth.majority import majority, weighted_majority
 from core.consensus.truth.one_coin import one_coin
 from core.consensus.truth.pooled import pooled
@@ -74,6 +76,14 @@ METHODS: dict[str, Method] = {
         lambda votes, gold, _: pooled(votes, gold=gold),
         "Learns how often each person is right and which classes people in general mix up; "
         "for many people or many classes.",
+    ),
+    "glad": Method(
+        lambda votes, gold, _: glad(votes, gold=gold),
+        "Learns how able each person and how hard each item is, and the most likely truth with it.",
+    ),
+    "mace": Method(
+        lambda votes, gold, seed: mace(votes, gold=gold, seed=seed),
+        "Learns who answers without looking and what they then say, and the most likely truth with it.",
     ),
 }
 """Name to algorithm."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -101,6 +104,16 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     """The error names the methods there are."""
     with pytest.raises(InputError, match=r"'oracle'.*majority.*dawid-skene"):
         infer("oracle", make_votes([0], [0], [0])[0])
+
+
+def test_the_compiler_is_not_imported_before_it_is_needed() -> None:
+    """Importing the methods, and a small majority, load no numba."""
+    code = (
+        "import sys; from core.consensus.truth.methods import infer;"
+        "from core.consensus.truth.votes import make_votes;"
+        "infer('majority', make_votes([0], [0], [0])[0]); sys.exit('numba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_weights_decide() -> None:
