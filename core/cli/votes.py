@@ -62,7 +62,9 @@ def consensus(
     doc = {
         "method": method,
         **_counts(settled.file),
-        "gold": settled.gold,
+        "gold": settled.gold.tasks,
+        "gold_without_votes": settled.gold.without_votes,
+        "gold_refused": settled.gold.refused,
         **_accuracy(settled.accuracy),
         "seconds": settled.seconds,
         "total_seconds": time.perf_counter() - began,
@@ -94,6 +96,7 @@ def _accuracy(found: Accuracy | None) -> dict[str, Any]:
         "against": None if found is None else "truth",
         "unknown_labels": () if found is None else found.unknown_labels,
         "truth_without_votes": 0 if found is None else found.without_votes,
+        "truth_refused": () if found is None else found.refused,
     }  # fmt: skip
 
 
@@ -116,6 +119,11 @@ def _consensus_text(settled: Settled, doc: dict[str, Any]) -> str:
             lines.append(f"Labels of the truth table that nobody voted for: {said}.")
         if settled.accuracy.without_votes:
             lines.append(f"{settled.accuracy.without_votes:,} of its tasks have no vote.")
+    if settled.gold.without_votes:
+        lines.append(f"{settled.gold.without_votes:,} tasks of the gold table have no vote.")
+    for name in ("truth", "gold"):
+        for row in doc[f"{name}_refused"][:SHOWN]:
+            lines.append(f"Line {row.line} of the {name} table refused: {row.reason}")
     return "\n".join([*lines, *_left_out(settled.file), f"Labels: {doc['labels_file']}"])
 
 

@@ -187,3 +187,18 @@ def test_wrong_usage_ends_with_two_and_help_lists_the_methods(run: Run, votes: P
     code, out, _ = run("consensus", "--help")
     flat = "".join(c for c in out if c.isalnum() or c == "-")
     assert (code, [m for m in METHOD_NAMES if m not in flat]) == (0, [])
+
+
+def test_broken_rows_of_the_truth_and_gold_tables_are_told(run: Run, votes: Path) -> None:
+    """What is left out of a reference is named by line, as for votes."""
+    for name in ("truth", "gold"):
+        path = table(
+            votes.with_name("odd.csv"),
+            [("t0", "oak"), ("t1", ""), ("no", "ash")],
+            ("task", "label"),
+        )
+        found = doc(run("consensus", votes, f"--{name}", path, "--json"))
+        assert found[f"{name}_refused"] == [{"line": 3, "reason": "the label is empty."}]
+        assert found[f"{name}_without_votes"] == 1
+        code, out, _ = run("consensus", votes, f"--{name}", path)
+        assert (code, f"Line 3 of the {name} table refused" in out) == (0, True)

@@ -56,11 +56,28 @@ class Accuracy:
         share: Of right labels, with Wilson's interval.
         unknown_labels: Labels of the reference that nobody voted for; their tasks count as wrong.
         without_votes: Tasks of the reference that nobody voted on; they are not compared.
+        refused: Rows of the reference left out, by line.
     """
 
     share: Estimate
     unknown_labels: tuple[str, ...]
     without_votes: int
+    refused: tuple[RefusedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Answers that were given as gold.
+
+    Attributes:
+        tasks: How many of the tasks have one.
+        without_votes: How many more tasks the table names; nobody voted on them.
+        refused: Rows of the table left out, by line.
+    """
+
+    tasks: int = 0
+    without_votes: int = 0
+    refused: tuple[RefusedRow, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +89,14 @@ class Settled:
         truth: The labels.
         seconds: How long the algorithm took, alone.
         accuracy: None without a reference.
-        gold: Tasks whose answer was given.
+        gold: The answers that were given.
     """
 
     file: VoteFile
     truth: Truth
     seconds: float
     accuracy: Accuracy | None
-    gold: int
+    gold: Given
 
 
 def read_vote_file(path: Path, further: Sequence[str] = ()) -> VoteFile:
@@ -139,7 +156,16 @@ def settle_table(
     seconds = time.perf_counter() - began
     known = np.zeros(file.votes.tasks, dtype=bool) if clamps is None else clamps >= 0
     against = None if truth is None else _accuracy(read_known(truth), file.names, found, known)
-    return Settled(file, found, seconds, against, int(known.sum()))
+    return Settled(file, found, seconds, against, _given(given, file.names, int(known.sum())))
+
+
+def _given(table: NamedTable | None, names: Named, tasks: int) -> Given:
+    return Given() if table is None else Given(tasks, _absent(table, names), table.refused)
+
+
+def _absent(table: NamedTable, names: Named) -> int:
+    """Return how many tasks of a table have no vote."""
+    return len(set(table.columns["task"].names) - set(names.tasks))
 
 
 def _compile(method: str) -> None:
@@ -173,8 +199,8 @@ def _accuracy(table: NamedTable, names: Named, found: Truth, given: NDArray[np.b
     compared = (truth != -2) & (found.label >= 0) & ~given
     n, right = int(compared.sum()), int((found.label == truth)[compared].sum())
     unknown = tuple(sorted(set(label.names) - set(names.classes)))
-    absent = len(set(task.names) - set(names.tasks))
-    return Accuracy(wilson(right, n) if n else UNDEFINED, unknown, absent)
+    share = wilson(right, n) if n else UNDEFINED
+    return Accuracy(share, unknown, _absent(table, names), table.refused)
 
 
 def write_labels(settled: Settled, out: Path, inputs: Sequence[Path]) -> None:
