@@ -8,6 +8,7 @@ import pytest
 import typer.main
 
 from core.cli.app import app
+from core.services.consensus.vote_tables import METHOD_NAMES
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +33,12 @@ def test_every_room_is_in_the_architecture(path: Path) -> None:
     if path.name.startswith("__"):
         return
     assert path.stem in (ROOT / "docs" / "architecture.md").read_text()
+
+
+@pytest.mark.parametrize("name", METHOD_NAMES)
+def test_every_method_has_its_paragraph(name: str) -> None:
+    """A method that can be chosen is explained."""
+    assert f"- **{name}**" in (ROOT / "docs" / "consensus.md").read_text()
 
 
 def test_the_two_commands_are_on_the_first_screen() -> None:
