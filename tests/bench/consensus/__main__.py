@@ -10,7 +10,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.consensus import alpha, regions, truth
+from tests.bench.consensus import (
+    accuracy,
+    adaptive_overlap,
+    alpha,
+    model_as_voter,
+    regions,
+    truth,
+)
 from tests.bench.consensus.peers import peer_python
 
 PARTS: dict[str, Callable[[Path, str], dict[str, object]]] = {
@@ -19,6 +26,9 @@ PARTS: dict[str, Callable[[Path, str], dict[str, object]]] = {
     "one_new_vote": truth.one_new_vote,
     "alpha": alpha.run,
     "regions": regions.run,
+    "model_as_voter": model_as_voter.run,
+    "accuracy": accuracy.run,
+    "adaptive_overlap": adaptive_overlap.run,
 }
 """Name to a call with an empty folder and the interpreter that has the peers."""
 

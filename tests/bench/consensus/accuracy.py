@@ -7,7 +7,7 @@ import numpy as np
 from core.consensus.truth.dawid_skene import dawid_skene
 from core.consensus.truth.votes import make_votes
 from tests.bench.consensus.beside import ask
-from tests.bench.consensus.crowds import cifar, made, some_of_cifar
+from tests.bench.consensus.crowds import SHARED, cifar, made, some_of_cifar
 
 SIZES = (100, 1_000, 100_000)
 PEERS = ["majority", "wawa", "dawid-skene", "one-coin"]
@@ -16,24 +16,26 @@ SLOW = ["mace, 1 start of 10"]  # ten starts of fifty rounds take crowd-kit minu
 GLAD_VOTES = 30_000
 
 
-def run(shared=None, seeds=20, sizes=SIZES):
+def run(_folder, python, seeds=20, sizes=SIZES, shared=SHARED):
     """Return mean accuracies for each crowd and size, and how many points we lead the best peer by.
 
     Args:
-        shared: Folder of the real sets; without it only made crowds are measured.
+        python: Interpreter of the environment that has crowd-kit.
         seeds: Crowds a size.
         sizes: Tasks a crowd; of CIFAR-10N, all 50,000 once for what is more.
+        shared: Folder of the real sets; where it is absent only made crowds are measured.
     """
-    rows = [_row(f"made, {n} tasks", [made(n, seed=s) for s in range(seeds)]) for n in sizes]
-    if shared is not None:
-        for n in sizes:
-            some = [some_of_cifar(shared, n, s) for s in range(seeds)] if n < 50_000 else None
-            whole = [cifar(shared)] if some is None else some
-            rows.append(_row(f"CIFAR-10N, {len(whole[0].truth)} tasks", whole))
+    rows = []
+    for n in sizes:
+        rows.append(_row(python, f"made, {n} tasks", [made(n, seed=s) for s in range(seeds)]))
+        if shared.is_dir():
+            few = n < 50_000
+            drawn = [some_of_cifar(n, s, shared) for s in range(seeds)] if few else [cifar(shared)]
+            rows.append(_row(python, f"CIFAR-10N, {len(drawn[0].truth)} tasks", drawn))
     return {"rows": rows, "worst_lead_points": min(row["lead_points"] for row in rows)}
 
 
-def _row(name, crowds):
+def _row(python, name, crowds):
     tasks = len(crowds[0].truth)
     methods = PEERS + (["mace"] if tasks <= FEW else SLOW)
     if len(crowds[0].task) <= GLAD_VOTES:
@@ -44,7 +46,9 @@ def _row(name, crowds):
         for i, of_crowd in enumerate(columns)
         for name, column in zip(("task", "worker", "label"), of_crowd, strict=True)
     }
-    found, _ = ask("peer_crowdkit.py", given, crowds=len(crowds), tasks=tasks, methods=methods)
+    found, _ = ask(
+        python, "peer_crowdkit.py", given, crowds=len(crowds), tasks=tasks, methods=methods
+    )
     means = {
         method: _mean([found[f"{method}|{i}"] for i in range(len(crowds))], crowds)
         for method in methods

@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-PEERS = HERE.parents[2] / "build" / "peers" / "bin" / "python"
 
 
-def ask(script, arrays, **options):
-    """Return what a script beside this file answers: arrays by name, and its figures."""
+def ask(python, script, arrays, **options):
+    """Return what a script beside this file, run by `python`, answers: arrays and figures by name."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "asked.npz", Path(folder) / "answered.npz"
         np.savez(asked, **arrays)
-        command = [PEERS, HERE / script, asked, answered, json.dumps(options)]
+        command = [python, HERE / script, asked, answered, json.dumps(options)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         with np.load(answered) as found:
             return dict(found), json.loads(done.stdout.splitlines()[-1])

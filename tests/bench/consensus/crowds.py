@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-CIFAR = Path("datasets/cifar10n/votes.parquet")
+SHARED = Path(__file__).resolve().parents[4] / "shared"
+CIFAR = "datasets/cifar10n/votes.parquet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def made(tasks, votes=3, workers=200, classes=10, seed=0, weak=0.25):
 
 
 @cache
-def cifar(shared):
+def cifar(shared=SHARED):
     """Return all of CIFAR-10N: 50,000 tasks of three votes."""
     table = pq.read_table(shared / CIFAR, columns=["task", "worker", "label", "truth"])
     task = table["task"].to_numpy()
@@ -59,7 +60,7 @@ def cifar(shared):
     return Crowd(task, worker, label, truth, len(names), len(classes))
 
 
-def some_of_cifar(shared, tasks, seed):
+def some_of_cifar(tasks, seed, shared=SHARED):
     """Return the votes on some tasks, drawn at random, and the workers who cast them."""
     whole = cifar(shared)
     drawn = np.sort(np.random.default_rng(seed).choice(len(whole.truth), tasks, replace=False))

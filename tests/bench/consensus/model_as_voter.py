@@ -14,9 +14,9 @@ ACCURACIES = (0.5, 0.7, 0.8, 0.9, 0.95)
 TASKS = 20_000
 
 
-def run(rounds=5):
+def run(_folder, python, accuracies=ACCURACIES):
     """Return accuracies and times, ours and theirs in turn on the same votes and probabilities."""
-    cases = [_compare(accuracy, seed) for seed, accuracy in enumerate(ACCURACIES[:rounds])]
+    cases = [_compare(python, accuracy, seed) for seed, accuracy in enumerate(accuracies)]
     worst = min(case["ours"] - case["cleanlab"] for case in cases)
     return {
         "n": len(cases),
@@ -28,7 +28,7 @@ def run(rounds=5):
     }
 
 
-def _compare(accuracy, seed):
+def _compare(python, accuracy, seed):
     crowd = made(TASKS, workers=50, seed=seed)
     word = classifier(crowd.truth, crowd.classes, accuracy, seed=seed)
     columns = (crowd.task, crowd.worker, crowd.label)
@@ -36,7 +36,7 @@ def _compare(accuracy, seed):
     votes, _ = make_votes(*columns, **sizes)
     model_voter(votes, word)
     given = dict(zip(("task", "worker", "label"), columns, strict=True)) | {"word": word}
-    theirs, took = ask("peer_cleanlab.py", given, workers=crowd.workers)
+    theirs, took = ask(python, "peer_cleanlab.py", given, workers=crowd.workers)
     timed = []
     for _ in range(5):
         wall, cpu = time.perf_counter(), time.process_time()
