@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from core.consensus.truth.sparse import NO_LABEL, SAME, Candidates
 from core.consensus.truth.votes import Ints, Longs, Reals, Votes
 
+ROWS = 65_536
+"""Tasks looked at together, so that no second table of all of them is made."""
+
 
 class Why(IntEnum):
     """Why a task has its label."""
@@ -103,11 +106,12 @@ def choose(votes: Votes, score: NDArray[np.floating], gold: Ints | None = None) 
         gold: Known class of each task, -1 where unknown.
     """
     label = np.full(votes.tasks, NO_LABEL, dtype=np.int32)
-    if votes.classes:
-        order = np.argsort(-votes.shares(), kind="stable")
-        bound = score.max(axis=1, keepdims=True) * score.dtype.type(1 - SAME)
-        best = order[np.argmax(score[:, order] >= bound, axis=1)]
-        label[votes.counts > 0] = best[votes.counts > 0]
+    order = np.argsort(-votes.shares(), kind="stable")
+    for first in range(0, votes.tasks if votes.classes else 0, ROWS):
+        part = score[first : first + ROWS]
+        bound = part.max(axis=1, keepdims=True) * score.dtype.type(1 - SAME)
+        label[first : first + ROWS] = order[np.argmax(part[:, order] >= bound, axis=1)]
+    label[votes.counts == 0] = NO_LABEL
     if gold is not None:
         label[gold >= 0] = gold[gold >= 0]
     return label
