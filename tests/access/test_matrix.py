@@ -26,8 +26,9 @@ from core.jobs.rows import JobStatus, create_job, finish_job
 from core.labels.operations import Recolour, Retire
 from core.labels.schema import Task
 from core.queue.plan import QueuePlan
-from core.services.accounts import people
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts import changing, grants, people
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.consensus import resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
@@ -245,33 +246,33 @@ CALLS = (
         everywhere=True,
     ),
     Call(
-        "accounts.people.add_person",
+        "accounts.changing.add_person",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.add_person(w.ws, a, f"p{new_uuid()}"),
+        lambda w, a: changing.add_person(w.ws, a, f"p{new_uuid()}"),
         everywhere=True,
     ),
     Call(
-        "accounts.people.set_password",
+        "accounts.changing.set_password",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.set_password(w.ws, a, w.cast.experts[0].person_id, "long enough"),
+        lambda w, a: changing.set_password(w.ws, a, w.cast.experts[0].person_id, "long enough"),
         everywhere=True,
     ),
     Call(
-        "accounts.people.set_active",
+        "accounts.changing.set_active",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.set_active(w.ws, a, w.cast.experts[0].person_id, True),
+        lambda w, a: changing.set_active(w.ws, a, w.cast.experts[0].person_id, True),
         everywhere=True,
     ),
     Call(
-        "accounts.people.grant",
+        "accounts.grants.grant",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.grant(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
+        lambda w, a: grants.grant(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
         everywhere=True,
     ),
     Call(
-        "accounts.people.revoke",
+        "accounts.grants.revoke",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.revoke(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
+        lambda w, a: grants.revoke(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
         everywhere=True,
     ),
 )
@@ -289,7 +290,7 @@ EXEMPT = {
     "review.submitting.submit_batch": "asks who is signed in, then calls submit, which asks for each row",
     "projects.project.list_projects": "asks `can` of each project and leaves out what is not granted",
     "projects.project.project_for": "is the gate for a project; the callers name the action",
-    "accounts.people.set_language": "one's own language needs no role, only to be signed in",
+    "accounts.changing.set_language": "one's own language needs no role, only to be signed in",
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
@@ -498,6 +499,6 @@ def test_a_role_taken_away_counts_at_once(places):
     boss = operator(world.ws)
     made = add_person(world.ws, boss, "short-lived", roles=[(Role.LEAD, "pets")])
     rule(world, actor_of(world.ws, made), world.items[2], "discard")
-    people.revoke(world.ws, boss, made, Role.LEAD, "pets")
+    grants.revoke(world.ws, boss, made, Role.LEAD, "pets")
     with pytest.raises(NotFound):
         rule(world, actor_of(world.ws, made), world.items[2], "discard")

@@ -18,8 +18,9 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer, Region
 from core.labels.schema import LabelSchema, Task, make_question
+from core.services.accounts.changing import add_person
 from core.services.accounts.keymap import LEFT
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.people import operator
 from core.services.accounts.preferences import Preferences, set_preferences
 from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project

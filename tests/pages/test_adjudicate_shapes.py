@@ -13,7 +13,8 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.labels.compare import same_answer
 from core.labels.schema import Task
 from core.server.rulings import read_ruling
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import operator
 from core.services.items.why import explain
 from core.services.projects.project import get_project
 from core.services.review.adjudication import decide

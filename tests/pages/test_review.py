@@ -163,7 +163,7 @@ def test_a_refused_save_keeps_the_canvas_and_says_why(
 
 def test_the_canvas_notices_who_was_disabled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """F33: the next action asks to sign in; the draft is kept."""
-    from core.services.accounts.people import set_active
+    from core.services.accounts.changing import set_active
 
     at, item_id = on_the_canvas(house, monkeypatch)
     set_active(house.ws, operator(house.ws), house.people["ada"], False)

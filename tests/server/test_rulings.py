@@ -9,7 +9,8 @@ import pytest
 from core.access import Role
 from core.clock import new_uuid
 from core.labels import Answer
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import operator
 from core.services.items.why import explain
 from core.services.review.adjudication import disputes, get_dispute
 from core.services.review.claiming import claim_items, open_item

@@ -11,7 +11,8 @@ from sqlalchemy import delete, func, select, update
 
 from core.access import ANONYMOUS, Actor, Role
 from core.errors import NotSignedIn
-from core.services.accounts.people import hash_password, hasher, load_actor
+from core.services.accounts.changing import hash_password, hasher
+from core.services.accounts.people import load_actor
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import people, person_revisions, sessions, sign_in_attempts

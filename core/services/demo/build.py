@@ -27,7 +27,8 @@ from core.formats.region_cells import region_cells
 from core.jobs.rows import Job, JobStatus
 from core.labels import Answer
 from core.labels.schema import Task
-from core.services.accounts.people import add_person, load_actor, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import load_actor, operator
 from core.services.demo.steering import furnish, show_examples
 from core.services.models.jobs import get_job
 from core.services.models.training import queue_prelabel, queue_training

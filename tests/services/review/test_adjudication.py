@@ -12,7 +12,9 @@ from core.access import Role
 from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError, ItemClosed, NotFound, StaleVersion
-from core.services.accounts.people import actor_of, add_person, grant, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.grants import grant
+from core.services.accounts.people import actor_of, operator
 from core.services.consensus.resolve import resolve
 from core.services.items.why import explain
 from core.services.review.adjudication import Ruling, decide, disputes, get_dispute

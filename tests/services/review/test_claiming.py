@@ -12,7 +12,8 @@ from core.consensus.policy import Policy
 from core.errors import ConflictError, Forbidden, InputError, NotFound
 from core.queue.filters import QueueFilter
 from core.queue.plan import Boost, QueuePlan
-from core.services.accounts.people import actor_of, grant
+from core.services.accounts.grants import grant
+from core.services.accounts.people import actor_of
 from core.services.consensus.resolve import resolve
 from core.services.items.lists import list_lists, make_list
 from core.services.models.prelabels import Prediction, store_predictions

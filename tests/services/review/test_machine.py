@@ -14,7 +14,8 @@ from sqlalchemy import select
 from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError
-from core.services.accounts.people import operator, set_active
+from core.services.accounts.changing import set_active
+from core.services.accounts.people import operator
 from core.services.consensus.resolve import resolve
 from core.services.models.datasets import freeze_labels
 from core.services.review.claiming import claim_items, open_item

@@ -25,7 +25,8 @@ from core.errors import (
 )
 from core.labels import Answer
 from core.labels.schema import Task
-from core.services.accounts.people import actor_of, operator, revoke
+from core.services.accounts.grants import revoke
+from core.services.accounts.people import actor_of, operator
 from core.services.review import drafts as keeping
 from core.services.review.claiming import claim_items, open_item, release_items, renew_leases
 from core.services.review.drafts import save_draft

@@ -17,7 +17,8 @@ from core.labels import Answer
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.server.decisions import item_json
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.analytics.quality import cases
 from core.services.items.about import about_item
 from core.services.items.search import look_at
