@@ -123,6 +123,15 @@ def test_b18_trailing_html_is_accepted_and_cleaned():
     assert b"script" not in rendition(data, 500)
 
 
+@pytest.mark.parametrize("width", [40, 500])
+def test_b18_a_comment_does_not_leave_with_a_rendition(width):
+    """Made smaller or as large as it was: what a camera or a person wrote into the file stays behind."""
+    out = io.BytesIO()
+    Image.new("RGB", (96, 64)).save(out, "JPEG", comment=b"owner: nobody's business")
+    assert b"business" in out.getvalue()
+    assert b"business" not in rendition(out.getvalue(), width)
+
+
 def test_b19_a_broken_colour_profile_does_no_harm():
     """The profile is dropped, the pixels are kept."""
     data = encoded(four_corners(), "JPEG", icc_profile=b"\x00garbage" * 20)
