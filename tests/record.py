@@ -18,7 +18,8 @@ from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.consensus.resolve import resolve_items
 from core.services.projects.project import NewProject, ProjectView, create_project
-from core.services.review.adjudication import Ruling, decide, get_dispute
+from core.services.review.disputes import get_dispute
+from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Receipt, Submission
 from core.services.review.submitting import submit
 from core.services.workspace import Workspace

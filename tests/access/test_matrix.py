@@ -36,7 +36,14 @@ from core.services.models import datasets, jobs, promotion, training
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans
-from core.services.review import adjudication, claiming, drafts, recent, submitting
+from core.services.review import (
+    claiming,
+    disputes,
+    drafts,
+    recent,
+    submitting,
+)
+from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.steering import history, rules, schemas
 from core.services.talk import threads, writing
@@ -71,8 +78,8 @@ def sent(world: World) -> Submission:
     return Submission(new_uuid(), world.items[0], "vote", say("cat"))
 
 
-def ruling(world: World) -> adjudication.Ruling:
-    return adjudication.Ruling(new_uuid(), world.items[2], "discard", None, "no image", 0)
+def ruling(world: World) -> Ruling:
+    return Ruling(new_uuid(), world.items[2], "discard", None, "no image", 0)
 
 
 def job_of(world: World) -> int:
@@ -106,16 +113,16 @@ CALLS = (
         Action.VOTE,
         lambda w, a: submitting.submit(w.ws, a, w.slug, sent(w)),
     ),
-    Call("review.adjudication.disputes", Action.ADJUDICATE, by_slug(adjudication.disputes)),
+    Call("review.disputes.disputes", Action.ADJUDICATE, by_slug(disputes.disputes)),
     Call(
-        "review.adjudication.get_dispute",
+        "review.disputes.get_dispute",
         Action.ADJUDICATE,
-        lambda w, a: adjudication.get_dispute(w.ws, a, w.slug, w.items[0]),
+        lambda w, a: disputes.get_dispute(w.ws, a, w.slug, w.items[0]),
     ),
     Call(
-        "review.adjudication.decide",
+        "review.ruling.decide",
         Action.ADJUDICATE,
-        lambda w, a: adjudication.decide(w.ws, a, w.slug, ruling(w)),
+        lambda w, a: decide(w.ws, a, w.slug, ruling(w)),
     ),
     Call(
         "items.why.explain",

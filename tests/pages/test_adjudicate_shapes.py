@@ -17,7 +17,7 @@ from core.services.accounts.changing import add_person
 from core.services.accounts.people import operator
 from core.services.items.why import explain
 from core.services.projects.project import get_project
-from core.services.review.adjudication import decide
+from core.services.review.ruling import decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.ui import box_editor, ruling

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core.access import Actor
 from core.errors import ConflictError, TiebreakError
 from core.services.accounts.people import load_actor
-from core.services.review.adjudication import Ruling, decide
+from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.workspace import Workspace
