@@ -40,6 +40,7 @@ from core.services.review import (
     claiming,
     disputes,
     drafts,
+    leases,
     recent,
     submitting,
 )
@@ -96,12 +97,12 @@ def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], objec
 CALLS = (
     Call("review.claiming.claim_items", Action.VOTE, by_slug(claiming.claim_items, 1)),
     Call(
-        "review.claiming.open_item",
+        "review.leases.open_item",
         Action.SEE_IMAGE,
-        lambda w, a: claiming.open_item(w.ws, a, w.slug, w.items[0]),
+        lambda w, a: leases.open_item(w.ws, a, w.slug, w.items[0]),
     ),
-    Call("review.claiming.renew_leases", Action.VOTE, by_slug(claiming.renew_leases, [])),
-    Call("review.claiming.release_items", Action.VOTE, by_slug(claiming.release_items, [])),
+    Call("review.leases.renew_leases", Action.VOTE, by_slug(leases.renew_leases, [])),
+    Call("review.leases.release_items", Action.VOTE, by_slug(leases.release_items, [])),
     Call(
         "review.drafts.save_draft",
         Action.VOTE,
@@ -289,8 +290,8 @@ EXEMPT = {
     "talk.threads.threads_on": "reads within a transaction whose caller has asked",
     "talk.threads.sees_all": "is itself a question to the gate",
     "talk.writing.open_for_flag": "writes within a transaction whose caller has asked for the vote",
-    "review.claiming.claim_one": "claims within a transaction whose caller has asked",
-    "review.claiming.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
+    "review.leases.claim_one": "claims within a transaction whose caller has asked",
+    "review.leases.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
     "review.drafts.drop_draft": "writes within a transaction whose caller has asked",
     "review.standing.standing_answer": "reads within a transaction whose caller has asked",
     "review.standing.check_open": "reads within a transaction whose caller has asked",

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.labels import Answer, Region
 from core.services.accounts.people import operator
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.recent import my_recent
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data

@@ -26,7 +26,8 @@ from core.services.models.prelabels import Prediction, store_predictions
 from core.services.pictures.crops import crop_path, item_crop, with_margin
 from core.services.projects.project import NewProject, create_project
 from core.services.projects.queue_plans import set_queue_plan
-from core.services.review.claiming import claim_items, release_items
+from core.services.review.claiming import claim_items
+from core.services.review.leases import release_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy

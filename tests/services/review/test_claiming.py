@@ -19,7 +19,8 @@ from core.services.items.lists import list_lists, make_list
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
 from core.services.projects.queue_plans import get_queue_plan, set_queue_plan
-from core.services.review.claiming import QueueView, claim_items, read_part, release_items
+from core.services.review.claiming import QueueView, claim_items, read_part
+from core.services.review.leases import release_items
 from core.store.tables import item_metadata
 from tests.record import (
     World,

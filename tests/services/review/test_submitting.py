@@ -30,8 +30,9 @@ from core.server.decisions import item_json
 from core.services.accounts.grants import revoke
 from core.services.accounts.people import actor_of, operator
 from core.services.review import drafts as keeping
-from core.services.review.claiming import claim_items, open_item, release_items, renew_leases
+from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item, release_items, renew_leases
 from core.services.review.recent import my_recent
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit, submit_batch
