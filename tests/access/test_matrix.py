@@ -303,6 +303,7 @@ EXEMPT = {
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
     "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",
+    "items.past.history_of": "reads within a transaction whose caller has asked",
     "visibility.views.item_views": "shapes rows within a transaction whose caller has asked",
 }
 """Functions with an actor that the table leaves out, and why that is right."""
