@@ -177,20 +177,20 @@ def _draft(schema: LabelSchema, text: str) -> tuple[Answer | None, int]:
     """Return what of a draft can be gone on with, and how many parts cannot.
 
     A spoilt draft must not keep its person from the queue. Answers to questions that are asked no
-    more, or with classes that cannot be chosen any more, are asked for again; regions stay, their
-    class is for the person to change. None where nothing is left of a spoilt one.
+    more, or with classes nobody knows, are asked for again; a class retired meanwhile stays, and
+    regions do: to be changed by the person, who is told. None where nothing is left of a spoilt one.
     """
     read, lost = salvage(text)
     then = schema.translate(read)
     asked = {q.key: q for q in schema.item_questions}
-    open_names = {k: frozenset(q.open_names) for k, q in asked.items()}
+    known = {k: frozenset(q.names) for k, q in asked.items()}
     choices = {
-        k: v for k, v in then.choices.items() if v in open_names.get(k, ()) and not asked[k].several
+        k: v for k, v in then.choices.items() if v in known.get(k, ()) and not asked[k].several
     }
     multi = {
         k: v
         for k, v in then.multi.items()
-        if k in asked and asked[k].several and open_names[k].issuperset(v)
+        if k in asked and asked[k].several and known[k].issuperset(v)
     }
     lost += len(then.choices) + len(then.multi) - len(choices) - len(multi)
     kept = Answer(choices, then.regions, multi)
