@@ -120,3 +120,82 @@ def test_a_poisoned_draft_on_the_record_opens_with_what_is_good(place: Place, vi
         opened(page)
         expect(page.locator(".editpanel [role=alert]")).to_contain_text(sentence)
         expect(page.locator(".regionrow")).to_have_count(rows)
+
+
+@pytest.mark.parametrize(("slug", "numbers"), [("boxes", True), ("polygons", False)])
+def test_a_canvas_whose_files_do_not_come_says_what_to_do(
+    place: Place, chromium: Browser, slug: str, numbers: bool
+) -> None:
+    """No stack of Streamlit's: a sentence, the numbers for boxes, and the way back to the deck (F41)."""
+    page = enter(chromium, place, "ben")
+    page.route("**/bidi-components/streamlit-drawable-canvas**", lambda route: route.abort())
+    page.goto(f"{place.address}/review?project={slug}")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    page.keyboard.press("Shift+E")
+    sentence = page.locator(".tb-canvas-failed")
+    expect(sentence).to_be_visible(timeout=15_000)
+    expect(sentence).to_contain_text("could not be loaded")
+    expect(page.get_by_text("BidiComponent Error")).not_to_be_visible()
+    if numbers:
+        page.get_by_role("button", name="Numbers").click()
+        expect(page.locator("[data-testid=stDataFrame]").first).to_be_visible(timeout=15_000)
+    page.keyboard.press("Escape")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=15_000)
+    opened(page)
+    page.context.close()
+
+
+def fingers(page: Page, *steps: tuple[str, list[tuple[float, float]]]) -> None:
+    """Put fingers on the screen, move and lift them, as the browser's own input does."""
+    session = page.context.new_cdp_session(page)
+    for kind, points in steps:
+        at = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+        page.wait_for_timeout(30)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (820, 1180)])
+def test_a_tablet_draws_with_one_finger_and_zooms_with_two(
+    place: Place, chromium: Browser, size: tuple[int, int]
+) -> None:
+    """Buttons by taps, a box by one finger, pinch and pan by two, and nothing drawn by those two."""
+    view = {"width": size[0], "height": size[1]}
+    page = enter(chromium, place, "cem", viewport=view, has_touch=True)
+    page.goto(f"{place.address}/review?project=boxes")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(500)
+    page.locator(".rail:not(.editpanel) .action", has_text="Edit").tap()
+    expect(page.locator(".stage.editing")).to_be_visible()
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    x, y = (
+        stage["x"] + stage["width"] / 2,
+        stage["y"] + min(stage["height"], size[1] - stage["y"]) / 2,
+    )
+    near_by = [(x - 30, y), (x + 30, y)]
+    apart = [[(x - 30 - 12 * n, y), (x + 30 + 12 * n, y)] for n in range(1, 6)]
+    readout = page.locator(".zoombar .readout")
+    before = readout.text_content()
+    fingers(page, ("touchStart", near_by[:1]), ("touchStart", near_by),
+            *(("touchMove", p) for p in apart), ("touchEnd", []))  # fmt: skip
+    expect(readout).not_to_have_text(before or "")
+    expect(page.locator(".regionrow")).to_have_count(0)
+    path = [(x - 40 + 16 * n, y - 30 + 12 * n) for n in range(6)]
+    fingers(
+        page, ("touchStart", path[:1]), *(("touchMove", [p]) for p in path[1:]), ("touchEnd", [])
+    )
+    expect(page.locator(".regionrow")).to_have_count(1)
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 0
+    page.wait_for_timeout(200)
+    page.locator(".editclasses .class").nth(1).tap()
+    expect(page.locator(".regionrow")).to_contain_text("nest")
+    page.locator(".editpanel .action.strong").tap()
+    expect(page.locator(".deck .saved")).to_have_text("Saved 1")
+    assert place.vote("cem", "boxes").regions[0].label == "nest"
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    assert stage["height"] > size[1] * 0.5
+    page.context.close()

@@ -196,6 +196,12 @@ export class Editor {
     this.refresh();
   }
 
+  /** What the pointer began is not to be drawn. */
+  dropped() {
+    this.tool.drop();
+    this.refresh();
+  }
+
   /** A double click closes a polygon. */
   doubled() {
     if (this.tool.ring?.length >= 3) this.tool.close();
