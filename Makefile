@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Some containers forbid Python to keep what it compiled; each of the many processes that the tests
+# start would then compile all it imports again, Streamlit and PyTorch with it.
+unexport PYTHONDONTWRITEBYTECODE
 
 install: $(STAMP)
 

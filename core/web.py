@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from itsdangerous import BadSignature, Signer
 
 COOKIE = "tiebreak_session"
+BROWSER_COOKIE = "tiebreak_browser"
+"""Who signed in here last; outlives signing out, so a second account in one browser is noticed."""
 SIGN_IN_PATH = "/account/login"
 SIGN_OUT_PATH = "/account/logout"
 
@@ -61,6 +63,19 @@ def read_token(secret: bytes, cookie: str | None) -> str | None:
         return None
 
 
+def sign_browser(secret: bytes, person_id: int) -> str:
+    """Return the value of the cookie that tells who signed in last in this browser."""
+    return _signer(secret, BROWSER_COOKIE).sign(str(person_id)).decode()
+
+
+def read_browser(secret: bytes, cookie: str | None) -> int:
+    """Return who signed in last in this browser; 0 where nobody did or we did not sign it."""
+    try:
+        return int(_signer(secret, BROWSER_COOKIE).unsign((cookie or "").encode()))
+    except (BadSignature, ValueError):
+        return 0
+
+
 def safe_next(target: str, base: str) -> str:
     """Return where to go after signing in: the target if it lies within this app, else its home."""
     home = f"{base}/"
@@ -74,5 +89,5 @@ def safe_next(target: str, base: str) -> str:
     return target if ours and clean and inside else home
 
 
-def _signer(secret: bytes) -> Signer:
-    return Signer(secret, salt=COOKIE, digest_method=hashlib.sha256)
+def _signer(secret: bytes, salt: str = COOKIE) -> Signer:
+    return Signer(secret, salt=salt, digest_method=hashlib.sha256)

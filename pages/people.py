@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Action, Role
-from core.services.accounts import people
+from core.services.accounts import changing, grants, people
 from core.services.accounts.people import PersonView
 from core.services.projects.project import list_projects
 from core.ui.shell import PageContext, open_page, role_names
@@ -113,7 +113,7 @@ def _add(page: PageContext, titles: dict[str, str]) -> None:
 def _added(
     page: PageContext, name: str, display: str, password: str, role: Role, scope: str | None
 ) -> None:
-    people.add_person(
+    changing.add_person(
         page.ws, page.actor, name.strip().lower(), display.strip(), password, [(role, scope)]
     )
     st.session_state[ADDED] = st.session_state.get(ADDED, 0) + 1
@@ -158,7 +158,7 @@ def _change_roles(page: PageContext, person: PersonView, titles: dict[str, str])
         role, scope = _role_fields(key, titles)
         if st.form_submit_button(_("Give this role"), icon=":material/add:"):
             attempt(
-                lambda: people.grant(page.ws, page.actor, person.id, role, scope),
+                lambda: grants.grant(page.ws, page.actor, person.id, role, scope),
                 _("Role given."),
             )
     if person.roles:
@@ -167,7 +167,7 @@ def _change_roles(page: PageContext, person: PersonView, titles: dict[str, str])
                 label = _("Take away: {role}").format(role=_scope(held, slug, titles))
                 if st.button(label, key=f"{key}.revoke.{held}.{slug}", icon=":material/close:"):
                     attempt(
-                        lambda h=held, s=slug: people.revoke(page.ws, page.actor, person.id, h, s),  # type: ignore[misc]
+                        lambda h=held, s=slug: grants.revoke(page.ws, page.actor, person.id, h, s),  # type: ignore[misc]
                         _("Role taken away."),
                     )
 
@@ -179,7 +179,7 @@ def _change_password(page: PageContext, person: PersonView) -> None:
         )
         if st.form_submit_button(_("Set password"), icon=":material/key:"):
             attempt(
-                lambda: people.set_password(page.ws, page.actor, person.id, password),
+                lambda: changing.set_password(page.ws, page.actor, person.id, password),
                 _("Password set."),
             )
 
@@ -189,12 +189,12 @@ def _change_active(page: PageContext, person: PersonView) -> None:
     if person.active:
         if st.button(_("Disable this account"), key=key, icon=":material/block:"):
             attempt(
-                lambda: people.set_active(page.ws, page.actor, person.id, False),
+                lambda: changing.set_active(page.ws, page.actor, person.id, False),
                 _("Account disabled; nothing the person said was removed."),
             )
     elif st.button(_("Enable this account"), key=key, icon=":material/check:"):
         attempt(
-            lambda: people.set_active(page.ws, page.actor, person.id, True), _("Account enabled.")
+            lambda: changing.set_active(page.ws, page.actor, person.id, True), _("Account enabled.")
         )
 
 

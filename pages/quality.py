@@ -12,9 +12,10 @@ from core.consensus.policy import OnDisagreement
 from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.analytics import figures
+from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import CasesView, CaseView, QualityView
 from core.stats.intervals import UNDEFINED, Estimate
-from core.ui import charts, comparison, states, urls
+from core.ui import charts, comparison, states, urls, widgets
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import put
 from core.ui.comparison import Asked
@@ -48,6 +49,7 @@ def main() -> None:
         _accuracy(view)
         _mix_ups(page, view, asked)
         _agreement(view)
+        _doubles(page)
         _progress(view)
 
 
@@ -270,6 +272,22 @@ def _agreement(view: QualityView) -> None:
         labels = found.labels or Agreement(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED)
         _coefficients(labels, view.project.policy.on_disagreement is OnDisagreement.THIRD_VOTE)
         comparison.draw_notes(_agreement_notes(found.blind))
+
+
+def _doubles(page: PageContext) -> None:
+    """Say which two accounts were used in one browser and both voted on items: perhaps one person."""
+    for found in doubles(page.ws, page.actor, page.slug):
+        shown = ", ".join(str(i) for i in found.items[:5]) + (" …" if len(found.items) > 5 else "")
+        text = _(
+            "{a} and {b} signed in in one browser ({when}) and both voted on {n}: {items}. If they are one person, these items have one vote fewer than they seem to."
+        ).format(
+            a=found.names[0],
+            b=found.names[1],
+            when=widgets.when(found.at),
+            n=many("{n} item", "{n} items", len(found.items)),
+            items=shown,
+        )
+        st.warning(states.plain_markdown(text), icon=":material/group:")
 
 
 def _coefficients(found: Agreement, third_votes: bool) -> None:

@@ -12,8 +12,8 @@ from core.errors import TiebreakError
 from core.labels import Answer, Region
 from core.services.accounts.preferences import get_preferences
 from core.services.projects.project import ProjectView, get_project
-from core.services.review.claiming import open_item
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.visibility.views import ReviewItem

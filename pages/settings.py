@@ -12,7 +12,7 @@ from core.catalogue import languages
 from core.consensus.policy import MOST_VOTES, OnDisagreement, Policy, describe
 from core.errors import InputError
 from core.labels.schema import Question
-from core.services.accounts import people
+from core.services.accounts import changing
 from core.services.projects.project import ProjectView
 from core.services.steering import rules
 from core.ui import widgets
@@ -228,7 +228,7 @@ def _language(page: PageContext) -> None:
         _("Language"), codes, codes.index(mine), format_func=have.__getitem__, key="me.language"
     )
     if chosen != mine:
-        attempt(lambda: people.set_language(page.ws, page.actor, chosen), _("Language changed."))
+        attempt(lambda: changing.set_language(page.ws, page.actor, chosen), _("Language changed."))
     widgets.caption(_("Choose light or dark in the menu at the top right."))
 
 
@@ -244,7 +244,7 @@ def _password(page: PageContext) -> None:
         )
         return
     attempt(
-        lambda: people.set_password(page.ws, page.actor, page.actor.person_id, first),
+        lambda: changing.set_password(page.ws, page.actor, page.actor.person_id, first),
         _("Password changed."),
     )
 

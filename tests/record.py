@@ -14,10 +14,12 @@ from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.labels import Answer, Region
 from core.labels.schema import Task
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.consensus.resolve import resolve_items
 from core.services.projects.project import NewProject, ProjectView, create_project
-from core.services.review.adjudication import Ruling, decide, get_dispute
+from core.services.review.disputes import get_dispute
+from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Receipt, Submission
 from core.services.review.submitting import submit
 from core.services.workspace import Workspace

@@ -14,7 +14,8 @@ from core.access import Actor, Role
 from core.cli.options import JsonOption, WorkspaceOption, opened
 from core.cli.output import emit
 from core.errors import InputError, NotFound
-from core.services.accounts.people import add_person, list_people, set_active, set_password
+from core.services.accounts.changing import add_person, set_active, set_password
+from core.services.accounts.people import list_people
 from core.services.workspace import Workspace
 
 app = typer.Typer(help="Accounts and roles.", no_args_is_help=True)

@@ -276,14 +276,20 @@ def _turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
+    picture = _converted(image)
+    picture.info = {}  # a comment in it would be written into every JPEG made of the picture
+    return picture
+
+
+def _converted(image: Image.Image) -> Image.Image:
     if image.mode in _DEEP:
         return Image.fromarray(stretch(np.asarray(image)), "L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    # copy: the caller's picture must not die with the opened file
-    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+    # Not copied: it is loaded and outlives its file, and 100 million pixels are 400 MB.
+    return image.convert("RGB") if image.mode != "RGB" else image
 
 
 _quiet_lock = threading.Lock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,49 @@ class Answer:
             )
         except (AttributeError, KeyError, OverflowError, TypeError) as error:
             raise ValueError(f"This text is no answer: {text[:100]!r}") from error
+
+
+def salvage(text: str) -> tuple[Answer, int]:
+    """Return what can be read of an answer's text, and how many parts of it cannot."""
+    try:
+        doc = json.loads(text)
+    except (ValueError, RecursionError):
+        return Answer(), 1
+    if not isinstance(doc, dict):
+        return Answer(), 1
+    choices = _entries(doc.get("choices"), str)
+    multi = {k: v for k, v in _entries(doc.get("multi"), list).items() if _are_texts(v)}
+    sent = doc.get("regions", [])
+    rows = sent if isinstance(sent, list) else [sent]
+    regions = [r for r in map(_sound_region, rows) if r is not None]
+    lost = _size(doc.get("choices")) + _size(doc.get("multi")) + len(rows)
+    lost -= len(choices) + len(multi) + len(regions)
+    return Answer(choices, tuple(regions), {k: tuple(v) for k, v in multi.items()}), lost
+
+
+def _entries(value: object, kind: type) -> dict[str, Any]:
+    held = value if isinstance(value, dict) else {}
+    return {k: v for k, v in held.items() if isinstance(v, kind)}
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, dict) else int(value is not None)
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(v, str) for v in values)
+
+
+def _sound_region(doc: Any) -> Region | None:
+    """Return a region all of whose numbers are numbers and texts are texts, else None."""
+    try:
+        region = _region(doc)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return None
+    numbers = [*region.box, *(v for p in region.points for v in p), region.confidence or 0.0]
+    texts = [region.rle, *(t for pair in region.attributes for t in pair)]
+    good = all(isinstance(n, int | float) and math.isfinite(n) for n in numbers)
+    return region if good and _are_texts(texts) else None
 
 
 def region_dict(region: Region) -> dict[str, Any]:

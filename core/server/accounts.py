@@ -14,11 +14,28 @@ from core.errors import NotSignedIn, TiebreakError
 from core.server import sign_in_page
 from core.server.guard import NO_STORE, error_reply, require_same_origin, token_of
 from core.services.accounts.people import has_people
-from core.services.accounts.sessions import DemoPerson, demo_people, sign_in, sign_in_demo, sign_out
+from core.services.accounts.sessions import (
+    DemoPerson,
+    demo_people,
+    session_actor,
+    sign_in,
+    sign_in_demo,
+    sign_out,
+)
 from core.services.workspace import Workspace, current_workspace
-from core.web import COOKIE, SIGN_IN_PATH, SIGN_OUT_PATH, safe_next, sign_token
+from core.web import (
+    BROWSER_COOKIE,
+    COOKIE,
+    SIGN_IN_PATH,
+    SIGN_OUT_PATH,
+    read_browser,
+    safe_next,
+    sign_browser,
+    sign_token,
+)
 
 MAX_FORM_BYTES = 10_000
+YEAR_SECONDS = 365 * 24 * 3600
 
 
 def routes(base: str) -> list[BaseRoute]:
@@ -92,11 +109,15 @@ def _login(request: Request, base: str, form: dict[str, str]) -> Response:
     except TiebreakError as error:
         return error_reply(error)
     address = request.client.host if request.client else ""
+    before = read_browser(ws.secret(), request.cookies.get(BROWSER_COOKIE))
     try:
-        token = sign_in(ws, name, form.get("password", ""), address)
+        token = sign_in(ws, name, form.get("password", ""), address, before)
     except NotSignedIn as error:
         return _page(request, base, target, error, name)
-    return _enter(request, ws, base, token, target)
+    reply = _enter(request, ws, base, token, target)
+    now = session_actor(ws, token).person_id
+    _keep(request, reply, base, BROWSER_COOKIE, sign_browser(ws.secret(), now), YEAR_SECONDS)
+    return reply
 
 
 def _demo(request: Request, base: str, form: dict[str, str]) -> Response:
@@ -117,16 +138,23 @@ def _enter(request: Request, ws: Workspace, base: str, token: str, target: str) 
     if old is not None:
         sign_out(ws, old)
     reply = RedirectResponse(safe_next(target, base), 303, headers=NO_STORE)
+    seconds = int(ws.settings.session_hours * 3600)
+    _keep(request, reply, base, COOKIE, sign_token(ws.secret(), token), seconds)
+    return reply
+
+
+def _keep(
+    request: Request, reply: Response, base: str, name: str, value: str, seconds: int
+) -> None:
     reply.set_cookie(
-        COOKIE,
-        sign_token(ws.secret(), token),
-        max_age=int(ws.settings.session_hours * 3600),
+        name,
+        value,
+        max_age=seconds,
         path=base or "/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",
     )
-    return reply
 
 
 def _logout(request: Request, base: str) -> Response:

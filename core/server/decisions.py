@@ -20,14 +20,9 @@ from core.labels.schema import MAX_CLASS_NAME
 from core.labels.shapes import MAX_POINTS
 from core.server import reading
 from core.server.guard import json_route
-from core.services.review.claiming import (
-    claim_items,
-    open_item,
-    read_part,
-    release_items,
-    renew_leases,
-)
+from core.services.review.claiming import claim_items, read_part
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item, release_items, renew_leases
 from core.services.review.submission import Receipt, Submission
 from core.services.review.submitting import submit_batch
 from core.services.visibility.views import ReviewItem

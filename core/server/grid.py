@@ -14,6 +14,7 @@ from core.errors import InputError, TiebreakError
 from core.server import reading
 from core.server.guard import actor_of, error_reply, json_route
 from core.server.images import picture_reply, width_step
+from core.services.grid.candidates import MOST_TILES
 from core.services.grid.page import (
     MOST_LEFT_OUT,
     GridPage,
@@ -21,7 +22,7 @@ from core.services.grid.page import (
     hold_tiles,
     my_attention,
 )
-from core.services.grid.tiles import MOST_TILES, Unit
+from core.services.grid.tiles import Unit
 from core.services.grid.votes import TileDecision, decide_tiles
 from core.services.pictures.crops import item_crop
 from core.services.review.submission import Receipt

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.server import reading
 from core.server.decisions import read_answer
 from core.server.guard import json_route
-from core.services.review.adjudication import Ruling, decide
+from core.services.review.ruling import Ruling, decide
 from core.services.workspace import Workspace
 
 

@@ -175,16 +175,21 @@ def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None
         colour = strokes_of(schema)[editing.label]
     draw("<div style='height:{px}px'></div>", px=TOOLBAR_PX)
     try:
-        drawing = canvas.draw_boxes(
-            f"tb-canvas-{editing.item_id}",
-            image_url,
-            editing.drawing,
-            editing.display,
-            editing.label,
-            colour,
-            shape,
-            editing.brush,
-        )
+        with st.container(key="tb-canvas-place"):
+            draw(
+                "<div class='tb-canvas-failed' role='alert'>{t}</div>",
+                t=_("The drawing canvas could not be loaded. ") + _instead(shape),
+            )
+            drawing = canvas.draw_boxes(
+                f"tb-canvas-{editing.item_id}",
+                image_url,
+                editing.drawing,
+                editing.display,
+                editing.label,
+                colour,
+                shape,
+                editing.brush,
+            )
     except InputError as problem:
         states.say_error(problem)
         if shape is Shape.BOX:
@@ -210,6 +215,15 @@ def _canvas(editing: Editing, image_url: str, schema: LabelSchema) -> str | None
         if editing.picked is not None and editing.picked >= len(reading.regions):
             editing.picked = None
     return said
+
+
+def _instead(shape: Shape) -> str:
+    """Return what to do where the canvas does not come: the sentence is shown by the style sheet."""
+    if shape is Shape.BOX:
+        return _(
+            "Enter the boxes as numbers (T), or go back (Esc) and draw in the deck; what was drawn is kept."
+        )
+    return _("Go back (Esc) and draw in the deck; what was drawn is kept.")
 
 
 def _as_text(drawing: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core.labels import Answer
 from core.labels.geometry import match_regions
-from core.services.review.adjudication import DisputeView
+from core.services.review.disputes import DisputeView
 from core.ui.deck import Layer
 from core.ui.text import _
 

@@ -12,7 +12,8 @@ from core.access import Action, Actor, Resource, can
 from core.errors import TiebreakError
 from core.labels.schema import Task
 from core.services.projects.project import NewProject, create_project
-from core.services.projects.templates import TEMPLATES, Template, from_template, shaped
+from core.services.projects.ready_templates import TEMPLATES
+from core.services.projects.templates import Template, from_template, shaped
 from core.services.workspace import Workspace
 from core.ui import shell, states, widgets
 from core.ui.text import _, mark

@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.projects.project import ProjectView
-from core.services.review.adjudication import DisputeView
+from core.services.review.disputes import DisputeView
 from core.services.review.submission import check_answer
 from core.ui import box_editor, differences, layers, urls
 from core.ui.deck.dispute import Edited, dispute_view, heard

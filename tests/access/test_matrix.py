@@ -26,8 +26,9 @@ from core.jobs.rows import JobStatus, create_job, finish_job
 from core.labels.operations import Recolour, Retire
 from core.labels.schema import Task
 from core.queue.plan import QueuePlan
-from core.services.accounts import people
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts import changing, grants, people
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.consensus import resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
@@ -35,7 +36,15 @@ from core.services.models import datasets, jobs, promotion, training
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans
-from core.services.review import adjudication, claiming, drafts, recent, submitting
+from core.services.review import (
+    claiming,
+    disputes,
+    drafts,
+    leases,
+    recent,
+    submitting,
+)
+from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.steering import history, rules, schemas
 from core.services.talk import threads, writing
@@ -70,8 +79,8 @@ def sent(world: World) -> Submission:
     return Submission(new_uuid(), world.items[0], "vote", say("cat"))
 
 
-def ruling(world: World) -> adjudication.Ruling:
-    return adjudication.Ruling(new_uuid(), world.items[2], "discard", None, "no image", 0)
+def ruling(world: World) -> Ruling:
+    return Ruling(new_uuid(), world.items[2], "discard", None, "no image", 0)
 
 
 def job_of(world: World) -> int:
@@ -88,12 +97,12 @@ def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], objec
 CALLS = (
     Call("review.claiming.claim_items", Action.VOTE, by_slug(claiming.claim_items, 1)),
     Call(
-        "review.claiming.open_item",
+        "review.leases.open_item",
         Action.SEE_IMAGE,
-        lambda w, a: claiming.open_item(w.ws, a, w.slug, w.items[0]),
+        lambda w, a: leases.open_item(w.ws, a, w.slug, w.items[0]),
     ),
-    Call("review.claiming.renew_leases", Action.VOTE, by_slug(claiming.renew_leases, [])),
-    Call("review.claiming.release_items", Action.VOTE, by_slug(claiming.release_items, [])),
+    Call("review.leases.renew_leases", Action.VOTE, by_slug(leases.renew_leases, [])),
+    Call("review.leases.release_items", Action.VOTE, by_slug(leases.release_items, [])),
     Call(
         "review.drafts.save_draft",
         Action.VOTE,
@@ -105,16 +114,16 @@ CALLS = (
         Action.VOTE,
         lambda w, a: submitting.submit(w.ws, a, w.slug, sent(w)),
     ),
-    Call("review.adjudication.disputes", Action.ADJUDICATE, by_slug(adjudication.disputes)),
+    Call("review.disputes.disputes", Action.ADJUDICATE, by_slug(disputes.disputes)),
     Call(
-        "review.adjudication.get_dispute",
+        "review.disputes.get_dispute",
         Action.ADJUDICATE,
-        lambda w, a: adjudication.get_dispute(w.ws, a, w.slug, w.items[0]),
+        lambda w, a: disputes.get_dispute(w.ws, a, w.slug, w.items[0]),
     ),
     Call(
-        "review.adjudication.decide",
+        "review.ruling.decide",
         Action.ADJUDICATE,
-        lambda w, a: adjudication.decide(w.ws, a, w.slug, ruling(w)),
+        lambda w, a: decide(w.ws, a, w.slug, ruling(w)),
     ),
     Call(
         "items.why.explain",
@@ -245,33 +254,33 @@ CALLS = (
         everywhere=True,
     ),
     Call(
-        "accounts.people.add_person",
+        "accounts.changing.add_person",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.add_person(w.ws, a, f"p{new_uuid()}"),
+        lambda w, a: changing.add_person(w.ws, a, f"p{new_uuid()}"),
         everywhere=True,
     ),
     Call(
-        "accounts.people.set_password",
+        "accounts.changing.set_password",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.set_password(w.ws, a, w.cast.experts[0].person_id, "long enough"),
+        lambda w, a: changing.set_password(w.ws, a, w.cast.experts[0].person_id, "long enough"),
         everywhere=True,
     ),
     Call(
-        "accounts.people.set_active",
+        "accounts.changing.set_active",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.set_active(w.ws, a, w.cast.experts[0].person_id, True),
+        lambda w, a: changing.set_active(w.ws, a, w.cast.experts[0].person_id, True),
         everywhere=True,
     ),
     Call(
-        "accounts.people.grant",
+        "accounts.grants.grant",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.grant(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
+        lambda w, a: grants.grant(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
         everywhere=True,
     ),
     Call(
-        "accounts.people.revoke",
+        "accounts.grants.revoke",
         Action.MANAGE_PEOPLE,
-        lambda w, a: people.revoke(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
+        lambda w, a: grants.revoke(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
         everywhere=True,
     ),
 )
@@ -281,19 +290,20 @@ EXEMPT = {
     "talk.threads.threads_on": "reads within a transaction whose caller has asked",
     "talk.threads.sees_all": "is itself a question to the gate",
     "talk.writing.open_for_flag": "writes within a transaction whose caller has asked for the vote",
-    "review.claiming.claim_one": "claims within a transaction whose caller has asked",
-    "review.claiming.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
+    "review.leases.claim_one": "claims within a transaction whose caller has asked",
+    "review.leases.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
     "review.drafts.drop_draft": "writes within a transaction whose caller has asked",
     "review.standing.standing_answer": "reads within a transaction whose caller has asked",
     "review.standing.check_open": "reads within a transaction whose caller has asked",
     "review.submitting.submit_batch": "asks who is signed in, then calls submit, which asks for each row",
     "projects.project.list_projects": "asks `can` of each project and leaves out what is not granted",
     "projects.project.project_for": "is the gate for a project; the callers name the action",
-    "accounts.people.set_language": "one's own language needs no role, only to be signed in",
+    "accounts.changing.set_language": "one's own language needs no role, only to be signed in",
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
     "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",
+    "items.past.history_of": "reads within a transaction whose caller has asked",
     "visibility.views.item_views": "shapes rows within a transaction whose caller has asked",
 }
 """Functions with an actor that the table leaves out, and why that is right."""
@@ -498,6 +508,6 @@ def test_a_role_taken_away_counts_at_once(places):
     boss = operator(world.ws)
     made = add_person(world.ws, boss, "short-lived", roles=[(Role.LEAD, "pets")])
     rule(world, actor_of(world.ws, made), world.items[2], "discard")
-    people.revoke(world.ws, boss, made, Role.LEAD, "pets")
+    grants.revoke(world.ws, boss, made, Role.LEAD, "pets")
     with pytest.raises(NotFound):
         rule(world, actor_of(world.ws, made), world.items[2], "discard")

@@ -20,7 +20,8 @@ from core.services.grid.page import grid_page, hold_tiles
 from core.services.grid.votes import decide_tiles
 from core.services.projects.project import get_project
 from core.services.projects.queue_plans import set_queue_plan
-from core.services.review.claiming import claim_items, open_item, release_items
+from core.services.review.claiming import claim_items
+from core.services.review.leases import open_item, release_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit_batch
 from core.services.steering.rules import set_guideline

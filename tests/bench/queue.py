@@ -32,9 +32,11 @@ from core.labels.schema import Task
 from core.queue.claim import claim
 from core.queue.hints import scramble
 from core.queue.writer import lease_writer
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.projects.project import NewProject, create_project
-from core.services.review.claiming import claim_items, release_items
+from core.services.review.claiming import claim_items
+from core.services.review.leases import release_items
 from core.services.workspace import Workspace, open_workspace
 
 SLUG = "queue"

@@ -12,7 +12,8 @@ from pathlib import Path
 from core.access import Actor, Role
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.projects.project import NewProject, create_project
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data

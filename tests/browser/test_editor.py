@@ -20,7 +20,8 @@ from core.labels import Answer, LabelSchema, Region
 from core.labels.operations import Retire
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.shapes import mask_pixels, mask_region
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.projects.project import NewProject, create_project
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit

@@ -18,13 +18,15 @@ from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer, Region
 from core.labels.schema import LabelSchema, Task, make_question
+from core.services.accounts.changing import add_person
 from core.services.accounts.keymap import LEFT
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.people import operator
 from core.services.accounts.preferences import Preferences, set_preferences
 from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project
-from core.services.review.adjudication import disputes
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
+from core.services.review.disputes import disputes
+from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.transfer.import_run import ImportOptions
@@ -276,9 +278,9 @@ def adjudicate(visit: Visit, place: Place, slug: str = "leaves") -> Page:
 def test_keys_typed_fast_rule_on_one_dispute_and_on_no_other(place: Place, visit: Visit) -> None:
     """At any pace a class, a reason, D decide; a key for the old one does nothing to the next."""
     ws, leo = place.house.ws, place.house.actor("leo")
-    items = dispute(place, "leaves", 6)
+    items = dispute(place, "leaves", 7)
     page = adjudicate(visit, place)
-    for done, gap in enumerate((330, 330, 350, 350, 400), 1):
+    for done, gap in enumerate((0, 60, 120, 250, 330, 350), 1):
         for key in "2gdx":
             page.keyboard.press(key)
             page.wait_for_timeout(gap)
@@ -292,7 +294,7 @@ def test_keys_typed_fast_rule_on_one_dispute_and_on_no_other(place: Place, visit
         expect(page.get_by_role("textbox", name="Reason")).to_have_value("")
     page.keyboard.press("x")
     expect(page.get_by_role("alert")).to_have_text("Not decided: say why first.")
-    assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[5:]
+    assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[6:]
 
 
 def test_a_reason_typed_and_a_ruling_at_once(place: Place, visit: Visit) -> None:
@@ -312,6 +314,32 @@ def test_a_reason_typed_and_a_ruling_at_once(place: Place, visit: Visit) -> None
     assert any("lobed leaf" in s for s in explain(ws, leo, "leaves", items[0]).sentences)
     assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[1:]
     expect(reason).to_have_value("")
+
+
+def test_a_ruling_outlives_a_reload_and_a_lost_connection(place: Place, chromium: Browser) -> None:
+    """What was picked and said is there after a reload; a ruling that met no server is sent later."""
+    ws, leo = place.house.ws, place.house.actor("leo")
+    items = dispute(place, "leaves", 2)
+    # A context of its own: the browser writes refused connections to its console.
+    page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(f"{place.address}/adjudicate?project=leaves")
+    page.click("button[value=leo]")
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+    page.keyboard.type("2g")
+    page.reload()
+    expect(page.get_by_role("button", name="Decide: oak")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("textbox", name="Reason")).to_have_value("Guideline settles it")
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+    page.route("**/files/ruling/**", lambda route: route.abort())
+    page.wait_for_timeout(500)
+    page.keyboard.type("dx")
+    expect(page.get_by_role("alert")).to_contain_text("Not decided yet: no connection")
+    assert [r.item_id for r in disputes(ws, leo, "leaves")] == items
+    page.unroute("**/files/ruling/**")
+    expect(page.get_by_text("1 of 1", exact=True)).to_be_visible(timeout=20_000)
+    assert explain(ws, leo, "leaves", items[0]).label == "oak"
+    expect(page.get_by_role("textbox", name="Reason")).to_have_value("")
+    page.context.close()
 
 
 def test_two_questions_and_the_ruling_fit_on_a_laptop(place: Place, visit: Visit) -> None:
@@ -336,7 +364,7 @@ def test_two_questions_and_the_ruling_fit_on_a_laptop(place: Place, visit: Visit
             submit(house.ws, house.actor(who), "two", vote)
     page = adjudicate(visit, place, "two")
     # Each chip keeps the colour of its class.
-    colours = "b => getComputedStyle(b, '::before').backgroundColor"
+    colours = "b => getComputedStyle(b.querySelector('.swatch')).backgroundColor"
     assert page.get_by_role("button", name="oak").evaluate(colours) != "rgba(0, 0, 0, 0)"
     rulings = ("Decide", "No class fits", "Discard", "More votes")
     for _ in range(2):

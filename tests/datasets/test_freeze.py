@@ -193,7 +193,7 @@ def test_nothing_to_freeze_is_said(world: World):
 def test_only_items_for_training_are_examples_to_learn_from(world: World):
     """Each use keeps its items: what certifies or evaluates never comes as an example to train on."""
     from core.learning.values import ImageRef
-    from core.services.models.worker import _held_out, _request
+    from core.services.models.train_job import held_out_items, training_request
 
     others = {
         use: add_items(world.ws, world.project, 3, use, first)
@@ -205,9 +205,9 @@ def test_only_items_for_training_are_examples_to_learn_from(world: World):
     frozen = read_version(version.folder, version.hash)
     pool = {i: ImageRef(i, str(i), Path(f"{i}.png")) for i in everything.items}
     job = _job(world)
-    held_out = _held_out(world.ws, world.project)
+    held_out = held_out_items(world.ws, world.project)
     schema = world.project.schema
-    request = _request(world.ws, job, schema, schema.main, frozen, pool, held_out)
+    request = training_request(world.ws, job, schema, schema.main, frozen, pool, held_out)
     by_use = {
         use: {e.image.item_id for e in request.examples if e.use == use}
         for use in ("train", "certify", "evaluate")
@@ -221,7 +221,7 @@ def test_what_was_frozen_before_a_rename_or_merge_is_learnt_under_todays_names(w
     from core.labels.editing import edited
     from core.labels.operations import Merge, Rename
     from core.learning.values import ImageRef
-    from core.services.models.worker import _request
+    from core.services.models.train_job import training_request
 
     label_all(world)
     version = freeze_labels(world.ws, world.cast.lead, world.slug)
@@ -229,7 +229,9 @@ def test_what_was_frozen_before_a_rename_or_merge_is_learnt_under_todays_names(w
     pool = {i: ImageRef(i, str(i), Path(f"{i}.png")) for i in world.items}
     before = {f.label for f in frozen}
     schema, _ = edited(world.project.schema, [Merge("label", 1, 0), Rename("label", 0, "pet")])
-    request = _request(world.ws, _job(world), schema, schema.main, frozen, pool, frozenset())
+    request = training_request(
+        world.ws, _job(world), schema, schema.main, frozen, pool, frozenset()
+    )
     assert {e.label for e in request.examples} == {schema.main.today(str(n)) for n in before}
     assert {e.label for e in request.examples} <= set(request.classes) == {"pet", "owl"}
     assert "pet" in {e.label for e in request.examples}

@@ -14,8 +14,9 @@ from core.errors import ConflictError, StorageError
 from core.jobs.rows import read_job, update_job
 from core.services.accounts.people import actor_of
 from core.services.consensus.resolve import resolve
-from core.services.review.adjudication import Ruling, decide, get_dispute
 from core.services.review.claiming import claim_items
+from core.services.review.disputes import get_dispute
+from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit, submit_batch
 from core.services.transfer.imports import import_data

@@ -15,8 +15,9 @@ from core.errors import InputError, ItemClosed, StorageError
 from core.labels import Answer
 from core.labels.operations import AddQuestion, Merge, Operation, Rename, Retire
 from core.services.projects.project import get_project
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.submission import Receipt, Submission
 from core.services.review.submitting import submit, submit_batch
 from core.services.steering.schemas import edit_schema

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -14,6 +16,8 @@ from tests.pages.house import House
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 _INIT = PagesManager.__init__
+# Every AppTest reads what all installed packages say of themselves, and they say the same again.
+_SCAN = cache(manifest_scanner.scan_component_manifests)
 
 
 class Visit:
@@ -24,6 +28,7 @@ class Visit:
         # Asked anew at every run, as the real one is.
         monkeypatch.setattr(identity, "current_actor", self._actor)
         monkeypatch.setattr(PagesManager, "__init__", _claimed)
+        monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _SCAN)
         self.at = AppTest.from_file(str(APP), default_timeout=30)
 
     def _actor(self) -> Actor:

@@ -12,7 +12,8 @@ from core.access import Actor, Role
 from core.clock import new_uuid
 from core.labels import Answer
 from core.labels.schema import Task
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.projects.project import NewProject, create_project
 from core.services.review.claiming import claim_items
 from core.services.review.submission import Submission

@@ -13,10 +13,11 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.labels.compare import same_answer
 from core.labels.schema import Task
 from core.server.rulings import read_ruling
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import operator
 from core.services.items.why import explain
 from core.services.projects.project import get_project
-from core.services.review.adjudication import decide
+from core.services.review.ruling import decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.ui import box_editor, ruling

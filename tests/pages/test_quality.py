@@ -8,9 +8,10 @@ from sqlalchemy import select
 from core.access import Role
 from core.analytics.asked import Against, Basis
 from core.clock import new_uuid
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import operator
 from core.services.projects.project import get_project
-from core.services.review.claiming import open_item
+from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.store.tables import item_state

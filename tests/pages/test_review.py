@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.labels import Answer, Region
 from core.services.accounts.people import operator
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.recent import my_recent
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data
@@ -163,7 +164,7 @@ def test_a_refused_save_keeps_the_canvas_and_says_why(
 
 def test_the_canvas_notices_who_was_disabled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """F33: the next action asks to sign in; the draft is kept."""
-    from core.services.accounts.people import set_active
+    from core.services.accounts.changing import set_active
 
     at, item_id = on_the_canvas(house, monkeypatch)
     set_active(house.ws, operator(house.ws), house.people["ada"], False)

@@ -9,7 +9,8 @@ import pytest
 from core.access import Role
 from core.access.roles import MATRIX
 from core.errors import DiskFull
-from core.services.accounts.people import revoke, set_active
+from core.services.accounts.changing import set_active
+from core.services.accounts.grants import revoke
 from core.services.workspace import current_workspace
 from core.ui import shell, states
 from core.ui.shell import ENTRIES

@@ -12,7 +12,7 @@ import pytest
 import core.catalogue
 from core.catalogue import catalogue, languages
 from core.server.sign_in_page import SignInPage, preferred, render
-from core.services.accounts.people import set_language
+from core.services.accounts.changing import set_language
 from core.ui.text import _, many
 from tests.pages.browser import Visit, words
 from tests.pages.house import House

@@ -20,7 +20,8 @@ from core.errors import ConflictError, Forbidden, StoreUnavailable
 from core.queue.claim import claim, renew
 from core.queue.hints import wake
 from core.queue.writer import LeaseWriter, lease_writer
-from core.services.review.claiming import claim_items, open_item, release_items, renew_leases
+from core.services.review.claiming import claim_items
+from core.services.review.leases import open_item, release_items, renew_leases
 from core.services.steering.rules import set_policy
 from core.store.tables import item_state
 from tests.processes import ROUNDS

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from core.services.accounts.sessions import ATTEMPTS
-from core.web import COOKIE, read_token, safe_next, sign_token
+from core.services.accounts.sessions import ATTEMPTS, SECOND_ACCOUNT
+from core.store.tables import audit
+from core.web import BROWSER_COOKIE, COOKIE, read_token, safe_next, sign_token
 from tests.pages.house import PASSWORD, House
 from tests.server.conftest import SAME_SITE, Enter, client_of
 
@@ -104,6 +106,24 @@ def test_signing_in_again_ends_the_session_before(enter: Enter) -> None:
     assert (
         client.get("/files/queue/leaves", headers={"Cookie": f"{COOKIE}={old}"}).status_code == 401
     )
+
+
+def test_a_second_account_in_one_browser_is_noted_though_one_signed_out_between(
+    enter: Enter, house: House
+) -> None:
+    """The trail names both; the same account again, and a cookie somebody made up, note nothing (A4)."""
+    browser = enter("ada")
+    for name in ("ada", "leo"):
+        browser.post("/account/logout", headers=SAME_SITE)
+        browser.post(LOGIN, data={**FORM, "name": name}, headers=SAME_SITE)
+    with client_of() as forger:
+        forger.cookies.set(BROWSER_COOKIE, "1.forged")
+        forger.post(LOGIN, data={**FORM, "name": "mia"}, headers=SAME_SITE)
+    with house.ws.store.read() as connection:
+        found = connection.execute(
+            select(audit.c.actor, audit.c.subject).where(audit.c.action == SECOND_ACCOUNT)
+        ).all()
+    assert [tuple(r) for r in found] == [("leo", "ada")]
 
 
 def test_signing_out_ends_the_session_for_every_tab(enter: Enter) -> None:

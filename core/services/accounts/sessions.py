@@ -7,15 +7,18 @@ import secrets
 from dataclasses import dataclass
 
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from core.access import ANONYMOUS, Actor, Role
 from core.errors import NotSignedIn
-from core.services.accounts.people import hash_password, hasher, load_actor
+from core.services.accounts.changing import hash_password, hasher
+from core.services.accounts.people import load_actor
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import people, person_revisions, sessions, sign_in_attempts
 
+SECOND_ACCOUNT = "second account in one browser"
+"""What the audit trail calls it; the subject is the account before, the actor the one after."""
 ATTEMPTS = 8
 ATTEMPT_WINDOW_SECONDS = 300.0
 _NOBODY_HASH: list[str] = []
@@ -30,8 +33,16 @@ class DemoPerson:
     role: Role
 
 
-def sign_in(ws: Workspace, name: str, password: str, address: str) -> str:
+def sign_in(ws: Workspace, name: str, password: str, address: str, before: int = 0) -> str:
     """Return a session token for the right password.
+
+    Args:
+        ws: The workspace.
+        name: Of the account, in any case.
+        password: As typed.
+        address: Where it was typed; too many wrong ones from there are refused for a while.
+        before: Who signed in last in this browser, 0 where nobody is known; another person is
+            noted in the audit trail.
 
     Raises:
         NotSignedIn: Name or password is wrong, the account is disabled, or there were too many tries.
@@ -51,7 +62,7 @@ def sign_in(ws: Workspace, name: str, password: str, address: str) -> str:
     if row is None or row.password_hash is None or not right or not row.active:
         _note_attempt(ws, name, address)
         raise NotSignedIn("Name or password is wrong, or the account is disabled.", "Try again.")
-    return open_session(ws, row.id)
+    return open_session(ws, row.id, before)
 
 
 def sign_in_demo(ws: Workspace, name: str) -> str:
@@ -92,8 +103,11 @@ def demo_people(ws: Workspace) -> list[DemoPerson]:
 _BY_POWER = (Role.ADMIN, Role.MANAGER, Role.LEAD, Role.EXPERT)
 
 
-def open_session(ws: Workspace, person_id: int) -> str:
-    """Start a session and return its token; the record keeps only the token's hash."""
+def open_session(ws: Workspace, person_id: int, before: int = 0) -> str:
+    """Start a session and return its token; the record keeps only the token's hash.
+
+    Where another person, `before`, signed in last in the same browser, the trail says so.
+    """
     token = secrets.token_urlsafe(32)
     now = ws.clock()
     with ws.store.write() as connection:
@@ -109,7 +123,17 @@ def open_session(ws: Workspace, person_id: int) -> str:
         )
         actor = load_actor(connection, person_id)
         append_audit(connection, now, actor.name, "signed in", actor.name)
+        other = _name_of(connection, before) if before != person_id else None
+        if other is not None:
+            pair = {"people": sorted([before, person_id])}
+            append_audit(connection, now, actor.name, SECOND_ACCOUNT, other, doc=pair)
     return token
+
+
+def _name_of(connection: Connection, person_id: int) -> str | None:
+    if not 0 < person_id < 2**62:
+        return None
+    return connection.execute(select(people.c.name).where(people.c.id == person_id)).scalar()
 
 
 def session_actor(ws: Workspace, token: str | None) -> Actor:

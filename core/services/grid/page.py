@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from core.access import Action, Actor
 from core.clock import new_uuid
 from core.queue.claim import claim, held_leases, renew
-from core.services.grid import known as grid_known
-from core.services.grid import tiles as grid_tiles
-from core.services.grid.tiles import MOST_TILES, Unit, needs_others, told_waiting
+from core.services.grid import candidates, known
+from core.services.grid.candidates import MOST_TILES
+from core.services.grid.tiles import Candidate, Unit, needs_others, seal, units_of
+from core.services.grid.waiting import told_waiting, waiting_by_class
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import plan_in_force
 from core.services.visibility.blind import countable
@@ -86,17 +87,15 @@ def grid_page(
     with ws.store.ephemeral() as connection:
         project = project_for(connection, actor, slug, Action.VOTE, counted=False)
         reason = _no_grid(project, predicted)
-        chosen: Sequence[grid_tiles.Candidate] = ()
+        chosen: Sequence[Candidate] = ()
         if predicted is not None and not reason:
             chosen = _chosen(connection, ws, project, actor, predicted, count, left_out, page)
-        units = grid_tiles.units_of(
-            connection, ws, project, actor.person_id, page, predicted or "", chosen
-        )
-        rate = grid_known.attention(connection, project, actor.person_id)
+        units = units_of(connection, ws, project, actor.person_id, page, predicted or "", chosen)
+        rate = known.attention(connection, project, actor.person_id)
     counts: Mapping[str, int] = {}
     with ws.store.read() as connection:  # counting a million takes longer than a lease may
         if with_classes or (predicted and not units):
-            counts = grid_tiles.waiting_by_class(connection, project, actor)
+            counts = waiting_by_class(connection, project, actor)
         all_told = countable(connection, project, actor) is None
     if not units and not reason:
         reason = _why_empty(predicted, counts, all_told)
@@ -121,7 +120,7 @@ def my_attention(ws: Workspace, actor: Actor, slug: str) -> Estimate:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_OWN, counted=False)
-        return grid_known.attention(connection, project, actor.person_id)
+        return known.attention(connection, project, actor.person_id)
 
 
 def hold_tiles(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> int:
@@ -153,30 +152,28 @@ def _chosen(
     count: int,
     left_out: Sequence[int],
     page: str,
-) -> list[grid_tiles.Candidate]:
+) -> list[Candidate]:
     # Not by the page's name alone, which the browser gets: it could draw the same again.
-    chance = Random(grid_tiles.seal(ws, page))
-    found = grid_tiles.find(connection, project, actor, predicted, left_out)
+    chance = Random(seal(ws, page))
+    found = candidates.find(connection, project, actor, predicted, left_out)
     share = plan_in_force(connection, project.id).known_wrong_share
     draws = project.schema.draws
     there = sum(c.size(draws) for c in found)
-    wanted = grid_known.how_many(min(count, there), share, chance) if there else 0
+    wanted = known.how_many(min(count, there), share, chance) if there else 0
     # More tiles than the figure the person was told leaves room for would show in its place.
     told = told_waiting(ws, project, actor.person_id, predicted, there)
     if there < count:
         wanted = min(wanted, told - 1 - there)
     planted = [
         c
-        for c in grid_known.plantable(
-            connection, project, actor.person_id, predicted, wanted, chance
-        )
+        for c in known.plantable(connection, project, actor.person_id, predicted, wanted, chance)
         if c.item_id not in left_out
     ]
     planted_ids = {c.item_id for c in planted}
     found = [c for c in found if c.item_id not in planted_ids]
     room = count - sum(c.size(draws) for c in planted)
-    real = grid_tiles.take(connection, ws, project, actor.person_id, found, room)
-    return [*real, *grid_known.lend_doubt(planted, real, chance)] if real else []
+    real = candidates.take(connection, ws, project, actor.person_id, found, room)
+    return [*real, *known.lend_doubt(planted, real, chance)] if real else []
 
 
 def _no_grid(project: ProjectView, predicted: str | None) -> str:

@@ -19,9 +19,10 @@ from core.labels.schema import check_class
 from core.queue.claim import has_free_place
 from core.services.grid import known as grid_known
 from core.services.grid import probe_words
+from core.services.grid.candidates import MOST_TILES
 from core.services.grid.known import Noticed
 from core.services.grid.page import hold_tiles
-from core.services.grid.tiles import MOST_TILES, REAL, needs_others, token_of
+from core.services.grid.tiles import REAL, needs_others, token_of
 from core.services.projects.project import ProjectView, project_for
 from core.services.review.submission import Receipt, Submission, check_form
 from core.services.review.submitting import submit_batch

@@ -5,8 +5,10 @@ All tiles of an image are made at once, the first time one is asked for, and kep
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any
@@ -31,7 +33,9 @@ from core.services.workspace import Workspace
 
 _making: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
 _guard = Lock()
-_decoding = BoundedSemaphore(2)  # a decoded image of 90 million pixels takes 270 MB
+_decoding = BoundedSemaphore(2)  # a decoded image of 90 million pixels takes 360 MB
+_LARGE = 20_000_000
+"""Pixels from which on an image's memory is handed back to the system at once."""
 
 
 class _Turn:
@@ -110,7 +114,17 @@ def _make(
         except OSError:  # a full disk, or another process was first: costs speed here, nothing else
             shutil.rmtree(part, ignore_errors=True)
             found = _one(picture, *wanted)
+        large = picture.width * picture.height >= _LARGE
+        del picture
+        if large:
+            _give_back()
     return found
+
+
+def _give_back() -> None:
+    """Return freed memory to the system; the C library of threads keeps hundreds of MB otherwise."""
+    with suppress(AttributeError, OSError):  # only where the C library is glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _write_all(picture: Image.Image, folder: Path) -> None:

@@ -8,7 +8,7 @@ from core.access import Action, Actor
 from core.errors import LimitExceeded
 from core.labels import Answer
 from core.services.projects.project import project_for
-from core.services.review.claiming import require_item
+from core.services.review.leases import require_item
 from core.services.review.submission import check_answer
 from core.services.workspace import Workspace
 from core.store.tables import drafts

@@ -14,8 +14,8 @@ from core.labels import Answer
 from core.queue.claim import release
 from core.services.consensus.resolve import label_of, resolve_items
 from core.services.projects.project import ProjectView, project_for
-from core.services.review.claiming import answers_as_expert, claim_one, require_item
 from core.services.review.drafts import drop_draft, save_draft
+from core.services.review.leases import answers_as_expert, claim_one, require_item
 from core.services.review.standing import check_open, next_revision, standing_answer
 from core.services.review.submission import Kind, Receipt, Submission, check_answer, check_form
 from core.services.talk.writing import open_for_flag

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.labels import Answer, LabelSchema
+from core.labels.answer import salvage
 from core.labels.state import ItemState
 from core.queue.claim import votable
 from core.services.pictures.images import image_path
@@ -62,6 +63,7 @@ class ReviewItem:
         can_vote: Whether a vote would be taken now.
         notice: A sentence when it would not.
         channels: Names of the image's channels, where it has more than colours.
+        draft_dropped: How many parts of the draft could not be read and were left out.
     """
 
     item_id: int
@@ -81,6 +83,7 @@ class ReviewItem:
     can_vote: bool
     notice: str
     channels: tuple[str, ...] = ()
+    draft_dropped: int = 0
 
 
 def item_views(
@@ -145,6 +148,7 @@ def _view(
     voted = mine is not None and mine.kind != "withdraw"
     free = may and (voted or has_place)
     closed = state in (ItemState.ADJUDICATED, ItemState.NEUTRAL, ItemState.DISCARDED)
+    drafted, dropped = _draft(project.schema, draft.doc) if draft else (None, 0)
     return ReviewItem(
         item_id=row.id,
         name=names[0],
@@ -154,8 +158,8 @@ def _view(
         metadata=metadata,
         prelabel=prelabel,
         state=state,
-        draft=project.schema.translate(Answer.from_json(draft.doc)) if draft else None,
-        draft_saved_at=draft.saved_at if draft else None,
+        draft=drafted,
+        draft_saved_at=draft.saved_at if draft and drafted else None,
         revision=mine.revision if mine else 0,
         mine=project.schema.translate(Answer.from_json(mine.answer))
         if mine and mine.kind == "vote"
@@ -165,7 +169,32 @@ def _view(
         can_vote=free and not closed,
         notice=_notice(may, free, closed, state),
         channels=tuple(json.loads(row.channels)),
+        draft_dropped=dropped,
     )
+
+
+def _draft(schema: LabelSchema, text: str) -> tuple[Answer | None, int]:
+    """Return what of a draft can be gone on with, and how many parts cannot.
+
+    A spoilt draft must not keep its person from the queue. Answers to questions that are asked no
+    more, or with classes nobody knows, are asked for again; a class retired meanwhile stays, and
+    regions do: to be changed by the person, who is told. None where nothing is left of a spoilt one.
+    """
+    read, lost = salvage(text)
+    then = schema.translate(read)
+    asked = {q.key: q for q in schema.item_questions}
+    known = {k: frozenset(q.names) for k, q in asked.items()}
+    choices = {
+        k: v for k, v in then.choices.items() if v in known.get(k, ()) and not asked[k].several
+    }
+    multi = {
+        k: v
+        for k, v in then.multi.items()
+        if k in asked and asked[k].several and known[k].issuperset(v)
+    }
+    lost += len(then.choices) + len(then.multi) - len(choices) - len(multi)
+    kept = Answer(choices, then.regions, multi)
+    return (None if lost and kept == Answer() else kept), lost
 
 
 def _notice(may: bool, free: bool, closed: bool, state: ItemState) -> str:

@@ -16,7 +16,7 @@ from core.labels import Answer
 from core.labels.region import Shape
 from core.labels.schema import Task
 from core.services.projects.project import ProjectView
-from core.services.review.adjudication import DisputeView
+from core.services.review.disputes import DisputeView
 from core.ui import urls
 from core.ui.deck.element import LOADER, STYLE, answer_data, questions_data
 from core.ui.deck.texts import flag_words

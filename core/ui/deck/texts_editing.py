@@ -125,6 +125,9 @@ def _panel() -> Texts:
         "dropped": _(
             "{n} of what was kept could not be read and was left out; the rest is as it was."
         ),
+        "tooMany": _(
+            "{n} more than the {most} an image may have are not shown here; they are in the draft until you change something."
+        ),
     }
 
 

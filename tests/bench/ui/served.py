@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from core.access import Role
 from core.labels.schema import Task
-from core.services.accounts.people import add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import operator
 from core.services.projects.project import NewProject, create_project
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data

@@ -10,17 +10,9 @@ from sqlalchemy import select
 from core.access import ANONYMOUS, Role
 from core.clock import FakeClock
 from core.errors import ConflictError, InputError, NotFound, NotSignedIn
-from core.services.accounts.people import (
-    add_person,
-    grant,
-    has_people,
-    list_people,
-    operator,
-    revoke,
-    set_active,
-    set_language,
-    set_password,
-)
+from core.services.accounts.changing import add_person, set_active, set_language, set_password
+from core.services.accounts.grants import grant, revoke
+from core.services.accounts.people import has_people, list_people, operator
 from core.services.accounts.sessions import (
     ATTEMPT_WINDOW_SECONDS,
     ATTEMPTS,

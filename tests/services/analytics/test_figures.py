@@ -14,7 +14,8 @@ from core.analytics.asked import Basis, Filters
 from core.clock import FakeClock, new_uuid
 from core.errors import Forbidden, InputError, NotFound
 from core.labels.schema import Task
-from core.services.accounts.people import actor_of, add_person
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of
 from core.services.analytics import figures
 from core.services.analytics.replicas import forget_replicas, replica_of
 from core.services.review.claiming import claim_items

@@ -15,9 +15,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.labels import Answer, Region
+from core.services.grid.candidates import least_sure
 from core.services.grid.doubt import Sureness, one_more
 from core.services.grid.known import lend_doubt
-from core.services.grid.tiles import Candidate, least_sure
+from core.services.grid.tiles import Candidate
 
 SEEDS = st.integers(0, 2**64)
 

@@ -18,7 +18,7 @@ from core.labels import Answer, Region
 from core.labels.schema import LabelClass, LabelSchema, Question, Task
 from core.queue.plan import QueuePlan
 from core.services.accounts.people import operator
-from core.services.grid import tiles as grid_tiles
+from core.services.grid import candidates, waiting
 from core.services.grid.page import GridPage, grid_page, hold_tiles
 from core.services.grid.tiles import Unit
 from core.services.grid.votes import TileDecision, decide_tiles
@@ -26,7 +26,8 @@ from core.services.models.prelabels import Prediction, store_predictions
 from core.services.pictures.crops import crop_path, item_crop, with_margin
 from core.services.projects.project import NewProject, create_project
 from core.services.projects.queue_plans import set_queue_plan
-from core.services.review.claiming import claim_items, release_items
+from core.services.review.claiming import claim_items
+from core.services.review.leases import release_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
@@ -117,7 +118,7 @@ def test_without_a_class_the_classes_come_with_their_counts(world: World):
     assert [c.waiting for c in page.classes] == sorted((*told.values(), 0), reverse=True)
     with world.ws.store.read() as connection:
         who = world.cast.experts[0]
-        exact = grid_tiles.waiting_by_class(connection, world.project, who)
+        exact = waiting.waiting_by_class(connection, world.project, who)
     assert exact == {"dog": 3, "cat": 2}
     assert page.units == ()
     assert live_leases(world.ws) == {}
@@ -380,7 +381,7 @@ def test_boxes_are_tiles_and_items_are_votes(sqlite_ws: Workspace):
     counts = grid_page(sqlite_ws, world.cast.experts[1], world.slug).classes
     assert {c.name: c.waiting > 0 for c in counts} == {"cat": True, "dog": True, "owl": False}
     with sqlite_ws.store.read() as connection:
-        exact = grid_tiles.waiting_by_class(connection, world.project, world.cast.experts[1])
+        exact = waiting.waiting_by_class(connection, world.project, world.cast.experts[1])
     assert exact == {"cat": 3, "dog": 1}
 
 
@@ -451,7 +452,7 @@ def test_counts_leave_out_what_one_has_answered_and_take_back_what_was_withdrawn
         world.ws, who, world.slug, [decision(page, unit, kind="withdraw", base_revision=1)]
     )
     with world.ws.store.read() as connection:
-        counts = [grid_tiles.waiting_by_class(connection, world.project, p) for p in (who, other)]
+        counts = [waiting.waiting_by_class(connection, world.project, p) for p in (who, other)]
     assert counts == [{"cat": 1}, {"cat": len(world.items)}]
 
 
@@ -468,7 +469,7 @@ def test_a_page_is_read_from_the_index_of_its_class(sqlite_ws: Workspace):
                 plans.extend(str(r[3]) for r in rows)
 
         event.listen(connection, "before_cursor_execute", explain)
-        grid_tiles.find(connection, world.project, world.cast.experts[0], "cat", ())
+        candidates.find(connection, world.project, world.cast.experts[0], "cat", ())
     assert any("item_state_predicted" in p for p in plans)
     assert not any("TEMP B-TREE FOR ORDER BY" in p for p in plans)
 

@@ -16,7 +16,8 @@ from core.jobs.rows import create_job
 from core.labels import Answer, Region
 from core.labels.schema import Task
 from core.learning.cache import EmbeddingCache
-from core.services.items.about import About, about_item, answer_words
+from core.services.items.about import About, about_item
+from core.services.items.past import answer_words
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
 from core.services.talk.writing import start_thread

@@ -16,7 +16,7 @@ from core.access import ANONYMOUS, Actor
 from core.errors import BadImage, NotFound, NotSignedIn
 from core.labels.schema import Task
 from core.services.accounts.people import operator
-from core.services.models.worker import image_refs
+from core.services.models.job_inputs import image_refs
 from core.services.pictures import tiles
 from core.services.pictures.images import composite_path, item_image
 from core.services.pictures.tiles import item_tile

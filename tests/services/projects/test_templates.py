@@ -12,7 +12,8 @@ from core.labels.schema import Task
 from core.labels.shapes import keypoints_region, polygon_region
 from core.services.accounts.people import operator
 from core.services.projects.project import create_project, get_project
-from core.services.projects.templates import BODY, TEMPLATES, from_template, shaped, template
+from core.services.projects.ready_templates import BODY, TEMPLATES, template
+from core.services.projects.templates import from_template, shaped
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from tests.record import World, add_items, boxes, make_cast

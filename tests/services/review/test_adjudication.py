@@ -12,13 +12,17 @@ from core.access import Role
 from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError, ItemClosed, NotFound, StaleVersion
-from core.services.accounts.people import actor_of, add_person, grant, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.grants import grant
+from core.services.accounts.people import actor_of, operator
 from core.services.consensus.resolve import resolve
 from core.services.items.why import explain
-from core.services.review.adjudication import Ruling, decide, disputes, get_dispute
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
+from core.services.review.disputes import disputes, get_dispute
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.recent import my_recent
+from core.services.review.ruling import Ruling, decide
 from core.services.steering.rules import set_guideline, set_policy
 from core.store.tables import decisions, final_labels, gold_answers
 from tests.record import World, act, live_leases, rule, say, state_of, vote

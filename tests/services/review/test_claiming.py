@@ -12,13 +12,15 @@ from core.consensus.policy import Policy
 from core.errors import ConflictError, Forbidden, InputError, NotFound
 from core.queue.filters import QueueFilter
 from core.queue.plan import Boost, QueuePlan
-from core.services.accounts.people import actor_of, grant
+from core.services.accounts.grants import grant
+from core.services.accounts.people import actor_of
 from core.services.consensus.resolve import resolve
 from core.services.items.lists import list_lists, make_list
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
 from core.services.projects.queue_plans import get_queue_plan, set_queue_plan
-from core.services.review.claiming import QueueView, claim_items, read_part, release_items
+from core.services.review.claiming import QueueView, claim_items, read_part
+from core.services.review.leases import release_items
 from core.store.tables import item_metadata
 from tests.record import (
     World,

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError
-from core.services.accounts.people import operator, set_active
+from core.services.accounts.changing import set_active
+from core.services.accounts.people import operator
 from core.services.consensus.resolve import resolve
 from core.services.models.datasets import freeze_labels
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.workspace import open_workspace

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.access import ANONYMOUS, Role
 from core.clock import FakeClock, new_uuid
@@ -25,10 +26,13 @@ from core.errors import (
 )
 from core.labels import Answer
 from core.labels.schema import Task
-from core.services.accounts.people import actor_of, operator, revoke
+from core.server.decisions import item_json
+from core.services.accounts.grants import revoke
+from core.services.accounts.people import actor_of, operator
 from core.services.review import drafts as keeping
-from core.services.review.claiming import claim_items, open_item, release_items, renew_leases
+from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item, release_items, renew_leases
 from core.services.review.recent import my_recent
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit, submit_batch
@@ -471,6 +475,41 @@ def test_a_refused_answer_leaves_the_draft(make: Make):
     with pytest.raises(InputError):
         vote(world, expert, item, "unicorn")
     assert draft_of(world, expert, item) == say("owl")
+
+
+SPOILT = {
+    '{"choices": {}, "regions": [{"label": "cat", "box": [NaN, 1, 2, 3]}, %s]}': 1,
+    '{"choices": {}, "regions": [{"label": "cat", "box": [0, 0, Infinity, 1]}, %s]}': 1,
+    '{"choices": {}, "regions": [{"label": "cat", "shape": "star", "box": [1, 1, 5, 5]}, %s, 7]}': 2,
+    '{"choices": {"forged": "x"}, "multi": {"cat": [5], "also": ["dog"]}, "regions": [%s]}': 3,
+}
+
+
+@pytest.mark.parametrize("doc", SPOILT)
+def test_a_spoilt_draft_keeps_nobody_from_the_queue(make: Make, doc: str):
+    """What is good of it is there, what is not is counted, and the reply is JSON (F31, F41)."""
+    world = make(n_items=2, task=Task.BOXES)
+    expert, item = world.cast.experts[0], world.items[0]
+    save_draft(world.ws, expert, world.slug, item, boxes((1, 1, 9, 9)))
+    with world.ws.store.ephemeral() as connection:
+        good = json.dumps({"label": "cat", "box": [1, 1, 9, 9]})
+        connection.execute(update(drafts).values(doc=doc % good))
+    found = open_item(world.ws, expert, world.slug, item)
+    assert (found.draft, found.draft_dropped) == (boxes((1, 1, 9, 9)), SPOILT[doc])
+    assert len(claim_items(world.ws, expert, world.slug, 2).items) == 2
+    assert json.dumps(item_json(found), allow_nan=False)
+
+
+@pytest.mark.parametrize("doc", ["", "{no", "[1]", "5", '{"regions": 5}', "[" * 100_000])
+def test_of_a_draft_with_nothing_good_nothing_is_shown_but_that(make: Make, doc: str):
+    """The pre-label and one's own answer come back in its place, with the count of what is lost."""
+    world = make(n_items=1)
+    expert, item = world.cast.experts[0], world.items[0]
+    save_draft(world.ws, expert, world.slug, item, say("owl"))
+    with world.ws.store.ephemeral() as connection:
+        connection.execute(update(drafts).values(doc=doc))
+    found = open_item(world.ws, expert, world.slug, item)
+    assert (found.draft, found.draft_saved_at, found.draft_dropped) == (None, None, 1)
 
 
 def test_a_draft_outlives_the_role(world: World):

@@ -34,9 +34,9 @@ from core.services.models.prelabels import Prediction, store_predictions
 from core.services.models.promotion import list_models
 from core.services.projects.project import GuidelineExample, ProjectView, get_project, load_project
 from core.services.projects.queue_plans import get_queue_plan, new_plan, set_queue_plan
-from core.services.review.adjudication import get_dispute
-from core.services.review.claiming import open_item
+from core.services.review.disputes import get_dispute
 from core.services.review.drafts import save_draft
+from core.services.review.leases import open_item
 from core.services.review.recent import my_recent
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit

@@ -15,7 +15,8 @@ from core.labels.operations import Merge, Rename
 from core.labels.schema import Task
 from core.services.accounts.people import list_people, operator
 from core.services.projects.project import GuidelineExample, NewProject, create_project
-from core.services.review.claiming import claim_items, open_item
+from core.services.review.claiming import claim_items
+from core.services.review.leases import open_item
 from core.services.steering.rules import set_guideline
 from core.services.steering.schemas import edit_schema
 from core.services.transfer.exports import export_data

@@ -17,7 +17,8 @@ from core.labels import Answer
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.server.decisions import item_json
-from core.services.accounts.people import actor_of, add_person, operator
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
 from core.services.analytics.quality import cases
 from core.services.items.about import about_item
 from core.services.items.search import look_at
@@ -25,8 +26,9 @@ from core.services.items.why import explain
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
 from core.services.projects.queue_plans import set_queue_plan
-from core.services.review.adjudication import disputes, get_dispute
-from core.services.review.claiming import claim_items, open_item, release_items
+from core.services.review.claiming import claim_items
+from core.services.review.disputes import disputes, get_dispute
+from core.services.review.leases import open_item, release_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.visibility.blind import blind_items, draw

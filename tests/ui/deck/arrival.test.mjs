@@ -34,10 +34,10 @@ const item = { item_id: 4, name: "a.png", image: "/files/item/4?v=1" };
 test("offline is never called broken, and the picture comes by itself", async () => {
   const { arrival, told, clock } = scene(["offline", "offline", "ready"]);
   await arrival.bring(item);
-  assert.deepEqual(told, ["loading", "away false"]);
+  assert.deepEqual(told, ["loading", "away false false"]);
   clock.waits[0].run();
   await settle();
-  assert.deepEqual(told.slice(2), ["away false"]);
+  assert.deepEqual(told.slice(2), ["away false false"]);
   assert.ok(clock.waits[1].ms > clock.waits[0].ms);
   clock.waits[1].run();
   await settle();
@@ -50,7 +50,7 @@ test("it comes as soon as the connection is back, and not twice", async () => {
   arrival.wake();
   arrival.wake();
   await settle();
-  assert.deepEqual(told, ["loading", "away false", "ready true"]);
+  assert.deepEqual(told, ["loading", "away false false", "ready true"]);
 });
 
 test("only our own refusal calls an image broken, and then nothing is tried again", async () => {
@@ -63,7 +63,16 @@ test("only our own refusal calls an image broken, and then nothing is tried agai
 test("who was signed out is told so", async () => {
   const { arrival, told } = scene(["signed-out"]);
   await arrival.bring(item);
-  assert.deepEqual(told, ["loading", "away true"]);
+  assert.deepEqual(told, ["loading", "away true false"]);
+});
+
+test("a server's own fault is not called a lost connection", async () => {
+  const { arrival, told, clock } = scene(["faulty", "ready"]);
+  await arrival.bring(item);
+  assert.deepEqual(told, ["loading", "away false true"]);
+  clock.waits[0].run();
+  await settle();
+  assert.deepEqual(told.slice(2), ["ready true"]);
 });
 
 test("another picture ends the wait for the one before", async () => {
@@ -72,7 +81,7 @@ test("another picture ends the wait for the one before", async () => {
   arrival.stop();
   clock.waits[0].run();
   await settle();
-  assert.deepEqual(told, ["loading", "away false"]);
+  assert.deepEqual(told, ["loading", "away false false"]);
 });
 
 // --- why a picture does not come -----------------------------------------------------------------
@@ -85,9 +94,10 @@ test("the reply of the address tells what is the matter", async () => {
   const images = new Images("");
   const refusal = JSON.stringify({ error: { code: "BAD_IMAGE", message: "Gone." } });
   for (const [status, body, why] of [[422, refusal, "broken"], [404, refusal, "broken"], [404, "<h1>proxy</h1>", "offline"],
-    [503, refusal, "offline"], [500, refusal, "offline"], [429, refusal, "offline"], [401, refusal, "signed-out"]]) {
+    [503, refusal, "offline"], [500, refusal, "faulty"], [429, refusal, "offline"], [401, refusal, "signed-out"]]) {
     answering(status, body);
     assert.equal(await images.whyNot(item), why, `${status} ${body}`);
+    assert.equal(images.sentence(item), why === "broken" ? "Gone." : "");
   }
   globalThis.fetch = async () => { throw new TypeError("Failed to fetch"); };
   assert.equal(await images.whyNot(item), "offline");

@@ -138,7 +138,7 @@ test("malformed regions are counted and left out, the rest is taken", () => {
   assert.deepEqual(regions[1].box, [0, 0, 20, 200]);
   assert.equal(regions[1].confidence, null);
   assert.deepEqual(regions[1].attributes, { occluded: "yes" });
-  for (const nothing of [null, undefined, "x", {}, 4]) assert.deepEqual(readRegions(nothing, rulesOf("box")), { regions: [], dropped: 0 });
+  for (const nothing of [null, undefined, "x", {}, 4]) assert.deepEqual(readRegions(nothing, rulesOf("box")), { regions: [], dropped: 0, over: 0 });
 });
 
 test("malformed polygons, keypoints and masks are left out too", () => {
@@ -149,14 +149,14 @@ test("malformed polygons, keypoints and masks are left out too", () => {
   };
   for (const [shape, rows] of Object.entries(cases)) {
     const sent = rows.map((row) => ({ label: "cat", shape, box: [0, 0, 1, 1], ...row }));
-    assert.deepEqual(readRegions(sent, rulesOf(shape)), { regions: [], dropped: rows.length }, shape);
+    assert.deepEqual(readRegions(sent, rulesOf(shape)), { regions: [], dropped: rows.length, over: 0 }, shape);
   }
 });
 
 test("an image takes at most so many regions", () => {
   const sent = Array.from({ length: MOST_REGIONS + 5 }, () => ({ label: "cat", box: [1, 2, 30, 40] }));
-  const { state, dropped } = model.begin(rulesOf("box"), sent, "cat");
-  assert.equal(dropped, 5);
+  const { state, dropped, over } = model.begin(rulesOf("box"), sent, "cat");
+  assert.deepEqual([dropped, over], [0, 5]);
   assert.equal(model.add(state, { box: [1, 1, 9, 9] }), state);
   assert.equal(model.duplicate(state, 1), state);
 });

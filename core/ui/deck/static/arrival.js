@@ -6,8 +6,8 @@ import { retryAfter } from "./outbox.js";
 export class Arrival {
   /**
    * @param images gives {ready, done} of an item, and why one failed: see Images.
-   * @param told {loading(item), ready(item, image, late), away(item, signedOut), broken(item)}; `late`
-   *   says that it came only after the connection had been away.
+   * @param told {loading(item), ready(item, image, late), away(item, signedOut, faulty), broken(item)};
+   *   `late` says that it came only after the connection had been away.
    */
   constructor(images, told, timers = globalThis) {
     this.images = images;
@@ -57,7 +57,7 @@ export class Arrival {
     if (why === "broken") return this.told.broken(wanted.item);
     wanted.failures += 1;
     if (why === "none" && wanted.failures === 1) return this.#wait(wanted, this.images.get(wanted.item));
-    this.told.away(wanted.item, why === "signed-out");
+    this.told.away(wanted.item, why === "signed-out", why === "faulty");
     this.timer = this.timers.setTimeout(() => this.wake(), retryAfter(wanted.failures));
     return undefined;
   }

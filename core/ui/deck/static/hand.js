@@ -9,7 +9,7 @@ const CONTROLS = ".adjust, .zoombar, .badges, button, input, label, a";
 /** The hand on one stage. `view()` gives the viewport or null; `moved()` is told before each move. */
 export class Hand {
   constructor(node, view, moved) {
-    Object.assign(this, { node, view, moved, panning: true, space: false, at: null, fingers: new Map(), drag: null });
+    Object.assign(this, { node, view, moved, panning: true, space: false, at: null, fingers: new Map(), touches: new Map(), drag: null });
     this.stops = [];
     const on = (target, name, handler, options) => {
       target.addEventListener(name, handler, options);
@@ -61,6 +61,7 @@ export class Hand {
 
   #down(event) {
     if (!this.view() || event.target.closest?.(CONTROLS)) return;
+    if (event.pointerType === "touch" && !this.panning) return this.#touched(event);
     const ours = event.button === 1 || (event.button === 0 && (this.panning || this.space));
     if (!ours) return;
     if (!this.panning) event.stopPropagation();
@@ -70,9 +71,23 @@ export class Hand {
     this.node.setPointerCapture(event.pointerId);
   }
 
+  // One finger draws; a second one makes both move the image, and what the first began is dropped.
+  #touched(event) {
+    this.touches.set(event.pointerId, this.#point(event));
+    if (this.touches.size < 2) return;
+    event.stopPropagation();
+    this.node.dispatchEvent(new CustomEvent("twofingers"));
+    for (const [id, at] of this.touches) {
+      this.fingers.set(id, at);
+      this.node.setPointerCapture(id);
+    }
+    this.drag = { from: this.#point(event), last: this.#point(event), far: true };
+  }
+
   #move(event) {
     const at = this.#point(event);
     this.at = at;
+    if (this.touches.has(event.pointerId)) this.touches.set(event.pointerId, at);
     const view = this.view();
     if (!view || !this.fingers.has(event.pointerId)) return;
     if (!this.panning) event.stopPropagation();
@@ -101,6 +116,7 @@ export class Hand {
   }
 
   #up(event) {
+    this.touches.delete(event.pointerId);
     if (!this.fingers.delete(event.pointerId)) return;
     if (!this.panning) event.stopPropagation();
     const rest = [...this.fingers.values()][0];

@@ -6,18 +6,21 @@ const STEPS = [400, 800, 1600];
 const PATIENCE_MS = 20000;
 const LATER = new Set([408, 425, 429]);
 
-// What stands in the way of a picture's address: "none", "broken" where our own route says so,
-// else "offline" or "signed-out", which pass. The browser does not say it of an <img>.
+// What stands in the way of a picture's address: "none", "broken" where our own route says so (with
+// its sentence), else "faulty" (the server has a fault), "offline" or "signed-out", which pass. The
+// browser does not say it of an <img>.
 async function obstacle(url) {
   try {
     const reply = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (reply.ok) return (reply.headers.get("Content-Type") ?? "").startsWith("image/") && (await reply.blob()).size ? "none" : "offline";
-    if (reply.status === 401) return "signed-out";
-    if (reply.status >= 500 || LATER.has(reply.status)) return "offline";
+    if (reply.ok) return { why: (reply.headers.get("Content-Type") ?? "").startsWith("image/") && (await reply.blob()).size ? "none" : "offline" };
+    if (reply.status === 401) return { why: "signed-out" };
+    if (reply.status >= 500) return { why: reply.status === 500 ? "faulty" : "offline" };
+    if (LATER.has(reply.status)) return { why: "offline" };
     const body = await reply.json().catch(() => null); // a proxy's page is nothing that we said
-    return isObject(body) && typeof body.error?.code === "string" ? "broken" : "offline";
+    if (!isObject(body) || typeof body.error?.code !== "string") return { why: "offline" };
+    return { why: "broken", said: typeof body.error.message === "string" ? body.error.message : "" };
   } catch {
-    return "offline";
+    return { why: "offline" };
   }
 }
 
@@ -33,6 +36,7 @@ export class Images {
     this.most = most;
     this.nodes = new Map();
     this.width = 1600;
+    this.refusals = new Map();
   }
 
   /** Give the node of an item and a promise of whether it can be shown. */
@@ -54,14 +58,20 @@ export class Images {
   }
 
   /**
-   * Tell why an item's picture did not come: "broken", "offline" or "signed-out"; "none" where it
-   * comes by now. Bytes that come whole and cannot be drawn, twice, are broken too.
+   * Tell why an item's picture did not come: "broken", "faulty", "offline" or "signed-out"; "none"
+   * where it comes by now. Bytes that come whole and cannot be drawn, twice, are broken too.
    */
   async whyNot(item) {
     const held = this.nodes.get(item.item_id);
-    const found = await obstacle(this.#url(item));
-    if (found !== "none") return found;
+    const { why, said = "" } = await obstacle(this.#url(item));
+    this.refusals.set(item.item_id, said);
+    if (why !== "none") return why;
     return held && !(await held.again()) ? "broken" : "none";
+  }
+
+  /** Give the server's own sentence about a picture it refused last, or nothing. */
+  sentence(item) {
+    return this.refusals.get(item.item_id) ?? "";
   }
 
   #url(item) {

@@ -116,6 +116,7 @@ export class Rail {
     const { asked, boxes } = config;
     const parts = [];
     if (item.notice) parts.push(el("div", { class: "card warn", text: item.notice }));
+    if (item.draft_dropped) parts.push(el("div", { class: "card warn", text: say(texts.draftDropped, { n: item.draft_dropped }) }));
     if (item.mine) parts.push(el("div", { class: "card", text: say(texts.mine, { label: this.words(item.mine) }) }));
     if (item.takenBack) parts.push(el("div", { class: "card quiet", text: say(texts.takenBack, { label: item.takenBack }) }));
     if (boxes) parts.push(boxList(texts, config.questions[0], shownRegions(item), keyIn(config.keymap, "edit", texts.edit)));

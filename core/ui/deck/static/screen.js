@@ -9,6 +9,7 @@ import { offered, openQuestion, shownRegions, startAnswer, suggested } from "./f
 import { Held } from "./held.js";
 import { Decisions } from "./history.js";
 import { Images, widthStep } from "./images.js";
+import { keyIn } from "./keymap.js";
 import { ask, onReach } from "./net.js";
 import { Supply } from "./queue.js";
 import { Recent, workOfOthers } from "./recent.js";
@@ -143,8 +144,8 @@ export class Screen {
     return {
       loading: (item) => stage.loading(item),
       ready: still((item, image, late) => this.put(item, image, late)),
-      away: still((item, signedOut) => this.away(item, signedOut)),
-      broken: still((item) => stage.broken(item, () => this.run("retry"))),
+      away: still((item, signedOut, faulty) => this.away(item, signedOut, faulty)),
+      broken: still((item) => this.broken(item)),
     };
   }
 
@@ -156,10 +157,21 @@ export class Screen {
     if (late) this.images.prepare(this.held.upcoming(PREFETCH));
   }
 
-  away(item, signedOut) {
+  away(item, signedOut, faulty) {
     const again = this.view.stage.node.querySelector(".away") === null;
-    this.view.stage.away(item, signedOut);
-    if (again) this.view.announce(signedOut ? this.texts.awaySignedOut : this.texts.away);
+    const { away, awaySignedOut, awayFaulty } = this.texts;
+    this.view.stage.away(item, signedOut, faulty);
+    if (again) this.view.announce(signedOut ? awaySignedOut : faulty ? awayFaulty : away);
+  }
+
+  // The image is gone: what to do instead, by the keys that are in force, and that a draft is safe.
+  broken(item) {
+    const { texts, config: { keymap } } = this;
+    const keys = { skip: keyIn(keymap, "skip", texts.skip), next: keyIn(keymap, "next", texts.skip) };
+    const advice = [say(texts.brokenAdvice, keys), item.draft ? texts.brokenDraft : ""].filter(Boolean).join(" ");
+    const sentence = this.images.sentence(item);
+    this.view.stage.broken(item, () => this.run("retry"), { sentence, advice });
+    this.view.announce([texts.broken, sentence, advice].filter(Boolean).join(" "));
   }
 
   // What can wait comes once the image is painted, and not for items that fly by.

@@ -22,6 +22,7 @@ export class Stage {
     this.room = [0, 0];
     this.adjustment = adjustment;
     this.picture = new Picture();
+    this.picture.tiles.onfail = () => this.#badge();
     this.overlay = new Overlay();
     this.layer = svg("svg", { class: "drawing" });
     this.badges = el("div", { class: "badges" });
@@ -94,17 +95,18 @@ export class Stage {
   }
 
   /** Say that the image comes once there is a connection, or once one has signed in again: nobody need act. */
-  away(item, signedOut = false) {
+  away(item, signedOut = false, faulty = false) {
     this.#empty(item, el("div", { class: "notice away" },
-      el("strong", { text: signedOut ? this.texts.awaySignedOut : this.texts.away }),
+      el("strong", { text: signedOut ? this.texts.awaySignedOut : faulty ? this.texts.awayFaulty : this.texts.away }),
       el("p", { text: this.texts.awayAdvice })));
   }
 
-  /** Say that the image cannot be shown. */
-  broken(item, retry) {
-    this.#empty(item, el("div", { class: "notice" },
+  /** Say that the image cannot be shown, with the server's sentence where it gave one. */
+  broken(item, retry, { sentence = "", advice = this.texts.brokenAdvice } = {}) {
+    this.#empty(item, el("div", { class: "notice", role: "alert" },
       el("strong", { text: this.texts.broken }),
-      el("p", { text: this.texts.brokenAdvice }),
+      sentence ? el("p", { text: sentence }) : null,
+      el("p", { text: advice }),
       el("button", { class: "plain", text: this.texts.tryAgain, onclick: retry })));
   }
 
@@ -214,6 +216,7 @@ export class Stage {
     const { texts, picture } = this;
     const notes = this.viewport ? this.adjustment.notes(texts, { overlaid: Boolean(this.shown?.boxes.length) }) : [];
     if (this.viewport && picture.channel) notes.unshift(this.#channelName());
+    if (this.viewport && picture.tiles.failing) notes.push(texts.coarse);
     if (this.viewport && this.hidden && this.shown?.boxes.length) notes.push(texts.overlayHidden);
     this.badges.replaceChildren(...notes.map((text) => el("span", { class: "badge", text })));
   }

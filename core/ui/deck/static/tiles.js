@@ -5,6 +5,7 @@ import { el } from "./dom.js";
 export const TILE = 512;
 const ASKED_AT_ONCE = 3; // the browser has six lines to us; decisions must never wait for tiles
 const LEAST_KEPT = 64;
+const AGAIN_MS = 5000;
 const ENLARGED = 1.2; // a level may be enlarged by so much before the next finer one is asked for
 
 /** Give the level (halvings of the original) that fills the screen; 0 is the original itself. */
@@ -36,6 +37,8 @@ export function tileUrl(picture, level, [x, y]) {
 export class Tiles {
   constructor() {
     this.node = el("div", { class: "tiles", "aria-hidden": "true" });
+    this.onfail = () => {};
+    this.failing = false;
     this.clear();
   }
 
@@ -45,6 +48,7 @@ export class Tiles {
     this.held = new Map();
     this.wanted = [];
     this.node.replaceChildren();
+    this.#tell();
   }
 
   /** Want the tiles that make this view sharp; none where the picture itself is sharp enough. */
@@ -55,8 +59,19 @@ export class Tiles {
     this.wanted = enough ? [] : tilesOf(viewport.visible(), level).map((at) => ({ level, at, url: tileUrl(picture, level, at) }));
     const names = new Set(this.wanted.map((t) => t.url));
     for (const [url, tile] of this.held) if (!names.has(url) && tile.asked && !tile.ready) this.#drop(url, tile);
+    // What failed is asked for once more when one looks there again, if that was a while ago.
+    for (const [url, tile] of this.held) if (names.has(url) && tile.failed && performance.now() - tile.failedAt > AGAIN_MS) this.#drop(url, tile);
     this.#next();
     this.#forget(names);
+    this.#tell();
+  }
+
+  // Whether the coarse picture stands where a fine tile was wanted and did not come.
+  #tell() {
+    const now = this.wanted.some(({ url }) => this.held.get(url)?.failed);
+    if (now === this.failing) return;
+    this.failing = now;
+    this.onfail();
   }
 
   #next() {
@@ -86,11 +101,12 @@ export class Tiles {
           width: `${node.naturalWidth * factor}px`, height: `${node.naturalHeight * factor}px`, zIndex: String(20 - level),
         });
       },
-      () => (tile.failed = true),
+      () => Object.assign(tile, { failed: true, failedAt: performance.now() }),
     ).then(() => {
       if (this.held.get(url) !== tile) return;
       if (tile.ready) this.node.append(node);
       this.#next();
+      this.#tell();
     });
   }
 

@@ -95,6 +95,11 @@ export class BrushTool extends Tool {
     return this.at ? { circle: this.at, radius: this.radius, erasing: this.erasing } : null;
   }
 
+  drop() {
+    this.mask = null;
+    super.drop();
+  }
+
   cancel() {
     this.mask = null;
     return super.cancel();

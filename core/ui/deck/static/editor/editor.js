@@ -41,7 +41,7 @@ export class Editor {
   open(item, regions, sentence = "") {
     const { shape, classes, skeleton, regionQuestions } = this.config;
     const rules = { shape, size: [item.width, item.height], count: skeleton.points.length, questions: regionQuestions };
-    const { state, dropped } = begin(rules, regions, classes[0]?.name ?? "");
+    const { state, dropped, over } = begin(rules, regions, classes[0]?.name ?? "");
     this.item = item;
     this.model = new Model(state);
     this.fresh = false;
@@ -55,7 +55,9 @@ export class Editor {
     this.cursor = middle(this.viewport.visible());
     this.model.listen((now, before) => this.#changed(now, before));
     this.#dress(true);
-    this.panel.open(item, [sentence, dropped ? say(this.texts.dropped, { n: dropped }) : ""].filter(Boolean).join(" "));
+    const lost = dropped + (item.draft_dropped ?? 0);
+    const said = [sentence, lost && say(this.texts.dropped, { n: lost }), over && say(this.texts.tooMany, { n: over, most: MOST_REGIONS })];
+    this.panel.open(item, said.filter(Boolean).join(" "));
     this.say("opened", { n: state.regions.length, name: item.name });
     this.refresh();
   }
@@ -191,6 +193,12 @@ export class Editor {
 
   released(at) {
     this.tool.up(at);
+    this.refresh();
+  }
+
+  /** What the pointer began is not to be drawn. */
+  dropped() {
+    this.tool.drop();
     this.refresh();
   }
 

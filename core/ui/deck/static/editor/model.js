@@ -10,9 +10,9 @@ const NONE = { selected: null, vertex: null };
 
 /** Give the first state of an image: {size, shape, count, questions} and the regions it has. */
 export function begin(rules, sent, label) {
-  const { regions, dropped } = readRegions(sent, rules);
+  const { regions, dropped, over } = readRegions(sent, rules);
   const numbered = regions.map((region, i) => ({ ...region, id: i + 1 }));
-  return { state: { rules, label, regions: numbered, serial: numbered.length + 1, ...NONE }, dropped };
+  return { state: { rules, label, regions: numbered, serial: numbered.length + 1, ...NONE }, dropped, over };
 }
 
 /** Give a region by its number, or null. */

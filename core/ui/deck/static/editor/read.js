@@ -24,13 +24,15 @@ function readOne(sent, { shape, size, count, questions }) {
 }
 
 /**
- * Take what can be taken of a list of regions in the contract's form; count what cannot.
+ * Take what can be taken of a list of regions in the contract's form; count what cannot, and what is
+ * over the most.
  * rules: {shape, size: [width, height], count (points of the skeleton), questions (about a region)}.
  */
 export function readRegions(sent, rules) {
   const rows = Array.isArray(sent) ? sent : [];
-  const taken = rows.map((row) => readOne(row, rules)).filter(Boolean).slice(0, MOST_REGIONS);
-  return { regions: taken, dropped: rows.length - taken.length };
+  const read = rows.map((row) => readOne(row, rules)).filter(Boolean);
+  const regions = read.slice(0, MOST_REGIONS);
+  return { regions, dropped: rows.length - read.length, over: read.length - regions.length };
 }
 
 const known = new WeakMap(); // regions looked at before, and whether they can be drawn

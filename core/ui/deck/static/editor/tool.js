@@ -89,6 +89,12 @@ export class Tool {
     return busy;
   }
 
+  /** Let go of what the pointer is about to draw or drags; what was set before stays. */
+  drop() {
+    this.desk.model.settle();
+    this.drag = null;
+  }
+
   /** Take back the last step of what is half drawn; tells whether there was one. */
   back() {
     return false;

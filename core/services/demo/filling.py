@@ -1,0 +1,166 @@
+"""Filling one project of the demo: images, a first model, gold, then the work of two weeks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import select
+
+from core.access import Actor
+from core.errors import TrainingError
+from core.jobs.rows import Job, JobStatus
+from core.labels import Answer
+from core.labels.schema import Task
+from core.services.demo.replay import at_time, replay, simulated_actors
+from core.services.demo.steering import furnish, show_examples
+from core.services.demo.tables import write_answers, write_origins
+from core.services.models.jobs import get_job
+from core.services.models.training import queue_prelabel, queue_training
+from core.services.models.worker import run_job
+from core.services.projects.project import NewProject, create_project
+from core.services.transfer.import_run import ImportOptions
+from core.services.transfer.imports import import_data
+from core.services.workspace import Workspace
+from core.store.tables import item_names, item_state, predictions, projects
+from data.people import SimulatedPerson
+from data.project import DemoProject
+from data.work import WorkPlan, simulate_work
+
+DAYS = 14
+DAY = 86400.0
+
+Sink = Callable[[str, int, int], None]
+"""Called with (phase, done, total)."""
+
+SHAPES_WORKED = 0.4
+"""Share of the images with outlines or points that is worked on: the rest is there to be tried."""
+
+COLD_START = 160
+"""Leaves labelled by experts before the first model (O2)."""
+
+GOLD_SHARE = 0.25
+"""Share of the items with a known answer; who reviews them is not told."""
+
+
+def fill_project(
+    ws: Workspace,
+    office: Actor,
+    project: DemoProject,
+    drawn: Path,
+    seed: int,
+    end: dt.datetime,
+    team: Sequence[SimulatedPerson],
+    sink: Sink,
+) -> None:
+    """Make one project and let two simulated weeks pass in it.
+
+    Args:
+        ws: The workspace, at its own time.
+        office: Who makes and imports.
+        project: What was drawn or read.
+        drawn: Where it lies; tables are written beside it.
+        seed: Draws what is random.
+        end: When the work is to have ended.
+        team: Who works.
+        sink: Called with (phase, done, total).
+    """
+    then = at_time(ws, end.timestamp() - (DAYS + 1) * DAY)
+    slug = project.slug
+    create_project(
+        then,
+        office,
+        NewProject(
+            slug,
+            project.schema.task,
+            title=project.title,
+            guideline=project.guideline,
+            simulated=True,
+            schema=project.schema,
+        ),
+    )
+    show = f"importing {project.title.lower()}"
+    for origin in write_origins(project, drawn):
+        import_data(
+            then, office, slug, origin, ImportOptions("items"),
+            lambda p: sink(show, p.done, p.total),
+        )  # fmt: skip
+    begun = (
+        _cold_start(then, office, project, drawn, seed, sink)
+        if project.schema.task is Task.CLASSIFICATION
+        else _predict_from_file(then, office, project, drawn)
+    )
+    _import_gold(then, office, project, drawn, seed)
+    actors = simulated_actors(ws)
+    lead = next(actors[p.name] for p in team if p.role == "lead")
+    show_examples(then, lead, slug, project.examples)
+    rest = replace(project, items=tuple(i for i in project.items if i.file not in begun))
+    task = project.schema.task
+    tried = task not in (Task.CLASSIFICATION, Task.BOXES)
+    plan = WorkPlan(worked_share=SHAPES_WORKED) if tried else WorkPlan()
+    acts = simulate_work(rest, _prelabels(ws, slug), team, seed, end, plan)
+    replay(ws, slug, acts, lambda d, t: sink(f"fourteen days of {project.title.lower()}", d, t))
+    if task is Task.CLASSIFICATION:
+        experts = [actors[p.name] for p in team if p.role == "expert"]
+        furnish(ws, slug, experts, lead, seed, end.timestamp())
+
+
+def _cold_start(
+    then: Workspace, office: Actor, project: DemoProject, drawn: Path, seed: int, sink: Sink
+) -> set[str]:
+    """Import a first random set of expert labels, train on it and pre-label the rest."""
+    chosen = random.Random(f"{seed}/{project.slug}").sample(
+        sorted(project.items, key=lambda i: i.file), min(COLD_START, len(project.items) // 4)
+    )
+    table = drawn / project.slug / "cold-start.csv"
+    write_answers(project, [(i.file, i.planted or i.answer) for i in chosen], table)
+    import_data(then, office, project.slug, table, ImportOptions("labels"))
+    _run(then, office, queue_training(then, office, project.slug), "training the first model", sink)
+    _run(then, office, queue_prelabel(then, office, project.slug), "pre-labelling", sink)
+    return {i.file for i in chosen}
+
+
+def _import_gold(
+    then: Workspace, office: Actor, project: DemoProject, drawn: Path, seed: int
+) -> None:
+    """Give a random share of the items known answers, so that there is something to measure against."""
+    known = [i for i in sorted(project.items, key=lambda i: i.file) if i.planted is None]
+    chosen = random.Random(f"gold/{seed}/{project.slug}").sample(
+        known, round(GOLD_SHARE * len(known))
+    )
+    table = drawn / project.slug / "gold.csv"
+    write_answers(project, [(i.file, i.answer) for i in chosen], table)
+    import_data(then, office, project.slug, table, ImportOptions("gold"))
+
+
+def _run(ws: Workspace, office: Actor, job: Job, phase: str, sink: Sink) -> None:
+    """Do a job here instead of in a process of its own: the clock is turned back only here."""
+    run_job(ws, job.id, lambda p: sink(f"{phase} ({p.phase})", p.done, p.total))
+    ended = get_job(ws, office, job.id)
+    if ended.status is not JobStatus.DONE:
+        raise TrainingError(ended.error or f"The demo's job ended as {ended.status}.", "Try again.")
+
+
+def _predict_from_file(
+    then: Workspace, office: Actor, project: DemoProject, drawn: Path
+) -> set[str]:
+    table = drawn / project.slug / "predictions.csv"
+    write_answers(project, sorted((project.predictions or {}).items()), table)
+    options = ImportOptions("predictions", name="earlier model (simulated)")
+    import_data(then, office, project.slug, table, options)
+    return set()
+
+
+def _prelabels(ws: Workspace, slug: str) -> dict[str, tuple[Answer, float]]:
+    with ws.store.read() as connection:
+        rows = connection.execute(
+            select(item_names.c.name, predictions.c.answer, predictions.c.confidence)
+            .join(item_state, item_state.c.item_id == item_names.c.item_id)
+            .join(predictions, predictions.c.seq == item_state.c.prediction_seq)
+            .join(projects, projects.c.id == item_state.c.project_id)
+            .where(projects.c.slug == slug)
+        ).all()
+    return {r.name: (Answer.from_json(r.answer), r.confidence or 0.0) for r in rows}

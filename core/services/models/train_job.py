@@ -1,0 +1,137 @@
+"""The job that trains: what is learnt from, and the model it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from core.access import Actor
+from core.datasets.freeze import FrozenLabel, read_version
+from core.jobs.rows import Job
+from core.labels import Answer, LabelSchema
+from core.labels.schema import Question
+from core.learning import Example, ImageRef, TrainingReport, TrainingRequest, train
+from core.services.accounts.people import load_actor
+from core.services.models.job_inputs import image_refs, slug_of
+from core.services.models.promotion import promoted_model, record_promotion
+from core.services.models.reporting import Reporter
+from core.services.projects.project import ProjectView, load_project
+from core.services.workspace import Workspace
+from core.store.audit import append_audit
+from core.store.tables import dataset_versions, items, models
+
+
+def run_training(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] | None:
+    """Train on the frozen labels, question by question, and register what came of it.
+
+    Returns:
+        What the job row keeps, or None if the job was told to stop.
+    """
+    with ws.store.read() as connection:
+        project = load_project(connection, slug_of(ws, job.project_id))
+        version = connection.execute(
+            select(dataset_versions).where(
+                dataset_versions.c.id == job.config["dataset_version_id"]
+            )
+        ).one()
+        actor = load_actor(connection, job.by_id)
+    frozen = read_version(ws.root / version.folder, version.hash)
+    pool = image_refs(ws, project)
+    held_out = held_out_items(ws, project)
+    reports: dict[str, TrainingReport] = {}
+    for question in project.schema.item_questions:
+        if reporter.should_stop():
+            return None
+        request = training_request(ws, job, project.schema, question, frozen, pool, held_out)
+        if len({e.label for e in request.examples if e.use == "train"}) < 2:
+            continue  # a further question nobody has answered in two ways yet
+        reports[question.key] = train(request, reporter.progress, reporter.should_stop)
+        if reports[question.key].status == "cancelled":
+            return None
+    return _register_model(ws, job, project, actor, reports)
+
+
+def training_request(
+    ws: Workspace,
+    job: Job,
+    schema: LabelSchema,
+    question: Question,
+    frozen: Sequence[FrozenLabel],
+    pool: Mapping[int, ImageRef],
+    held_out: frozenset[int],
+) -> TrainingRequest:
+    """Return what is to be learnt for one question: the frozen labels, said in today's classes."""
+    examples = []
+    for row in frozen:
+        # Frozen before somebody renamed a class, perhaps: what it means today is what is learnt.
+        said = schema.translate(Answer.from_json(row.answer)).choices.get(question.key)
+        if said is not None and row.item_id in pool:
+            examples.append(Example(pool[row.item_id], said, row.use))
+    return TrainingRequest(
+        classes=question.names,
+        examples=tuple(examples),
+        pool=tuple(pool.values()),
+        backbone=str(job.config["backbone"]),
+        seed=int(str(job.config["seed"])),
+        folder=ws.root / job.folder / question.key,
+        cache=ws.cache / "embeddings",
+        held_out=held_out,
+        offline=ws.settings.offline,
+        self_training_seconds=ws.settings.self_training_seconds,
+    )
+
+
+def _register_model(
+    ws: Workspace,
+    job: Job,
+    project: ProjectView,
+    actor: Actor,
+    reports: Mapping[str, TrainingReport],
+) -> Mapping[str, object]:
+    main = project.schema.main.key
+    others = {k: r.to_dict()["eval"] for k, r in reports.items() if k != main}
+    report = {**reports[main].to_dict(), "questions": others, "notice": _notice(reports[main])}
+    with ws.store.write() as connection:
+        model_id = connection.execute(
+            models.insert().returning(models.c.id),
+            {
+                "project_id": project.id,
+                "job_id": job.id,
+                "dataset_version_id": job.config["dataset_version_id"],
+                "backbone": str(job.config["backbone"]),
+                "folder": job.folder,
+                "report": json.dumps(report),
+                "schema_version": project.schema_version,
+                "at": ws.clock(),
+            },
+        ).scalar_one()
+        append_audit(
+            connection, ws.clock(), actor.name, "model trained", f"model {model_id}", project.id,
+            {"job": job.id},
+        )  # fmt: skip
+        if promoted_model(connection, project.id) is None:
+            record_promotion(
+                connection, project.id, model_id, "first model of the project", actor, ws.clock()
+            )
+    return {"model": model_id, **report}
+
+
+def _notice(report: TrainingReport) -> str:
+    """Return what a person should know of the run, images that could not be read included."""
+    if not report.skipped:
+        return report.notice
+    first = next(iter(report.skipped.values()))
+    said = f"{len(report.skipped)} images could not be read and were left out: {first}"
+    return f"{report.notice} {said}".strip()
+
+
+def held_out_items(ws: Workspace, project: ProjectView) -> frozenset[int]:
+    """Return the items drawn for certifying or evaluating: never learnt from, not even unlabelled."""
+    with ws.store.read() as connection:
+        return frozenset(
+            connection.execute(
+                select(items.c.id).where(items.c.project_id == project.id, items.c.use != "train")
+            ).scalars()
+        )

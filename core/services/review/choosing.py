@@ -1,0 +1,123 @@
+"""Choosing what a person gets next, and leasing it: one's own first, then the asked part and order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection, select
+
+from core.access import Actor
+from core.queue.choose import choose
+from core.queue.claim import claim, held_leases, hold, renew_all
+from core.queue.filters import QueueFilter
+from core.queue.hints import wake
+from core.queue.plan import Order
+from core.queue.waiting import waiting_counts
+from core.queue.writer import lease_writer
+from core.services.projects.project import ProjectView
+from core.services.visibility.blind import blind_items
+from core.services.workspace import Workspace
+from core.store.tables import item_state
+
+CHOSEN = 200
+"""Items looked up at once in an order other than the main one; colleagues may take some of them."""
+
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One claim: who asks for what, where and when."""
+
+    ws: Workspace
+    actor: Actor
+    project: ProjectView
+    order: Order
+    part: QueueFilter
+    now: float
+
+    @property
+    def key(self) -> tuple[int, int, float]:
+        """Return project, person and time, as the queue's functions take them."""
+        return self.project.id, self.actor.person_id, self.now
+
+    @property
+    def plain(self) -> bool:
+        """Return whether the main order's own index gives the next items."""
+        return self.order is Order.LEAST_CONFIDENT and not self.part
+
+
+def lease_next(asked: Asked, count: int, exclude: frozenset[int]) -> list[int]:
+    """Return the items the actor holds now and was to get: own ones first, then new ones."""
+    writer = lease_writer(asked.ws.store)
+    mine, room = writer.write(lambda c: _first_claim(c, asked, count, exclude))
+    if asked.plain or not room:
+        return mine
+    for _ in range(TRIES):
+        with asked.ws.store.read() as connection:
+            chosen = chosen_items(connection, asked)
+        got = writer.write(partial(_claim, asked=asked, room=room, only=chosen)) if chosen else []
+        mine, room = [*mine, *got], room - len(got)
+        # Everything chosen is mine: there was no more. Nothing is: colleagues took it, look again.
+        if not room or len(got) == len(chosen):
+            break
+    return mine
+
+
+def _first_claim(
+    connection: Connection, asked: Asked, count: int, exclude: frozenset[int]
+) -> tuple[list[int], int]:
+    """Renew what the actor holds, take new items where no look-up is needed, and tell the room left."""
+    ws = asked.ws
+    held = held_leases(connection, *asked.key)
+    if held:
+        renew_all(connection, *asked.key, ws.settings.lease_seconds)
+    mine = [i for i in _of_part(connection, asked, held) if i not in exclude][:count]
+    room = max(0, min(count - len(mine), ws.settings.lease_cap - len(held)))
+    if not asked.plain:
+        wake(connection, asked.project.id, asked.now)
+        return mine, room
+    return mine + _claim(connection, asked, room, None), 0
+
+
+def _of_part(connection: Connection, asked: Asked, held: list[int]) -> list[int]:
+    """Return those of one's own items that are of the part asked for, now held in its queue."""
+    if not asked.part or not held:
+        return held
+    query = select(item_state.c.item_id).where(
+        item_state.c.item_id.in_(held), *asked.part.conditions(connection.dialect.name)
+    )
+    of_part = _unless_told(connection, asked, list(connection.execute(query).scalars()))
+    kept = [i for i in held if i in of_part]
+    if asked.part.queue:
+        hold(connection, *asked.key[:2], kept, asked.now, asked.ws.settings.lease_seconds,
+             asked.part.queue)  # fmt: skip
+    return kept
+
+
+def chosen_items(connection: Connection, asked: Asked) -> list[int]:
+    """Return the next items of the part and order asked for, at most `CHOSEN`; nothing is leased."""
+    return _unless_told(
+        connection, asked, choose(connection, *asked.key, asked.order, asked.part, CHOSEN)
+    )
+
+
+def _unless_told(connection: Connection, asked: Asked, found: list[int]) -> list[int]:
+    """Leave out what is blind where a class is asked for: the offer alone would tell it."""
+    if not asked.part.predicted:
+        return found
+    hidden = blind_items(connection, asked.project, asked.actor, found, asked.now)
+    return [i for i in found if i not in hidden]
+
+
+def _claim(
+    connection: Connection, asked: Asked, room: int, only: Sequence[int] | None
+) -> list[int]:
+    got = claim(
+        connection, asked.project.id, asked.actor.person_id, room, asked.now,
+        asked.ws.settings.lease_seconds, only, asked.part.queue,
+    )  # fmt: skip
+    waiting_counts(asked.ws.store).took(*asked.key[:2], asked.part, len(got))
+    return got

@@ -1,0 +1,100 @@
+"""Leases on items that are known: opening one by its address, renewing, giving back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, select
+
+from core.access import Action, Actor, Resource, can
+from core.errors import NotFound
+from core.queue.claim import claim, held_leases, lease_queue, release, renew
+from core.queue.writer import lease_writer
+from core.services.consensus.resolve import UNSURE
+from core.services.projects.project import ProjectView, project_for
+from core.services.visibility.views import ReviewItem, item_views
+from core.services.workspace import Workspace
+from core.store.tables import items
+
+
+def open_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> ReviewItem:
+    """Return one item by its permalink, leasing it to the actor where a place is free.
+
+    Raises:
+        NotFound: There is no such item in this project.
+        Forbidden: The actor may not see the project.
+    """
+    now = ws.clock()
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_IMAGE, counted=False)
+        require_item(connection, project, item_id)
+    if can(actor, Action.VOTE, Resource(project.id)):
+        lease_writer(ws.store).write(lambda c: claim_one(c, ws, project, actor, item_id, now))
+    with ws.store.read() as connection:
+        return item_views(connection, project, actor, [item_id], now)[0]
+
+
+def renew_leases(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> int:
+    """Prolong the actor's live leases and return how many.
+
+    Raises:
+        Forbidden: The actor may not vote here.
+    """
+    with ws.store.read() as connection:
+        project_for(connection, actor, slug, Action.VOTE, counted=False)
+    now, seconds = ws.clock(), ws.settings.lease_seconds
+    return lease_writer(ws.store).write(lambda c: renew(c, actor.person_id, item_ids, now, seconds))
+
+
+def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> None:
+    """Give leased items back so that others can have them.
+
+    Raises:
+        Forbidden: The actor may not vote here.
+    """
+    with ws.store.read() as connection:
+        project_for(connection, actor, slug, Action.VOTE, counted=False)
+    now = ws.clock()
+    lease_writer(ws.store).write(lambda c: release(c, actor.person_id, item_ids, now))
+
+
+def claim_one(
+    connection: Connection,
+    ws: Workspace,
+    project: ProjectView,
+    actor: Actor,
+    item_id: int,
+    now: float,
+) -> None:
+    """Lease one item where a place is free and the actor does not hold too many already."""
+    if len(held_leases(connection, project.id, actor.person_id, now)) < ws.settings.lease_cap:
+        claim(
+            connection, project.id, actor.person_id, 1, now, ws.settings.lease_seconds,
+            only=[item_id],
+        )  # fmt: skip
+
+
+def require_item(connection: Connection, project: ProjectView, item_id: int) -> Row:
+    """Return an item's row.
+
+    Raises:
+        NotFound: There is no such item in this project.
+    """
+    row = connection.execute(
+        select(items).where(items.c.id == item_id, items.c.project_id == project.id)
+    ).first()
+    if row is None:
+        raise NotFound(f"There is no item {item_id} in '{project.slug}'.", "Take the next one.")
+    return row
+
+
+def answers_as_expert(
+    connection: Connection, project: ProjectView, actor: Actor, item_id: int, now: float
+) -> str:
+    """Return the queue a vote counts for: an expert's in that queue, or any of a lead.
+
+    Such a vote clears what others were unsure of, as long as it stands.
+    """
+    if can(actor, Action.ADJUDICATE, Resource(project.id)):
+        return UNSURE
+    return lease_queue(connection, item_id, actor.person_id, now)

@@ -1,0 +1,157 @@
+"""A lead's binding decision on an item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from core.access import Action, Actor
+from core.consensus.settle import DecisionKind
+from core.errors import ConflictError, Forbidden, InputError, NotFound, StaleVersion
+from core.labels import Answer
+from core.labels.schema import has_visible
+from core.services.consensus.resolve import label_of, live_annotations, resolve_items
+from core.services.projects.project import ProjectView, project_for
+from core.services.review.disputes import OWN_VOTE, ever_voted
+from core.services.review.submission import MAX_REASON, Receipt, check_answer
+from core.services.workspace import Workspace
+from core.store.audit import append_audit
+from core.store.tables import annotation_log, decisions, items
+
+SEND_BACK_VOTES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A lead's decision on one item; `reason` is required.
+
+    Attributes:
+        newest_seq: As the dispute gave it; None leaves only the number of votes to compare.
+    """
+
+    uuid: str
+    item_id: int
+    kind: str
+    answer: Answer | None
+    reason: str
+    votes_seen: int
+    newest_seq: int | None = None
+
+
+def decide(ws: Workspace, actor: Actor, slug: str, ruling: Ruling) -> Receipt:
+    """Put a lead's decision in force, durably, and derive the label anew.
+
+    Raises:
+        InputError: There is no reason, or the answer does not fit the schema.
+        StaleVersion: A vote came in since the lead looked.
+        Forbidden: The actor does not adjudicate here, or voted on the item.
+        NotFound: There is no such item in this project.
+    """
+    _check_ruling(ruling)
+    now = ws.clock()
+    with ws.store.write() as connection:
+        project = project_for(connection, actor, slug, Action.ADJUDICATE)
+        item = connection.execute(
+            select(items).where(items.c.id == ruling.item_id, items.c.project_id == project.id)
+        ).first()
+        if item is None:
+            raise NotFound(f"There is no item {ruling.item_id} in '{slug}'.", "Take the next one.")
+        again = connection.execute(
+            select(decisions.c.item_id, decisions.c.person_id).where(
+                decisions.c.uuid == ruling.uuid
+            )
+        ).first()
+        if again is not None:
+            if (again.item_id, again.person_id) != (ruling.item_id, actor.person_id):
+                raise ConflictError(
+                    "This decision's UUID belongs to another one.", "Reload the page."
+                )
+            return Receipt(ruling.uuid, ruling.item_id, "already-saved")
+        _check_may_decide(connection, project, actor, ruling)
+        answer = (
+            check_answer(project, ruling.answer, item.width, item.height)
+            if ruling.kind == DecisionKind.DECIDE and ruling.answer is not None
+            else None
+        )
+        _insert_decision(connection, project, actor, ruling, answer, now)
+        append_audit(
+            connection, now, actor.name, f"ruled: {ruling.kind}", f"item {ruling.item_id}",
+            project.id, {"uuid": ruling.uuid},
+        )  # fmt: skip
+        resolve_items(connection, project, [ruling.item_id], now)
+    return Receipt(ruling.uuid, ruling.item_id, "saved")
+
+
+def _insert_decision(
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    ruling: Ruling,
+    answer: Answer | None,
+    now: float,
+) -> None:
+    newest = connection.execute(
+        select(func.max(annotation_log.c.seq)).where(annotation_log.c.item_id == ruling.item_id)
+    ).scalar()
+    connection.execute(
+        decisions.insert(),
+        {
+            "uuid": ruling.uuid,
+            "project_id": project.id,
+            "item_id": ruling.item_id,
+            "person_id": actor.person_id,
+            "kind": ruling.kind,
+            "label": label_of(project, answer),
+            "answer": answer.to_json() if answer else None,
+            "reason": ruling.reason.strip(),
+            "votes_seen": ruling.votes_seen,
+            "extra_votes": SEND_BACK_VOTES if ruling.kind == DecisionKind.SEND_BACK else 0,
+            "annotation_seq": newest or 0,
+            "guideline_version": project.guideline_version,
+            "at": now,
+        },
+    )
+
+
+def _check_ruling(ruling: Ruling) -> None:
+    if ruling.kind not in tuple(DecisionKind):
+        raise InputError(
+            f"Unknown kind '{ruling.kind}'; expected {[k.value for k in DecisionKind]}."
+        )
+    if not 8 <= len(ruling.uuid) <= 64:
+        raise InputError("A decision needs a UUID of its own.", "Reload the page.")
+    if not has_visible(ruling.reason):
+        raise InputError(
+            "A decision needs a reason.", "Say in a few words why; others will read it."
+        )
+    if len(ruling.reason) > MAX_REASON:
+        raise InputError(
+            f"The reason has {len(ruling.reason)} characters, at most {MAX_REASON} fit.",
+            "Shorten it.",
+        )
+    if ruling.kind == DecisionKind.DECIDE and ruling.answer is None:
+        raise InputError("A decision for a label needs the label.", "Choose one.")
+
+
+def _check_may_decide(
+    connection: Connection, project: ProjectView, actor: Actor, ruling: Ruling
+) -> None:
+    if not project.policy.adjudicate_own and actor.person_id in ever_voted(
+        connection, ruling.item_id
+    ):
+        raise Forbidden(OWN_VOTE, "Take the next one.")
+    said = live_annotations(connection, [ruling.item_id])
+    votes = sum(r.kind == "vote" for r in said)
+    if votes != ruling.votes_seen:
+        raise StaleVersion(
+            f"The votes changed while you looked: {ruling.votes_seen} then, {votes} now; "
+            "nothing was decided.",
+            "Look at the item again, then decide.",
+        )
+    newest = max((r.seq for r in said), default=0)
+    if ruling.newest_seq is not None and newest != ruling.newest_seq:
+        raise StaleVersion(
+            "Somebody changed or flagged their answer while you looked; nothing was decided.",
+            "Look at the item again, then decide.",
+        )
