@@ -14,6 +14,9 @@ MOST_BOOST = 5
 MOST_BOOSTS = 50
 MOST_TEXT = 500
 MOST_NAMED_ITEMS = 500
+MOST_GOLD = 0.5
+MOST_REPEATS = 0.2
+MOST_ONBOARDING = 200
 
 
 class Order(StrEnum):
@@ -98,6 +101,12 @@ class QueuePlan:
         blind_share: Share of items shown without their pre-label, 0 to 1.
         known_wrong_share: Share of a grid's tiles that are known to be wrong, 0 to 0.5.
         boosts: What a lead moved forward or back.
+        gold_share: Share of what a person is handed that is gold, 0 to 0.5.
+        repeat_share: Share of it that they voted on before, 0 to 0.2.
+        onboarding: So many gold items first, before a person's first vote, 0 to 200.
+        pass_mark: Share of these to be answered right, 0 to 1.
+        target: Accuracy on gold below which a person is paused, 0 to 1.
+        feedback: Whether the right answer is told after each onboarding item.
 
     Raises:
         InputError: A value is out of bounds.
@@ -107,6 +116,12 @@ class QueuePlan:
     blind_share: float = 0.0
     known_wrong_share: float = 0.04
     boosts: tuple[Boost, ...] = ()
+    gold_share: float = 0.0
+    repeat_share: float = 0.0
+    onboarding: int = 0
+    pass_mark: float = 0.8
+    target: float = 0.8
+    feedback: bool = False
 
     def __post_init__(self) -> None:
         if self.order not in tuple(Order):
@@ -115,14 +130,23 @@ class QueuePlan:
             )
         _check_share("share of blind items", self.blind_share, 1.0)
         _check_share("share of tiles known to be wrong", self.known_wrong_share, 0.5)
+        _check_share("share of gold", self.gold_share, MOST_GOLD)
+        _check_share("share of repeats", self.repeat_share, MOST_REPEATS)
+        _check_share("pass mark", self.pass_mark, 1.0)
+        _check_share("target", self.target, 1.0)
+        if not 0 <= self.onboarding <= MOST_ONBOARDING:
+            raise InputError(
+                f"Onboarding has 0 to {MOST_ONBOARDING} items, found {self.onboarding}."
+            )
         if len(self.boosts) > MOST_BOOSTS:
             raise InputError(
                 f"At most {MOST_BOOSTS} boosts fit, found {len(self.boosts)}.", "Remove some."
             )
 
     def to_json(self) -> str:
-        """Return canonical JSON: same plan, same text."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Return canonical JSON: same plan, same text; what came later is told where it is set."""
+        doc = {k: v for k, v in asdict(self).items() if k not in _LATER or v != _LATER[k]}
+        return json.dumps(doc, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str) -> QueuePlan:
@@ -141,6 +165,17 @@ class QueuePlan:
         return QueuePlan(**read)  # type: ignore[arg-type]  # each reader gives its field's type
 
 
+# Fields of later versions: a plan without them reads, and writes, as it always did.
+_LATER: dict[str, object] = {
+    "gold_share": 0.0,
+    "repeat_share": 0.0,
+    "onboarding": 0,
+    "pass_mark": 0.8,
+    "target": 0.8,
+    "feedback": False,
+}
+
+
 def _check_share(what: str, share: float, most: float) -> None:
     if not (isfinite(share) and 0 <= share <= most):
         raise InputError(f"The {what} lies between 0 and {most:g}, found {share:g}.")
@@ -156,6 +191,18 @@ def _read_number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"The plan's {name} is to be a number, found {value!r}.")
     return float(value)
+
+
+def _read_count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"The plan's {name} is to be a whole number, found {value!r}.")
+    return value
+
+
+def _read_flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"The plan's {name} is to be true or false, found {value!r}.")
+    return value
 
 
 def _read_boosts(name: str, value: object) -> tuple[Boost, ...]:
@@ -180,6 +227,12 @@ _READ: dict[str, Callable[[str, object], object]] = {
     "blind_share": _read_number,
     "known_wrong_share": _read_number,
     "boosts": _read_boosts,
+    "gold_share": _read_number,
+    "repeat_share": _read_number,
+    "onboarding": _read_count,
+    "pass_mark": _read_number,
+    "target": _read_number,
+    "feedback": _read_flag,
 }
 
 
@@ -208,7 +261,33 @@ def describe_plan(plan: QueuePlan, list_names: dict[int, str] | None = None) -> 
         if plan.known_wrong_share
         else "Grids hold no tiles known to be wrong, so what is overlooked is not measured."
     )
-    return " ".join(sentences)
+    return " ".join([*sentences, *_about_people(plan)])
+
+
+def _about_people(plan: QueuePlan) -> list[str]:
+    sentences = []
+    if plan.onboarding:
+        told = "is told the right answer after each" if plan.feedback else "is told how it went"
+        sentences.append(
+            f"An expert begins with {plan.onboarding} gold items, {told}, and goes on to real "
+            f"items with {plan.pass_mark * 100:.0f} % of them right."
+        )
+    if plan.gold_share:
+        sentences.append(
+            f"About {plan.gold_share * 100:g} % of what a person is handed is gold, "
+            "unrecognisable; these answers are no votes."
+        )
+    if plan.gold_share or plan.onboarding:
+        sentences.append(
+            f"Who is almost surely right less than {plan.target * 100:.0f} % of the time is paused "
+            "until a lead resumes them."
+        )
+    if plan.repeat_share:
+        sentences.append(
+            f"About {plan.repeat_share * 100:g} % are items the person answered before, "
+            "to see whether they answer the same again."
+        )
+    return sentences
 
 
 def describe_boost(boost: Boost, list_names: Mapping[int, str]) -> str:

@@ -409,6 +409,61 @@ probe_answers = Table(
     Index("probe_answers_person", "person_id", "item_id", "revision"),
 )
 
+probe_votes = Table(
+    "probe_votes",  # answers to gold and repeats handed out in the queue; never votes
+    metadata,
+    _key("seq"),
+    Column("uuid", Text, nullable=False, unique=True),
+    _ref("project_id", "projects.id"),
+    _ref("item_id", "items.id"),
+    _ref("person_id", "people.id"),
+    Column("revision", Integer, nullable=False),
+    _text("kind"),  # gold, repeat
+    _text("purpose"),  # mix, onboarding
+    _text("word"),  # vote, skip, flag, withdraw: the latest of a person on an item counts
+    _text("label", nullable=True),
+    _text("answer", nullable=True),
+    _text("reason"),
+    Column("right", Boolean, nullable=True),  # NULL: no vote, or a repeat
+    _ref("gold_seq", "gold_answers.seq", nullable=True),  # what it was held against
+    Column("schema_version", Integer, nullable=False),
+    Column("guideline_version", Integer, nullable=False),
+    _ref("prediction_seq", "predictions.seq", nullable=True),
+    Column("prelabel_shown", Boolean, nullable=False),
+    Column("active_seconds", Double),
+    Column("via", Text, nullable=False, server_default="deck"),
+    _time(),
+    Index("probe_votes_person", "person_id", "project_id", "seq"),
+    Index("probe_votes_item", "item_id", "person_id", "seq"),
+)
+
+standings = Table(
+    "standings",  # whether a person may review in a project: the latest event counts
+    metadata,
+    _key("seq"),
+    _ref("project_id", "projects.id"),
+    _ref("person_id", "people.id"),
+    _text("what"),  # onboarding-passed, onboarding-failed, paused, resumed
+    _text("reason"),
+    _ref("by_id", "people.id", nullable=True),  # NULL: automatic
+    _text("doc"),  # JSON: the numbers it was decided on
+    _time(),
+    Index("standings_person", "person_id", "project_id", "seq"),
+)
+
+skill_grants = Table(
+    "skill_grants",
+    metadata,
+    _key("seq"),
+    _ref("project_id", "projects.id"),
+    _ref("person_id", "people.id"),
+    _text("skill"),
+    Column("granted", Boolean, nullable=False),
+    _ref("by_id", "people.id", nullable=True),
+    _time(),
+    Index("skill_grants_person", "person_id", "project_id", "seq"),
+)
+
 decisions = Table(
     "decisions",
     metadata,
@@ -475,6 +530,19 @@ leases = Table(
     _time("expires_at"),
     Column("queue", Text, nullable=False, server_default=""),  # claimed in: unsure, flagged
     Index("leases_person", "person_id", "expires_at"),
+)
+
+probe_leases = Table(
+    "probe_leases",  # gold and repeats in hand: they take no place of an item
+    metadata,
+    Column("item_id", Id, ForeignKey("items.id"), primary_key=True),
+    Column("person_id", Id, ForeignKey("people.id"), primary_key=True),
+    _ref("project_id", "projects.id"),
+    _text("kind"),  # gold, repeat
+    _text("purpose"),  # mix, onboarding
+    _time("since"),
+    _time("expires_at"),
+    Index("probe_leases_person", "person_id", "expires_at"),
 )
 
 drafts = Table(
@@ -596,6 +664,6 @@ _queue_index(
     "predicted", "predicted IS NOT NULL", "predicted", "state", "boost DESC", "priority", "item_id"
 )
 
-EPHEMERAL = (leases, drafts, jobs, preferences, sessions, sign_in_attempts)
+EPHEMERAL = (leases, probe_leases, drafts, jobs, preferences, sessions, sign_in_attempts)
 DERIVED = (item_state,)
 APPEND_ONLY = tuple(t for t in metadata.sorted_tables if t not in EPHEMERAL and t not in DERIVED)
