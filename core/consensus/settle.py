@@ -7,7 +7,8 @@ people and the names of classes never change the outcome.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.consensus.fuse import largest_group
@@ -103,6 +104,32 @@ class Evidence:
     accepted: Answer | None = None
     flagged: bool = False
     extra_votes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InferredAnswer:
+    """What the project-wide algorithm makes of one question of one item.
+
+    Attributes:
+        value: The class; of a multi-label question the classes in schema order.
+        probability: How sure that is, from 0 to 1; of several classes the least sure of them.
+    """
+
+    value: str | tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What the project-wide algorithm makes of one item.
+
+    Attributes:
+        questions: Key of each question it can answer, and the answer.
+        weights: Expected accuracy of each person who voted on the item, where it is known.
+    """
+
+    questions: Mapping[str, InferredAnswer] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,174 @@
+"""The parts of a policy that are more than a number, and reading them from JSON with every check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from core.errors import InputError
+
+MOST_TEXT = 200_000
+"""Characters of a policy document; the largest sensible one has some thousands."""
+MOST_NAME = 200
+MOST_RULES = 100
+
+
+class OnDisagreement(StrEnum):
+    """What happens to an item whose votes differ."""
+
+    THIRD_VOTE = "third-vote"
+    """More people are asked, up to the policy's most votes; a strict majority settles it."""
+    DISCARD = "discard"
+    NEUTRAL = "neutral"
+    LEAD = "lead"
+
+
+class Stop(StrEnum):
+    """When an item has votes enough; never before the overlap, never after the most votes."""
+
+    COUNT = "count"
+    """At the overlap; more only where votes differ."""
+    LEAD = "lead"
+    """Once the leading answer is so many votes ahead of the next."""
+    POSTERIOR = "posterior"
+    """Once an answer is probable enough."""
+
+
+class RegionsBy(StrEnum):
+    """How people's regions are compared."""
+
+    WHOLE = "whole"
+    """People who drew all the same regions agree, others do not."""
+    EACH = "each"
+    """Region by region: a quorum says which are there."""
+
+
+class RegionGeometry(StrEnum):
+    """How several people's outlines of one region become one, region by region."""
+
+    MEDIAN = "median"
+    MEAN = "mean"
+    WEIGHTED = "weighted"
+    """The mean, each person weighed by how often they are right."""
+
+
+class SkillKind(StrEnum):
+    """What a rule about skills looks at."""
+
+    CLASS = "class"
+    SLICE = "slice"
+
+
+@dataclass(frozen=True, slots=True)
+class SkillRule:
+    """Items that only people with a skill vote on.
+
+    Attributes:
+        kind: Whether the model's class, or the metadata, says which items.
+        key: The question asked, empty for the first; or the metadata column.
+        value: The class as named today; or what the column says.
+        skill: The skill a person must hold.
+
+    Raises:
+        InputError: A text is missing or too long.
+    """
+
+    kind: SkillKind
+    key: str
+    value: str
+    skill: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in set(SkillKind):
+            raise InputError(
+                f"A rule about skills is for a class or a slice, found {_short(self.kind)}."
+            )
+        needed = [self.value, self.skill, *([self.key] if self.kind == SkillKind.SLICE else [])]
+        if not all(text.strip() for text in needed):
+            raise InputError(
+                "A rule about skills needs a skill and what it is for; one of them is empty."
+            )
+        checked_names(self.key, self.value, self.skill)
+
+
+def checked_names(*names: str) -> None:
+    """Check texts that name something.
+
+    Raises:
+        InputError: One is too long.
+    """
+    for name in names:
+        if len(name) > MOST_NAME:
+            raise InputError(
+                f"A name in a policy has at most {MOST_NAME} characters, found {len(name)}: "
+                f"{_short(name)}."
+            )
+
+
+def read_document(text: str, known: Mapping[str, object]) -> dict[str, Any]:
+    """Return the fields of a policy document, each of the kind of its default.
+
+    Args:
+        text: JSON.
+        known: Name of each field there is, and its default.
+
+    Raises:
+        InputError: The text is no policy, or a field is unknown or of another kind.
+    """
+    if len(text) > MOST_TEXT:
+        raise InputError(f"A policy has at most {MOST_TEXT} characters, found {len(text)}.")
+    try:
+        doc = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise InputError(f"This text is not a policy: {_short(text)}.") from e
+    if not isinstance(doc, dict) or not doc.keys() <= known.keys():
+        raise InputError(f"A policy has the fields {sorted(known)}, found {text[:100]!r}.")
+    return {name: _read(name, known[name], value) for name, value in doc.items()}
+
+
+def _read(name: str, default: object, value: object) -> object:
+    """Return the value of a policy's field, refusing what only looks like one (true for 1)."""
+    kind = type(default)
+    if isinstance(default, tuple):
+        return _rules(value)
+    if isinstance(default, StrEnum):
+        choices = type(default)
+        if isinstance(value, str) and value in set(choices):
+            return choices(value)
+        raise _refused(name, ", ".join(choices), value)
+    if type(value) is kind:
+        return value
+    if kind is float and type(value) is int and abs(value) < 2**53:
+        return float(value)
+    raise _refused(name, kind.__name__, value)
+
+
+def _rules(value: object) -> tuple[SkillRule, ...]:
+    if not isinstance(value, list) or len(value) > MOST_RULES:
+        raise _refused("skills", f"a list of at most {MOST_RULES} rules", value)
+    return tuple(_rule(row) for row in value)
+
+
+def _rule(row: object) -> SkillRule:
+    parts = {"kind", "key", "value", "skill"}
+    texts = isinstance(row, dict) and all(isinstance(v, str) for v in row.values())
+    if not isinstance(row, dict) or row.keys() != parts or not texts:
+        raise _refused("skills", f"rules with the texts {sorted(parts)}", row)
+    if row["kind"] not in set(SkillKind):
+        raise _refused("skills", f"rules of the kind {', '.join(SkillKind)}", row["kind"])
+    return SkillRule(**{**row, "kind": SkillKind(row["kind"])})
+
+
+def _refused(name: str, expected: str, value: object) -> InputError:
+    return InputError(f"The policy's {name} is to be {expected}, found {_short(value)}.")
+
+
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):
+        return "something too deep or too long to show"
+    return text if len(text) <= 100 else f"{text[:97]}..."
