@@ -1,161 +1,54 @@
 """Settling one item: from everything said about it to the label in force.
 
-A pure function of the evidence, the schema and the policy. The order of votes, the names of
-people and the names of classes never change the outcome.
+A pure function of the evidence, the schema, the policy and, where the policy's algorithm fits the whole
+project, of what that says of the item. The order of votes, the names of people and the names of classes
+never change the outcome.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-
-from core.consensus.fuse import largest_group
-from core.consensus.policy import OnDisagreement, Policy
-from core.errors import InputError
+from core.consensus.evidence import (
+    REGIONS,
+    Decision,
+    DecisionKind,
+    Evidence,
+    Inferred,
+    InferredAnswer,
+    Outcome,
+    Reason,
+    Vote,
+)
+from core.consensus.policy import OnDisagreement, Policy, Stop
+from core.consensus.tally import Tally, tallies_of
 from core.labels.answer import Answer
-from core.labels.region import Region
-from core.labels.schema import LabelSchema, Question
+from core.labels.schema import LabelSchema
 from core.labels.state import ItemState
 
-REGIONS = "regions"
+__all__ = [
+    "REGIONS",
+    "Decision",
+    "DecisionKind",
+    "Evidence",
+    "Inferred",
+    "InferredAnswer",
+    "Outcome",
+    "Reason",
+    "Vote",
+    "settle",
+]
 
 
-class DecisionKind(StrEnum):
-    """What a lead may do with an item."""
+def settle(
+    evidence: Evidence, schema: LabelSchema, policy: Policy, inferred: Inferred | None = None
+) -> Outcome:
+    """Return where the item stands: decision, then flag, votes, imported, accepted, open.
 
-    DECIDE = "decide"
-    DISCARD = "discard"
-    NEUTRAL = "neutral"
-    SEND_BACK = "send-back"
-
-
-class Reason(StrEnum):
-    """Why an item stands where it stands."""
-
-    DECIDED = "decided"
-    DECIDED_DISCARD = "decided-discard"
-    DECIDED_NEUTRAL = "decided-neutral"
-    FLAGGED = "flagged"
-    ALL_AGREE = "all-agree"
-    MAJORITY = "majority"
-    VOTES_DIFFER = "votes-differ"
-    """The policy answers any difference at once: a lead, discard or neutral."""
-    NO_MAJORITY = "no-majority"
-    """No vote that may still be cast could settle it."""
-    MORE_VOTES = "more-votes"
-    """The votes differ and more may settle it."""
-    SENT_BACK = "sent-back"
-    IMPORTED = "imported"
-    AUTO_ACCEPTED = "auto-accepted"
-    WAITING = "waiting"
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One person's live annotation; at most one per person."""
-
-    person: str
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A lead's binding decision.
-
-    Attributes:
-        kind: What was decided.
-        answer: The label, where the kind is `decide`.
-        person: The lead.
-        votes_seen: How many live votes there were at that moment.
-
-    Raises:
-        InputError: A label is decided without saying which.
+    Args:
+        evidence: All that bears on the item.
+        schema: The questions asked.
+        policy: The policy in force.
+        inferred: What the policy's algorithm makes of the item's votes; without it they are counted.
     """
-
-    kind: DecisionKind
-    answer: Answer | None = None
-    person: str = ""
-    votes_seen: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind == DecisionKind.DECIDE and self.answer is None:
-            raise InputError("A decision for a label needs the label.", "Answer and decide again.")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that bears on one item.
-
-    Attributes:
-        votes: Live votes only, one per person.
-        decision: The latest decision, the one in force.
-        imported: What a file brought along.
-        accepted: What the model was allowed to decide alone.
-        flagged: Whether somebody flagged the item after the decision in force, if there is one.
-        extra_votes: With a send-back, how many more votes the lead asked for; without, how many
-            the item needs beyond the policy's overlap.
-    """
-
-    votes: tuple[Vote, ...] = ()
-    decision: Decision | None = None
-    imported: Answer | None = None
-    accepted: Answer | None = None
-    flagged: bool = False
-    extra_votes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class InferredAnswer:
-    """What the project-wide algorithm makes of one question of one item.
-
-    Attributes:
-        value: The class; of a multi-label question the classes in schema order.
-        probability: How sure that is, from 0 to 1; of several classes the least sure of them.
-    """
-
-    value: str | tuple[str, ...]
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Inferred:
-    """What the project-wide algorithm makes of one item.
-
-    Attributes:
-        questions: Key of each question it can answer, and the answer.
-        weights: Expected accuracy of each person who voted on the item, where it is known.
-    """
-
-    questions: Mapping[str, InferredAnswer] = field(default_factory=dict)
-    weights: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Where the item stands.
-
-    Attributes:
-        state: Its state.
-        answer: The label in force; None unless the state has one.
-        probability: For an agreed label the share of votes that support it, of the question they
-            agree on least; else None.
-        votes_wanted: How many live votes in total the item should get; 0 where it takes none.
-        reason: Stable code of why.
-        differs: Keys of the questions in dispute, `regions` for the regions, in schema order.
-    """
-
-    state: ItemState
-    answer: Answer | None
-    probability: float | None
-    votes_wanted: int
-    reason: Reason
-    differs: tuple[str, ...] = ()
-
-
-def settle(evidence: Evidence, schema: LabelSchema, policy: Policy) -> Outcome:
-    """Return where the item stands: decision, then flag, votes, imported, accepted, open."""
     decision = evidence.decision
     sent_back = decision is not None and decision.kind == DecisionKind.SEND_BACK
     if decision is not None and not sent_back:
@@ -164,7 +57,7 @@ def settle(evidence: Evidence, schema: LabelSchema, policy: Policy) -> Outcome:
         return Outcome(ItemState.DISPUTE, None, None, 0, Reason.FLAGGED)
     needed = _needed(evidence, policy)
     if len(evidence.votes) >= needed:
-        return _by_votes(evidence.votes, schema, policy, needed)
+        return _by_votes(evidence.votes, schema, policy, needed, inferred)
     if sent_back:
         return Outcome(ItemState.OPEN, None, None, needed, Reason.SENT_BACK)
     return _without_votes(evidence, needed)
@@ -199,93 +92,118 @@ def _decided(decision: Decision) -> Outcome:
     return Outcome(state, answer, None, 0, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    """How the votes fall on one question, or on the regions.
-
-    Attributes:
-        support: How many votes say the leading thing.
-        value: That thing; None where several lead, or the leading votes left it unanswered.
-        all_agree: Whether any two votes say the same.
-    """
-
-    key: str
-    support: int
-    value: str | tuple[str, ...] | tuple[Region, ...] | None
-    all_agree: bool
-
-
-def _by_votes(votes: tuple[Vote, ...], schema: LabelSchema, policy: Policy, needed: int) -> Outcome:
+def _by_votes(
+    votes: tuple[Vote, ...],
+    schema: LabelSchema,
+    policy: Policy,
+    needed: int,
+    inferred: Inferred | None,
+) -> Outcome:
     n = len(votes)
-    tallies = _tallies(votes, schema, policy.iou_at_least)
-    differs = tuple(t.key for t in tallies if not t.all_agree)
-    if not differs:
-        return _agreed(tallies, n, Reason.ALL_AGREE)
-    if policy.on_disagreement == OnDisagreement.THIRD_VOTE:
-        return _by_majority(tallies, n, max(policy.max_votes, needed))
-    state = {
-        OnDisagreement.DISCARD: ItemState.DISCARDED,
-        OnDisagreement.NEUTRAL: ItemState.NEUTRAL,
-        OnDisagreement.LEAD: ItemState.DISPUTE,
-    }[policy.on_disagreement]
-    return Outcome(state, None, None, 0, Reason.VOTES_DIFFER, differs)
-
-
-def _by_majority(tallies: list[_Tally], n: int, most: int) -> Outcome:
-    """Settle by more than half of the votes, ask for as many as could, or leave it to a lead."""
-    unsettled = [t for t in tallies if 2 * t.support <= n]
+    most = max(policy.max_votes, needed) if policy.asks_more else n
+    tallies = tallies_of(votes, schema, policy, inferred)
+    early = [t for t in tallies if not _enough(t, policy)]
+    if early and n < most and not _hopeless(early, policy, n, most):
+        return _asked(early, min(n + max(_gap(t, policy) for t in early), most))
+    split = [t for t in tallies if not t.all_agree]
+    unsettled = [t for t in split if not _stands(t, policy)]
     if not unsettled:
-        return _agreed(tallies, n, Reason.MAJORITY)
-    differs = tuple(t.key for t in unsettled)
-    weakest = min(t.support for t in unsettled)
-    # The fewest further votes after which, all cast alike, the weakest leader has a majority.
-    wanted = n + (n - 2 * weakest + 1)
-    if wanted > most:
-        return Outcome(ItemState.DISPUTE, None, None, 0, Reason.NO_MAJORITY, differs)
+        return _agreed(tallies, policy, _why_agreed(split, policy))
+    wanted = n + max(t.further for t in unsettled)
+    if wanted <= most and all(_may_ask(t, policy) for t in unsettled):
+        return _asked(unsettled, wanted)
+    return _ended(unsettled, policy)
+
+
+def _enough(tally: Tally, policy: Policy) -> bool:
+    """Return whether the policy's stopping rule is met on a question."""
+    if policy.stop == Stop.LEAD:
+        return tally.ahead >= policy.lead_of
+    if policy.stop == Stop.POSTERIOR:
+        return tally.probability >= policy.posterior_at_least
+    return True
+
+
+def _gap(tally: Tally, policy: Policy) -> int:
+    """Return the fewest further votes that could meet the stopping rule."""
+    return max(policy.lead_of - tally.ahead, 1) if policy.stop == Stop.LEAD else 1
+
+
+def _hopeless(early: list[Tally], policy: Policy, n: int, most: int) -> bool:
+    """Return whether no vote that may still be cast could settle one of these by its lead or at the end."""
+    if policy.stop != Stop.LEAD:
+        return False
+    third = policy.on_disagreement == OnDisagreement.THIRD_VOTE
+    return any(
+        n + _gap(t, policy) > most
+        and not (t.all_agree or t.inferred or t.each)
+        and not (third and n + t.further <= most)
+        for t in early
+    )
+
+
+def _stands(tally: Tally, policy: Policy) -> bool:
+    """Return whether a question whose votes differ is settled by the votes there are."""
+    if tally.inferred or tally.each:
+        return tally.carried
+    if policy.stop != Stop.COUNT and tally.value is not None and _enough(tally, policy):
+        return True
+    return policy.on_disagreement == OnDisagreement.THIRD_VOTE and tally.carried
+
+
+def _may_ask(tally: Tally, policy: Policy) -> bool:
+    return tally.inferred or policy.on_disagreement == OnDisagreement.THIRD_VOTE
+
+
+def _asked(unsettled: list[Tally], wanted: int) -> Outcome:
+    differs = tuple(t.key for t in unsettled if not t.all_agree)
     return Outcome(ItemState.OPEN, None, None, wanted, Reason.MORE_VOTES, differs)
 
 
-def _agreed(tallies: list[_Tally], n: int, reason: Reason) -> Outcome:
+_ENDS = {
+    OnDisagreement.DISCARD: ItemState.DISCARDED,
+    OnDisagreement.NEUTRAL: ItemState.NEUTRAL,
+    OnDisagreement.LEAD: ItemState.DISPUTE,
+    OnDisagreement.THIRD_VOTE: ItemState.DISPUTE,
+}
+
+
+def _ended(unsettled: list[Tally], policy: Policy) -> Outcome:
+    """Return what the policy does with an item that no further vote may settle."""
+    differs = tuple(t.key for t in unsettled)
+    state = _ENDS[OnDisagreement(policy.on_disagreement)]
+    return Outcome(state, None, None, 0, _why_ended(unsettled, policy), differs)
+
+
+def _why_ended(unsettled: list[Tally], policy: Policy) -> Reason:
+    if any(t.inferred for t in unsettled):
+        return Reason.NOT_SURE
+    if all(t.each for t in unsettled):
+        return Reason.REGIONS_TIE
+    if policy.on_disagreement == OnDisagreement.THIRD_VOTE:
+        return Reason.NO_MAJORITY
+    if policy.stop == Stop.COUNT:
+        return Reason.VOTES_DIFFER
+    return Reason.NO_LEAD if policy.stop == Stop.LEAD else Reason.NOT_SURE
+
+
+def _why_agreed(split: list[Tally], policy: Policy) -> Reason:
+    """Return why a label stands, by what the questions whose votes differ were settled by."""
+    if not split:
+        return Reason.ALL_AGREE
+    if any(t.inferred for t in split):
+        return Reason.INFERRED
+    if policy.stop != Stop.COUNT and all(_enough(t, policy) for t in split):
+        return Reason.LEAD_REACHED if policy.stop == Stop.LEAD else Reason.SURE_ENOUGH
+    return Reason.QUORUM if all(t.each for t in split) else Reason.MAJORITY
+
+
+def _agreed(tallies: list[Tally], policy: Policy, reason: Reason) -> Outcome:
     found = {t.key: t.value for t in tallies}
     regions = found.pop(REGIONS, None) or ()
     choices = {k: v for k, v in found.items() if isinstance(v, str)}
     multi = {k: v for k, v in found.items() if isinstance(v, tuple)}
-    support = min((t.support for t in tallies), default=n)
+    by_rule = policy.stop == Stop.POSTERIOR
+    sure = [t.probability if by_rule or t.inferred else t.share for t in tallies]
     answer = Answer(choices, regions, multi)  # type: ignore[arg-type]  # REGIONS alone has regions
-    return Outcome(ItemState.AGREED, answer, support / n, 0, reason)
-
-
-def _tallies(votes: tuple[Vote, ...], schema: LabelSchema, iou_at_least: float) -> list[_Tally]:
-    answers = [v.answer for v in votes]
-    tallies = [_tally_choice(q, answers) for q in schema.item_questions]
-    if schema.task.draws:
-        tallies.insert(0, _tally_regions(answers, iou_at_least))
-    return tallies
-
-
-def _tally_choice(question: Question, answers: list[Answer]) -> _Tally:
-    # A question left unanswered (asked only since, say) counts as an answer of its own.
-    said = Counter(_told(a.said(question.key)) for a in answers)
-    most = max(said.values())
-    leaders = [value for value, count in said.items() if count == most]
-    value = _value(question, leaders[0]) if len(leaders) == 1 else None
-    return _Tally(question.key, most, value, len(said) == 1)
-
-
-def _told(said: str | tuple[str, ...] | None) -> str | frozenset[str] | None:
-    """Return what is counted: of several classes the set, whatever their order."""
-    return frozenset(said) if isinstance(said, tuple) else said
-
-
-def _value(question: Question, told: str | frozenset[str] | None) -> str | tuple[str, ...] | None:
-    if not isinstance(told, frozenset):
-        return told
-    known = tuple(n for n in question.names if n in told)
-    return (*known, *sorted(told.difference(known)))
-
-
-def _tally_regions(answers: list[Answer], iou_at_least: float) -> _Tally:
-    group = largest_group([a.regions for a in answers], iou_at_least)
-    # Two groups that stand equal settle nothing, even where they overlap and both are large.
-    support = group.size if group.regions is not None else min(group.size, len(answers) // 2)
-    return _Tally(REGIONS, support, group.regions, group.everybody)
+    return Outcome(ItemState.AGREED, answer, min(sure, default=1.0), 0, reason)

@@ -56,6 +56,13 @@ WHY_STATE = {
     "imported": "The label was imported as trusted.",
     "auto-accepted": "The model was allowed to decide it alone.",
     "waiting": "It still waits for votes.",
+    "lead-reached": "One answer is as many votes ahead as the policy asks.",
+    "sure-enough": "With the votes it has, one answer is as probable as the policy asks.",
+    "inferred": "The votes differ; weighed by how the people usually vote, one answer is probable enough.",
+    "quorum": "Enough people drew each region.",
+    "not-sure": "No answer is as probable as the policy asks, and it allows no further vote.",
+    "no-lead": "No answer is as far ahead as the policy asks, and it allows no further vote.",
+    "regions-tie": "Two classes of a region have as many votes, and the policy allows no further vote.",
 }
 """The sentence for each reason `core.consensus.settle` gives."""
 
