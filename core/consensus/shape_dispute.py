@@ -1,0 +1,111 @@
+"""What people who draw disagree about: whether a thing is there, its class, or its border.
+
+The regions of all people that lie in one place are one thing. What most things on the image differ
+in is the dispute; what each person says about the first such thing is then an answer like any
+other, so that causes are told of shapes as they are of classes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from statistics import median
+
+from core.labels.answer import Answer
+from core.labels.geometry import match_regions
+from core.labels.region import Region
+
+IN_ONE_PLACE = 0.2
+"""Likeness from which two regions are about one thing, right or not."""
+
+
+class Difference(StrEnum):
+    """What answers differ in."""
+
+    CLASS = "class"
+    PRESENCE = "presence"
+    BORDER = "border"
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeVotes:
+    """A dispute about shapes as votes on one question.
+
+    Attributes:
+        difference: What it is about; None where all draw the same.
+        said: What each person says of the thing, in the order of the answers.
+        counts: How many things differ in what.
+    """
+
+    difference: Difference | None
+    said: tuple[str, ...]
+    counts: tuple[tuple[Difference, int], ...]
+
+
+def shape_votes(answers: Sequence[Answer], iou_at_least: float) -> ShapeVotes:
+    """Return what people differ in on one image, and what each says of it.
+
+    Args:
+        answers: One a person.
+        iou_at_least: Likeness from which two regions count as the same.
+    """
+    things = _things([a.regions for a in answers])
+    kinds = [_kind(t, len(answers), iou_at_least) for t in things]
+    counts = Counter(k for k in kinds if k is not None)
+    if not counts:
+        return ShapeVotes(None, ("the same",) * len(answers), ())
+    ordered = sorted(counts.items(), key=lambda c: (-c[1], tuple(Difference).index(c[0])))
+    main = ordered[0][0]
+    thing = min((t for t, k in zip(things, kinds, strict=True) if k is main), key=_place)
+    said = tuple(_said(thing, n, main) for n in range(len(answers)))
+    return ShapeVotes(main, said, tuple(ordered))
+
+
+Thing = dict[int, Region]
+"""One thing on the image: the region each person drew of it."""
+
+
+def _things(drawn: Sequence[Sequence[Region]]) -> list[Thing]:
+    """Gather the regions that lie in one place, the likest first, at most one a person."""
+    thing_of = {(p, i): {p: r} for p, regions in enumerate(drawn) for i, r in enumerate(regions)}
+    found = [
+        (iou, (a, i), (b, j))
+        for a, b in combinations(range(len(drawn)), 2)
+        for i, j, iou in match_regions(drawn[a], drawn[b], IN_ONE_PLACE, same_class=False)
+    ]
+    for _iou, one, two in sorted(found, key=lambda f: (-f[0], f[1], f[2])):
+        a, b = thing_of[one], thing_of[two]
+        if a is not b and not a.keys() & b.keys():
+            a.update(b)
+            for key, thing in thing_of.items():
+                if thing is b:
+                    thing_of[key] = a
+    return list({id(t): t for t in thing_of.values()}.values())
+
+
+def _kind(thing: Thing, people: int, iou_at_least: float) -> Difference | None:
+    if len(thing) < people:
+        return Difference.PRESENCE
+    regions = list(thing.values())
+    if len({r.label for r in regions}) > 1:
+        return Difference.CLASS
+    alike = all(match_regions([a], [b], iou_at_least) for a, b in combinations(regions, 2))
+    return None if alike else Difference.BORDER
+
+
+def _place(thing: Thing) -> tuple[float, ...]:
+    return min((r.y1, r.x1, r.y2, r.x2) for r in thing.values())
+
+
+def _said(thing: Thing, person: int, main: Difference) -> str:
+    mine = thing.get(person)
+    label = min(Counter(r.label for r in thing.values()).items(), key=lambda c: (-c[1], c[0]))[0]
+    if main is Difference.CLASS:
+        return mine.label if mine else "no region"
+    if main is Difference.PRESENCE:
+        return f"{label} drawn" if mine else f"{label} left out"
+    middle = median(r.area for r in thing.values())
+    return f"{label} drawn wide" if mine and mine.area > middle else f"{label} drawn tight"
