@@ -48,38 +48,50 @@ def decide(ws: Workspace, actor: Actor, slug: str, ruling: Ruling) -> Receipt:
         Forbidden: The actor does not adjudicate here, or voted on the item.
         NotFound: There is no such item in this project.
     """
-    _check_ruling(ruling)
+    check_ruling(ruling)
     now = ws.clock()
     with ws.store.write() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        item = connection.execute(
-            select(items).where(items.c.id == ruling.item_id, items.c.project_id == project.id)
-        ).first()
-        if item is None:
-            raise NotFound(f"There is no item {ruling.item_id} in '{slug}'.", "Take the next one.")
-        again = connection.execute(
-            select(decisions.c.item_id, decisions.c.person_id).where(
-                decisions.c.uuid == ruling.uuid
-            )
-        ).first()
-        if again is not None:
-            if (again.item_id, again.person_id) != (ruling.item_id, actor.person_id):
-                raise ConflictError(
-                    "This decision's UUID belongs to another one.", "Reload the page."
-                )
-            return Receipt(ruling.uuid, ruling.item_id, "already-saved")
-        _check_may_decide(connection, project, actor, ruling)
-        answer = (
-            check_answer(project, ruling.answer, item.width, item.height)
-            if ruling.kind == DecisionKind.DECIDE and ruling.answer is not None
-            else None
+        receipt = put_in_force(connection, project, actor, ruling, now)
+        if receipt.status == "saved":
+            resolve_items(connection, project, [ruling.item_id], now)
+    return receipt
+
+
+def put_in_force(
+    connection: Connection, project: ProjectView, actor: Actor, ruling: Ruling, now: float
+) -> Receipt:
+    """Write a checked ruling down within the caller's transaction; the caller derives the label.
+
+    Raises:
+        ConflictError: Its UUID belongs to another decision.
+        InputError, StaleVersion, Forbidden, NotFound: As `decide`.
+    """
+    item = connection.execute(
+        select(items).where(items.c.id == ruling.item_id, items.c.project_id == project.id)
+    ).first()
+    if item is None:
+        raise NotFound(
+            f"There is no item {ruling.item_id} in '{project.slug}'.", "Take the next one."
         )
-        _insert_decision(connection, project, actor, ruling, answer, now)
-        append_audit(
-            connection, now, actor.name, f"ruled: {ruling.kind}", f"item {ruling.item_id}",
-            project.id, {"uuid": ruling.uuid},
-        )  # fmt: skip
-        resolve_items(connection, project, [ruling.item_id], now)
+    again = connection.execute(
+        select(decisions.c.item_id, decisions.c.person_id).where(decisions.c.uuid == ruling.uuid)
+    ).first()
+    if again is not None:
+        if (again.item_id, again.person_id) != (ruling.item_id, actor.person_id):
+            raise ConflictError("This decision's UUID belongs to another one.", "Reload the page.")
+        return Receipt(ruling.uuid, ruling.item_id, "already-saved")
+    _check_may_decide(connection, project, actor, ruling)
+    answer = (
+        check_answer(project, ruling.answer, item.width, item.height)
+        if ruling.kind == DecisionKind.DECIDE and ruling.answer is not None
+        else None
+    )
+    _insert_decision(connection, project, actor, ruling, answer, now)
+    append_audit(
+        connection, now, actor.name, f"ruled: {ruling.kind}", f"item {ruling.item_id}",
+        project.id, {"uuid": ruling.uuid},
+    )  # fmt: skip
     return Receipt(ruling.uuid, ruling.item_id, "saved")
 
 
@@ -114,7 +126,12 @@ def _insert_decision(
     )
 
 
-def _check_ruling(ruling: Ruling) -> None:
+def check_ruling(ruling: Ruling) -> None:
+    """Check the form of a ruling, whatever the item.
+
+    Raises:
+        InputError: It has no reason, no label where it needs one, or no UUID of its own.
+    """
     if ruling.kind not in tuple(DecisionKind):
         raise InputError(
             f"Unknown kind '{ruling.kind}'; expected {[k.value for k in DecisionKind]}."
