@@ -103,6 +103,11 @@ class Policy:
         return self.algorithm != MAJORITY
 
     @property
+    def weighs_outlines(self) -> bool:
+        """Return whether regions are fused by how right people are."""
+        return self.regions == RegionsBy.EACH and self.geometry == RegionGeometry.WEIGHTED
+
+    @property
     def asks_more(self) -> bool:
         """Return whether an item may get more votes than the overlap."""
         by_rule = self.on_disagreement == OnDisagreement.THIRD_VOTE or self.stop != Stop.COUNT

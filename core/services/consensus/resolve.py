@@ -1,77 +1,65 @@
 """From the record to labels: gather the evidence of items, settle each, note what changed.
 
 Labels are derived; this is the one place that derives them. A vote resolves its own item in
-the same transaction; ``resolve`` does all of them and must give the same.
+the same transaction; ``resolve`` does all of them and must give the same. Where the policy's algorithm
+fits the whole project, one vote's outcome rests on the last fit and is marked provisional; a full resolve fits anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, Table, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from core.access import Action, Actor
 from core.consensus.divergence import divergence
-from core.consensus.settle import Decision, DecisionKind, Evidence, Outcome, Vote, settle
-from core.labels import Answer, LabelSchema
+from core.consensus.policy import Policy, Stop
+from core.consensus.settle import Inferred, Outcome, Reason, settle
+from core.labels import Answer
 from core.labels.state import ItemState
 from core.queue.claim import trim
 from core.queue.hints import refresh, scramble
+from core.services.consensus.fits import Fit, fit_path, load_fit, save_fit
+from core.services.consensus.gathering import (
+    UNSURE,
+    Gathered,
+    gather,
+    latest_of,
+    live_annotations,
+)
+from core.services.consensus.inference import Fitted, fit_project
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import reboost
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import (
-    annotation_log,
-    decisions,
-    final_labels,
-    imported_labels,
-    item_state,
-    items,
-    predictions,
-)
+from core.store.tables import annotation_log, final_labels, item_state, items
+
+__all__ = [
+    "UNSURE",
+    "Gathered",
+    "Resolved",
+    "gather",
+    "label_of",
+    "live_annotations",
+    "outcome_of",
+    "priority",
+    "resolve",
+    "resolve_all",
+    "resolve_items",
+]
 
 CHUNK = 500
 """Items in one IN list; SQLite allows 32,766 variables, and shorter statements plan faster."""
 
-UNSURE = "unsure"
-"""The reason of a skip that asks for an expert, and the queue in which experts answer."""
+WORTH_FITTING = 200
+"""Votes from which a project settled by majority is fitted too, to tell how right people are."""
 
-
-@dataclass(slots=True)
-class Gathered:
-    """Everything said of one item, with the numbers of the rows it stands in.
-
-    Attributes:
-        unsure_since: The newest live skip for being unsure; 0 where there is none.
-        confirmed_at: Up to here an expert, or a lead's ruling, has answered for it.
-    """
-
-    votes: list[tuple[int, Vote]] = field(default_factory=list)
-    flags: list[int] = field(default_factory=list)
-    decision: tuple[int, Decision] | None = None
-    imported: tuple[int, Answer] | None = None
-    prediction_seq: int | None = None
-    confidence: float | None = None
-    predicted: Answer | None = None
-    typicality: float | None = None
-    unsure_since: int = 0
-    confirmed_at: int = 0
-    ever_flagged: bool = False
-    extra_votes: int = 0
-
-    def evidence(self) -> Evidence:
-        """Return what the policy looks at."""
-        return Evidence(
-            votes=tuple(v for _, v in self.votes),
-            decision=self.decision[1] if self.decision else None,
-            imported=self.imported[1] if self.imported else None,
-            flagged=bool(self.flags),
-            extra_votes=self.extra_votes,
-        )
+Told = Callable[[str, int, int], None]
+"""Hears what is being done, how much of it is done, and of how much."""
+Infer = Callable[[int, Gathered], Inferred | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +71,7 @@ class Resolved:
     states: dict[str, int]
 
 
-def resolve(ws: Workspace, actor: Actor, slug: str) -> Resolved:
+def resolve(ws: Workspace, actor: Actor, slug: str, told: Told | None = None) -> Resolved:
     """Derive every label of a project anew and return what changed.
 
     Raises:
@@ -91,7 +79,7 @@ def resolve(ws: Workspace, actor: Actor, slug: str) -> Resolved:
     """
     with ws.store.write() as connection:
         project = project_for(connection, actor, slug, Action.STEER)
-        changed = resolve_items(connection, project, None, ws.clock())
+        changed = resolve_all(ws, connection, project, ws.clock(), told)
         append_audit(
             connection, ws.clock(), actor.name, "resolved", slug, project.id, {"changed": changed}
         )
@@ -105,14 +93,117 @@ def resolve(ws: Workspace, actor: Actor, slug: str) -> Resolved:
     return Resolved(sum(states.values()), changed, states)
 
 
-def resolve_items(
-    connection: Connection, project: ProjectView, item_ids: Sequence[int] | None, at: float
+def resolve_all(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    at: float,
+    told: Told | None = None,
 ) -> int:
-    """Settle these items (None: all) within the caller's transaction; return how many labels changed."""
-    changed = 0
-    for chunk in _chunks(connection, project.id, item_ids):
-        changed += _resolve_chunk(connection, project, chunk, at)
+    """Fit the project anew and settle all its items within the caller's transaction.
+
+    Returns:
+        How many labels changed.
+    """
+    fitted = None
+    if project.policy.fits_project or _worth_fitting(connection, project):
+        if told is not None:
+            told("weighing votes", 0, 1)
+        fitted = fit_project(connection, project)
+    if fitted is not None:
+        save_fit(fit_path(ws, project), fitted.fit)
+    return resolve_items(connection, project, None, at, fitted=fitted, told=told)
+
+
+def _worth_fitting(connection: Connection, project: ProjectView) -> bool:
+    said = annotation_log.c
+    some = select(said.seq).where(said.project_id == project.id, said.kind == "vote")
+    return len(connection.execute(some.limit(WORTH_FITTING)).all()) == WORTH_FITTING
+
+
+def resolve_items(
+    connection: Connection,
+    project: ProjectView,
+    item_ids: Sequence[int] | None,
+    at: float,
+    *,
+    ws: Workspace | None = None,
+    fitted: Fitted | None = None,
+    told: Told | None = None,
+) -> int:
+    """Settle these items (None: all) within the caller's transaction; return how many labels changed.
+
+    Args:
+        connection: In a record transaction.
+        project: Whose items.
+        item_ids: Which.
+        at: Seconds since the epoch.
+        ws: Where the last fit lies, for policies whose algorithm fits the whole project; without it,
+            and without a fit, votes are counted.
+        fitted: A fit of all the votes there are now; the outcome is then no longer provisional.
+        told: Hears how many items are done.
+    """
+    infer = _by_all(fitted) if fitted is not None else _by_last(ws, project)
+    if not project.policy.fits_project:
+        infer = _weights_alone(infer) if project.policy.weighs_outlines else None
+    changed = done = 0
+    chunks = list(_chunks(connection, project.id, item_ids))
+    total = sum(map(len, chunks))
+    for chunk in chunks:
+        work = _Settling(project, infer, fitted is None)
+        changed += _resolve_chunk(connection, work, chunk, at)
+        done += len(chunk)
+        if told is not None:
+            told("settling items", done, total)
     return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """How items are settled: under which policy, with what inference, and whether that is provisional."""
+
+    project: ProjectView
+    infer: Infer | None
+    provisional: bool
+
+    def outcome(self, item_id: int, found: Gathered) -> Outcome:
+        """Return where an item stands."""
+        inferred = self.infer(item_id, found) if self.infer and found.votes else None
+        return settle(found.evidence(), self.project.schema, self.project.policy, inferred)
+
+
+def outcome_of(ws: Workspace, project: ProjectView, item_id: int, found: Gathered) -> Outcome:
+    """Return where one item stands by the last fit: what its state was derived from."""
+    infer = _by_last(ws, project) if project.policy.fits_project else None
+    return _Settling(project, infer, True).outcome(item_id, found)
+
+
+def _by_all(fitted: Fitted) -> Infer:
+    return lambda item_id, found: fitted.of(item_id, [int(v.person) for _, v in found.votes])
+
+
+def _by_last(ws: Workspace | None, project: ProjectView) -> Infer | None:
+    if ws is None or not (project.policy.fits_project or project.policy.weighs_outlines):
+        return None
+    fit = load_fit(fit_path(ws, project))
+    return None if fit is None else lambda item_id, found: _inferred(fit, item_id, found)
+
+
+def _inferred(fit: Fit, item_id: int, found: Gathered) -> Inferred:
+    said = [(int(v.person), {**v.answer.choices, **v.answer.multi}) for _, v in found.votes]
+    return fit.infer(item_id, said)
+
+
+def _weights_alone(infer: Infer | None) -> Infer | None:
+    """Return how right people are, and nothing of what the labels should be."""
+    if infer is None:
+        return None
+
+    def weights(item_id: int, found: Gathered) -> Inferred | None:
+        all_of_it = infer(item_id, found)
+        return None if all_of_it is None else Inferred({}, all_of_it.weights)
+
+    return weights
 
 
 def _chunks(
@@ -131,14 +222,16 @@ def _chunks(
         yield ids[start : start + CHUNK]
 
 
-def _resolve_chunk(connection: Connection, project: ProjectView, ids: list[int], at: float) -> int:
+def _resolve_chunk(connection: Connection, work: _Settling, ids: list[int], at: float) -> int:
+    project = work.project
     gathered = gather(connection, ids, project.schema)
     before = _current_finals(connection, ids)
     finals, states = [], []
     for item_id in ids:
         found = gathered[item_id]
-        outcome = settle(found.evidence(), project.schema, project.policy)
-        row = _final_row(project, item_id, found, outcome, at)
+        outcome = work.outcome(item_id, found)
+        provisional = work.provisional and _rests_on_fit(outcome, project.policy)
+        row = _final_row(project, item_id, found, outcome, at, provisional)
         old = before.get(item_id)
         if _changed(old, row):
             finals.append(row)
@@ -155,12 +248,32 @@ def _changed(old: object, row: dict[str, object]) -> bool:
     if was_open and row["state"] == ItemState.OPEN.value:
         return False
     return old is None or any(
-        getattr(old, k) != row[k] for k in ("state", "answer", "evidence", "reason")
+        getattr(old, k) != row[k] for k in ("state", "answer", "evidence", "reason", "probability")
     )
 
 
+_COUNTED = frozenset(
+    {
+        Reason.INFERRED, Reason.NOT_SURE, Reason.MORE_VOTES, Reason.MAJORITY, Reason.NO_MAJORITY,
+        Reason.VOTES_DIFFER, Reason.LEAD_REACHED, Reason.SURE_ENOUGH, Reason.NO_LEAD,
+    }
+)  # fmt: skip
+
+
+def _rests_on_fit(outcome: Outcome, policy: Policy) -> bool:
+    """Return whether a fit of all votes could tell otherwise: not of votes that all agree on a count."""
+    by_fit = policy.fits_project and outcome.reason in _COUNTED
+    by_bound = policy.stop == Stop.POSTERIOR and outcome.reason is Reason.ALL_AGREE
+    return by_fit or (policy.fits_project and by_bound)
+
+
 def _final_row(
-    project: ProjectView, item_id: int, found: Gathered, outcome: Outcome, at: float
+    project: ProjectView,
+    item_id: int,
+    found: Gathered,
+    outcome: Outcome,
+    at: float,
+    provisional: bool,
 ) -> dict[str, object]:
     return {
         "project_id": project.id,
@@ -179,6 +292,7 @@ def _final_row(
                 "decision": found.decision[0] if found.decision else None,
                 "imported": found.imported[0] if found.imported else None,
                 "prediction": None,  # set where the model alone decides
+                **({"provisional": True} if provisional else {}),
             }
         ),
         "at": at,
@@ -260,71 +374,5 @@ def priority(item_id: int, confidence: float | None) -> float:
     return int.from_bytes(draw[:6], "big") / 2**48 - 1.0
 
 
-# --- gathering --------------------------------------------------------------------------------
-
-
-def gather(connection: Connection, ids: Sequence[int], schema: LabelSchema) -> dict[int, Gathered]:
-    """Return everything said of these items (at most a few hundred), in the names of `schema`."""
-    found = {i: Gathered() for i in ids}
-    for row in live_annotations(connection, ids):
-        if row.kind == "vote":
-            vote = Vote(str(row.person_id), schema.translate(Answer.from_json(row.answer)))
-            found[row.item_id].votes.append((row.seq, vote))
-            if row.queue == UNSURE:
-                found[row.item_id].confirmed_at = row.seq
-        elif row.kind == "flag":
-            found[row.item_id].flags.append(row.seq)
-            found[row.item_id].ever_flagged = True
-        elif row.kind == "skip" and row.reason == UNSURE:
-            found[row.item_id].unsure_since = row.seq
-    for row in _latest(connection, imported_labels, ids):
-        found[row.item_id].imported = (row.seq, schema.translate(Answer.from_json(row.answer)))
-    for row in _latest(connection, predictions, ids):
-        found[row.item_id].prediction_seq = row.seq
-        found[row.item_id].confidence = row.confidence
-        found[row.item_id].typicality = row.typicality
-        found[row.item_id].predicted = schema.translate(Answer.from_json(row.answer))
-    _gather_decisions(connection, ids, found, schema)
-    return found
-
-
-def live_annotations(connection: Connection, ids: Sequence[int]) -> list:
-    """Return the newest revision of each person on each of these items, oldest first."""
-    newest = (
-        select(func.max(annotation_log.c.seq))
-        .where(annotation_log.c.item_id.in_(ids))
-        .group_by(annotation_log.c.item_id, annotation_log.c.person_id)
-    )
-    return list(
-        connection.execute(
-            select(annotation_log)
-            .where(annotation_log.c.seq.in_(newest))
-            .order_by(annotation_log.c.seq)
-        ).all()
-    )
-
-
-def _gather_decisions(
-    connection: Connection, ids: Sequence[int], found: dict[int, Gathered], schema: LabelSchema
-) -> None:
-    query = select(decisions).where(decisions.c.item_id.in_(ids)).order_by(decisions.c.seq)
-    for row in connection.execute(query):
-        mine = found[row.item_id]
-        kind = DecisionKind(row.kind)
-        answer = schema.translate(Answer.from_json(row.answer)) if row.answer else None
-        mine.decision = (row.seq, Decision(kind, answer, str(row.person_id), row.votes_seen))
-        mine.extra_votes = row.extra_votes
-        # Flags the lead could see are answered by what the lead did. Numbers decide, not clocks.
-        mine.flags = [f for f in mine.flags if f > row.annotation_seq]
-        mine.confirmed_at = max(mine.confirmed_at, row.annotation_seq)
-
-
-def _latest(connection: Connection, table: Table, ids: Sequence[int]) -> list:
-    newest: Select = (
-        select(func.max(table.c.seq)).where(table.c.item_id.in_(ids)).group_by(table.c.item_id)
-    )
-    return list(connection.execute(select(table).where(table.c.seq.in_(newest))).all())
-
-
 def _current_finals(connection: Connection, ids: Sequence[int]) -> dict[int, object]:
-    return {row.item_id: row for row in _latest(connection, final_labels, ids)}
+    return {row.item_id: row for row in latest_of(connection, final_labels, ids)}

@@ -110,7 +110,7 @@ def _submit(
     if submission.kind == Kind.FLAG:
         open_for_flag(connection, project, actor, item.id, submission.reason, now)
     release(connection, actor.person_id, [submission.item_id], now)
-    resolve_items(connection, project, [submission.item_id], now)
+    resolve_items(connection, project, [submission.item_id], now, ws=ws)
     if submission.kind == Kind.WITHDRAW:
         claim_one(connection, ws, project, actor, submission.item_id, now)
     else:

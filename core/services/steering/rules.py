@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, func, select
 from core.access import Action, Actor
 from core.consensus.policy import Policy
 from core.errors import InputError
-from core.services.consensus.resolve import resolve_items
+from core.services.consensus.resolve import resolve_all
 from core.services.pictures.images import image_path
 from core.services.projects.project import (
     GuidelineExample,
@@ -45,7 +45,7 @@ def set_policy(ws: Workspace, actor: Actor, slug: str, policy: Policy, reason: s
         project = _new_version(
             ws, connection, actor, before, policies, policy.to_json(), reason, "policy set"
         )
-        resolve_items(connection, project, None, ws.clock())
+        resolve_all(ws, connection, project, ws.clock())
         return project
 
 

@@ -14,7 +14,7 @@ from core.labels import Answer, LabelSchema
 from core.labels.editing import class_changes, edited
 from core.labels.operations import Operation, SchemaEvent
 from core.labels.state import LABELLED
-from core.services.consensus.resolve import resolve_items
+from core.services.consensus.resolve import resolve_all
 from core.services.projects.project import ProjectView, insert_version, load_project, project_for
 from core.services.projects.queue_plans import reboost
 from core.services.workspace import Workspace
@@ -110,7 +110,7 @@ def edit_schema(
         )  # fmt: skip
         _write_events(connection, project, version, events, actor, now)
         changed = load_project(connection, slug)
-        touched = resolve_items(connection, changed, None, now)
+        touched = resolve_all(ws, connection, changed, now)
         reboost(connection, project.id)
         append_audit(
             connection, now, actor.name, "schema edited", slug, project.id,
