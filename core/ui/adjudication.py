@@ -7,7 +7,8 @@ import streamlit as st
 from core.access import Actor
 from core.services.items.why import explain
 from core.services.projects.project import ProjectView, get_project
-from core.services.review.disputes import DisputeRow, DisputeView, disputes, get_dispute
+from core.services.review.adjudication import DisputeRow, disputes
+from core.services.review.disputes import DisputeView, get_dispute
 from core.services.workspace import Workspace, current_workspace
 from core.ui import deck, identity, ruling, states, threads, widgets
 from core.ui.text import _, many

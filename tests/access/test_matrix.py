@@ -37,6 +37,7 @@ from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans
 from core.services.review import (
+    adjudication,
     claiming,
     disputes,
     drafts,
@@ -114,7 +115,12 @@ CALLS = (
         Action.VOTE,
         lambda w, a: submitting.submit(w.ws, a, w.slug, sent(w)),
     ),
-    Call("review.disputes.disputes", Action.ADJUDICATE, by_slug(disputes.disputes)),
+    Call("review.adjudication.disputes", Action.ADJUDICATE, by_slug(adjudication.disputes)),
+    Call(
+        "review.adjudication.list_disputes",
+        Action.ADJUDICATE,
+        by_slug(adjudication.list_disputes),
+    ),
     Call(
         "review.disputes.get_dispute",
         Action.ADJUDICATE,
@@ -286,6 +292,7 @@ CALLS = (
 )
 
 EXEMPT = {
+    "review.ruling.put_in_force": "writes within a transaction whose caller has asked",
     "talk.waiting.waiting_threads": "looks only into the projects that list_projects gives",
     "talk.threads.threads_on": "reads within a transaction whose caller has asked",
     "talk.threads.sees_all": "is itself a question to the gate",

@@ -20,7 +20,7 @@ from core.services.items.why import explain
 from core.services.models.jobs import list_jobs
 from core.services.models.promotion import list_models
 from core.services.models.training import training_readiness
-from core.services.review.disputes import disputes
+from core.services.review.adjudication import disputes
 from core.services.review.leases import open_item
 from core.services.review.recent import my_recent
 from data.leaves import leaf_schema

@@ -24,8 +24,8 @@ from core.services.accounts.people import operator
 from core.services.accounts.preferences import Preferences, set_preferences
 from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project
+from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items
-from core.services.review.disputes import disputes
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit

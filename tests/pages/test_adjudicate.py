@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.clock import new_uuid
 from core.labels import Answer, Region
+from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items
-from core.services.review.disputes import disputes, get_dispute
+from core.services.review.disputes import get_dispute
 from core.services.review.leases import open_item
 from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission

@@ -12,8 +12,9 @@ from core.labels import Answer
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import operator
 from core.services.items.why import explain
+from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items
-from core.services.review.disputes import disputes, get_dispute
+from core.services.review.disputes import get_dispute
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit

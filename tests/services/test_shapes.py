@@ -16,7 +16,8 @@ from core.labels.compare import same_answer
 from core.labels.schema import Task
 from core.services.accounts.people import operator
 from core.services.items.why import explain
-from core.services.review.disputes import disputes, get_dispute
+from core.services.review.adjudication import disputes
+from core.services.review.disputes import get_dispute
 from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit

@@ -1,46 +1,22 @@
-"""Disputes: the list of them, and one with its votes, names hidden."""
+"""One dispute with all a lead needs to settle it, names hidden."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from core.access import Action, Actor, Resource, can
 from core.consensus.settle import settle
 from core.errors import NotFound
 from core.labels import Answer
 from core.labels.state import ItemState
-from core.services.consensus.resolve import Gathered, gather, live_annotations
-from core.services.items.why import WHY_STATE, said_briefly
-from core.services.pictures.images import image_path
-from core.services.projects.project import ProjectView, project_for
-from core.services.visibility.views import (
-    PrelabelView,
-    ReviewItem,
-    item_views,
-    names_of,
-    prelabels_of,
-)
+from core.services.consensus.resolve import gather, live_annotations
+from core.services.items.why import WHY_STATE
+from core.services.projects.project import project_for
+from core.services.visibility.views import ReviewItem, item_views
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, final_labels, item_state, items
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeRow:
-    """A dispute in the list."""
-
-    item_id: int
-    name: str
-    image: str
-    reason: str
-    differs: tuple[str, ...]
-    n_votes: int
-    labels: tuple[str, ...]
-    prelabel: str | None
-    confidence: float | None
-    flagged: bool
-    since: float
+from core.store.tables import annotation_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,59 +59,6 @@ class DisputeView:
     may_decide: bool
     may_not_because: str
     newest_seq: int = 0
-
-
-def disputes(ws: Workspace, actor: Actor, slug: str) -> list[DisputeRow]:
-    """Return the open disputes: flagged ones first, then those the model is least sure of.
-
-    Raises:
-        Forbidden: The actor does not adjudicate here.
-    """
-    with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        rows = connection.execute(
-            select(item_state, items.c.content_hash, final_labels.c.at.label("since"))
-            .join(items, items.c.id == item_state.c.item_id)
-            .join(final_labels, final_labels.c.seq == item_state.c.final_seq)
-            .where(
-                item_state.c.project_id == project.id,
-                item_state.c.state == ItemState.DISPUTE.value,
-            )
-            .order_by(item_state.c.priority, item_state.c.item_id)
-        ).all()
-        ids = [r.item_id for r in rows]
-        found: dict[int, Gathered] = {}
-        names: dict[int, list[str]] = {}
-        for start in range(0, len(ids), 500):
-            found |= gather(connection, ids[start : start + 500], project.schema)
-            names |= names_of(connection, ids[start : start + 500])
-        prelabels = prelabels_of(connection, [r.prediction_seq for r in rows], project.schema)
-    listed = [
-        _dispute_row(
-            project, r, found[r.item_id], names[r.item_id][0], prelabels.get(r.prediction_seq)
-        )
-        for r in rows
-    ]
-    return sorted(listed, key=lambda d: not d.flagged)
-
-
-def _dispute_row(
-    project: ProjectView, row: Row, found: Gathered, name: str, prelabel: PrelabelView | None
-) -> DisputeRow:
-    outcome = settle(found.evidence(), project.schema, project.policy)
-    return DisputeRow(
-        item_id=row.item_id,
-        name=name,
-        image=image_path(row.item_id, row.content_hash),
-        reason=str(outcome.reason),
-        differs=outcome.differs,
-        n_votes=len(found.votes),
-        labels=tuple(sorted({said_briefly(project.schema, v.answer) for _, v in found.votes})),
-        prelabel=prelabel.label if prelabel else None,
-        confidence=prelabel.confidence if prelabel else None,
-        flagged=bool(found.flags),
-        since=row.since,
-    )
 
 
 def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> DisputeView:

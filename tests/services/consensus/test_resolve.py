@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import TiebreakError
 from core.services.consensus.resolve import resolve, resolve_items
-from core.services.review.disputes import disputes
+from core.services.review.adjudication import disputes
 from core.services.workspace import Workspace, open_workspace
 from core.store.tables import final_labels, item_state
 from tests.record import CLASSES, World, act, make_world, rule, vote

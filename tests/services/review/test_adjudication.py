@@ -17,8 +17,9 @@ from core.services.accounts.grants import grant
 from core.services.accounts.people import actor_of, operator
 from core.services.consensus.resolve import resolve
 from core.services.items.why import explain
+from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items
-from core.services.review.disputes import disputes, get_dispute
+from core.services.review.disputes import get_dispute
 from core.services.review.drafts import save_draft
 from core.services.review.leases import open_item
 from core.services.review.recent import my_recent

@@ -26,8 +26,9 @@ from core.services.items.why import explain
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
 from core.services.projects.queue_plans import set_queue_plan
+from core.services.review.adjudication import disputes
 from core.services.review.claiming import claim_items
-from core.services.review.disputes import disputes, get_dispute
+from core.services.review.disputes import get_dispute
 from core.services.review.leases import open_item, release_items
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
