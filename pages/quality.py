@@ -6,22 +6,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.access import Action, Resource, can
-from core.consensus.agreement import Agreement
-from core.consensus.policy import OnDisagreement
+from core.access import Action
 from core.labels.schema import Task
-from core.labels.state import ItemState
 from core.services.analytics import figures
 from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import CasesView, CaseView, QualityView
-from core.stats.intervals import UNDEFINED, Estimate
-from core.ui import charts, comparison, states, urls, widgets
+from core.stats.intervals import Estimate
+from core.ui import charts, comparison, states, widgets
+from core.ui.agreement.section import draw_agreement
+from core.ui.behind import Linked, item_cells
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import put
 from core.ui.comparison import Asked
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _, many
-from core.ui.theme import Markup, fill
+from core.ui.theme import Markup
 from core.ui.widgets import figure, muted, state_name, table
 
 CLICKED = "quality.confusion"
@@ -48,7 +47,7 @@ def main() -> None:
             return
         _accuracy(view)
         _mix_ups(page, view, asked)
-        _agreement(view)
+        draw_agreement(page, view.project, asked.filters)
         _doubles(page)
         _progress(view)
 
@@ -201,10 +200,7 @@ def _cases(
         page.ws, page.actor, page.slug, truth, said, asked.whose, asked.against, asked.filters
     )
     card_head(_("{truth}, said to be {said}").format(truth=truth, said=said), _count(found))
-    may_vote, may_decide = (
-        can(page.actor, a, Resource(view.project.id)) for a in (Action.VOTE, Action.ADJUDICATE)
-    )
-    rows = [_case_row(page.slug, c, may_vote, may_decide) for c in found.cases[:50]]
+    rows = [item_cells(page, *_linked(c)) for c in found.cases[:50]]
     if rows:
         with st.container(height=430, border=False):
             table((_("Image"), _("Item"), _("State")), rows, _("Items behind the square"))
@@ -223,55 +219,14 @@ def _count(found: CasesView) -> str:
     return text
 
 
-def _case_row(slug: str, case: CaseView, may_vote: bool, may_decide: bool) -> list[Markup | str]:
-    picture = fill(
-        "<img src='{src}' alt='' loading='lazy' style='width:56px;height:42px;object-fit:cover;"
-        "border-radius:6px;display:block'>",
-        src=urls.path(case.image + "&w=400"),
-    )
-    link = fill(
-        "<a href='{href}' target='_self' style='color:inherit'>{name}</a>",
-        href=_link(slug, case, may_vote, may_decide),
-        name=case.name,
-    )
+def _linked(case: CaseView) -> tuple[Linked, str]:
     more = [case.who] if case.who else []
     if case.confidence is not None:
         more.append(_("sure to {share}").format(share=f"{case.confidence * 100:.0f} %"))
-    below = fill("<div class='tb-muted tb-small'>{t}</div>", t=" · ".join(more))
-    return [picture, Markup(link + below), state_name(case.state)]
-
-
-def _link(slug: str, case: CaseView, may_vote: bool, may_decide: bool) -> str:
-    if case.state is ItemState.DISPUTE and may_decide:
-        return urls.page("adjudicate", project=slug, item=str(case.item_id))
-    if may_vote:
-        return urls.page("review", project=slug, item=str(case.item_id))
-    return urls.page("items", project=slug, item=str(case.item_id))
+    return Linked(case.item_id, case.name, case.image, case.state), " · ".join(more)
 
 
 # --- agreement --------------------------------------------------------------------------------
-
-
-def _agreement(view: QualityView) -> None:
-    found = view.agreement
-    with st.container(border=True):
-        card_head(
-            _("How far people agree"),
-            _(
-                "Two people on the same item, whoever is right. n counts items with two votes or more."
-            ),
-        )
-        if found.boxes is not None:
-            e = found.boxes
-            boxes = view.project.task is Task.BOXES
-            name = _("Boxes in common (mean F1)") if boxes else _("Regions in common (mean F1)")
-            figure(name, e.value, e.n, e.low, e.high, "%")
-            if found.sampled:
-                comparison.draw_notes([_("A random sample of the items with two votes or more.")])
-            return
-        labels = found.labels or Agreement(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED)
-        _coefficients(labels, view.project.policy.on_disagreement is OnDisagreement.THIRD_VOTE)
-        comparison.draw_notes(_agreement_notes(found.blind))
 
 
 def _doubles(page: PageContext) -> None:
@@ -288,59 +243,6 @@ def _doubles(page: PageContext) -> None:
             items=shown,
         )
         st.warning(states.plain_markdown(text), icon=":material/group:")
-
-
-def _coefficients(found: Agreement, third_votes: bool) -> None:
-    shown: tuple[tuple[str, Estimate, str, list[str]], ...] = (
-        (_("Same answer"), found.percent, "%", []),
-        (_("Krippendorff's alpha"), found.alpha, "", []),
-        (_("Fleiss' kappa"), found.fleiss, "", fleiss_notes(found, third_votes)),
-        (_("Gwet's AC1"), found.ac1, "", []),
-    )
-    for column, (name, e, unit, notes) in zip(st.columns(4), shown, strict=True):
-        with column:
-            figure(name, e.value, e.n, e.low, e.high, unit)
-            comparison.draw_notes(notes)
-
-
-def fleiss_notes(found: Agreement, third_votes: bool) -> list[str]:
-    """Return what Fleiss' kappa does not look at: items with another number of votes than most.
-
-    Args:
-        found: The coefficients; the other three count every item with two votes or more.
-        third_votes: Whether the policy asks more people where the first ones differ.
-    """
-    left_out = found.percent.n - found.fleiss.n
-    if left_out <= 0 or found.fleiss.value is None:
-        return []
-    if third_votes and found.alpha.value is not None and found.fleiss.value > found.alpha.value:
-        return [
-            many(
-                "Leaves out {n} item with another number of votes. A third vote comes where people differ, so it flatters.",
-                "Leaves out {n} items with another number of votes. A third vote comes where people differ, so it flatters.",
-                left_out,
-            )
-        ]
-    return [
-        many(
-            "Leaves out {n} item with another number of votes; read alpha instead.",
-            "Leaves out {n} items with another number of votes; read alpha instead.",
-            left_out,
-        )
-    ]
-
-
-def _agreement_notes(blind: Agreement | None) -> list[str]:
-    lines = [
-        _("Alpha, kappa and AC1 take out what chance alone would give: 1 is perfect, 0 is chance.")
-    ]  # fmt: skip
-    if blind is not None:
-        lines.append(
-            _("Votes given without seeing the pre-label, alone: alpha {figure}.").format(
-                figure=charts.sentence(blind.alpha, "")
-            )
-        )
-    return lines
 
 
 # --- progress ---------------------------------------------------------------------------------

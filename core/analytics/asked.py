@@ -49,6 +49,9 @@ class Filters:
         metadata: Column to the value it must have, None for items that have none.
         prediction_set: Which predictions; None for the latest of each item.
         blind_only: Leave out votes given with the pre-label shown.
+        guideline: Version of the guideline the vote was given under; None for any.
+        called: Only items that somebody called this class; empty for all. This and `guideline`
+            are looked at where people's agreement is.
     """
 
     since: float | None = None
@@ -58,6 +61,8 @@ class Filters:
     metadata: Mapping[str, str | None] = field(default_factory=dict)
     prediction_set: int | None = None
     blind_only: bool = False
+    guideline: int | None = None
+    called: str = ""
 
 
 ALL = Filters()
@@ -76,6 +81,8 @@ def filter_values(replica: Replica, project_id: int, filters: Filters) -> dict[s
         "blind_only": filters.blind_only,
         "since": filters.since,
         "until": filters.until,
+        "guideline": filters.guideline,
+        "called": filters.called,
         "uses": list(filters.uses),
         "keys": list(filters.metadata),
         "vals": list(filters.metadata.values()),

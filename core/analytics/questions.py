@@ -167,12 +167,21 @@ class VoteTable:
         person_id: Of each vote.
         label: Position of the class in `names`.
         names: Classes that were voted for, sorted.
+        shown: Whether the vote was given with the pre-label shown.
     """
 
     item_id: NDArray[np.int64]
     person_id: NDArray[np.int64]
     label: NDArray[np.int64]
     names: tuple[str, ...]
+    shown: NDArray[np.bool_]
+
+    def blind(self) -> VoteTable:
+        """Return the votes given without seeing the pre-label."""
+        kept = ~self.shown
+        return VoteTable(
+            self.item_id[kept], self.person_id[kept], self.label[kept], self.names, self.shown[kept]
+        )
 
 
 def vote_table(replica: Replica, project_id: int, filters: Filters = ALL) -> VoteTable:
@@ -192,7 +201,11 @@ def vote_table(replica: Replica, project_id: int, filters: Filters = ALL) -> Vot
     recode = np.array([code[name] for name in found], dtype=np.int64)
     places = pc.cast(encoded.indices, pa.int64()).to_numpy(zero_copy_only=False)
     return VoteTable(
-        table["item_id"].to_numpy(), table["person_id"].to_numpy(), recode[places], tuple(names)
+        table["item_id"].to_numpy(),
+        table["person_id"].to_numpy(),
+        recode[places],
+        tuple(names),
+        np.asarray(table["prelabel_shown"], dtype=np.bool_),
     )
 
 

@@ -25,7 +25,10 @@ from core.analytics.source import MIRRORS, Mirror, Snapshot, snapshot
 from core.errors import LimitExceeded
 from core.store.store import Store
 
-FORMAT = 2  # raised whenever the replica's tables change: older files are rebuilt
+Edition = tuple[int, ...]
+"""How often the copy was made anew, then the last sequence number of each table."""
+
+FORMAT = 3  # raised whenever the replica's tables change: older files are rebuilt
 QUERY_SECONDS = 10.0
 MAGIC = b"DUCK"  # bytes 8 to 12 of every DuckDB file
 
@@ -55,6 +58,7 @@ class Replica:
 
     Attributes:
         notice: A plain sentence where a replica file could not be used, else empty.
+        edition: What the copy holds: another one after each catch-up that found anything new.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Replica:
         self._options = {"memory_limit": memory_limit, "threads": threads or min(4, _cores())}
         self._lock = threading.Lock()
         self.notice = ""
+        self.edition: Edition = (0,)
+        self._rebuilt = 0
         self._db = self._open()
 
     def catch_up(self) -> CaughtUp:
@@ -81,13 +87,17 @@ class Replica:
             StoreUnavailable: The record cannot be reached.
             StoreCorrupt: The record is damaged.
         """
-        with self._lock, snapshot(self._store) as source, self._transaction() as cursor:
-            ends, seen = _ends(source), _seen(cursor)
-            rebuilt = not _is_continued(source, cursor, ends, seen)
-            if rebuilt:
-                log.warning("replica.rebuilt reason=record-is-another-one")
-                seen = _emptied(cursor)
-            return CaughtUp(_copy_new_rows(source, cursor, ends, seen), rebuilt)
+        with self._lock:
+            with snapshot(self._store) as source, self._transaction() as cursor:
+                ends, seen = _ends(source), _seen(cursor)
+                rebuilt = not _is_continued(source, cursor, ends, seen)
+                if rebuilt:
+                    log.warning("replica.rebuilt reason=record-is-another-one")
+                    seen = _emptied(cursor)
+                rows = _copy_new_rows(source, cursor, ends, seen)
+            self._rebuilt += rebuilt
+            self.edition = (self._rebuilt, *ends.values())
+        return CaughtUp(rows, rebuilt)
 
     def rebuild(self) -> CaughtUp:
         """Throw the copy away and read the whole record again; readers see the old one meanwhile.

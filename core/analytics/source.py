@@ -91,7 +91,7 @@ MIRRORS = (
     _mirror(
         tables.annotation_log,
         "seq project_id item_id person_id revision kind label boxes prediction_seq "
-        "prelabel_shown active_seconds started_at batch_id at",
+        "prelabel_shown guideline_version active_seconds started_at batch_id at",
     ),
     _mirror(tables.decisions, "seq project_id item_id person_id kind label at"),
     _mirror(tables.final_labels, "seq project_id item_id state label boxes evidence at"),

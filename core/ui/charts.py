@@ -35,6 +35,10 @@ LINE = "rgba(139,149,163,.22)"
 INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
 
+STEPS = ("#EAF1FE", "#C3D8FA", "#93B9F3", "#2F62BD", "#163F8A")
+"""One hue from light to dark; the first three carry dark numbers, the others white ones."""
+DARK_FROM = 3
+
 ROW_PX, HEAD_PX = 30, 46
 MOST_SERIES = len(SERIES)
 
@@ -260,6 +264,85 @@ def _squares(
 
 def _square_px(rows: int, columns: int) -> int:
     return max(20, min(38, 560 // max(rows, columns, 1)))
+
+
+def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figure:
+    """Return how far every two agree, as squares to be clicked: darker is more, the number says it.
+
+    The place of a square (row, column) is in its custom data.
+
+    Args:
+        names: Of rows and columns.
+        cells: Shares; the diagonal is not looked at.
+    """
+    places = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
+    known = [v for i, j in places if (v := cells[i][j].value) is not None]
+    floor = min(0.8, math.floor(10 * min(known, default=0.0)) / 10)
+    shade = [
+        [None if i == j else cells[i][j].value for j in range(len(names))]
+        for i in range(len(names))
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shade, zmin=floor, zmax=1, colorscale=_stepped(STEPS), xgap=3, ygap=3, hoverinfo="skip",
+            colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "len": 0.9,
+                      "nticks": 6, "tickfont": {"size": 11, "color": MUTED}},
+        )
+    )  # fmt: skip
+    figure.add_trace(_numbers(names, cells, places, floor))
+    _frame(figure, 96 + max(26, min(40, 480 // max(len(names), 1))) * len(names))
+    labels = {
+        "tickvals": list(range(len(names))),
+        "ticktext": [plain(shortened(n, 24)) for n in names],
+        "showgrid": False, "zeroline": False, "automargin": True,
+    }  # fmt: skip
+    figure.update_yaxes(**labels, range=[len(names) - 0.5, -0.5])
+    figure.update_xaxes(**labels, range=[-0.5, len(names) - 0.5], tickangle=-40)
+    return figure
+
+
+def _stepped(colours: Sequence[str]) -> list[tuple[float, str]]:
+    ends = [i / len(colours) for i in range(len(colours) + 1)]
+    return [
+        (end, colour)
+        for colour, low, high in zip(colours, ends, ends[1:], strict=False)
+        for end in (low, high)
+    ]
+
+
+def _numbers(
+    names: Sequence[str],
+    cells: Sequence[Sequence[Estimate]],
+    places: Sequence[tuple[int, int]],
+    floor: float,
+) -> go.Scatter:
+    """Return the numbers in the squares, which also catch the click: a heat map alone does not."""
+
+    def ink(value: float | None) -> str:
+        if value is None:
+            return MUTED
+        step = (value - floor) / (1 - floor) * len(STEPS)
+        return "#FFFFFF" if step >= DARK_FROM else INK
+
+    found = [cells[i][j] for i, j in places]
+    colours = [ink(e.value) for e in found]
+    return go.Scatter(
+        x=[j for _i, j in places],
+        y=[i for i, _j in places],
+        mode="markers+text",
+        text=["–" if e.value is None else f"{100 * e.value:.0f}" for e in found],
+        textfont={"size": 12 if len(names) <= 15 else 9, "color": colours},
+        marker={"symbol": "square", "size": 26, "opacity": 0},
+        customdata=[list(place) for place in places],
+        hovertext=[
+            f"<b>{plain(names[i])} · {plain(names[j])}</b><br>{sentence(e)}"
+            for (i, j), e in zip(places, found, strict=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        showlegend=False,
+    )
 
 
 def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Figure:

@@ -13,6 +13,14 @@ from core.analytics.questions import progress
 from core.analytics.replica import Replica
 from core.consensus.agreement import Agreement
 from core.labels.state import LABELLED
+from core.services.analytics.agreement import (
+    DifferingItem,
+    DifferingItems,
+    SelectedAgreement,
+    agreement,
+    differing_items,
+    guidelines,
+)
 from core.services.analytics.bias import BiasRow, BiasView, bias, columns_to_compare
 from core.services.analytics.home import HomeProject, HomeView, home
 from core.services.analytics.quality import (
@@ -40,15 +48,21 @@ __all__ = [
     "BoxClass",
     "CaseView",
     "CasesView",
+    "DifferingItem",
+    "DifferingItems",
     "HomeProject",
     "HomeView",
     "PersonPace",
     "QualityView",
+    "SelectedAgreement",
     "ThroughputView",
+    "agreement",
     "best_reference",
     "bias",
     "cases",
     "columns_to_compare",
+    "differing_items",
+    "guidelines",
     "home",
     "people_who_voted",
     "quality",
@@ -134,7 +148,10 @@ def _box_class(found: BoxClass) -> dict[str, object]:
 def agreement_doc(view: AgreementView) -> Mapping[str, object]:
     """Return agreement as the command line prints it; low and high are alpha's, or the boxes' own."""
     if view.boxes is not None:
-        return {"box_f1": view.boxes.value, **_ends(view.boxes), "n": view.boxes.n, "votes": view.votes,
+        shapes = view.shapes or UNDEFINED
+        return {"shape_alpha": shapes.value,
+                **{f"shape_alpha_{end}": v for end, v in _ends(shapes).items()},
+                "box_f1": view.boxes.value, **_ends(view.boxes), "n": view.boxes.n, "votes": view.votes,
                 "alpha": None, "percent": None, "fleiss_kappa": None, "ac1": None}  # fmt: skip
     found = view.labels or Agreement(UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED)
     each = {"percent": found.percent, "fleiss_kappa": found.fleiss, "ac1": found.ac1}

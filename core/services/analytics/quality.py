@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
-from core.access import Action, Actor, Resource, can
+from core.access import Actor
 from core.analytics import boxes, drill, questions
 from core.analytics import figures as shown
 from core.analytics.asked import ALL, MODEL, Against, Basis, Filters
@@ -16,14 +16,13 @@ from core.analytics.figures import FEWEST, Figure
 from core.analytics.questions import Confusion, Progress
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
+from core.services.analytics.behind import is_withheld, names_by_number, rows_of
 from core.services.analytics.replicas import open_figures, voters
-from core.services.consensus.agreement import AgreementView, agreement_of
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.stats.intervals import UNDEFINED, wilson
-from core.store.tables import item_state, items, people, person_revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Rightness:
 
 @dataclass(frozen=True, slots=True)
 class QualityView:
-    """How right somebody is, what is mistaken for what, and how far people agree.
+    """How right somebody is, and what is mistaken for what.
 
     Attributes:
         whose: "model", "people" or a person's name.
@@ -69,7 +68,6 @@ class QualityView:
     against: str
     right: Rightness
     confusion: Confusion
-    agreement: AgreementView
     progress: Progress
     people: Mapping[str, str]
 
@@ -113,7 +111,7 @@ def quality(
     filters: Filters | None = None,
     tz: str = "UTC",
 ) -> QualityView:
-    """Return how right somebody is, by class, with the confusion and people's agreement.
+    """Return how right somebody is, by class, with the confusion.
 
     Args:
         ws: The workspace.
@@ -144,7 +142,6 @@ def quality(
         against=str(against),
         right=right,
         confusion=confusion,
-        agreement=agreement_of(ws, replica, project, chosen),
         progress=questions.progress(replica, project.id, tz),
         people=voters(ws, replica, project),
     )
@@ -227,45 +224,26 @@ def cases(
     """
     project, replica = open_figures(ws, actor, slug)
     found = drill.cases(replica, project.id, whose, against, truth, said, filters or ALL)
-    rows = _rows(ws, found)
-    here = Resource(project.id)
-    judges = can(actor, Action.VOTE, here) or can(actor, Action.ADJUDICATE, here)
-    unsettled = (ItemState.OPEN.value, ItemState.DISPUTE.value)
+    rows = rows_of(ws, [c.item_id for c in found])
     shown_cases = [
         (case, row)
         for case in found
-        if (row := rows[case.item_id]) and not (judges and row.state in unsettled)
+        if (row := rows[case.item_id]) and not is_withheld(actor, project, row.state)
     ]
     return CasesView(_views(ws, shown_cases), len(found) - len(shown_cases))
-
-
-def _rows(ws: Workspace, found: Sequence[Case]) -> dict[int, Row]:
-    with ws.store.read() as connection:
-        query = (
-            select(items.c.id, items.c.content_hash, item_state.c.state)
-            .join(item_state, item_state.c.item_id == items.c.id)
-            .where(items.c.id.in_([c.item_id for c in found]))
-        )
-        return {r.id: r for r in connection.execute(query)}
 
 
 def _views(ws: Workspace, found: Sequence[tuple[Case, Row]]) -> tuple[CaseView, ...]:
     with ws.store.read() as connection:
         names = names_of(connection, [row.id for _, row in found])
-        revisions = connection.execute(
-            select(people.c.id, person_revisions.c.display_name)
-            .join(person_revisions, person_revisions.c.person_id == people.c.id)
-            .where(people.c.id.in_([c.person_id for c, _ in found if c.person_id is not None]))
-            .order_by(person_revisions.c.seq)
-        )
-        who = {r.id: r.display_name for r in revisions}
+    who = names_by_number(ws, [c.person_id for c, _ in found if c.person_id is not None])
     return tuple(
         CaseView(
             row.id,
             names[row.id][0],
             image_path(row.id, row.content_hash),
             ItemState(row.state),
-            who.get(case.person_id, "") if case.person_id is not None else "",
+            who[case.person_id][1] if case.person_id is not None else "",
             case.confidence,
         )
         for case, row in found

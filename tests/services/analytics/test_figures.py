@@ -42,6 +42,10 @@ def near(value: object, expected: float) -> bool:
 ASKED = {
     "stats": lambda w, a: figures.stats(w.ws, a, w.slug),
     "quality": lambda w, a: figures.quality(w.ws, a, w.slug),
+    "agreement": lambda w, a: figures.agreement(w.ws, a, w.slug),
+    "differing items": lambda w, a: figures.differing_items(
+        w.ws, a, w.slug, w.cast.experts[0].name, w.cast.experts[1].name
+    ),
     "cases": lambda w, a: figures.cases(w.ws, a, w.slug, CAT, DOG),
     "best reference": lambda w, a: figures.best_reference(w.ws, a, w.slug),
     "people": lambda w, a: figures.people_who_voted(w.ws, a, w.slug),
@@ -227,14 +231,14 @@ def test_agreement_needs_a_handful_of_items(sqlite_ws):
     vote_all(world, 0, [CAT, DOG, CAT, DOG])
     vote_all(world, 1, [CAT, DOG, CAT, CAT], shown=True)
     boss = world.cast.manager
-    found = figures.quality(world.ws, boss, world.slug).agreement
+    found = figures.agreement(world.ws, boss, world.slug).view
     assert found.labels is not None
     assert found.labels.percent.value is None
     assert (found.labels.percent.n, found.votes, found.people) == (4, 8, 2)
     rest = World(world.ws, world.project, world.items[4:5], world.cast)
     vote_all(rest, 0, [DOG])
     vote_all(rest, 1, [DOG])
-    found = figures.quality(world.ws, boss, world.slug).agreement
+    found = figures.agreement(world.ws, boss, world.slug).view
     assert found.labels is not None
     assert near(found.labels.percent.value, 0.8)
     assert found.blind is not None
@@ -392,7 +396,7 @@ def test_threads_share_one_replica_that_keeps_up(world: World):
     boss = world.cast.manager
     assert figures.stats(world.ws, boss, world.slug)["votes"] == 0
     vote_all(world, 0, [CAT])
-    assert figures.quality(world.ws, boss, world.slug).agreement.votes == 1
+    assert figures.agreement(world.ws, boss, world.slug).view.votes == 1
 
 
 def test_names_shown_are_display_names(world: World):

@@ -1,0 +1,1 @@
+"""How far people agree, on the quality page: the choice of votes, the coefficients, who with whom."""

@@ -1,0 +1,59 @@
+"""The part of the quality page about agreement, from the choice of votes to the pairs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analytics.asked import Filters
+from core.services.analytics import figures
+from core.services.projects.project import ProjectView
+from core.ui.agreement.beside import draw_classes, draw_effects, draw_pairs
+from core.ui.agreement.coefficients import draw_coefficients
+from core.ui.agreement.selection import Selection, choose_votes
+from core.ui.charts import card_head
+from core.ui.shell import PageContext
+from core.ui.text import _
+
+
+def draw_agreement(page: PageContext, project: ProjectView, base: Filters) -> None:
+    """Draw how far people agree.
+
+    Args:
+        page: The page.
+        project: Its project.
+        base: What the page looks at already: a slice.
+    """
+    with st.container(border=True):
+        card_head(
+            _("How far people agree"),
+            _(
+                "Two people on the same item, whoever is right. n counts items with two votes or more."
+            ),
+        )
+        chosen = choose_votes(page, project, base)
+        found = figures.agreement(page.ws, page.actor, page.slug, chosen.filters, chosen.scale)
+        draw_coefficients(found)
+    if found.together is not None:
+        _beside(page, chosen, found)
+
+
+def _beside(page: PageContext, chosen: Selection, found: figures.SelectedAgreement) -> None:
+    everybody = figures.agreement(page.ws, page.actor, page.slug, chosen.everybody, chosen.scale)
+    if found.together is None or everybody.together is None or not everybody.together.classes:
+        return
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        card_head(
+            _("Agreement by class"),
+            _("Where one person says the class, how often another on the same item does too."),
+        )
+        draw_classes(found.together.classes)
+    with right, st.container(border=True, height="stretch"):
+        card_head(
+            _("What each person does to alpha"),
+            _(
+                "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
+            ),
+        )
+        draw_effects(everybody.together.effects, everybody.people)
+    draw_pairs(page, everybody, chosen, everybody.together.pairs)

@@ -1,0 +1,52 @@
+"""Rows of the items behind a figure: the picture, a link to where one may act on it, its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.access import Action, Resource, can
+from core.labels.state import ItemState
+from core.ui import urls
+from core.ui.shell import PageContext
+from core.ui.theme import Markup, fill
+from core.ui.widgets import state_name
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a row of the table needs of an item.
+
+    Attributes:
+        image: Path of the picture, below the base.
+    """
+
+    item_id: int
+    name: str
+    image: str
+    state: ItemState
+
+
+def item_cells(page: PageContext, item: Linked, below: str) -> list[Markup | str]:
+    """Return picture, linked name with a small line below it, and state."""
+    picture = fill(
+        "<img src='{src}' alt='' loading='lazy' style='width:56px;height:42px;object-fit:cover;"
+        "border-radius:6px;display:block'>",
+        src=urls.path(item.image + "&w=400"),
+    )
+    link = fill(
+        "<a href='{href}' target='_self' style='color:inherit'>{name}</a>",
+        href=_link(page, item),
+        name=item.name,
+    )
+    small = fill("<div class='tb-muted tb-small'>{t}</div>", t=below)
+    return [picture, Markup(link + small), state_name(item.state)]
+
+
+def _link(page: PageContext, item: Linked) -> str:
+    here = Resource(page.project.id if page.project else None)
+    where = "items"
+    if item.state is ItemState.DISPUTE and can(page.actor, Action.ADJUDICATE, here):
+        where = "adjudicate"
+    elif can(page.actor, Action.VOTE, here):
+        where = "review"
+    return urls.page(where, project=page.slug, item=str(item.item_id))
