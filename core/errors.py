@@ -11,7 +11,8 @@
     │   ├── LeaseLost
     │   ├── AlreadySubmitted
     │   ├── StaleVersion
-    │   └── ItemClosed
+    │   ├── ItemClosed
+    │   └── ReviewPaused
     ├── AccessError
     │   ├── NotSignedIn
     │   │   └── OtherPerson
@@ -109,6 +110,12 @@ class ItemClosed(ConflictError):
     """Raised when an item takes no more votes or decisions of this kind."""
 
     code = "ITEM_CLOSED"
+
+
+class ReviewPaused(ConflictError):
+    """Raised when a person may not review in a project for now; what they sent is kept."""
+
+    code = "REVIEW_PAUSED"
 
 
 class AccessError(TiebreakError):

@@ -21,7 +21,8 @@ from core.store.tables import decisions, leases
 def free(item: str) -> str:
     """Return the exact condition that an item has a place for :person at :now, not held by them.
 
-    The newest revision of one's own answer counts; who ruled on an item has seen its votes.
+    The newest revision of one's own answer counts; who ruled on an item has seen its votes; what
+    was planted for a person never comes to them as an ordinary item.
 
     Args:
         item: Alias of `item_state` in the statement.
@@ -42,6 +43,12 @@ def free(item: str) -> str:
       AND NOT EXISTS (
         SELECT 1 FROM leases l
         WHERE l.item_id = {item}.item_id AND l.person_id = :person AND l.expires_at > :now
+      )
+      AND NOT EXISTS (
+        SELECT 1 FROM probe_votes v WHERE v.item_id = {item}.item_id AND v.person_id = :person
+      )
+      AND NOT EXISTS (
+        SELECT 1 FROM probe_leases v WHERE v.item_id = {item}.item_id AND v.person_id = :person
       )
     """  # noqa: S608 the alias is ours
 

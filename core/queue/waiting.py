@@ -37,6 +37,9 @@ WHERE s.ready > 0 AND +s.project_id = :project AND s.item_id IN (
   SELECT a.item_id FROM annotations a WHERE a.person_id = :person AND a.project_id = :project
   UNION SELECT d.item_id FROM decisions d WHERE d.person_id = :person AND d.project_id = :project
   UNION SELECT l.item_id FROM leases l WHERE l.person_id = :person AND l.expires_at > :now
+  UNION SELECT v.item_id FROM probe_votes v
+    WHERE v.person_id = :person AND v.project_id = :project
+  UNION SELECT v.item_id FROM probe_leases v WHERE v.person_id = :person
 ) AND NOT ({free("s")})
 """  # noqa: S608
 

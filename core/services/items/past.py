@@ -12,7 +12,8 @@ from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.projects.project import ProjectView
 from core.services.talk.voices import voices
-from core.services.visibility.blind import blind_items, sees_votes
+from core.services.visibility.blind import UNSETTLED, blind_items, sees_votes
+from core.services.visibility.probes import Probe, own_words, probes_of, shown_state
 from core.store.tables import (
     annotation_log,
     decisions,
@@ -65,6 +66,10 @@ def history_of(
     if not blind_items(connection, project, actor, [item.id], now):
         rows += _predicted(connection, project, item.id)
     everything = sees_votes(connection, project, actor, item.id)
+    probe = probes_of(connection, project, actor, [item.id]).get(item.id)
+    if probe is not None and not everything:
+        rows += _said_alone(connection, project, actor, probe)
+        return tuple(sorted(rows, key=lambda r: r.at)[-MOST_ROWS:])
     rows += _said(connection, project, actor, item.id, everything)
     if everything:
         rows += _ruled(connection, project, actor, item.id)
@@ -110,6 +115,28 @@ def _said(
         )
         for r in connection.execute(query.order_by(annotation_log.c.seq))
     ]
+
+
+def _said_alone(
+    connection: Connection, project: ProjectView, actor: Actor, probe: Probe
+) -> list[HistoryRow]:
+    """Return what is told of a planted item: own words, as of one nobody else answered yet."""
+    state = shown_state(project, probe)
+    name = "Reviewer 1" if state in UNSETTLED else actor.display_name
+    rows = [
+        HistoryRow(
+            r.word,
+            r.at,
+            name,
+            True,
+            answer_words(project, Answer.from_json(r.answer)) if r.answer else "",
+        )
+        for r in own_words(connection, actor.person_id, probe.item_id)
+    ]
+    if probe.said == "vote" and state is not ItemState.OPEN:
+        what = rows[-1].what if state.has_label else ""
+        rows.append(HistoryRow("settled", rows[-1].at, state.value, what=what))
+    return rows
 
 
 def _ruled(

@@ -10,13 +10,22 @@ from sqlalchemy import Connection, select
 
 from core.access import Actor
 from core.queue.choose import choose
-from core.queue.claim import claim, held_leases, hold, renew_all
+from core.queue.claim import claim, hold, renew_all
 from core.queue.filters import QueueFilter
 from core.queue.hints import wake
 from core.queue.plan import Order
-from core.queue.waiting import waiting_counts
+from core.queue.probes import all_held, held_probes, hold_probes, renew_all_probes
+from core.queue.waiting import waiting, waiting_counts
 from core.queue.writer import lease_writer
 from core.services.projects.project import ProjectView
+from core.services.review.planting import (
+    MIX,
+    ONBOARDING,
+    Planting,
+    answered_so_far,
+    onboarding_in_hand,
+    still_unseen,
+)
 from core.services.visibility.blind import blind_items
 from core.services.workspace import Workspace
 from core.store.tables import item_state
@@ -29,7 +38,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One claim: who asks for what, where and when."""
+    """One claim: who asks for what, where and when, and what may be planted among it."""
 
     ws: Workspace
     actor: Actor
@@ -37,6 +46,7 @@ class Asked:
     order: Order
     part: QueueFilter
     now: float
+    planting: Planting | None = None
 
     @property
     def key(self) -> tuple[int, int, float]:
@@ -58,10 +68,10 @@ def lease_next(asked: Asked, count: int, exclude: frozenset[int]) -> list[int]:
     for _ in range(TRIES):
         with asked.ws.store.read() as connection:
             chosen = chosen_items(connection, asked)
-        got = writer.write(partial(_claim, asked=asked, room=room, only=chosen)) if chosen else []
+        got = writer.write(partial(_mixed, asked=asked, room=room, only=chosen)) if chosen else []
         mine, room = [*mine, *got], room - len(got)
         # Everything chosen is mine: there was no more. Nothing is: colleagues took it, look again.
-        if not room or len(got) == len(chosen):
+        if not room or len(got) >= len(chosen):
             break
     return mine
 
@@ -71,15 +81,70 @@ def _first_claim(
 ) -> tuple[list[int], int]:
     """Renew what the actor holds, take new items where no look-up is needed, and tell the room left."""
     ws = asked.ws
-    held = held_leases(connection, *asked.key)
+    held = all_held(connection, *asked.key)
     if held:
         renew_all(connection, *asked.key, ws.settings.lease_seconds)
+        renew_all_probes(connection, *asked.key, ws.settings.lease_seconds)
     mine = [i for i in _of_part(connection, asked, held) if i not in exclude][:count]
     room = max(0, min(count - len(mine), ws.settings.lease_cap - len(held)))
+    if asked.planting is not None and asked.planting.onboarding:
+        return mine + _first_items(connection, asked, asked.planting, room), 0
     if not asked.plain:
         wake(connection, asked.project.id, asked.now)
         return mine, room
-    return mine + _claim(connection, asked, room, None), 0
+    return mine + _mixed(connection, asked, room, None), 0
+
+
+def _first_items(connection: Connection, asked: Asked, planting: Planting, room: int) -> list[int]:
+    """Hand out onboarding items, and nothing else until all of them are answered."""
+    project_id, person_id, now = asked.key
+    left = planting.onboarding - onboarding_in_hand(connection, project_id, person_id, now)
+    chosen = planting.golds[: max(0, min(room, left))]
+    seconds = asked.ws.settings.lease_seconds
+    found = [(i, "gold", ONBOARDING) for i in chosen]
+    hold_probes(connection, project_id, person_id, found, now, seconds)
+    return list(chosen)
+
+
+def _mixed(
+    connection: Connection, asked: Asked, room: int, only: Sequence[int] | None
+) -> list[int]:
+    """Claim the next items with what is planted among them; none after the last real one."""
+    if asked.planting is None or not room:
+        return _claim(connection, asked, room, only)
+    project_id, person_id, now = asked.key
+    place = answered_so_far(asked.ws.store, connection, project_id, person_id)
+    place += len(all_held(connection, *asked.key))
+    drawn = asked.planting.take(place, room)
+    fresh = still_unseen(connection, asked.actor, [p[0] for p in drawn if p], now)
+    layout = [p if p and p[0] in fresh else None for p in drawn]
+    real = _claim(connection, asked, layout.count(None), only)
+    more = len(real) == layout.count(None) and bool(
+        waiting(connection, project_id, person_id, now, asked.part, 1)
+    )
+    laid = _lay_out(layout, real, more)
+    found = [(i, kind, MIX) for i, kind in laid if kind]
+    hold_probes(connection, project_id, person_id, found, now, asked.ws.settings.lease_seconds)
+    return [i for i, _ in laid]
+
+
+def _lay_out(
+    layout: Sequence[tuple[int, str] | None], real: Sequence[int], more: bool
+) -> list[tuple[int, str]]:
+    """Return items in their places with the kind of what is planted, as far as real ones reach."""
+    found: list[tuple[int, str]] = []
+    pending: list[tuple[int, str]] = []
+    coming = iter(real)
+    for planted in layout:
+        if planted is not None:
+            pending.append(planted)
+            continue
+        item = next(coming, None)
+        if item is None:
+            return found
+        found += [*pending, (item, "")]
+        pending = []
+    return found + pending if more else found
 
 
 def _of_part(connection: Connection, asked: Asked, held: list[int]) -> list[int]:
@@ -91,6 +156,9 @@ def _of_part(connection: Connection, asked: Asked, held: list[int]) -> list[int]
     )
     of_part = _unless_told(connection, asked, list(connection.execute(query).scalars()))
     kept = [i for i in held if i in of_part]
+    if asked.part.queue or asked.part.predicted:  # nothing is planted there
+        planted = set(held_probes(connection, *asked.key))
+        kept = [i for i in kept if i not in planted]
     if asked.part.queue:
         hold(connection, *asked.key[:2], kept, asked.now, asked.ws.settings.lease_seconds,
              asked.part.queue)  # fmt: skip

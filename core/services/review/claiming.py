@@ -7,7 +7,7 @@ claim itself goes through the one writer of leases this process has.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
@@ -15,14 +15,17 @@ from core.access import Action, Actor, Resource, can
 from core.errors import InputError
 from core.queue.choose import has_typicality
 from core.queue.filters import QueueFilter
-from core.queue.plan import Order
+from core.queue.plan import Order, QueuePlan
+from core.queue.probes import all_held
 from core.queue.waiting import waiting_counts
 from core.services.items.lists import ItemList, list_in, one_list
-from core.services.projects.project import project_for
+from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import plan_in_force
+from core.services.review.admission import Admission, judged
 from core.services.review.choosing import Asked, chosen_items, lease_next
 from core.services.review.done_today import done_today
 from core.services.review.nothing_left import why_empty
+from core.services.review.planting import answered_so_far, onboarding_in_hand, planting_for
 from core.services.visibility.blind import countable
 from core.services.visibility.views import ReviewItem, item_views
 from core.services.workspace import Workspace
@@ -89,26 +92,86 @@ def claim_items(
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.VOTE, counted=False)
-        taken = _order(order or plan_in_force(connection, project.id).order)
+        plan = plan_in_force(connection, project.id)
+        taken = _order(order or plan.order)
         asked = Asked(ws, actor, project, taken, part or QueueFilter(), ws.clock())
         _check_part(connection, asked)
+    stands = judged(ws, project, actor, plan)
+    if stands.refusal:
+        return _refused(asked, stands.refusal)
+    with ws.store.read() as connection:
+        asked = _planted(connection, asked, plan, stands)
     ids = lease_next(asked, max(0, min(count, ws.settings.lease_cap)), frozenset(exclude))
     with ws.store.read() as connection:
         views = item_views(connection, project, actor, ids, asked.now)
         told = countable(connection, project, actor) if asked.part.predicted else None
         empty = "" if views or exclude else why_empty(connection, project, asked.part, told is None)
-        return QueueView(
-            tuple(views),
+        real = (
             waiting_counts(ws.store).count(connection, *asked.key, asked.part)
             if told is None
-            else sum(map(told, chosen_items(connection, asked))),
-            done_today(ws.store, connection, project.id, actor.person_id, asked.now),
+            else sum(map(told, chosen_items(connection, asked)))
+        )
+        return QueueView(
+            tuple(views),
+            to_come(ws, connection, project, actor, plan, stands, real, asked.part),
+            done_today(ws.store, connection, project, actor, asked.now),
             empty,
             _notice(connection, asked),
             _elsewhere(connection, asked) if empty else (),
             taken.value,
             one_list(connection, project, asked.part.list_id) if asked.part.list_id else None,
         )
+
+
+def _refused(asked: Asked, sentence: str) -> QueueView:
+    """Return the queue of who may not review now: nothing, and why."""
+    with asked.ws.store.read() as connection:
+        done = done_today(asked.ws.store, connection, asked.project, asked.actor, asked.now)
+        elsewhere = _elsewhere(connection, asked)
+    return QueueView((), 0, done, sentence, "", elsewhere, asked.order.value)
+
+
+def _planted(connection: Connection, asked: Asked, plan: QueuePlan, stands: Admission) -> Asked:
+    """Return the claim with what may be planted; without gold there is no onboarding to wait for."""
+    found = planting_for(
+        asked.ws, connection, asked.project, asked.actor, plan, stands.onboarding, asked.part
+    )
+    if found is not None and found.onboarding and not found.golds:
+        in_hand = onboarding_in_hand(connection, *asked.key)
+        found = None if not in_hand else found
+    return replace(asked, planting=found)
+
+
+def to_come(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    plan: QueuePlan,
+    stands: Admission,
+    real: int,
+    part: QueueFilter | None = None,
+) -> int:
+    """Return how many items a person is still handed, planted ones among them, beside those in hand.
+
+    Args:
+        ws, connection, project, actor: Where and for whom.
+        plan: The plan in force.
+        stands: Whether the person may review.
+        real: How many ordinary items wait for them.
+        part: The part of the queue that was asked for.
+    """
+    found = planting_for(ws, connection, project, actor, plan, stands.onboarding, part)
+    if found is None:
+        return real
+    now, person = ws.clock(), actor.person_id
+    if found.onboarding:
+        in_hand = onboarding_in_hand(connection, project.id, person, now)
+        first = min(max(0, found.onboarding - in_hand), len(found.golds))
+        return first + real
+    place = answered_so_far(ws.store, connection, project.id, person)
+    place += len(all_held(connection, project.id, person, now))
+    return found.to_come(place, real)
 
 
 def read_part(asked: Mapping[str, str]) -> QueueFilter:

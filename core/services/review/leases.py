@@ -8,10 +8,13 @@ from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor, Resource, can
 from core.errors import NotFound
-from core.queue.claim import claim, held_leases, lease_queue, release, renew
+from core.queue.claim import claim, lease_queue, release, renew
+from core.queue.probes import all_held, hold_probes, release_probes, renew_probes
 from core.queue.writer import lease_writer
 from core.services.consensus.resolve import UNSURE
 from core.services.projects.project import ProjectView, project_for
+from core.services.review.admission import admission
+from core.services.visibility.probes import probes_of
 from core.services.visibility.views import ReviewItem, item_views
 from core.services.workspace import Workspace
 from core.store.tables import items
@@ -28,7 +31,8 @@ def open_item(ws: Workspace, actor: Actor, slug: str, item_id: int) -> ReviewIte
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_IMAGE, counted=False)
         require_item(connection, project, item_id)
-    if can(actor, Action.VOTE, Resource(project.id)):
+        stands = admission(connection, project, actor)
+    if can(actor, Action.VOTE, Resource(project.id)) and not stands.refusal:
         lease_writer(ws.store).write(lambda c: claim_one(c, ws, project, actor, item_id, now))
     with ws.store.read() as connection:
         return item_views(connection, project, actor, [item_id], now)[0]
@@ -43,7 +47,12 @@ def renew_leases(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]
     with ws.store.read() as connection:
         project_for(connection, actor, slug, Action.VOTE, counted=False)
     now, seconds = ws.clock(), ws.settings.lease_seconds
-    return lease_writer(ws.store).write(lambda c: renew(c, actor.person_id, item_ids, now, seconds))
+
+    def prolong(connection: Connection) -> int:
+        kept = renew(connection, actor.person_id, item_ids, now, seconds)
+        return kept + renew_probes(connection, actor.person_id, item_ids, now, seconds)
+
+    return lease_writer(ws.store).write(prolong)
 
 
 def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) -> None:
@@ -55,7 +64,12 @@ def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int
     with ws.store.read() as connection:
         project_for(connection, actor, slug, Action.VOTE, counted=False)
     now = ws.clock()
-    lease_writer(ws.store).write(lambda c: release(c, actor.person_id, item_ids, now))
+
+    def give_back(connection: Connection) -> None:
+        release(connection, actor.person_id, item_ids, now)
+        release_probes(connection, actor.person_id, item_ids)
+
+    lease_writer(ws.store).write(give_back)
 
 
 def claim_one(
@@ -67,11 +81,18 @@ def claim_one(
     now: float,
 ) -> None:
     """Lease one item where a place is free and the actor does not hold too many already."""
-    if len(held_leases(connection, project.id, actor.person_id, now)) < ws.settings.lease_cap:
-        claim(
-            connection, project.id, actor.person_id, 1, now, ws.settings.lease_seconds,
-            only=[item_id],
-        )  # fmt: skip
+    held, seconds = (
+        all_held(connection, project.id, actor.person_id, now),
+        ws.settings.lease_seconds,
+    )
+    if len(held) >= ws.settings.lease_cap:
+        return
+    probe = probes_of(connection, project, actor, [item_id]).get(item_id)
+    if probe is None:
+        claim(connection, project.id, actor.person_id, 1, now, seconds, only=[item_id])
+    elif probe.said in ("", "withdraw"):
+        again = [(item_id, probe.kind, probe.purpose)]
+        hold_probes(connection, project.id, actor.person_id, again, now, seconds)
 
 
 def require_item(connection: Connection, project: ProjectView, item_id: int) -> Row:

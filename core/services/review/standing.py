@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, Row, select
 
 from core.access import Actor
@@ -10,6 +12,14 @@ from core.labels.state import ItemState
 from core.queue.claim import has_free_place, has_ruled
 from core.services.review.submission import Kind, Submission
 from core.store.tables import annotation_log, item_state
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person's newest word on an item, kept elsewhere than among the votes."""
+
+    revision: int
+    kind: str
 
 
 def standing_answer(connection: Connection, actor: Actor, item_id: int) -> Row | None:
@@ -25,7 +35,7 @@ def standing_answer(connection: Connection, actor: Actor, item_id: int) -> Row |
     ).first()
 
 
-def next_revision(standing: Row | None, submission: Submission) -> int:
+def next_revision(standing: Row | Standing | None, submission: Submission) -> int:
     """Return the revision a submission makes, given the newest one with its kind.
 
     Raises:

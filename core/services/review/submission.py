@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from core.errors import InputError
 from core.labels import Answer
@@ -22,6 +23,7 @@ FLAG_REASONS = ("guideline-unclear", "class-missing", "bad-image", "duplicate", 
 MAX_REASON = 2000
 
 MAX_REGIONS = 2000
+MAX_ACTIVE_SECONDS = 4 * 3600.0
 
 
 class Kind(StrEnum):
@@ -65,7 +67,13 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a submission: saved, already-saved, or refused with a sentence."""
+    """What became of a submission: saved, already-saved, or refused with a sentence.
+
+    Attributes:
+        right: Of an onboarding item in a project that tells: whether the answer was right; else
+            None.
+        truth: The right answer in words, with `right`; else empty.
+    """
 
     uuid: str
     item_id: int
@@ -74,6 +82,8 @@ class Receipt:
     message: str = ""
     advice: str = ""
     revision: int = 0
+    right: bool | None = None
+    truth: str = ""
 
 
 def check_form(submission: Submission) -> None:
@@ -114,3 +124,13 @@ def check_answer(
             "Remove some and send again.",
         )
     return project.schema.check(answer, width, height, complete)
+
+
+def seen_version(told: int | None, in_force: int) -> int:
+    """Return the version a person had before them: never one that is yet to come."""
+    return in_force if told is None else min(max(told, 1), in_force)
+
+
+def checked_seconds(given: float) -> float:
+    """Return a time at work as it may be kept: finite, not below 0, four hours at most."""
+    return min(max(given, 0.0), MAX_ACTIVE_SECONDS) if isfinite(given) else 0.0

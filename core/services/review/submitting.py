@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite
 
 from sqlalchemy import Connection, select
 
@@ -14,17 +13,26 @@ from core.labels import Answer
 from core.queue.claim import release
 from core.services.consensus.resolve import label_of, resolve_items
 from core.services.projects.project import ProjectView, project_for
+from core.services.review.admission import check_may_review
 from core.services.review.drafts import drop_draft, save_draft
 from core.services.review.leases import answers_as_expert, claim_one, require_item
+from core.services.review.probe_answers import answer_probe, probe_receipt
 from core.services.review.standing import check_open, next_revision, standing_answer
-from core.services.review.submission import Kind, Receipt, Submission, check_answer, check_form
+from core.services.review.submission import (
+    Kind,
+    Receipt,
+    Submission,
+    check_answer,
+    check_form,
+    checked_seconds,
+    seen_version,
+)
 from core.services.talk.writing import open_for_flag
 from core.services.visibility.blind import seen_prelabel
+from core.services.visibility.probes import probes_of
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import annotation_log, predictions
-
-MAX_ACTIVE_SECONDS = 4 * 3600.0
 
 
 def submit_batch(
@@ -67,9 +75,10 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
         StaleVersion: The actor's answer was changed elsewhere since.
         LeaseLost: The lease ran out and others hold every place.
         ItemClosed: The item was settled meanwhile.
+        ReviewPaused: The actor may not review in this project for now.
         Forbidden: The actor may not vote here.
 
-    After any of the four conflicts, and where a class was retired or a question added meanwhile,
+    After any of the five conflicts, and where a class was retired or a question added meanwhile,
     the answer that was sent is the actor's draft.
     """
     check_form(submission)
@@ -87,9 +96,16 @@ def _submit(
 ) -> Receipt:
     project = project_for(connection, actor, slug, Action.VOTE, counted=False)
     again = _already(connection, actor, submission)
+    again = again or probe_receipt(connection, project, actor, submission)
     if again is not None:
         return again
     item = require_item(connection, project, submission.item_id)
+    probe = probes_of(connection, project, actor, [item.id]).get(item.id)
+    if probe is not None:
+        _check_prelabel(connection, submission)
+        return answer_probe(connection, ws, project, actor, submission, probe, item, ws.clock())
+    if submission.kind != Kind.WITHDRAW:
+        check_may_review(connection, project, actor)
     standing = standing_answer(connection, actor, submission.item_id)
     revision = next_revision(standing, submission)
     now = ws.clock()
@@ -153,11 +169,13 @@ def _insert(
             "label": label_of(project, answer),
             "answer": answer.to_json() if answer else None,
             "reason": submission.reason.strip(),
-            "schema_version": _seen(submission.schema_version, project.schema_version),
-            "guideline_version": _seen(submission.guideline_version, project.guideline_version),
+            "schema_version": seen_version(submission.schema_version, project.schema_version),
+            "guideline_version": seen_version(
+                submission.guideline_version, project.guideline_version
+            ),
             "prediction_seq": submission.prelabel_seq,
             "prelabel_shown": submission.prelabel_shown,
-            "active_seconds": _seconds(submission.active_seconds),
+            "active_seconds": checked_seconds(submission.active_seconds),
             # A browser's clock may be wrong: nothing begins after it ended.
             "started_at": submission.started_at if 0 < submission.started_at <= now else None,
             "via": submission.via,
@@ -166,15 +184,6 @@ def _insert(
             "at": now,
         },
     )
-
-
-def _seen(told: int | None, in_force: int) -> int:
-    """Return the version a person had before them: never one that is yet to come."""
-    return in_force if told is None else min(max(told, 1), in_force)
-
-
-def _seconds(given: float) -> float:
-    return min(max(given, 0.0), MAX_ACTIVE_SECONDS) if isfinite(given) else 0.0
 
 
 def _check_prelabel(connection: Connection, submission: Submission) -> None:

@@ -18,6 +18,7 @@ from core.services.accounts.people import people_of
 from core.services.projects.project import ProjectView, project_for
 from core.services.talk.voices import voices
 from core.services.visibility.blind import live_kinds
+from core.services.visibility.probes import merged_kinds, probes_of
 from core.services.workspace import Workspace
 from core.store.tables import comments, items, mentions
 
@@ -118,7 +119,8 @@ def threads_on(
     if not rows:
         return ()
     named = _mentioned(connection, actor, item_id)
-    kinds = live_kinds(connection, actor.person_id, [item_id])
+    probes = probes_of(connection, project, actor, [item_id])
+    kinds = merged_kinds(live_kinds(connection, actor.person_id, [item_id]), probes)
     all_seen = sees_all(actor, project.id) or kinds.get(item_id) == "vote"
     names = voices(connection, project, actor, item_id, {r.person_id for r in rows})
     grouped = by_thread(rows)

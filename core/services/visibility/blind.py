@@ -17,12 +17,15 @@ from core.access import Action, Actor, Resource, can
 from core.labels.state import ItemState
 from core.queue.plan import QueuePlan
 from core.services.projects.project import ProjectView
+from core.services.visibility.probes import merged_kinds, probes_of
 from core.store.tables import (
     annotation_log,
     item_state,
     leases,
     prediction_sets,
     predictions,
+    probe_leases,
+    probe_votes,
     queue_plans,
 )
 
@@ -61,7 +64,8 @@ def blind_items(
     if not shares.any:
         return frozenset()
     since = _handed_out(connection, actor, ids, now)
-    voted = live_kinds(connection, actor.person_id, ids)
+    probes = probes_of(connection, project, actor, ids)
+    voted = merged_kinds(live_kinds(connection, actor.person_id, ids), probes)
     states = connection.execute(
         select(item_state.c.item_id, item_state.c.state).where(item_state.c.item_id.in_(ids))
     ).tuples()
@@ -71,7 +75,7 @@ def blind_items(
     return frozenset(
         i
         for i, state in states
-        if state in hidden
+        if (state in hidden or i in probes)
         and voted.get(i) != "vote"
         and draw(project.slug, i, actor.person_id) < shares.at(since.get(i))
     )
@@ -116,13 +120,16 @@ def seen_prelabel(
 
 
 def _has_voted(connection: Connection, actor: Actor, item_id: int) -> bool:
-    """Return whether the person ever voted on an item, be it taken back or not."""
-    votes = select(annotation_log.c.seq).where(
-        annotation_log.c.item_id == item_id,
-        annotation_log.c.person_id == actor.person_id,
-        annotation_log.c.kind == "vote",
-    )
-    return connection.execute(votes.limit(1)).first() is not None
+    """Return whether the person ever voted on an item, be it taken back, planted or not."""
+    for table, kind in (
+        (annotation_log, annotation_log.c.kind), (probe_votes, probe_votes.c.word),
+    ):  # fmt: skip
+        votes = select(table.c.seq).where(
+            table.c.item_id == item_id, table.c.person_id == actor.person_id, kind == "vote"
+        )
+        if connection.execute(votes.limit(1)).first() is not None:
+            return True
+    return False
 
 
 def live_kinds(connection: Connection, person_id: int, ids: Sequence[int]) -> Mapping[int, str]:
@@ -148,6 +155,8 @@ def sees_votes(connection: Connection, project: ProjectView, actor: Actor, item_
     """
     if can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id)):
         return True
+    if probes_of(connection, project, actor, [item_id]):
+        return False  # nobody else answered it, as far as they can see
     if live_kinds(connection, actor.person_id, [item_id]).get(item_id) == "vote":
         return True
     state = connection.execute(
@@ -193,12 +202,15 @@ def _handed_out(
     connection: Connection, actor: Actor, ids: Sequence[int], now: float | None = None
 ) -> Mapping[int, float]:
     """Return since when the person has each item in hand."""
-    query = select(leases.c.item_id, leases.c.since).where(
-        leases.c.item_id.in_(ids), leases.c.person_id == actor.person_id
-    )
-    if now is not None:
-        query = query.where(leases.c.expires_at > now)
-    return dict(connection.execute(query).tuples().all())
+    found: dict[int, float] = {}
+    for table in (leases, probe_leases):
+        query = select(table.c.item_id, table.c.since).where(
+            table.c.item_id.in_(ids), table.c.person_id == actor.person_id
+        )
+        if now is not None:
+            query = query.where(table.c.expires_at > now)
+        found.update(connection.execute(query).tuples().all())
+    return found
 
 
 def _in_force(connection: Connection, actor: Actor, item_id: int) -> int | None:

@@ -16,6 +16,7 @@ from core.queue.claim import votable
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import blind_items
+from core.services.visibility.probes import Probe, probes_of, shown_state
 from core.store.tables import (
     annotation_log,
     drafts,
@@ -111,6 +112,7 @@ def item_views(
     kept = _by_item(_own(connection, drafts, actor, ids))
     held = _by_item(_own(connection, leases, actor, ids))
     free = votable(connection, ids, actor.person_id, now)
+    probes = probes_of(connection, project, actor, ids)
     return [
         _view(
             project,
@@ -119,15 +121,30 @@ def item_views(
             names[i],
             metadata.get(i, {}),
             None if i in hidden else prelabels.get(rows[i].prediction_seq),
-            mine.get(i),
+            _said_on(probes[i]) if i in probes else mine.get(i),
             kept.get(i),
-            held.get(i),
-            i in free,
+            probes[i].lease if i in probes else held.get(i),
+            i in free or i in probes,
+            shown_state(project, probes[i]) if i in probes else ItemState(rows[i].state),
             now,
         )
         for i in ids
         if i in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A person's newest word on a planted item, read as one on any other."""
+
+    revision: int
+    kind: str
+    answer: str | None
+
+
+def _said_on(probe: Probe) -> _Said | None:
+    word = probe.word
+    return None if word is None else _Said(word.revision, word.word, word.answer)
 
 
 def _view(
@@ -137,13 +154,13 @@ def _view(
     names: list[str],
     metadata: Mapping[str, str],
     prelabel: PrelabelView | None,
-    mine: Row | None,
+    mine: Row | _Said | None,
     draft: Row | None,
     lease: Row | None,
     has_place: bool,
+    state: ItemState,
     now: float,
 ) -> ReviewItem:
-    state = ItemState(row.state)
     may = can(actor, Action.VOTE, Resource(project.id))
     voted = mine is not None and mine.kind != "withdraw"
     free = may and (voted or has_place)
@@ -162,7 +179,7 @@ def _view(
         draft_saved_at=draft.saved_at if draft and drafted else None,
         revision=mine.revision if mine else 0,
         mine=project.schema.translate(Answer.from_json(mine.answer))
-        if mine and mine.kind == "vote"
+        if mine and mine.answer and mine.kind == "vote"
         else None,
         mine_kind=mine.kind if mine else "",
         lease_expires_at=lease.expires_at if lease and lease.expires_at > now else None,

@@ -1,0 +1,287 @@
+"""Planting: which gold and which repeats a person may be handed among what they review.
+
+Of gold: what is no evaluation item, what this person never answered, ruled on or was shown,
+least shown first, then by a hash only the workspace can make, so that it rotates. An open item
+is planted only while enough others are left to vote on it: a probe answer is no vote.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, TextClause, exists, func, or_, select
+
+from core.access import Action, Actor, Resource, can
+from core.labels.state import ItemState
+from core.queue.filters import QueueFilter
+from core.queue.plan import QueuePlan
+from core.queue.probes import held_probes
+from core.queue.slots import GOLD, REAL, REPEAT, Mix, draw, mix_of, still_to_come
+from core.services.accounts.people import all_roles, latest_revisions
+from core.services.projects.project import ProjectView
+from core.services.visibility.probes import may_be_probed
+from core.services.workspace import Workspace
+from core.store.store import Store
+from core.store.tables import (
+    annotation_log,
+    decisions,
+    gold_answers,
+    item_state,
+    items,
+    leases,
+    overlook_probes,
+    probe_leases,
+    probe_votes,
+)
+
+MIX, ONBOARDING = "mix", "onboarding"
+CLOSED = (ItemState.NEUTRAL.value, ItemState.DISCARDED.value)
+DAY_SECONDS = 86_400
+VOTES_AGO = 50
+MOST_REPEATS = 300
+"""Of the oldest votes so many are looked at for repeats."""
+
+Conditions = Sequence[ColumnElement[bool] | TextClause]
+
+
+@dataclass(frozen=True, slots=True)
+class Planting:
+    """What may be planted for a person now.
+
+    Attributes:
+        mix: Which of the places to come are gold or repeats.
+        golds: Gold items, the next first.
+        repeats: Items to be asked again, the next first.
+        onboarding: How many gold items are to come before anything else; 0 where none are.
+    """
+
+    mix: Mix
+    golds: tuple[int, ...]
+    repeats: tuple[int, ...]
+    onboarding: int = 0
+
+    def take(self, place: int, room: int) -> list[tuple[int, str] | None]:
+        """Return what fills the next places: a planted item with its kind, or None for a real one."""
+        left = {GOLD: list(self.golds), REPEAT: list(self.repeats), REAL: []}
+        found: list[tuple[int, str] | None] = []
+        for at in range(place, place + room):
+            kind = self.mix.kind(at)
+            found.append((left[kind].pop(0), kind) if left[kind] else None)
+        return found
+
+    def to_come(self, place: int, real: int) -> int:
+        """Return how many items still come from a place on, with so many real ones left."""
+        return still_to_come(self.mix, place, real, len(self.golds), len(self.repeats))
+
+
+def planting_for(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    plan: QueuePlan,
+    onboarding: int,
+    part: QueueFilter | None = None,
+) -> Planting | None:
+    """Return what may be planted for a person; None where nothing ever is.
+
+    Nothing is planted in the queues beside the main one, nor where a class is asked for, which
+    the item in hand would have to be predicted as.
+    """
+    asked = part or QueueFilter()
+    shares = plan.gold_share or plan.repeat_share
+    if not (shares or onboarding) or asked.queue or asked.predicted:
+        return None
+    if not may_be_probed(actor, project.id):
+        return None
+    key = draw(ws.secret(), "planting", project.id, actor.person_id)
+    now, within = ws.clock(), asked.conditions(connection.dialect.name)
+    mix = mix_of(key, plan.gold_share, plan.repeat_share)
+    golds: tuple[int, ...] = ()
+    repeats: tuple[int, ...] = ()
+    if onboarding or plan.gold_share:
+        golds = _golds(connection, project, actor, key, now, within, bool(onboarding))
+    if plan.repeat_share and not onboarding:
+        repeats = _repeats(connection, project, actor, key, now, within)
+    return Planting(mix, golds, repeats, onboarding)
+
+
+def still_unseen(connection: Connection, actor: Actor, ids: Sequence[int], now: float) -> set[int]:
+    """Return those of some chosen items that the person did not take in hand meanwhile."""
+    taken = select(leases.c.item_id).where(
+        leases.c.item_id.in_(ids), leases.c.person_id == actor.person_id, leases.c.expires_at > now
+    )
+    return set(ids) - set(connection.execute(taken).scalars())
+
+
+def _mine(table: object, actor: Actor, *more: object) -> ColumnElement[bool]:
+    return ~exists().where(
+        table.c.item_id == items.c.id,  # type: ignore[attr-defined]
+        table.c.person_id == actor.person_id,  # type: ignore[attr-defined]
+        *more,  # type: ignore[arg-type]
+    )
+
+
+def _golds(
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    key: bytes,
+    now: float,
+    within: Conditions,
+    spare_none: bool,
+) -> tuple[int, ...]:
+    rows = connection.execute(_gold_query(project, actor, now, within)).all()
+    times = _times_shown(connection, project)
+    voters = _voters(connection, project) if any(r.state == "open" for r in rows) else 0
+
+    def spared(row: Row) -> bool:
+        shown = times.get(row.id, 0)
+        return bool(row.state == ItemState.OPEN.value and shown + row.wanted + 1 > voters)
+
+    kept = [r for r in rows if spare_none or not spared(r)]
+    kept.sort(key=lambda r: (spared(r), times.get(r.id, 0), draw(key, "gold", r.id)))
+    return tuple(int(r.id) for r in kept)
+
+
+def _gold_query(project: ProjectView, actor: Actor, now: float, within: Conditions) -> Select[Any]:
+    with_gold = select(gold_answers.c.item_id).where(gold_answers.c.project_id == project.id)
+    return (
+        select(items.c.id, item_state.c.state, item_state.c.wanted)
+        .join(item_state, item_state.c.item_id == items.c.id)
+        .where(
+            items.c.id.in_(with_gold),
+            items.c.use != "evaluate",
+            item_state.c.state.not_in(CLOSED),
+            *(_mine(t, actor) for t in (annotation_log, decisions, overlook_probes, probe_votes)),
+            *(_mine(t, actor, t.c.expires_at > now) for t in (leases, probe_leases)),
+            *within,
+        )
+    )
+
+
+def _times_shown(connection: Connection, project: ProjectView) -> dict[int, int]:
+    """Return to how many people each item was planted."""
+    found: dict[int, int] = {}
+    for table in (probe_votes, probe_leases):
+        rows = connection.execute(
+            select(table.c.item_id, func.count(func.distinct(table.c.person_id)))
+            .where(table.c.project_id == project.id)
+            .group_by(table.c.item_id)
+        )
+        for item_id, people in rows.tuples():
+            found[item_id] = found.get(item_id, 0) + people
+    return found
+
+
+def _voters(connection: Connection, project: ProjectView) -> int:
+    """Return how many people may vote in a project."""
+    roles, here = all_roles(connection), Resource(project.id)
+    return sum(
+        can(
+            Actor(r.person_id, r.name, r.display_name, roles.get(r.person_id, frozenset()), r.active),
+            Action.VOTE,
+            here,
+        )
+        for r in connection.execute(latest_revisions())
+    )  # fmt: skip
+
+
+def _repeats(
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    key: bytes,
+    now: float,
+    within: Conditions,
+) -> tuple[int, ...]:
+    """Return items whose vote by this person stands and is old, each to be asked again once."""
+    log, later = annotation_log, annotation_log.alias()
+    mine = (log.c.project_id == project.id, log.c.person_id == actor.person_id)
+    recent = select(log.c.seq).where(*mine, log.c.kind == "vote").order_by(log.c.seq.desc())
+    fiftieth = connection.execute(recent.offset(VOTES_AGO).limit(1)).scalar() or 0
+    query = (
+        select(items.c.id)
+        .join(log, log.c.item_id == items.c.id)
+        .join(item_state, item_state.c.item_id == items.c.id)
+        .where(
+            *mine,
+            log.c.kind == "vote",
+            log.c.batch_id.is_(None),
+            or_(log.c.at <= now - DAY_SECONDS, log.c.seq <= fiftieth),
+            ~exists().where(
+                later.c.item_id == log.c.item_id,
+                later.c.person_id == log.c.person_id,
+                later.c.revision > log.c.revision,
+            ),
+            item_state.c.state.not_in((*CLOSED, ItemState.ADJUDICATED.value)),
+            *(_mine(t, actor) for t in (decisions, probe_votes)),
+            _mine(probe_leases, actor, probe_leases.c.expires_at > now),
+            *within,
+        )
+        .order_by(log.c.seq)
+        .limit(MOST_REPEATS)
+    )
+    found = connection.execute(query).scalars().all()
+    return tuple(sorted(found, key=lambda i: draw(key, "repeat", i)))
+
+
+def onboarding_in_hand(connection: Connection, project_id: int, person_id: int, now: float) -> int:
+    """Return how many onboarding items a person holds."""
+    held = held_probes(connection, project_id, person_id, now)
+    query = select(func.count()).where(
+        probe_leases.c.item_id.in_(held), probe_leases.c.person_id == person_id,
+        probe_leases.c.purpose == ONBOARDING,
+    )  # fmt: skip
+    return int(connection.execute(query).scalar_one())
+
+
+# --- the place a person has come to -----------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Count:
+    votes: int = 0
+    vote_seq: int = 0
+    probes: int = 0
+    probe_seq: int = 0
+
+
+_counts: weakref.WeakKeyDictionary[Store, dict[tuple[int, int], _Count]] = (
+    weakref.WeakKeyDictionary()
+)
+_lock = threading.Lock()
+MOST_KEPT = 2_000
+
+
+def answered_so_far(store: Store, connection: Connection, project_id: int, person_id: int) -> int:
+    """Return how many items a person has answered in a project, planted ones too.
+
+    Rows are numbered in the order of their commits, so what was counted before is only added to.
+    """
+    key = (project_id, person_id)
+    with _lock:
+        kept = _counts.setdefault(store, {})
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        count = kept.setdefault(key, _Count())
+        seen = (count.vote_seq, count.probe_seq)
+    fresh = []
+    for table, since in zip((annotation_log, probe_votes), seen, strict=True):
+        rows = connection.execute(
+            select(func.count(), func.max(table.c.seq)).where(
+                table.c.person_id == person_id, table.c.project_id == project_id,
+                table.c.seq > since, table.c.revision == 1,
+            )
+        ).one()  # fmt: skip
+        fresh.append((int(rows[0]), int(rows[1] or 0)))
+    with _lock:
+        if (count.vote_seq, count.probe_seq) == seen:
+            (votes, vote_seq), (probes, probe_seq) = fresh
+            count.votes, count.vote_seq = count.votes + votes, max(seen[0], vote_seq)
+            count.probes, count.probe_seq = count.probes + probes, max(seen[1], probe_seq)
+        return count.votes + count.probes
