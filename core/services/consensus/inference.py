@@ -128,9 +128,7 @@ class _Run:
         return Fitted(fit, self.tasks, self._without_gold(fit, answers))
 
     def _method(self, votes: Votes, gold: Ints | None = None) -> Truth:
-        if self.policy.algorithm == ORDINAL:
-            return ordinal(votes, gold=gold)
-        return METHODS[self.policy.algorithm].run(votes, gold, SEED)
+        return run_algorithm(self.policy, votes, gold)
 
     def _one(self, question: Question, column: Column) -> tuple[Asked, list[InferredAnswer | None]]:
         spoke = column.code != NOTHING
@@ -153,9 +151,8 @@ class _Run:
         return asked, found
 
     def _beside(self, votes: Votes, shown: NDArray[np.bool_], gold: Ints) -> Advised:
-        smoothing = SMOOTH if self.policy.algorithm == BESIDE_MAJORITY else PLAIN
         word = read_word(self.connection, self.project, self.tasks)
-        return model_voter(votes, word, blind=~shown, gold=gold, smoothing=smoothing, seed=SEED)
+        return run_with_model(self.policy, votes, word, shown, gold)
 
     def _several(
         self, question: Question, column: Column
@@ -181,23 +178,7 @@ class _Run:
         return asked, found
 
     def _learnt(self, votes: Votes, truth: Truth) -> QuestionFit:
-        people = truth.workers
-        adds = self.policy.algorithm in ADDS_UP and people.weight is not None
-        found = QuestionFit(
-            votes=people.votes.astype(np.float64),
-            accuracy=people.accuracy.astype(np.float64),
-            prior=_prior(votes, truth),
-            confusion=people.confusion,
-            weight=np.asarray(people.weight, dtype=np.float64) if adds else None,
-        )
-        if not isinstance(truth, Advised) or not truth.model.counted.any():
-            return found
-        counted = truth.model.counted
-        return replace(
-            found,
-            word_item=self.tasks[counted],
-            word=truth.model.probability[counted].astype(np.float32),
-        )
+        return learnt(self.policy, self.tasks, votes, truth)
 
     def _gold(self, question: Question) -> Ints:
         codes, out = Codes(question), np.full(len(self.tasks), NOTHING, dtype=np.int32)
@@ -252,6 +233,61 @@ class _Run:
             elif column.code[row] != NOTHING:
                 found[question.key] = question.names[int(column.code[row])]
         return found
+
+
+def run_algorithm(policy: Policy, votes: Votes, gold: Ints | None = None) -> Truth:
+    """Return what a policy's algorithm makes of the votes on one question."""
+    if policy.algorithm == ORDINAL:
+        return ordinal(votes, gold=gold)
+    return METHODS[policy.algorithm].run(votes, gold, SEED)
+
+
+def run_with_model(
+    policy: Policy,
+    votes: Votes,
+    word: NDArray[np.float32],
+    shown: NDArray[np.bool_],
+    gold: Ints | None,
+) -> Advised:
+    """Return the same with the model as one more voter.
+
+    Args:
+        policy: One that lets the model vote.
+        votes: The votes.
+        word: What the model says, shape (tasks, classes); nan for nothing.
+        shown: Whether the pre-label was shown with each vote.
+        gold: Known class of each task, -1 for unknown.
+    """
+    smoothing = SMOOTH if policy.algorithm == BESIDE_MAJORITY else PLAIN
+    return model_voter(votes, word, blind=~shown, gold=gold, smoothing=smoothing, seed=SEED)
+
+
+def learnt(policy: Policy, tasks: Longs, votes: Votes, truth: Truth) -> QuestionFit:
+    """Return what a run learnt of people, to ask it about single items.
+
+    Args:
+        policy: Whose algorithm ran.
+        tasks: Number of the item behind each task.
+        votes: The votes.
+        truth: What the run gave.
+    """
+    people = truth.workers
+    adds = policy.algorithm in ADDS_UP and people.weight is not None
+    found = QuestionFit(
+        votes=people.votes.astype(np.float64),
+        accuracy=people.accuracy.astype(np.float64),
+        prior=_prior(votes, truth),
+        confusion=people.confusion,
+        weight=np.asarray(people.weight, dtype=np.float64) if adds else None,
+    )
+    if not isinstance(truth, Advised) or not truth.model.counted.any():
+        return found
+    counted = truth.model.counted
+    return replace(
+        found,
+        word_item=tasks[counted],
+        word=truth.model.probability[counted].astype(np.float32),
+    )
 
 
 def _prior(votes: Votes, truth: Truth) -> Reals:
