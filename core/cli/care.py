@@ -4,24 +4,80 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
-from core.cli.output import emit
+from core.cli.output import Meter, emit
+from core.errors import InputError
 from core.services.analytics.figures import stats as project_stats
+from core.services.consensus.dry_run import DryRun
+from core.services.consensus.dry_run import dry_run as try_out
+from core.services.consensus.policy_files import read_policy
 from core.services.consensus.resolve import resolve
 from core.services.doctor import examine
+from core.services.steering.rules import set_policy
+
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option("--policy", help="A policy document (JSON) to resolve by.", show_default=False),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would change and write nothing.")
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Why the policy is put in force; required with --policy.")
+]
 
 
 def resolve_(
-    project: ProjectArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False
+    project: ProjectArgument,
+    policy: PolicyOption = None,
+    dry_run: DryRunOption = False,
+    reason: ReasonOption = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Derive every label of a project anew from what was said."""
+    """Derive every label of a project anew from what was said; by another policy if one is given."""
     ws, me = opened(workspace)
-    done = resolve(ws, me, project)
+    asked = None if policy is None else read_policy(policy)
+    meter = Meter(quiet=as_json)
+
+    def told(phase: str, done: int, total: int) -> None:
+        meter.show(phase, done, total, None)
+
+    try:
+        if dry_run:
+            would = try_out(ws, me, project, asked, told)
+            emit(would, as_json, _would_text(would))
+            return
+        if asked is not None:
+            if not reason.strip():
+                raise InputError(
+                    "A new policy needs a reason.", "Say why with --reason, or try --dry-run."
+                )
+            set_policy(ws, me, project, asked, reason)
+        done = resolve(ws, me, project, told)
+    finally:
+        meter.close()
     states = ", ".join(f"{n:,} {s}" for s, n in done.states.items())
     emit(done, as_json, f"{done.items:,} items, {done.changed:,} labels changed: {states}.")
+
+
+def _would_text(would: DryRun) -> str:
+    lines = [
+        f"{would.changed:,} of {would.items:,} items would change; nothing was written: "
+        f"{would.labels_changed:,} another label, {would.reopened:,} reopened, "
+        f"{would.settled:,} newly settled; {would.votes_wanted:,} votes still wanted."
+    ]
+    names = sorted({*would.before, *would.after})
+    width = max(map(len, names), default=0)
+    lines += [
+        f"  {n:<{width}}  {would.before.get(n, 0):>8,} → {would.after.get(n, 0):,}" for n in names
+    ]
+    return "\n".join(lines)
 
 
 def stats(

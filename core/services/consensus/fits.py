@@ -213,8 +213,8 @@ class Fit:
 
 
 def inferred_answer(asked: Asked, place: int, probability: float) -> InferredAnswer:
-    """Return one class of a question with one answer, how sure it is to a millionth."""
-    return InferredAnswer(asked.classes[place], round(float(probability), 6))
+    """Return one class of a question with one answer, how sure it is to a ten-thousandth, so that small drifts write nothing anew."""
+    return InferredAnswer(asked.classes[place], round(float(probability), 4))
 
 
 def inferred_set(
@@ -223,7 +223,7 @@ def inferred_set(
     """Return a set of classes, as sure as the least sure of them is in or out."""
     names = tuple(c for c, there in zip(asked.classes, member, strict=True) if there)
     sure = [p if there else 1 - p for p, there in zip(probability, member, strict=True)]
-    return InferredAnswer(names, round(float(min(sure, default=1.0)), 6))
+    return InferredAnswer(names, round(float(min(sure, default=1.0)), 4))
 
 
 def _of_one(asked: Asked, told: Sequence[tuple[int, str]], item: int) -> InferredAnswer | None:

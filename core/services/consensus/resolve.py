@@ -143,14 +143,11 @@ def resolve_items(
         fitted: A fit of all the votes there are now; the outcome is then no longer provisional.
         told: Hears how many items are done.
     """
-    infer = _by_all(fitted) if fitted is not None else _by_last(ws, project)
-    if not project.policy.fits_project:
-        infer = _weights_alone(infer) if project.policy.weighs_outlines else None
+    work = _settling(project, ws, fitted)
     changed = done = 0
     chunks = list(_chunks(connection, project.id, item_ids))
     total = sum(map(len, chunks))
     for chunk in chunks:
-        work = _Settling(project, infer, fitted is None)
         changed += _resolve_chunk(connection, work, chunk, at)
         done += len(chunk)
         if told is not None:
@@ -159,7 +156,7 @@ def resolve_items(
 
 
 @dataclass(frozen=True, slots=True)
-class _Settling:
+class Settling:
     """How items are settled: under which policy, with what inference, and whether that is provisional."""
 
     project: ProjectView
@@ -174,8 +171,24 @@ class _Settling:
 
 def outcome_of(ws: Workspace, project: ProjectView, item_id: int, found: Gathered) -> Outcome:
     """Return where one item stands by the last fit: what its state was derived from."""
-    infer = _by_last(ws, project) if project.policy.fits_project else None
-    return _Settling(project, infer, True).outcome(item_id, found)
+    return _settling(project, ws, None).outcome(item_id, found)
+
+
+def whole_project(connection: Connection, project: ProjectView) -> Settling:
+    """Return how items are settled by a fit of all the votes there are now, written nowhere."""
+    policy = project.policy
+    needed = policy.fits_project or policy.weighs_outlines
+    return _settling(project, None, fit_project(connection, project) if needed else None)
+
+
+def _settling(project: ProjectView, ws: Workspace | None, fitted: Fitted | None) -> Settling:
+    policy = project.policy
+    if not (policy.fits_project or policy.weighs_outlines):
+        return Settling(project, None, provisional=False)
+    infer = _by_all(fitted) if fitted is not None else _by_last(ws, project)
+    if infer is not None and not policy.fits_project:
+        infer = _weights_alone(infer)
+    return Settling(project, infer, provisional=fitted is None)
 
 
 def _by_all(fitted: Fitted) -> Infer:
@@ -183,7 +196,7 @@ def _by_all(fitted: Fitted) -> Infer:
 
 
 def _by_last(ws: Workspace | None, project: ProjectView) -> Infer | None:
-    if ws is None or not (project.policy.fits_project or project.policy.weighs_outlines):
+    if ws is None:
         return None
     fit = load_fit(fit_path(ws, project))
     return None if fit is None else lambda item_id, found: _inferred(fit, item_id, found)
@@ -194,10 +207,8 @@ def _inferred(fit: Fit, item_id: int, found: Gathered) -> Inferred:
     return fit.infer(item_id, said)
 
 
-def _weights_alone(infer: Infer | None) -> Infer | None:
+def _weights_alone(infer: Infer) -> Infer:
     """Return how right people are, and nothing of what the labels should be."""
-    if infer is None:
-        return None
 
     def weights(item_id: int, found: Gathered) -> Inferred | None:
         all_of_it = infer(item_id, found)
@@ -222,7 +233,7 @@ def _chunks(
         yield ids[start : start + CHUNK]
 
 
-def _resolve_chunk(connection: Connection, work: _Settling, ids: list[int], at: float) -> int:
+def _resolve_chunk(connection: Connection, work: Settling, ids: list[int], at: float) -> int:
     project = work.project
     gathered = gather(connection, ids, project.schema)
     before = _current_finals(connection, ids)

@@ -1,0 +1,26 @@
+"""Policies in files, as the command line takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.consensus.policy import Policy
+from core.errors import InputError
+
+MOST_BYTES = 1_000_000
+
+
+def read_policy(path: Path) -> Policy:
+    """Return the policy a file holds.
+
+    Raises:
+        InputError: The file cannot be read, or holds no policy.
+    """
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(MOST_BYTES + 1).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The policy {path} cannot be read as text.", "Name a JSON file in UTF-8."
+        ) from error
+    return Policy.from_json(text)

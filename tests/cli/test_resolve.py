@@ -1,0 +1,105 @@
+"""`tiebreak resolve`: another policy from a file, tried out or put in force."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from core.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+SAID = {
+    "0.png": ("cat", "cat", "cat"),
+    "1.png": ("cat", "cat", "dog"),
+    "2.png": ("dog", "dog", "dog"),
+    "3.png": ("dog", "cat", "dog"),
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a function that runs a command on a project with four items and three votes each."""
+    monkeypatch.setenv("TIEBREAK_WORKSPACE", str(tmp_path / "workspace"))
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tiebreak", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(4):
+        Image.new("RGB", (40, 30), (60, 40 * i, 90)).save(photos / f"{i}.png")
+    table = tmp_path / "votes.csv"
+    with table.open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["file", "label", "annotator"])
+        rows.writerows(
+            (f, label, f"p{i}") for f, said in SAID.items() for i, label in enumerate(said)
+        )
+    for words in (
+        ("init", "pets", "--classes", "cat,dog"),
+        ("import", "pets", str(photos), "--as", "items"),
+        ("import", "pets", str(table), "--as", "votes"),
+    ):
+        assert call(*words)[0] == 0
+    return call
+
+
+def policy(tmp_path: Path, text: str) -> str:
+    """Write a policy document and return its path."""
+    path = tmp_path / "policy.json"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+    """Sending every difference to a lead would reopen two items; the labels stay as they are."""
+    path = policy(tmp_path, '{"overlap": 3, "on_disagreement": "lead"}')
+    code, out, err = run("resolve", "pets", "--policy", path, "--dry-run", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert (found["items"], found["changed"], found["reopened"]) == (4, 2, 2)
+    assert found["before"] == {"agreed": 4}
+    assert found["after"] == {"agreed": 2, "dispute": 2}
+    now = json.loads(run("resolve", "pets", "--json")[1])
+    assert (now["changed"], now["states"]) == (0, {"agreed": 4})
+
+
+def test_a_policy_is_put_in_force_with_a_reason(run: Run, tmp_path: Path) -> None:
+    """Without a reason nothing changes; with one the labels are those the dry run told."""
+    path = policy(tmp_path, '{"overlap": 3, "on_disagreement": "lead"}')
+    code, _, err = run("resolve", "pets", "--policy", path)
+    assert (code, "reason" in err) == (1, True)
+    code, out, err = run("resolve", "pets", "--policy", path, "--reason", "careful", "--json")
+    assert code == 0, err
+    assert json.loads(out)["states"] == {"agreed": 2, "dispute": 2}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"overlop": 2}', '{"overlap": NaN}', '{"quorum": 1e999}', "[" * 50_000, "\x00"],
+    ids=["empty", "list", "unknown", "nan", "infinite", "deep", "nul"],
+)
+def test_a_file_that_is_no_policy_is_refused(run: Run, tmp_path: Path, text: str) -> None:
+    """One sentence and no traceback."""
+    code, _, err = run("resolve", "pets", "--policy", policy(tmp_path, text), "--dry-run")
+    assert code == 1
+    assert err.startswith("error INPUT: ")
+    assert "Traceback" not in err
+
+
+def test_a_folder_or_bytes_are_no_policy(run: Run, tmp_path: Path) -> None:
+    """What cannot be read as text is refused by name."""
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
+    for name in ("", "bytes.json", "absent.json"):
+        code, _, err = run("resolve", "pets", "--policy", str(tmp_path / name), "--dry-run")
+        assert (code, err.startswith("error INPUT: ")) == (1, True)
