@@ -29,7 +29,7 @@ from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
-from core.services.consensus import resolve
+from core.services.consensus import dry_run, resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
 from core.services.models import datasets, jobs, promotion, training
@@ -189,6 +189,7 @@ CALLS = (
         by_slug(schemas.edit_schema, [Recolour("label", 0, "#112233")], "why", 1),
     ),
     Call("steering.history.project_history", Action.SEE_PROJECT, by_slug(history.project_history)),
+    Call("consensus.dry_run.dry_run", Action.STEER, by_slug(dry_run.dry_run)),
     Call("consensus.resolve.resolve", Action.STEER, by_slug(resolve.resolve)),
     Call(
         "projects.queue_plans.get_queue_plan",
