@@ -14,11 +14,14 @@ from core.access import Action, Actor, Resource, can
 from core.errors import InputError
 from core.jobs.rows import read_jobs
 from core.labels.state import ItemState
-from core.queue.claim import held_leases
+from core.queue.probes import all_held
 from core.queue.waiting import waiting
 from core.services.projects.project import ProjectView, list_projects
+from core.services.projects.queue_plans import plan_in_force
+from core.services.review.admission import Admission, admission, stopped_people
+from core.services.review.claiming import to_come
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, item_state
+from core.store.tables import annotation_log, item_state, probe_votes
 
 RECENT_VOTES = 200
 """Own latest votes the estimate rests on: pace changes as one learns."""
@@ -36,6 +39,9 @@ class HomeProject:
         disputes: Items that wait for a lead.
         running_jobs: Training and the like under way; 0 for those who may not see it.
         eta_hours: What waits for me at my own median pace; None before there is one.
+        refusal: Why I may not review here now, in a sentence; empty where I may.
+        stopped: People whose reviewing is paused, or who failed the onboarding, and wait for a
+            lead; 0 for those who may not see figures of people.
     """
 
     project: ProjectView
@@ -47,6 +53,8 @@ class HomeProject:
     disputes: int
     running_jobs: int
     eta_hours: float | None
+    refusal: str = ""
+    stopped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +79,18 @@ def home(ws: Workspace, actor: Actor, tz: str = "UTC") -> HomeView:
     now = ws.clock()
     midnight = _midnight(now, tz)
     with ws.store.read() as connection:
-        return HomeView(tuple(_row(connection, actor, p, now, midnight) for p in projects))
+        return HomeView(tuple(_row(ws, connection, actor, p, midnight) for p in projects))
 
 
 def _row(
-    connection: Connection, actor: Actor, project: ProjectView, now: float, midnight: float
+    ws: Workspace, connection: Connection, actor: Actor, project: ProjectView, midnight: float
 ) -> HomeProject:
     here = Resource(project.id)
     counts = _counts(connection, project)
-    mine = 0
+    mine, stands = 0, Admission()
     if can(actor, Action.VOTE, here):
-        mine = waiting(connection, project.id, actor.person_id, now)
-        mine += len(held_leases(connection, project.id, actor.person_id, now))
+        stands = admission(connection, project, actor)
+        mine = 0 if stands.refusal else _waiting(ws, connection, project, actor, stands)
     pace = _pace(connection, project.id, actor.person_id)
     jobs = read_jobs(connection, project.id) if can(actor, Action.TRAIN, here) else []
     return HomeProject(
@@ -95,7 +103,25 @@ def _row(
         disputes=counts.get(ItemState.DISPUTE.value, 0),
         running_jobs=sum(j.status.active for j in jobs),
         eta_hours=None if pace is None else mine * pace / 3600,
+        refusal=stands.refusal,
+        stopped=len(stopped_people(connection, project.id))
+        if can(actor, Action.SEE_FIGURES, here)
+        else 0,
     )
+
+
+def _waiting(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    stands: Admission,
+) -> int:
+    """Return how many items a person holds or could have, planted ones among them."""
+    now, plan = ws.clock(), plan_in_force(connection, project.id)
+    real = waiting(connection, project.id, actor.person_id, now)
+    coming = to_come(ws, connection, project, actor, plan, stands, real)
+    return coming + len(all_held(connection, project.id, actor.person_id, now))
 
 
 def _counts(connection: Connection, project: ProjectView) -> dict[str, int]:
@@ -109,31 +135,36 @@ def _counts(connection: Connection, project: ProjectView) -> dict[str, int]:
 
 
 def _done_since(connection: Connection, project_id: int, person_id: int, since: float) -> int:
-    return int(
-        connection.execute(
-            select(func.count(func.distinct(annotation_log.c.item_id))).where(
-                annotation_log.c.project_id == project_id,
-                annotation_log.c.person_id == person_id,
-                annotation_log.c.kind == "vote",
-                annotation_log.c.at >= since,
-            )
-        ).scalar_one()
-    )
+    """Return how many items a person answered, planted ones among them."""
+    found: set[int] = set()
+    for table, word in _SAID:
+        found.update(
+            connection.execute(
+                select(table.c.item_id).where(
+                    table.c.project_id == project_id,
+                    table.c.person_id == person_id,
+                    word == "vote",
+                    table.c.at >= since,
+                )
+            ).scalars()
+        )
+    return len(found)
+
+
+_SAID = ((annotation_log, annotation_log.c.kind), (probe_votes, probe_votes.c.word))
 
 
 def _standing_votes(connection: Connection, project_id: int, person_id: int) -> int:
-    newest = (
-        select(func.max(annotation_log.c.seq))
-        .where(annotation_log.c.project_id == project_id, annotation_log.c.person_id == person_id)
-        .group_by(annotation_log.c.item_id)
-    )
-    return int(
-        connection.execute(
-            select(func.count()).where(
-                annotation_log.c.seq.in_(newest), annotation_log.c.kind == "vote"
-            )
-        ).scalar_one()
-    )
+    found: set[int] = set()
+    for table, word in _SAID:
+        newest = (
+            select(func.max(table.c.seq))
+            .where(table.c.project_id == project_id, table.c.person_id == person_id)
+            .group_by(table.c.item_id)
+        )
+        rows = select(table.c.item_id).where(table.c.seq.in_(newest), word == "vote")
+        found.update(connection.execute(rows).scalars())
+    return len(found)
 
 
 def _pace(connection: Connection, project_id: int, person_id: int) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
@@ -16,6 +16,7 @@ from core.labels.state import LABELLED, ItemState
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView, project_for
 from core.services.talk.threads import open_thread_items
+from core.services.visibility.probes import Probe, answered_probes, shown_state
 from core.services.visibility.views import ReviewItem, item_views
 from core.services.workspace import Workspace
 from core.store.tables import final_labels, item_metadata, item_names, item_state, items
@@ -80,9 +81,12 @@ def find_items(
         project = project_for(connection, actor, slug, Action.SEE_IMAGE)
         if asked.predicted or asked.talk:
             require(actor, Action.STEER, Resource(project.id))
+        planted = answered_probes(connection, project, actor)
         found: dict[int, FoundItem] = {}
-        for row in _matching(connection, project, asked):
-            found.setdefault(row.item_id, _found(row))
+        for row in _matching(connection, project, asked, planted):
+            one = _found(row) if row.item_id not in planted else _shown(project, row, planted)
+            if _fits(one, asked, planted):
+                found.setdefault(row.item_id, one)
             if len(found) == MOST_FOUND:
                 break
     return list(found.values())
@@ -112,13 +116,32 @@ def _found(row: Row) -> FoundItem:
     return FoundItem(row.item_id, row.name, state, label, image_path(row.item_id, row.content_hash))
 
 
-def _matching(connection: Connection, project: ProjectView, asked: ItemSearch) -> Iterator[Row]:
+def _shown(project: ProjectView, row: Row, planted: Mapping[int, Probe]) -> FoundItem:
+    """Return a planted item as its person may find it: with what they said of it alone."""
+    probe = planted[row.item_id]
+    state = shown_state(project, probe)
+    label = probe.word.label if probe.word is not None and state in LABELLED else None
+    today = label and project.schema.main.today(label)
+    return FoundItem(row.item_id, row.name, state, today, image_path(row.item_id, row.content_hash))
+
+
+def _fits(one: FoundItem, asked: ItemSearch, planted: Mapping[int, Probe]) -> bool:
+    if one.item_id not in planted:
+        return True
+    return (not asked.states or one.state in asked.states) and asked.label in ("", one.label)
+
+
+def _matching(
+    connection: Connection, project: ProjectView, asked: ItemSearch, planted: Mapping[int, Probe]
+) -> Iterator[Row]:
     """Yield the rows that match, one a name; SQL narrows, what it cannot say exactly is read here."""
     query = _base(project)
     if asked.name.strip():
         query = query.where(item_names.c.name.icontains(asked.name.strip(), autoescape=True))
     if asked.states:
-        query = query.where(item_state.c.state.in_(sorted(asked.states)))
+        there = item_state.c.state.in_(sorted(asked.states))
+        # Where a planted item stands for its person is looked at when it is read.
+        query = query.where(or_(there, item_state.c.item_id.in_(sorted(planted))))
     if asked.predicted:
         query = query.where(item_state.c.predicted == asked.predicted)
     if asked.talk:
