@@ -223,7 +223,11 @@ def _columns(
     by_column: dict[str, list[tuple[str, int]]] = {}
     for (column, value), n in sorted(counted.items(), key=lambda c: (-c[1], c[0])):
         by_column.setdefault(column, []).append((value, n))
-    return tuple((c, tuple(values[:MOST_VALUES])) for c, values in sorted(by_column.items()))
+    return tuple(
+        (column, tuple(values[:MOST_VALUES]))
+        for column, values in sorted(by_column.items())
+        if len(values) > 1
+    )
 
 
 def names_of_people(connection: Connection, ids: Iterable[int]) -> dict[int, str]:

@@ -21,7 +21,7 @@ from core.services.consensus.resolve import CHUNK, Gathered, gather, live_annota
 from core.services.items.why import said_briefly
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
-from core.services.visibility.views import metadata_of, names_of, prelabels_of
+from core.services.visibility.views import PrelabelView, metadata_of, names_of, prelabels_of
 from core.store.tables import final_labels, item_metadata, item_state, items
 
 MOST_PROJECTS = 32
@@ -183,7 +183,7 @@ def _read(
                 pairs=doubt.pairs,
                 people=frozenset(int(v.person) for _, v in found.votes) | flaggers[row.item_id],
                 flagged=bool(found.flags),
-                uncertainty=doubt.uncertainty,
+                uncertainty=doubt.uncertainty if found.votes else _models_doubt(model),
                 prelabel=model.label if model else None,
                 confidence=model.confidence if model else None,
                 since=row.at,
@@ -195,6 +195,11 @@ def _answers(found: Gathered) -> list[Answer]:
     """Return the votes; where fewer than two people voted, the model's word beside them."""
     answers = [v.answer for _, v in found.votes]
     return answers if len(answers) > 1 or found.predicted is None else [*answers, found.predicted]
+
+
+def _models_doubt(model: PrelabelView | None) -> float:
+    """Return how unsure the model is of an item nobody has voted on."""
+    return 1.0 if model is None or model.confidence is None else 1 - model.confidence
 
 
 def _flaggers(connection: Connection, ids: list[int]) -> dict[int, frozenset[int]]:

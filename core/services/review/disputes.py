@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -14,14 +16,20 @@ from core.labels.state import ItemState
 from core.services.consensus.resolve import gather, live_annotations
 from core.services.items.why import WHY_STATE
 from core.services.projects.project import project_for
-from core.services.visibility.views import ReviewItem, item_views
+from core.services.review.similar import SimilarCase, similar_cases
+from core.services.review.vote_weights import VoteWeight, weights_of
+from core.services.visibility.views import PrelabelView, ReviewItem, item_views
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log
+from core.store.tables import annotation_log, final_labels, item_state
 
 
 @dataclass(frozen=True, slots=True)
 class VoteView:
-    """A vote whose author is hidden behind an alias."""
+    """A vote whose author is hidden behind an alias.
+
+    Attributes:
+        weight: How far it can be trusted.
+    """
 
     seq: int
     alias: str
@@ -29,6 +37,7 @@ class VoteView:
     seconds: float | None
     prelabel_shown: bool
     at: float
+    weight: VoteWeight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,9 @@ class DisputeView:
         why: Why it is disputed, in a sentence.
         votes_seen, newest_seq: To be sent back with the decision, so that a vote cast or changed
             meanwhile is noticed.
+        similar: Settled items that look like it; None where nothing is embedded.
+        autopsy: What the votes tell of its cause, {kind, words, evidence, clause, settles} as the
+            rail shows it; None where nothing is told.
     """
 
     item: ReviewItem
@@ -59,6 +71,13 @@ class DisputeView:
     may_decide: bool
     may_not_because: str
     newest_seq: int = 0
+    similar: tuple[SimilarCase, ...] | None = None
+    autopsy: Mapping[str, Any] | None = None
+
+    @property
+    def model_view(self) -> PrelabelView | None:
+        """Return what the model says, with its likeliest classes, margin and version."""
+        return self.item.prelabel
 
 
 def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> DisputeView:
@@ -78,40 +97,59 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         said = live_annotations(connection, [item_id])
         found = gather(connection, [item_id], project.schema)[item_id]
         own = actor.person_id in ever_voted(connection, item_id)
+        blind = (
+            views[0].state is ItemState.OPEN
+            and not any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
+            and not can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id))
+        )
+        votes = [] if blind else [r for r in said if r.kind == "vote"]
+        answers = {r.person_id: project.schema.translate(Answer.from_json(r.answer)) for r in votes}
+        weights = weights_of(ws, connection, project, answers)
+        similar = similar_cases(ws, connection, project, item_id)
+        reason = _reason(connection, item_id)
     outcome = settle(found.evidence(), project.schema, project.policy)
+    if reason is None or views[0].state is ItemState.OPEN:
+        reason = str(outcome.reason)
     aliases = {
         p: f"Reviewer {n}" for n, p in enumerate(dict.fromkeys(r.person_id for r in said), 1)
     }
     because = OWN_VOTE if own and not project.policy.adjudicate_own else ""
-    blind = (
-        views[0].state is ItemState.OPEN
-        and not any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
-        and not can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id))
-    )
     return DisputeView(
         item=views[0],
         votes=tuple(
             VoteView(
                 r.seq,
                 aliases[r.person_id],
-                project.schema.translate(Answer.from_json(r.answer)),
+                answers[r.person_id],
                 r.active_seconds,
                 r.prelabel_shown,
                 r.at,
+                weights[r.person_id],
             )
-            for r in said
-            if r.kind == "vote" and not blind
+            for r in votes
         ),
         flags=tuple(
             FlagView(aliases[r.person_id], r.reason, r.at) for r in said if r.seq in found.flags
         ),
-        why=WHY_STATE["waiting" if blind else str(outcome.reason)],
+        why=WHY_STATE["waiting" if blind else reason],
         differs=() if blind else outcome.differs,
         votes_seen=len(found.votes),
         may_decide=not because,
         may_not_because=because,
         newest_seq=max((r.seq for r in said), default=0),
+        similar=similar,
     )
+
+
+def _reason(connection: Connection, item_id: int) -> str | None:
+    """Return why the item stands where it stands, as the resolve that put it there said."""
+    query = (
+        select(final_labels.c.reason)
+        .join(item_state, item_state.c.final_seq == final_labels.c.seq)
+        .where(item_state.c.item_id == item_id)
+    )
+    found = connection.execute(query).scalar()
+    return found if found in WHY_STATE else None
 
 
 OWN_VOTE = "You voted on this item, so another lead has to decide it."
