@@ -46,7 +46,7 @@ WEIGHTS: dict[str, tuple[float, float, float, float]] = {
     "unlike": (1.4, -0.8, -0.8, 0.2),  # they hardly ever take the one for the other
     "again": (-2.0, 1.5, 1.5, -1.5),  # the same two answers differ on other items
     "camps": (0.0, 2.0, -2.0, 0.0),  # each person keeps to a side of their own
-    "unclear": (-0.5, 1.5, 0.2, 0.0),  # somebody says the guideline does not tell
+    "unclear": (-0.5, 1.8, 0.2, 0.0),  # somebody says the guideline does not tell
     "model-split": (-0.6, 0.0, 1.2, 0.0),  # the model splits between the same two
     "model-sure": (1.0, 0.0, -0.6, -1.0),  # the model is sure of the leading answer
     "model-lost": (-0.6, -0.2, -0.5, 1.4),  # the model has no favourite, nor two
@@ -115,7 +115,7 @@ def weigh(found: Findings) -> dict[str, Reals]:
         "unlike": _between(found.own_rate, 0.12, 0.02) * _trust(found.own_n),
         "again": again,
         "camps": _between(found.camps, 0.05, 0.75) * _trust(found.camps_n) * repeated,
-        "unclear": found.unclear / (found.unclear + 1.0),
+        "unclear": found.unclear / (found.unclear + 0.5),
         "model-split": _between(found.model_pair, 0.15, 0.75),
         "model-sure": _between(found.model_with, 0.4, 0.85),
         "model-lost": np.clip(lost, -1.0, 1.0),

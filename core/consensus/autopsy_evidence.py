@@ -236,7 +236,12 @@ def _own_record(
     first, second = pair[case, 0], pair[case, 1]
     k = _count(seen, seen_n, (person * size + first) * size + second)
     n = _count(met, met_n, person * size + first)
-    crowd = (_count(all_seen, all_seen_n, first * size + second) + 0.5) / (all_met[first] + 10.0)
+    if record.common >= 0:
+        n += _count(met, met_n, person * size + record.common)
+    same = all_met[record.common] if record.common >= 0 else 0
+    crowd = (_count(all_seen, all_seen_n, first * size + second) + 0.5) / (
+        all_met[first] + same + 10.0
+    )
     rate = (k + PRIOR_VOTES * crowd) / (n + PRIOR_VOTES)
     cases = len(pair)
     with np.errstate(invalid="ignore"):

@@ -34,6 +34,8 @@ class Record:
         settled: Class a lead decided, -1 where none did, shape (items,).
         repeat_item, repeat_same: Silent repeats: on which item, and whether the person said the
             same again.
+        common: Class that stands for an item on which nobody differed whatever the pair, -1 if
+            there is none: drawings that are all the same.
     """
 
     item: Ints
@@ -45,6 +47,7 @@ class Record:
     settled: Ints
     repeat_item: Ints = field(default_factory=_no_ints)
     repeat_same: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    common: int = NONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +119,8 @@ def between(
     which = np.searchsorted(pairs, contested.key[here])
     count = np.bincount(which, minlength=len(pairs))
     said = np.bincount(cells.label, minlength=size)
-    met = np.where(real, said[low] + said[high] - count[pair_of], 0)
+    same = said[record.common] if record.common >= 0 else 0
+    met = np.where(real, said[low] + said[high] - count[pair_of] + same, 0)
     camps, camps_n = _camps(record, contested, here, which, len(pairs))
     flags = np.zeros(record.items, dtype=np.int64)
     flags[cases.item] = cases.unclear

@@ -18,6 +18,8 @@ from core.labels.answer import Answer
 from core.labels.geometry import match_regions
 from core.labels.region import Region
 
+SAME = "the same"
+"""What everybody says where nobody differs."""
 IN_ONE_PLACE = 0.2
 """Likeness from which two regions are about one thing, right or not."""
 
@@ -56,7 +58,7 @@ def shape_votes(answers: Sequence[Answer], iou_at_least: float) -> ShapeVotes:
     kinds = [_kind(t, len(answers), iou_at_least) for t in things]
     counts = Counter(k for k in kinds if k is not None)
     if not counts:
-        return ShapeVotes(None, ("the same",) * len(answers), ())
+        return ShapeVotes(None, (SAME,) * len(answers), ())
     ordered = sorted(counts.items(), key=lambda c: (-c[1], tuple(Difference).index(c[0])))
     main = ordered[0][0]
     thing = min((t for t, k in zip(things, kinds, strict=True) if k is main), key=_place)

@@ -1,0 +1,257 @@
+"""Open disputes with their causes, gathered by cause and answers, each with an item of either side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.consensus.autopsy import CAUSES, Autopsy, Cause, Line
+from core.consensus.autopsy_words import lines
+from core.consensus.settle import REGIONS
+from core.labels import Answer
+from core.services.projects.project import ProjectView
+from core.services.review.autopsy_record import Question
+from core.services.review.clauses import cause_words
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAutopsy:
+    """The likely cause of one open dispute.
+
+    Attributes:
+        kind: A `core.consensus.autopsy.Cause`.
+        words: The cause in a sentence.
+        scores: Of every cause, summing to 1; they order, they are not calibrated.
+        evidence: What speaks for it, weightiest first; nobody is named.
+        clause: What the guideline could say; empty where no rule would help.
+        settles: How many open disputes the clause would settle, this one among them.
+        cluster: Key of the disputes like it.
+        pair: The two answers it is between, the leading first; empty where votes do not differ.
+        lead: How far the first is ahead, 0 to 1.
+        newest_seq: The newest thing said of the item when this was found.
+    """
+
+    item_id: int
+    name: str
+    image: str
+    kind: str
+    words: str
+    scores: tuple[tuple[str, float], ...]
+    evidence: tuple[Line, ...]
+    clause: str
+    settles: int
+    cluster: str
+    pair: tuple[str, ...]
+    lead: float
+    newest_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """An item that shows one side of a cluster.
+
+    Attributes:
+        label: The answer it stands for.
+        decided: Whether a lead decided it; else the votes lean that way most.
+        allowed: Whether it may be shown in the guideline: neither gold nor drawn for evaluation.
+    """
+
+    item_id: int
+    name: str
+    image: str
+    label: str
+    decided: bool
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Open disputes of one cause between the same answers.
+
+    Attributes:
+        question: Key of the question, `regions` for what is drawn.
+        difference: What shapes differ in; empty for classes.
+        pair: The answers in question; of a slip the leading first.
+        favoured: The answer that most decided or said of these; empty where none is ahead.
+        items: Number of each item, and the newest thing said of it; lowest number first.
+        again: Other items people differed on between these, settled by now.
+        clause: What the guideline could say; empty where no rule would help.
+        good, bad: An item of each side.
+        answer: What to rule for all at once to give them `favoured`; None where one answer would
+            not be whole.
+    """
+
+    key: str
+    kind: str
+    words: str
+    question: str
+    difference: str
+    pair: tuple[str, ...]
+    favoured: str
+    items: tuple[tuple[int, int], ...]
+    names: tuple[str, ...]
+    images: tuple[str, ...]
+    again: int
+    clause: str
+    good: Exemplar | None
+    bad: Exemplar | None
+    answer: Answer | None
+
+    @property
+    def n(self) -> int:
+        """Return how many open disputes there are."""
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOf:
+    """What is known of items beside their votes: the newest thing said, and whether to be shown."""
+
+    newest: Mapping[int, int]
+    name: Mapping[int, str]
+    image: Mapping[int, str]
+    hidden: frozenset[int]
+
+
+def single(asked: Question, done: Autopsy, said: SaidOf) -> list[DisputeAutopsy]:
+    """Return the cause of each dispute on one question, in the order of its cases."""
+    made = []
+    for case, place in enumerate(asked.cases.item.tolist()):
+        item_id = int(asked.ids[place])
+        kind = CAUSES[int(done.cause[case])]
+        pair = tuple(asked.names[k] for k in done.found.pair[case].tolist() if k >= 0)
+        pair = pair if len(pair) == 2 else ()
+        made.append(
+            DisputeAutopsy(
+                item_id=item_id,
+                name=said.name[item_id],
+                image=said.image[item_id],
+                kind=kind.value,
+                words=cause_words(kind, pair),
+                scores=tuple(
+                    (c.value, round(float(s), 4))
+                    for c, s in zip(CAUSES, done.scores[case], strict=True)
+                ),
+                evidence=lines(done, case, asked.names),
+                clause="",
+                settles=1,
+                cluster=_key(kind, asked, pair, asked.difference.get(item_id)),
+                pair=pair,
+                lead=float(np.nan_to_num(done.found.lead[case])),
+                newest_seq=said.newest.get(item_id, 0),
+            )
+        )
+    return made
+
+
+def _key(kind: Cause, asked: Question, pair: tuple[str, ...], difference: str | None) -> str:
+    sides = pair if kind is Cause.SLIP else tuple(sorted(pair))
+    return "|".join((kind.value, asked.key, difference or "", *sides))
+
+
+def clusters(
+    project: ProjectView,
+    asked: Question,
+    done: Autopsy,
+    causes: Sequence[DisputeAutopsy],
+    said: SaidOf,
+) -> list[Cluster]:
+    """Return the disputes of one cause between the same answers; their clauses are still to be put."""
+    members: dict[str, list[int]] = {}
+    for case, dispute in enumerate(causes):
+        members.setdefault(dispute.cluster, []).append(case)
+    return [
+        _cluster(project, asked, done, [causes[c] for c in cases], cases, said)
+        for cases in members.values()
+    ]
+
+
+def _cluster(
+    project: ProjectView,
+    asked: Question,
+    done: Autopsy,
+    disputes: Sequence[DisputeAutopsy],
+    cases: Sequence[int],
+    said: SaidOf,
+) -> Cluster:
+    first = disputes[0]
+    kind = Cause(first.kind)
+    pair = first.pair if kind is Cause.SLIP else tuple(sorted(first.pair))
+    decided = _decided(asked, pair)
+    favoured = _favoured(kind, pair, disputes, decided)
+    good = _exemplar(favoured, disputes, decided, said)
+    other = next((p for p in pair if p != favoured), "")
+    bad = _exemplar(other, disputes, decided, said)
+    again = max(int(done.found.again[cases[0]]) - len(cases) + 1, 0) if pair else 0
+    return Cluster(
+        key=first.cluster,
+        kind=kind.value,
+        words=cause_words(kind, pair),
+        question=asked.key,
+        difference=str(asked.difference.get(first.item_id) or ""),
+        pair=pair,
+        favoured=favoured,
+        items=tuple((d.item_id, d.newest_seq) for d in disputes),
+        names=tuple(d.name for d in disputes),
+        images=tuple(d.image for d in disputes),
+        again=again,
+        clause="",
+        good=good,
+        bad=bad,
+        answer=_answer(project, asked, favoured),
+    )
+
+
+def _decided(asked: Question, pair: tuple[str, ...]) -> dict[int, str]:
+    """Return items a lead decided on which people differed between the two, and what for."""
+    if len(pair) < 2:
+        return {}
+    record = asked.record
+    a, b = (asked.names.index(p) for p in pair)
+    has_a = np.isin(np.arange(record.items), record.item[record.label == a])
+    has_b = np.isin(np.arange(record.items), record.item[record.label == b])
+    settled = np.flatnonzero(has_a & has_b & np.isin(record.settled, (a, b)))
+    return {int(asked.ids[i]): asked.names[int(record.settled[i])] for i in settled}
+
+
+def _favoured(
+    kind: Cause, pair: tuple[str, ...], disputes: Sequence[DisputeAutopsy], decided: dict[int, str]
+) -> str:
+    """Return what leads mostly decided between the two, else what mostly leads; the first of equals."""
+    if not pair or kind is Cause.SLIP:
+        return pair[0] if pair else ""
+    counted = Counter(decided.values()) or Counter(d.pair[0] for d in disputes)
+    return min(pair, key=lambda p: (-counted[p], p))
+
+
+def _exemplar(
+    label: str,
+    disputes: Sequence[DisputeAutopsy],
+    decided: dict[int, str],
+    said: SaidOf,
+) -> Exemplar | None:
+    """Return the item that shows one side best: decided by a lead, else the one that leans most."""
+    leaning = sorted((d for d in disputes if d.pair[:1] == (label,)), key=lambda d: -d.lead)
+    settled = [i for i, value in decided.items() if value == label]
+    ranked: list[tuple[int, bool]] = [(i, True) for i in settled]
+    ranked += [(d.item_id, False) for d in leaning]
+    if not label or not ranked:
+        return None
+    item_id, was_decided = min(ranked, key=lambda r: (r[0] in said.hidden, not r[1]))
+    return Exemplar(
+        item_id, said.name.get(item_id, ""), said.image.get(item_id, ""), label, was_decided,
+        item_id not in said.hidden,
+    )  # fmt: skip
+
+
+def _answer(project: ProjectView, asked: Question, favoured: str) -> Answer | None:
+    """Return the whole answer that gives an item this class; None where it would leave parts open."""
+    questions = project.schema.item_questions
+    if asked.key == REGIONS or project.schema.draws or len(questions) != 1:
+        return None
+    if questions[0].several or favoured not in questions[0].open_names:
+        return None
+    return Answer({questions[0].key: favoured})

@@ -1,0 +1,172 @@
+"""Autopsies from the record: causes, clusters, clauses, what may be shown, and what is remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import insert, select
+
+from core.clock import new_uuid
+from core.consensus.policy import OnDisagreement, Policy
+from core.errors import Forbidden
+from core.labels import Answer
+from core.labels.editing import Rename
+from core.labels.schema import Task
+from core.services.review.autopsy import Autopsies, autopsies, autopsy_of
+from core.services.review.bulk import bulk_rule
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
+from core.services.steering.schemas import edit_schema
+from core.store.tables import gold_answers, person_revisions
+from tests.record import World, act, boxes, rule, state_of, vote
+
+Make = Callable[..., World]
+TO_LEAD = Policy(on_disagreement=OnDisagreement.LEAD)
+CATS, DISPUTES = 10, 8
+
+
+@pytest.fixture
+def camps(make: Make) -> World:
+    """Give a project where one person calls them cats and another dogs, again and again."""
+    world = make(n_items=CATS + DISPUTES, policy=TO_LEAD)
+    for item_id in world.items[:CATS]:
+        vote(world, world.cast.experts[0], item_id, "owl")
+        vote(world, world.cast.experts[1], item_id, "owl")
+    for item_id in world.items[CATS:]:
+        vote(world, world.cast.experts[0], item_id, "cat")
+        vote(world, world.cast.experts[1], item_id, "dog")
+    return world
+
+
+def told(world: World) -> Autopsies:
+    """Return the autopsies as the lead sees them."""
+    return autopsies(world.ws, world.cast.lead, world.slug)
+
+
+def test_people_who_keep_to_a_side_are_a_gap_in_the_guideline(camps: World):
+    """All are one cluster with a clause for all of them, and the evidence has its n."""
+    found = told(camps)
+    (cluster,) = found.clusters
+    assert (cluster.kind, cluster.pair, cluster.n) == ("guideline-gap", ("cat", "dog"), DISPUTES)
+    one = found.disputes[camps.items[CATS]]
+    assert one.settles == DISPUTES
+    assert "cat or dog?" in one.clause
+    assert sum(s for _, s in one.scores) == pytest.approx(1, abs=1e-3)
+    assert any("keeps to one side" in e.text and e.n == DISPUTES for e in one.evidence)
+    assert "8 images" in cluster.clause
+
+
+def test_nobody_is_named(camps: World):
+    """Neither in words, evidence nor clause."""
+    with camps.ws.store.read() as connection:
+        names = connection.execute(select(person_revisions.c.display_name)).scalars().all()
+    said = repr(told(camps))
+    assert not any(n in said for n in names if n)
+
+
+def test_a_cluster_is_settled_at_once_with_what_it_gives(camps: World):
+    """Items, newest seqs and answer of a cluster are what a ruling on many takes."""
+    (cluster,) = told(camps).clusters
+    lead, answer = camps.cast.lead, cluster.answer
+    assert answer == Answer({"label": cluster.favoured})
+    made = bulk_rule(
+        camps.ws, lead, camps.slug, cluster.items, "decide", answer, "as the clause says", new_uuid()
+    )  # fmt: skip
+    assert len(made.saved) == DISPUTES
+    assert state_of(camps, camps.items[CATS])[:2] == ("adjudicated", cluster.favoured)
+    assert told(camps).disputes == {}
+
+
+def test_decided_items_say_which_way_and_are_the_exemplars(camps: World):
+    """Leads decided dog: the clause favours dog, and shows the decided items."""
+    first, second = camps.items[CATS : CATS + 2]
+    rule(camps, camps.cast.lead, first, "decide", "dog")
+    rule(camps, camps.cast.lead, second, "decide", "dog")
+    (cluster,) = told(camps).clusters
+    assert (cluster.favoured, cluster.n, cluster.again) == ("dog", DISPUTES - 2, 2)
+    assert cluster.good is not None
+    assert (cluster.good.item_id, cluster.good.decided, cluster.good.name) == (
+        first, True, f"{CATS:05d}.png",
+    )  # fmt: skip
+
+
+def test_gold_is_never_an_example(camps: World):
+    """A gold item may be in dispute; as an exemplar it is marked as not to be shown."""
+    first, second = camps.items[CATS : CATS + 2]
+    for item_id in (first, second):
+        rule(camps, camps.cast.lead, item_id, "decide", "dog")
+    gold = {
+        "project_id": camps.project.id, "item_id": first, "label": "dog",
+        "answer": json.dumps({"choices": {"label": "dog"}, "regions": []}), "at": 1.0,
+    }  # fmt: skip
+    with camps.ws.store.write() as connection:
+        connection.execute(insert(gold_answers), gold)
+    (cluster,) = told(camps).clusters
+    assert cluster.good is not None
+    assert (cluster.good.item_id, cluster.good.allowed) == (second, True)
+
+
+def test_it_is_remembered_until_something_is_said(camps: World):
+    """The same object as long as nothing happens, another after a flag."""
+    before = told(camps)
+    assert told(camps) is before
+    act(camps, camps.cast.experts[2], camps.items[0], "flag")
+    after = told(camps)
+    assert after is not before
+    assert camps.items[0] in after.disputes
+
+
+def test_a_flag_that_calls_the_guideline_unclear_counts(make: Make):
+    """Without any other evidence it is a gap, with its flag as the reason."""
+    world = make(n_items=1, policy=TO_LEAD)
+    act(
+        world,
+        world.cast.experts[0],
+        world.items[0],
+        "flag",
+        reason="guideline-unclear: cat or lynx?",
+    )
+    one = told(world).disputes[world.items[0]]
+    assert one.kind == "guideline-gap"
+    assert "unclear" in one.evidence[0].text
+    assert (one.pair, one.clause, one.settles) == ((), "", 0)
+
+
+def test_nothing_in_dispute_is_nothing(make: Make):
+    """No votes, no disputes, no clusters."""
+    world = make(n_items=2)
+    assert told(world) == Autopsies({}, ())
+    assert autopsy_of(world.ws, world.cast.lead, world.slug, world.items[0]) is None
+
+
+def test_boxes_differ_in_being_there(make: Make):
+    """One draws a second box every time, the other never: presence, told without coordinates."""
+    world = make(n_items=6, policy=TO_LEAD, task=Task.BOXES)
+    few, both = boxes((1, 1, 20, 20)), boxes((1, 1, 20, 20), (30, 30, 50, 50))
+    for item_id in world.items:
+        for who, answer in zip(world.cast.experts, (few, both), strict=False):
+            sent = Submission(new_uuid(), item_id, "vote", answer)
+            submit(world.ws, who, world.slug, sent)
+    (cluster,) = told(world).clusters
+    assert (cluster.question, cluster.difference, cluster.n) == ("regions", "presence", 6)
+    assert cluster.pair == ("cat drawn", "cat left out")
+    assert cluster.answer is None
+    assert "Is it a cat?" in cluster.clause
+
+
+def test_a_renamed_class_is_read_in_todays_name(camps: World):
+    """Votes given under the old name count for the new one."""
+
+    edit_schema(
+        camps.ws, camps.cast.lead, camps.slug, [Rename("label", 1, "lynx")], "it is a lynx", 1
+    )
+    (cluster,) = told(camps).clusters
+    assert cluster.pair == ("cat", "lynx")
+
+
+def test_an_expert_sees_none(camps: World):
+    """Only who adjudicates."""
+    with pytest.raises(Forbidden):
+        autopsies(camps.ws, camps.cast.experts[0], camps.slug)
