@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from sqlalchemy import ColumnElement, TextClause, text
 
 from core.errors import InputError
+from core.queue.barred import NOTHING_BARRED, Barred
 from core.queue.boosts import in_list, in_slice
 from core.store.tables import item_state
 
@@ -28,6 +29,7 @@ class QueueFilter:
         list_id: A hand-picked list.
         queue: `unsure`: items somebody was unsure of, for experts. `flagged`: items somebody
             flagged and a lead sent back.
+        barred: What is kept from the person who asks; no address names it.
     """
 
     predicted: str = ""
@@ -35,6 +37,7 @@ class QueueFilter:
     slice_value: str = ""
     list_id: int = 0
     queue: str = ""
+    barred: Barred = NOTHING_BARRED
 
     def __bool__(self) -> bool:
         return self != QueueFilter()
@@ -79,7 +82,7 @@ class QueueFilter:
         if self.queue:
             # A literal: the index over such items serves only a statement that says so itself.
             found.append(text(f"item_state.{self.queue} = 1"))
-        return found
+        return [*found, *self.barred.conditions(dialect)]
 
 
 def _read_slice(text: str) -> tuple[str, str]:

@@ -14,12 +14,14 @@ from core.access import Action, Actor, Resource, can
 from core.errors import InputError
 from core.jobs.rows import read_jobs
 from core.labels.state import ItemState
+from core.queue.filters import QueueFilter
 from core.queue.probes import all_held
 from core.queue.waiting import waiting
 from core.services.projects.project import ProjectView, list_projects
 from core.services.projects.queue_plans import plan_in_force
 from core.services.review.admission import Admission, admission, stopped_people
 from core.services.review.claiming import to_come
+from core.services.visibility.eligible import barred_for
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, item_state, probe_votes
 
@@ -119,7 +121,10 @@ def _waiting(
 ) -> int:
     """Return how many items a person holds or could have, planted ones among them."""
     now, plan = ws.clock(), plan_in_force(connection, project.id)
-    real = waiting(connection, project.id, actor.person_id, now)
+    real = waiting(
+        connection, project.id, actor.person_id, now,
+        QueueFilter(barred=barred_for(connection, project, actor)),
+    )  # fmt: skip
     coming = to_come(ws, connection, project, actor, plan, stands, real)
     return coming + len(all_held(connection, project.id, actor.person_id, now))
 

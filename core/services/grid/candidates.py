@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 from core.access import Actor
 from core.labels import Answer, Region
 from core.labels.state import ItemState
+from core.queue.barred import barred_items
 from core.queue.claim import claim, held_leases, renew
 from core.services.grid.tiles import Candidate
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import blind_items
+from core.services.visibility.eligible import barred_for
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, item_state, predictions
 
@@ -54,7 +56,9 @@ def find(
     # Name by name: each is read in order from the index of its class, which two at once are not.
     found_rows = [r for said in _says(project, name) for r in connection.execute(query.where(said))]
     rows = sorted(found_rows, key=lambda r: (-r.boost, r.priority, r.item_id))[:most]
-    hidden = blind_items(connection, project, actor, [r.item_id for r in rows])
+    ids = [r.item_id for r in rows]
+    hidden = blind_items(connection, project, actor, ids)
+    hidden |= barred_items(connection, barred_for(connection, project, actor), ids)
     found = [_candidate(project, r) for r in rows if r.item_id not in hidden]
     return [c for c in found if _shows(project, c.answer, name)]
 

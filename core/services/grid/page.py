@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from core.access import Action, Actor
 from core.clock import new_uuid
+from core.queue.barred import barred_items
 from core.queue.claim import claim, held_leases, renew
 from core.services.grid import candidates, known
 from core.services.grid.candidates import MOST_TILES
@@ -21,6 +22,7 @@ from core.services.grid.waiting import told_waiting, waiting_by_class
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import plan_in_force
 from core.services.visibility.blind import countable
+from core.services.visibility.eligible import barred_for
 from core.services.workspace import Workspace
 from core.stats.intervals import Estimate
 
@@ -136,6 +138,8 @@ def hold_tiles(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int]) 
         kept = renew(connection, actor.person_id, item_ids, now, seconds)
         room = max(0, ws.settings.lease_cap - len(held))
         lapsed = [i for i in item_ids if i not in set(held)][:room]
+        barred = barred_items(connection, barred_for(connection, project, actor), lapsed)
+        lapsed = [i for i in lapsed if i not in barred]
         if lapsed:
             kept += len(
                 claim(connection, project.id, actor.person_id, room, now, seconds, only=lapsed)

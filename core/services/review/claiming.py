@@ -19,7 +19,7 @@ from core.queue.plan import Order, QueuePlan
 from core.queue.probes import all_held
 from core.queue.waiting import waiting_counts
 from core.services.items.lists import ItemList, list_in, one_list
-from core.services.projects.project import ProjectView, project_for
+from core.services.projects.project import ProjectView, load_project, project_for
 from core.services.projects.queue_plans import plan_in_force
 from core.services.review.admission import Admission, judged
 from core.services.review.choosing import Asked, chosen_items, lease_next
@@ -27,6 +27,7 @@ from core.services.review.done_today import done_today
 from core.services.review.nothing_left import why_empty
 from core.services.review.planting import answered_so_far, onboarding_in_hand, planting_for
 from core.services.visibility.blind import countable
+from core.services.visibility.eligible import barred_for
 from core.services.visibility.views import ReviewItem, item_views
 from core.services.workspace import Workspace
 from core.store.tables import projects
@@ -94,7 +95,9 @@ def claim_items(
         project = project_for(connection, actor, slug, Action.VOTE, counted=False)
         plan = plan_in_force(connection, project.id)
         taken = _order(order or plan.order)
-        asked = Asked(ws, actor, project, taken, part or QueueFilter(), ws.clock())
+        barred = barred_for(connection, project, actor)
+        mine = replace(part or QueueFilter(), barred=barred) if barred else part or QueueFilter()
+        asked = Asked(ws, actor, project, taken, mine, ws.clock())
         _check_part(connection, asked)
     stands = judged(ws, project, actor, plan)
     if stands.refusal:
@@ -223,7 +226,12 @@ def _elsewhere(connection: Connection, asked: Asked) -> tuple[Elsewhere, ...]:
     counts = waiting_counts(asked.ws.store)
     found = []
     for row in others:
-        count = counts.count(connection, row.id, asked.actor.person_id, asked.now, QueueFilter())
+        # Its policy may keep items from this person.
+        barred = barred_for(
+            connection, load_project(connection, row.slug, counted=False), asked.actor
+        )
+        mine = QueueFilter(barred=barred)
+        count = counts.count(connection, row.id, asked.actor.person_id, asked.now, mine)
         if count:
             found.append(Elsewhere(row.slug, row.title, count))
     return tuple(sorted(found, key=lambda e: (-e.waiting, e.title))[:MOST_ELSEWHERE])

@@ -8,12 +8,14 @@ from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor, Resource, can
 from core.errors import NotFound
+from core.queue.barred import barred_items
 from core.queue.claim import claim, lease_queue, release, renew
 from core.queue.probes import all_held, hold_probes, release_probes, renew_probes
 from core.queue.writer import lease_writer
 from core.services.consensus.resolve import UNSURE
 from core.services.projects.project import ProjectView, project_for
 from core.services.review.admission import admission
+from core.services.visibility.eligible import barred_for
 from core.services.visibility.probes import probes_of
 from core.services.visibility.views import ReviewItem, item_views
 from core.services.workspace import Workspace
@@ -89,6 +91,8 @@ def claim_one(
         return
     probe = probes_of(connection, project, actor, [item_id]).get(item_id)
     if probe is None:
+        if barred_items(connection, barred_for(connection, project, actor), [item_id]):
+            return
         claim(connection, project.id, actor.person_id, 1, now, seconds, only=[item_id])
     elif probe.said in ("", "withdraw"):
         again = [(item_id, probe.kind, probe.purpose)]

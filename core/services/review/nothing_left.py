@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, func, select
 
 from core.labels.state import ItemState
+from core.queue.barred import NOTHING_BARRED
 from core.queue.choose import of_part
 from core.queue.filters import QueueFilter
 from core.queue.plan import Order
@@ -30,12 +33,8 @@ def why_empty(
             f"Nothing {_part_in_words(connection, project, part)} waits for you now; what you are "
             "to judge without the model's word is not offered by class."
         )
-    rows = connection.execute(
-        select(item_state.c.state, func.count())
-        .where(*of_part(connection, project.id, part, Order.LEAST_CONFIDENT))
-        .group_by(item_state.c.state)
-    )
-    counts: dict[str, int] = {r[0]: r[1] for r in rows}
+    barred, part = part.barred, replace(part, barred=NOTHING_BARRED)
+    counts = _by_state(connection, project, part)
     total, open_items = sum(counts.values()), counts.get(ItemState.OPEN.value, 0)
     disputes = counts.get(ItemState.DISPUTE.value, 0)
     what = _part_in_words(connection, project, part)
@@ -50,9 +49,33 @@ def why_empty(
     every = f"every item {what} that has".replace("  ", " ")
     still = "items still wait" if open_items != 1 else "item still waits"
     looked = "are" if open_items != 1 else "is"
+    kept = ""
+    if barred:
+        mine = _by_state(connection, project, replace(part, barred=barred))
+        kept = _kept_from(open_items - mine.get(ItemState.OPEN.value, 0))
     return (
         f"You have answered {every} a place for you. {open_items:,} {still} "
-        f"for somebody else's vote, or {looked} being looked at by others right now."
+        f"for somebody else's vote, or {looked} being looked at by others right now.{kept}"
+    )
+
+
+def _by_state(connection: Connection, project: ProjectView, part: QueueFilter) -> dict[str, int]:
+    rows = connection.execute(
+        select(item_state.c.state, func.count())
+        .where(*of_part(connection, project.id, part, Order.LEAST_CONFIDENT))
+        .group_by(item_state.c.state)
+    )
+    return {r[0]: r[1] for r in rows}
+
+
+def _kept_from(count: int) -> str:
+    """Return the sentence on open items that the policy keeps from a person."""
+    if not count:
+        return ""
+    which = "is one" if count == 1 else f"are {count:,}"
+    return (
+        f" Among them {which} the policy keeps from you: for people with a skill you do not hold, "
+        "or naming you."
     )
 
 

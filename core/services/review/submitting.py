@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from core.access import Action, Actor, require_signed_in
-from core.errors import ConflictError, InputError, StorageError, TiebreakError
+from core.errors import ConflictError, InputError, ItemClosed, StorageError, TiebreakError
 from core.labels import Answer
 from core.queue.claim import release
 from core.services.consensus.resolve import label_of, resolve_items
@@ -29,6 +29,7 @@ from core.services.review.submission import (
 )
 from core.services.talk.writing import open_for_flag
 from core.services.visibility.blind import seen_prelabel
+from core.services.visibility.eligible import may_not_vote
 from core.services.visibility.probes import probes_of
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -74,7 +75,7 @@ def submit(ws: Workspace, actor: Actor, slug: str, submission: Submission) -> Re
         AlreadySubmitted: The actor's answer stands already (another tab, say).
         StaleVersion: The actor's answer was changed elsewhere since.
         LeaseLost: The lease ran out and others hold every place.
-        ItemClosed: The item was settled meanwhile.
+        ItemClosed: The item was settled meanwhile, or the policy keeps it from the actor.
         ReviewPaused: The actor may not review in this project for now.
         Forbidden: The actor may not vote here.
 
@@ -112,6 +113,7 @@ def _submit(
     check_open(connection, actor, submission, standing, now)
     answer = None
     if submission.kind == Kind.VOTE:
+        _check_eligible(connection, project, actor, submission)
         if submission.answer is None:
             raise InputError("A vote needs an answer.", "Answer the item and send again.")
         answer = check_answer(project, submission.answer, item.width, item.height)
@@ -136,6 +138,14 @@ def _submit(
         {"uuid": submission.uuid},
     )  # fmt: skip
     return Receipt(submission.uuid, submission.item_id, "saved", revision=revision)
+
+
+def _check_eligible(
+    connection: Connection, project: ProjectView, actor: Actor, submission: Submission
+) -> None:
+    because = may_not_vote(connection, project, actor, submission.item_id)
+    if because:
+        raise ItemClosed(because, "Go on with the next one; what you answered was kept as a draft.")
 
 
 def _keep_refused(

@@ -12,10 +12,12 @@ from core.access import Action, Actor, Resource, can
 from core.labels import Answer, LabelSchema
 from core.labels.answer import salvage
 from core.labels.state import ItemState
+from core.queue.barred import barred_items
 from core.queue.claim import votable
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import blind_items
+from core.services.visibility.eligible import barred_for
 from core.services.visibility.probes import Probe, probes_of, shown_state
 from core.store.tables import (
     annotation_log,
@@ -112,6 +114,7 @@ def item_views(
     kept = _by_item(_own(connection, drafts, actor, ids))
     held = _by_item(_own(connection, leases, actor, ids))
     free = votable(connection, ids, actor.person_id, now)
+    free -= barred_items(connection, barred_for(connection, project, actor), ids)
     probes = probes_of(connection, project, actor, ids)
     return [
         _view(
