@@ -158,7 +158,7 @@ class Replayed:
     @property
     def missing(self) -> Longs:
         """Return how many votes more each item would ask for than there are."""
-        return np.maximum(self.wanted.astype(np.int64) - self.used, 0)
+        return np.asarray(np.maximum(self.wanted.astype(np.int64) - self.used, 0), dtype=np.int64)
 
 
 def replay_all(record: Record, policy: Policy, fit: Fit | None = None) -> Replayed:

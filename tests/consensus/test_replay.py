@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from core.consensus.policy import OnDisagreement, Policy, Stop
 from core.consensus.replay import ABSENT, NO_LABEL, Record, Replayed, replay_all, replay_from_start
 from core.consensus.replay_figures import UNKNOWN, Course, figures, moves
-from core.consensus.replay_fit import fit_of
 from core.consensus.replay_rules import STATES, Beliefs
 from core.consensus.settle import (
     Decision,
@@ -25,6 +24,7 @@ from core.errors import InputError
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Task, make_question
 from core.labels.state import ItemState
+from core.services.consensus.replay_fits import fit_of
 
 NAMES = ("ash", "beech", "cedar")
 SCHEMA = LabelSchema(Task.CLASSIFICATION, (make_question("label", "Kind", list(NAMES)),))
