@@ -29,7 +29,7 @@ from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
-from core.services.consensus import dry_run, resolve
+from core.services.consensus import dry_run, replay, resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
 from core.services.models import datasets, jobs, promotion, training
@@ -38,12 +38,17 @@ from core.services.projects import project as projects
 from core.services.projects import queue_plans
 from core.services.review import (
     adjudication,
+    autopsy,
+    bulk,
     claiming,
     disputes,
     drafts,
     leases,
+    overturn,
     recent,
+    rulings,
     submitting,
+    used,
 )
 from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
@@ -131,6 +136,28 @@ CALLS = (
         Action.ADJUDICATE,
         lambda w, a: decide(w.ws, a, w.slug, ruling(w)),
     ),
+    Call("review.autopsy.autopsies", Action.ADJUDICATE, by_slug(autopsy.autopsies)),
+    Call("review.autopsy.autopsy_of", Action.ADJUDICATE, by_slug(autopsy.autopsy_of, 1)),
+    Call(
+        "review.bulk.bulk_rule",
+        Action.ADJUDICATE,
+        lambda w, a: bulk.bulk_rule(
+            w.ws, a, w.slug, [(w.items[1], 0)], "discard", None, "no image", new_uuid()
+        ),
+    ),
+    Call(
+        "review.overturn.overturn",
+        Action.ADJUDICATE,
+        lambda w, a: overturn.overturn(
+            w.ws, a, w.slug, [(w.items[1], 0)], "discard", None, "no image", new_uuid()
+        ),
+    ),
+    Call("review.rulings.rulings", Action.ADJUDICATE, by_slug(rulings.rulings)),
+    Call(
+        "review.used.what_used",
+        Action.EXCHANGE,
+        lambda w, a: used.what_used(w.ws, a, w.slug, w.items[0]),
+    ),
     Call(
         "items.why.explain",
         Action.SEE_PROJECT,
@@ -175,6 +202,7 @@ CALLS = (
         lambda w, a: crops.item_crop(w.ws, a, w.items[0], "0,0,9,9"),
     ),
     Call("projects.project.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
+    Call("consensus.replay.replay", Action.STEER, by_slug(replay.replay, ())),
     Call("steering.rules.set_policy", Action.STEER, by_slug(rules.set_policy, Policy(), "why")),
     Call("steering.rules.set_guideline", Action.STEER, by_slug(rules.set_guideline, "look", "why")),
     Call("steering.rules.example_of", Action.STEER, by_slug(rules.example_of, "00000.png")),
