@@ -203,6 +203,7 @@ CALLS = (
     ),
     Call("projects.project.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
     Call("consensus.replay.replay", Action.STEER, by_slug(replay.replay, ())),
+    Call("consensus.replay.replay", Action.STEER, by_slug(replay.replay, ())),
     Call("steering.rules.set_policy", Action.STEER, by_slug(rules.set_policy, Policy(), "why")),
     Call("steering.rules.set_guideline", Action.STEER, by_slug(rules.set_guideline, "look", "why")),
     Call("steering.rules.example_of", Action.STEER, by_slug(rules.example_of, "00000.png")),
