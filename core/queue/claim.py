@@ -69,6 +69,12 @@ WHERE s.project_id = :project AND s.ready = 1 AND {free("s")}
 ORDER BY s.boost DESC, s.priority, s.item_id LIMIT :count
 """
 
+_NEXT_BUT = f"""
+{_LOOK}
+WHERE s.project_id = :project AND s.ready = 1 AND s.item_id NOT IN (:ids) AND {free("s")}
+ORDER BY s.boost DESC, s.priority, s.item_id LIMIT :count
+"""
+
 # The plus keeps SQLite from reading the whole project by an index that begins with it.
 _THESE = f"""
 {_LOOK}
@@ -146,6 +152,7 @@ def claim(
     lease_seconds: float,
     only: Sequence[int] | None = None,
     queue: str = "",
+    but: Sequence[int] = (),
 ) -> list[int]:
     """Lease up to `count` items with a free place to a person and return them in queue order.
 
@@ -158,14 +165,17 @@ def claim(
         lease_seconds: How long they are held.
         only: Claim out of these items alone (at most a few hundred), in this order.
         queue: The queue beside the main one they are claimed in, kept on the lease.
+        but: None of these (at most a few thousand).
     """
     if count <= 0:
         return []
     asked = {"project": project_id, "person": person_id, "now": now}
     if only is None:
         wake(connection, project_id, now)
-        found = run(connection, _NEXT, {**asked, "count": count}).all()
+        sql, left_out = (_NEXT_BUT, list(but)) if but else (_NEXT, None)
+        found = run(connection, sql, {**asked, "count": count}, left_out).all()
     else:
+        only = [i for i in only if i not in but] if but else only
         rows = run(connection, _THESE, asked, only).all() if only else []
         by_item = {row.item_id: row for row in rows}
         found = [by_item[i] for i in dict.fromkeys(only) if i in by_item][:count]

@@ -42,14 +42,28 @@ def mix_of(key: bytes, gold_share: float, repeat_share: float) -> Mix:
     return Mix(key, _hundredths(gold_share), _hundredths(repeat_share))
 
 
-def still_to_come(mix: Mix, place: int, real: int, golds: int, repeats: int) -> int:
-    """Return how many items a person is still handed from a place on, with so many real ones left.
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """How many items of each kind a person is still handed."""
 
-    One less with each that is handed out, whichever it is. Planted ones come between real ones,
-    not after the last, and no more than there are (`golds`, `repeats`).
+    real: int
+    golds: int
+    repeats: int
+
+    @property
+    def total(self) -> int:
+        """Return how many items that is in all."""
+        return self.real + self.golds + self.repeats
+
+
+def still_to_come(mix: Mix, place: int, real: int, golds: int, repeats: int) -> Coming:
+    """Return what a person is still handed from a place on, with so many real items left.
+
+    One less in all with each that is handed out, whichever it is. Planted ones come between real
+    ones, not after the last, and no more than there are (`golds`, `repeats`).
     """
     if real <= 0:
-        return 0
+        return Coming(0, 0, 0)
     counts = {REAL: 0, GOLD: 0, REPEAT: 0}
     in_block = BLOCK - mix.gold - mix.repeats
     at = place
@@ -63,7 +77,7 @@ def still_to_come(mix: Mix, place: int, real: int, golds: int, repeats: int) -> 
     while counts[REAL] < real:
         counts[mix.kind(at)] += 1
         at += 1
-    return real + min(golds, counts[GOLD]) + min(repeats, counts[REPEAT])
+    return Coming(real, min(golds, counts[GOLD]), min(repeats, counts[REPEAT]))
 
 
 def _hundredths(share: float) -> int:

@@ -45,15 +45,15 @@ def test_what_is_to_come_is_what_comes(place: int, real: int, gold: float, repea
     at, left, walked = place, real, 0
     while left:
         assert (
-            still_to_come(mix, at, left, 999, 999)
-            == still_to_come(mix, place, real, 999, 999) - walked
+            still_to_come(mix, at, left, 999, 999).total
+            == still_to_come(mix, place, real, 999, 999).total - walked
         )
         left -= mix.kind(at) == REAL
         at, walked = at + 1, walked + 1
-    assert walked == still_to_come(mix, place, real, 999, 999)
+    assert walked == still_to_come(mix, place, real, 999, 999).total
 
 
 def test_no_more_are_counted_than_there_are():
     """With two gold items left, two are counted, however many places are theirs."""
-    assert still_to_come(mix_of(KEY, 0.5, 0), 0, 100, 2, 0) == 102
-    assert still_to_come(mix_of(KEY, 0.5, 0), 0, 0, 2, 0) == 0
+    assert still_to_come(mix_of(KEY, 0.5, 0), 0, 100, 2, 0).total == 102
+    assert still_to_come(mix_of(KEY, 0.5, 0), 0, 0, 2, 0).total == 0

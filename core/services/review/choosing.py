@@ -14,7 +14,7 @@ from core.queue.claim import claim, hold, renew_all
 from core.queue.filters import QueueFilter
 from core.queue.hints import wake
 from core.queue.plan import Order
-from core.queue.probes import all_held, held_probes, hold_probes, renew_all_probes
+from core.queue.probes import all_held, held_probes, hold_probes, release_probes, renew_all_probes
 from core.queue.waiting import waiting, waiting_counts
 from core.queue.writer import lease_writer
 from core.services.projects.project import ProjectView
@@ -109,40 +109,57 @@ def _first_items(connection: Connection, asked: Asked, planting: Planting, room:
 def _mixed(
     connection: Connection, asked: Asked, room: int, only: Sequence[int] | None
 ) -> list[int]:
-    """Claim the next items with what is planted among them; none after the last real one."""
+    """Claim the next items with what is planted among them; none after the last to vote on."""
     if asked.planting is None or not room:
         return _claim(connection, asked, room, only)
+    found = _laid(connection, asked, asked.planting, room, only)
+    if len(found) < room:  # the gold that could be voted on as well is all that is left
+        rest = asked.planting.without(found).at_last()
+        found += _laid(connection, asked, rest, room - len(found), only)
+    return found
+
+
+def _laid(
+    connection: Connection,
+    asked: Asked,
+    planting: Planting,
+    room: int,
+    only: Sequence[int] | None,
+) -> list[int]:
     project_id, person_id, now = asked.key
     place = answered_so_far(asked.ws.store, connection, project_id, person_id)
     place += len(all_held(connection, *asked.key))
-    drawn = asked.planting.take(place, room)
+    drawn = planting.take(place, room)
     fresh = still_unseen(connection, asked.actor, [p[0] for p in drawn if p], now)
     layout = [p if p and p[0] in fresh else None for p in drawn]
-    real = _claim(connection, asked, layout.count(None), only)
-    more = len(real) == layout.count(None) and bool(
-        waiting(connection, project_id, person_id, now, asked.part, 1)
+    # Held before the claim, which then leaves them alone; what finds no place is let go again.
+    held = [(i, kind, MIX) for i, kind in filter(None, layout)]
+    hold_probes(connection, project_id, person_id, held, now, asked.ws.settings.lease_seconds)
+    kept = planting.votable.difference(i for i, _, _ in held)
+    real = _claim(connection, asked, layout.count(None), only, sorted(kept))
+    more = len(real) == layout.count(None) and len(kept) < waiting(
+        connection, project_id, person_id, now, asked.part, len(kept) + 1
     )
     laid = _lay_out(layout, real, more)
-    found = [(i, kind, MIX) for i, kind in laid if kind]
-    hold_probes(connection, project_id, person_id, found, now, asked.ws.settings.lease_seconds)
-    return [i for i, _ in laid]
+    release_probes(connection, person_id, [i for i, _, _ in held if i not in laid])
+    return laid
 
 
 def _lay_out(
     layout: Sequence[tuple[int, str] | None], real: Sequence[int], more: bool
-) -> list[tuple[int, str]]:
-    """Return items in their places with the kind of what is planted, as far as real ones reach."""
-    found: list[tuple[int, str]] = []
-    pending: list[tuple[int, str]] = []
+) -> list[int]:
+    """Return items in their places, as far as there are real ones."""
+    found: list[int] = []
+    pending: list[int] = []
     coming = iter(real)
     for planted in layout:
         if planted is not None:
-            pending.append(planted)
+            pending.append(planted[0])
             continue
         item = next(coming, None)
         if item is None:
             return found
-        found += [*pending, (item, "")]
+        found += [*pending, item]
         pending = []
     return found + pending if more else found
 
@@ -181,11 +198,15 @@ def _unless_told(connection: Connection, asked: Asked, found: list[int]) -> list
 
 
 def _claim(
-    connection: Connection, asked: Asked, room: int, only: Sequence[int] | None
+    connection: Connection,
+    asked: Asked,
+    room: int,
+    only: Sequence[int] | None,
+    but: Sequence[int] = (),
 ) -> list[int]:
     got = claim(
         connection, asked.project.id, asked.actor.person_id, room, asked.now,
-        asked.ws.settings.lease_seconds, only, asked.part.queue,
+        asked.ws.settings.lease_seconds, only, asked.part.queue, but,
     )  # fmt: skip
     waiting_counts(asked.ws.store).took(*asked.key[:2], asked.part, len(got))
     return got

@@ -171,7 +171,7 @@ def to_come(
     if found.onboarding:
         in_hand = onboarding_in_hand(connection, project.id, person, now)
         first = min(max(0, found.onboarding - in_hand), len(found.golds))
-        return first + real
+        return first + real - len(found.votable.intersection(found.golds[:first]))
     place = answered_so_far(ws.store, connection, project.id, person)
     place += len(all_held(connection, project.id, person, now))
     return found.to_come(place, real)

@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, TextClause, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    TextClause,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from core.access import Action, Actor, Resource, can
 from core.labels.state import ItemState
+from core.queue.claim import free
 from core.queue.filters import QueueFilter
 from core.queue.plan import QueuePlan
 from core.queue.probes import held_probes
@@ -57,12 +69,29 @@ class Planting:
         golds: Gold items, the next first.
         repeats: Items to be asked again, the next first.
         onboarding: How many gold items are to come before anything else; 0 where none are.
+        votable: Those gold items that the person could also be handed to vote on. While there
+            are others these are kept for gold; in the end what is left of them is voted on.
     """
 
     mix: Mix
     golds: tuple[int, ...]
     repeats: tuple[int, ...]
     onboarding: int = 0
+    votable: frozenset[int] = frozenset()
+
+    def at_last(self) -> Planting:
+        """Return what may be planted once only votable gold is left to vote on."""
+        rest = tuple(i for i in self.golds if i not in self.votable)
+        return replace(self, golds=rest, votable=frozenset())
+
+    def without(self, used: Collection[int]) -> Planting:
+        """Return what is left after some items were handed out."""
+        return replace(
+            self,
+            golds=tuple(i for i in self.golds if i not in used),
+            repeats=tuple(i for i in self.repeats if i not in used),
+            votable=self.votable.difference(used),
+        )
 
     def take(self, place: int, room: int) -> list[tuple[int, str] | None]:
         """Return what fills the next places: a planted item with its kind, or None for a real one."""
@@ -74,8 +103,15 @@ class Planting:
         return found
 
     def to_come(self, place: int, real: int) -> int:
-        """Return how many items still come from a place on, with so many real ones left."""
-        return still_to_come(self.mix, place, real, len(self.golds), len(self.repeats))
+        """Return how many items still come from a place on, with so many to vote on."""
+        others = max(0, real - len(self.votable))
+        first = still_to_come(self.mix, place, others, len(self.golds), len(self.repeats))
+        rest = self.without({*self.golds[: first.golds], *self.repeats[: first.repeats]})
+        last = rest.at_last()
+        more = still_to_come(
+            self.mix, place + first.total, len(rest.votable), len(last.golds), len(last.repeats)
+        )
+        return first.total + more.total
 
 
 def planting_for(
@@ -103,11 +139,12 @@ def planting_for(
     mix = mix_of(key, plan.gold_share, plan.repeat_share)
     golds: tuple[int, ...] = ()
     repeats: tuple[int, ...] = ()
+    votable: frozenset[int] = frozenset()
     if onboarding or plan.gold_share:
-        golds = _golds(connection, project, actor, key, now, within, bool(onboarding))
+        golds, votable = _golds(connection, project, actor, key, now, within, bool(onboarding))
     if plan.repeat_share and not onboarding:
         repeats = _repeats(connection, project, actor, key, now, within)
-    return Planting(mix, golds, repeats, onboarding)
+    return Planting(mix, golds, repeats, onboarding, votable)
 
 
 def still_unseen(connection: Connection, actor: Actor, ids: Sequence[int], now: float) -> set[int]:
@@ -134,7 +171,7 @@ def _golds(
     now: float,
     within: Conditions,
     spare_none: bool,
-) -> tuple[int, ...]:
+) -> tuple[tuple[int, ...], frozenset[int]]:
     rows = connection.execute(_gold_query(project, actor, now, within)).all()
     times = _times_shown(connection, project)
     voters = _voters(connection, project) if any(r.state == "open" for r in rows) else 0
@@ -145,7 +182,20 @@ def _golds(
 
     kept = [r for r in rows if spare_none or not spared(r)]
     kept.sort(key=lambda r: (spared(r), times.get(r.id, 0), draw(key, "gold", r.id)))
-    return tuple(int(r.id) for r in kept)
+    found = tuple(int(r.id) for r in kept)
+    return found, _votable(connection, project, actor, now).intersection(found)
+
+
+def _votable(
+    connection: Connection, project: ProjectView, actor: Actor, now: float
+) -> frozenset[int]:
+    """Return the items with gold that have a place for a vote of this person."""
+    with_gold = select(gold_answers.c.item_id).where(gold_answers.c.project_id == project.id)
+    query = select(item_state.c.item_id).where(
+        item_state.c.item_id.in_(with_gold),
+        text(free("item_state")).bindparams(person=actor.person_id, now=now),
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def _gold_query(project: ProjectView, actor: Actor, now: float, within: Conditions) -> Select[Any]:
