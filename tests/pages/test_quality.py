@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from core.access import Role
 from core.analytics.asked import Against, Basis
 from core.clock import new_uuid
+from core.consensus.policy import Policy
+from core.errors import ItemClosed
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import operator
 from core.services.projects.project import get_project
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
+from core.services.steering.rules import set_policy
 from core.store.tables import item_state
 from core.ui import comparison
 from tests.pages.browser import Visit, words
@@ -143,3 +149,67 @@ def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
     """The page explains itself to whoever may not see figures."""
     at = Visit(house, monkeypatch, "ada").open("quality", project="leaves")
     assert "not part of your role" in words(at)
+
+
+@pytest.fixture
+def three(house: House) -> House:
+    """Give the house with three people's votes on all six items, two of them differing on some."""
+    boss = operator(house.ws)
+    said = {"ben": ["oak"] * 6, "cat": ["oak"] * 3 + ["birch"] * 3, "dan": ["oak"] * 5 + ["maple"]}
+    policy = replace(Policy(), overlap=4, max_votes=5)
+    set_policy(house.ws, house.actor("leo"), "leaves", policy, "Many votes, to compare people.")
+    for name, labels in said.items():
+        house.people[name] = add_person(
+            house.ws, boss, name, name.title(), roles=[(Role.EXPERT, None)]
+        )
+        for item, label in enumerate(labels, 1):
+            sent = Submission(new_uuid(), item, "vote", say(label), active_seconds=2)
+            submit(house.ws, house.actor(name), "leaves", sent)
+    return house
+
+
+def test_agreement_is_shown_by_class_pair_and_person(three: House, monkeypatch) -> None:
+    """The matrix says who agrees with whom, and the pair that agrees least comes with its items."""
+    at = Visit(three, monkeypatch, "mia").open("quality", project="leaves")
+    assert not at.exception
+    text = words(at)
+    assert "Agreement by class" in text
+    assert "What each person does to alpha" in text
+    assert "Ben and Cat differ" in text
+    assert "the same: 50.0 %" in text
+    assert "oak / birch" in text
+
+
+def test_a_pair_in_the_address_narrows_the_votes(three: House, monkeypatch) -> None:
+    """Two people chosen: the coefficients are theirs alone, and so are the items; one alone is asked for a second."""
+    at = Visit(three, monkeypatch, "mia").open("quality", project="leaves", one="ben", other="dan")
+    text = figure_values(at)
+    assert "Ben and Dan differ" in text
+    assert "oak / maple" in text
+    assert "83.3 %" in text
+    at = Visit(three, monkeypatch, "mia").open("quality", project="leaves", one="ben")
+    assert "Choose a second person" in words(at)
+
+
+def test_items_a_lead_could_still_vote_on_are_withheld_from_the_pair(
+    three: House, monkeypatch
+) -> None:
+    """The lead learns how many there are, never what was said of them."""
+    text = words(Visit(three, monkeypatch, "leo").open("quality", project="leaves"))
+    assert "3 more are not shown: you could still vote on them" in text
+    assert "oak / birch" not in text
+
+
+def test_agreement_that_chance_alone_would_give_is_undefined(house: House, monkeypatch) -> None:
+    """Everybody always said one class: no number is made up, and the page says why."""
+    boss = operator(house.ws)
+    house.people["ben"] = add_person(house.ws, boss, "ben", "Ben", roles=[(Role.EXPERT, None)])
+    house.people["cat"] = add_person(house.ws, boss, "cat", "Cat", roles=[(Role.EXPERT, None)])
+    for item in range(1, 7):
+        for who in ("ben", "cat"):
+            with suppress(ItemClosed):
+                sent = Submission(new_uuid(), item, "vote", say("oak"), active_seconds=2)
+                submit(house.ws, house.actor(who), "leaves", sent)
+    text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves"))
+    assert "Undefined" in text
+    assert "one answer was given throughout" in text

@@ -92,7 +92,7 @@ def _regions(found: SelectedAgreement) -> None:
 
 def _question(title: str, several: bool, alpha: Estimate) -> Shown:
     notes = [_("Alpha of sets (MASI): a part of the answers in common counts in part.")]
-    return _("{question}: alpha").format(question=title), alpha, "", notes if several else []
+    return _("Alpha of “{question}”").format(question=title), alpha, "", notes if several else []
 
 
 def fleiss_notes(found: Agreement, third_votes: bool) -> list[str]:
