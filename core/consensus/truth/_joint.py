@@ -31,7 +31,7 @@ class Joint:
         votes: Votes,
         gold: Ints,
         smoothing: Smoothing,
-        word: tuple[NDArray[np.float32], Bools, Reals],
+        word: tuple[NDArray[np.float32], Bools, Reals, bool],
         echo: tuple[float, Bools],
         threads: int | None,
     ) -> None:
@@ -39,11 +39,12 @@ class Joint:
 
         Args:
             votes, gold, smoothing, threads: As for `dawid_skene`.
-            word: P(truth | its word), where it counts, and the shares of the classes it was learnt under.
+            word: P(truth | its word), where it counts, the shares of the classes it was learnt under,
+                and whether it teaches who is right beside a single vote.
             echo: Probability that a shown vote just repeats the model, and which votes may.
         """
         self.votes, self.gold, self.smoothing, self.threads = votes, gold, smoothing, threads
-        self.word, self.counted, self.share = word
+        self.word, self.counted, self.share, self.teaches = word
         self.anchoring, repeats = echo
         self.pairs = votes.workers * votes.classes
         self.echoed = bool(self.anchoring > 0 and repeats.any())
@@ -72,7 +73,7 @@ class Joint:
         table = said
         if self.echoed:
             table = np.concatenate([said, (1 - self.anchoring) * said + self.anchoring])
-        data = (self.votes.starts, self.cell, self.gold, self.word, self.counted)
+        data = (self.votes.starts, self.cell, self.gold, self.word, self.counted, self.teaches)
         known = (self.smoothing.fewest, table, prior, prior / self.share)
         self.counts[:], self.mass[:] = 0.0, 0.0
 

@@ -84,7 +84,21 @@ def _teach(row, begin, end, cell, counts):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
 def joint_block(  # type: ignore[no-untyped-def]
-    first, last, starts, cell, gold, word, counted, fewest, emission, prior, lean, counts, mass, out
+    first,
+    last,
+    starts,
+    cell,
+    gold,
+    word,
+    counted,
+    teaches,
+    fewest,
+    emission,
+    prior,
+    lean,
+    counts,
+    mass,
+    out,
 ):
     """Write the tasks' posteriors, fill the tables from them; return the log-likelihood.
 
@@ -95,6 +109,7 @@ def joint_block(  # type: ignore[no-untyped-def]
         gold: Known class of each task, -1 for unknown.
         word: P(truth | the model's word), shape (tasks, classes).
         counted: Where it counts.
+        teaches: Whether it is a vote too when `fewest` are asked for.
         fewest: Votes (or gold) a task must have for its votes to be counted in the tables.
         emission: P(said | true).
         prior: P(class).
@@ -121,7 +136,7 @@ def joint_block(  # type: ignore[no-untyped-def]
         for c in range(k):
             mass[c] += row[c]
             out[t, c] = row[c]
-        if end - begin >= fewest or gold[t] >= 0:
+        if end - begin + (counted[t] and teaches) >= fewest or gold[t] >= 0:
             _teach(row, begin, end, cell, counts)
     return likelihood
 

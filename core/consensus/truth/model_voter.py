@@ -25,10 +25,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.consensus.truth._calibration import Calibration, calibrate
-from core.consensus.truth.confusion import SMOOTH, Model, Smoothing, fit
+from core.consensus.truth._joint import Joint
+from core.consensus.truth.confusion import SMOOTH, Model, Smoothing
 from core.consensus.truth.dawid_skene import MOST_CELLS, dawid_skene
 from core.consensus.truth.posterior import clamped, normalised, settled
-from core.consensus.truth.result import Truth, Workers, reasons
+from core.consensus.truth.result import Truth, reasons
 from core.consensus.truth.votes import Ints, Longs, Reals, Votes, known
 from core.errors import InputError
 
@@ -46,6 +47,7 @@ class ModelVoice:
         counted: On which tasks it counted, shape (tasks,).
         probability: P(truth | its word), shape (tasks, classes), where it counted; nan elsewhere.
         useful: Whether it made blind votes on unseen tasks clearly likelier; else it counts nowhere.
+        trust: How clearly, 0 to 1: the probability with which its word tells anything.
         gain: By how much, nats a task.
         slope: 1 / temperature: below 1 the model is overconfident.
         confusion: P(truth is j | the model means k) at [k, j]; None where it was never fitted.
@@ -55,6 +57,7 @@ class ModelVoice:
     counted: Bools
     probability: NDArray[np.float32]
     useful: bool = False
+    trust: float = 0.0
     gain: float = 0.0
     slope: float = 1.0
     confusion: Reals | None = None
@@ -81,6 +84,7 @@ def model_voter(
     rounds: int = 50,
     folds: int = 3,
     seed: int = 0,
+    threads: int | None = None,
 ) -> Advised:
     """Return labels by Dawid-Skene with the model as one more voter.
 
@@ -96,46 +100,42 @@ def model_voter(
         rounds: Most rounds.
         folds: Parts of the tasks; each is calibrated by the others.
         seed: Of the parts.
+        threads: Most threads; None for one a core. The result is the same whatever their number.
 
     Raises:
         InputError: The probabilities, the blind flags or the gold do not fit the votes.
     """
     answers = known(votes, gold)
-    said = _checked(votes, word)
+    said, spoke = _checked(votes, word)
     unseen = np.ones(len(votes), np.bool_) if blind is None else np.asarray(blind, np.bool_)
     if unseen.shape != (len(votes),):
         raise InputError(f"There is one blind flag a vote, {len(votes)}, found {unseen.shape}.")
-    independent = np.bincount(votes.task[unseen], minlength=votes.tasks) > 0
-    spoke = ~np.isnan(said).any(axis=1)
+    independent = votes.counts > 0
+    if not unseen.all():
+        independent = np.bincount(votes.task[unseen], minlength=votes.tasks) > 0
     asked = np.flatnonzero((independent | (answers >= 0)) & spoke)
     if len(asked) < 2 or not unseen.any() or votes.classes < 2:
         return _without(votes, answers, smoothing)
-    asked = np.random.default_rng(seed).permutation(asked)[:PEOPLE_TASKS]
-    drawn = np.zeros(votes.tasks, np.bool_)
-    drawn[asked] = True
-    alone = _only(votes, unseen & drawn[votes.task])
-    people = dawid_skene(alone, gold=answers, smoothing=smoothing, tol=ROUGH)
-    prior = _prior(people, drawn)
-    likelihood = _likelihood(alone, people, prior, answers)
-    found = calibrate(said, likelihood, asked, prior, folds, seed)
-    if not found.useful:
-        return _without(votes, answers, smoothing, found)
+    asked = np.sort(np.random.default_rng(seed).permutation(asked)[:PEOPLE_TASKS])
+    alone = _only(votes, unseen, asked)
+    people = dawid_skene(alone, gold=answers[asked], smoothing=smoothing, tol=ROUGH)
+    prior = _prior(people)
+    likelihood = _likelihood(alone, people, prior, answers[asked])
     counted = independent & spoke
+    found = calibrate(said, likelihood, asked, counted, prior, folds, seed)
+    if not found.trust:
+        return _without(votes, answers, smoothing, found)
     anchoring = 0.0 if unseen.all() else _anchoring(votes, said, unseen, spoke)
-    voice = ModelVoice(
-        counted,
-        np.where(counted[:, None], found.probability, np.float32(np.nan)),
-        True,
-        found.gain,
-        found.slope,
-        found.confusion,
-        anchoring,
-    )
-    repeats = ~unseen & spoke[votes.task] & (votes.label == np.argmax(said, axis=1)[votes.task])
+    mapped = found.trust * found.probability + ((1 - found.trust) * prior).astype(np.float32)
+    learnt = (found.trust, found.gain, found.slope, found.confusion, anchoring)
+    voice = ModelVoice(counted, mapped, True, *learnt)
     if people.workers.confusion is None or votes.workers * votes.classes**2 > MOST_CELLS:
         return _beside(votes, answers, smoothing, voice, prior)
-    joint = _Joint(votes, answers, smoothing, voice, repeats, prior)
-    return joint.resolve(people.workers.confusion, tol, rounds)
+    echo = (anchoring, _repeats(votes, said, unseen, spoke))
+    says = (mapped, counted, prior, found.teaches)
+    joint = Joint(votes, answers, smoothing, says, echo, threads)
+    start = Model(_emission(people.workers.confusion), np.log(prior))
+    return _advised(joint.resolve(start, tol, rounds), voice)
 
 
 def aligned(votes: Votes, task: ArrayLike, worker: ArrayLike, column: ArrayLike) -> NDArray:
@@ -154,7 +154,10 @@ def aligned(votes: Votes, task: ArrayLike, worker: ArrayLike, column: ArrayLike)
     return np.asarray(np.asarray(column)[order[at]])
 
 
-def _checked(votes: Votes, word: ArrayLike) -> NDArray[np.floating]:
+def _checked(votes: Votes, word: ArrayLike) -> tuple[NDArray[np.float32], Bools]:
+    """Return the model's probabilities with rows that sum to 1 or are nan, and which are not."""
+    from core.consensus.truth._voice_kernel import check
+
     said = np.asarray(word)
     if said.shape != (votes.tasks, votes.classes):
         raise InputError(
@@ -163,25 +166,25 @@ def _checked(votes: Votes, word: ArrayLike) -> NDArray[np.floating]:
         )
     if not np.issubdtype(said.dtype, np.floating):
         raise InputError(f"The model's probabilities are real numbers, found {said.dtype}.")
-    with np.errstate(invalid="ignore"):
-        if (said < 0).any() or np.isinf(said).any():
-            raise InputError(
-                "The model's probabilities are from 0 up; one is negative or infinite."
-            )
-        total = said.sum(axis=1, keepdims=True)
-        return np.asarray(said / np.where(total > 0, total, np.nan))
+    exact = np.float32 if said.dtype.itemsize <= 4 else np.float64
+    out, spoke = np.empty(said.shape, np.float32), np.empty(len(said), np.bool_)
+    if check(np.ascontiguousarray(said, dtype=exact), out, spoke):
+        raise InputError("The model's probabilities are from 0 up; one is negative or infinite.")
+    return out, spoke
 
 
-def _only(votes: Votes, kept: Bools) -> Votes:
-    if kept.all():
-        return votes
-    task, worker, label = votes.task[kept], votes.worker[kept], votes.label[kept]
-    return Votes(task, worker, label, votes.tasks, votes.workers, votes.classes)
+def _only(votes: Votes, kept: Bools, asked: Longs) -> Votes:
+    """Return the kept votes on some tasks, numbered anew in their order."""
+    number = np.full(votes.tasks, -1, dtype=np.int32)
+    number[asked] = np.arange(len(asked), dtype=np.int32)
+    rows = np.flatnonzero((number[votes.task] >= 0) & kept)
+    columns = number[votes.task[rows]], votes.worker[rows], votes.label[rows]
+    return Votes(*columns, len(asked), votes.workers, votes.classes)
 
 
-def _prior(people: Truth, voted: Bools) -> Reals:
+def _prior(people: Truth) -> Reals:
     """Return how common the classes are where people voted, one task's worth of each mixed in."""
-    mass = people.probability[voted].sum(axis=0, dtype=np.float64) + 1.0
+    mass = people.probability.sum(axis=0, dtype=np.float64) + 1.0
     return np.asarray(mass / mass.sum())
 
 
@@ -203,6 +206,14 @@ def _emission(confusion: NDArray[np.float32]) -> Reals:
     """Return log P(says l | truth is j) at [worker · classes + l, j]."""
     logs = np.log(np.maximum(confusion, TINY)).transpose(0, 2, 1)
     return np.ascontiguousarray(logs, dtype=np.float64).reshape(-1, confusion.shape[1])
+
+
+def _repeats(votes: Votes, said: NDArray[np.float32], unseen: Bools, spoke: Bools) -> Bools:
+    """Return which votes were cast seeing the model's answer, and are equal to it."""
+    if unseen.all():
+        return ~unseen
+    equal = votes.label == np.argmax(said, axis=1)[votes.task]
+    return np.asarray(~unseen & spoke[votes.task] & equal)
 
 
 def _anchoring(votes: Votes, said: NDArray, unseen: Bools, spoke: Bools) -> float:
@@ -227,7 +238,7 @@ def _without(
     silent = np.full((votes.tasks, votes.classes), np.nan, dtype=np.float32)
     voice = ModelVoice(nowhere, silent)
     if found is not None:
-        voice = ModelVoice(nowhere, silent, False, found.gain, found.slope, found.confusion)
+        voice = ModelVoice(nowhere, silent, False, 0.0, found.gain, found.slope, found.confusion)
     return _advised(truth, voice)
 
 
@@ -247,93 +258,3 @@ def _beside(
 
 def _advised(truth: Truth, voice: ModelVoice) -> Advised:
     return Advised(**{f.name: getattr(truth, f.name) for f in fields(Truth)}, model=voice)
-
-
-class _Joint:
-    """Dawid-Skene's rounds with more rows in the table of emissions.
-
-    First one row for each (worker, class said); then as many for votes that repeat the model; then one
-    for each task the model counts on. A vote, and the model's word, is a pointer to a row.
-    """
-
-    def __init__(
-        self,
-        votes: Votes,
-        gold: Ints,
-        smoothing: Smoothing,
-        voice: ModelVoice,
-        repeats: Bools,
-        prior: Reals,
-    ) -> None:
-        self.votes, self.gold, self.smoothing, self.voice = votes, gold, smoothing, voice
-        self.pairs = votes.workers * votes.classes
-        word = np.maximum(voice.probability[voice.counted], TINY).astype(np.float64)
-        self.word = np.log(word) - np.log(prior)
-        self.echoed = bool(repeats.any() and voice.anchoring > 0)
-        cell = votes.worker.astype(np.int64) * votes.classes + votes.label
-        cell[repeats] += self.pairs if self.echoed else 0
-        self.starts, self.cell = self._with_words(cell)
-
-    def _with_words(self, cell: Longs) -> tuple[Longs, Ints]:
-        """Return starts and rows with the model's word behind the votes of each task."""
-        votes, counted = self.votes, self.voice.counted
-        before = np.zeros(votes.tasks + 1, dtype=np.int64)
-        np.cumsum(counted, out=before[1:])
-        starts = votes.starts + before
-        out = np.empty(starts[-1], dtype=np.int32)
-        out[np.arange(len(votes)) + before[votes.task]] = cell
-        first = self.pairs * (2 if self.echoed else 1)
-        out[starts[1:][counted] - 1] = first + np.arange(len(self.word))
-        return starts, out
-
-    def resolve(self, confusion: NDArray[np.float32], tol: float, rounds: int) -> Advised:
-        """Run from people's confusion until the log-likelihood stands."""
-        model = Model(_emission(confusion), np.log(_shares(self.votes)))
-        before, gain, done = -np.inf, np.inf, 0
-        while done < rounds and gain >= tol * len(self.votes):
-            model, likelihood = self._round(model)
-            gain, before, done = abs(likelihood - before), likelihood, done + 1
-        return self._truth(model, before, done, gain < tol * len(self.votes))
-
-    def _table(self, model: Model) -> Reals:
-        parts = [model.emission]
-        if self.echoed:
-            s = self.voice.anchoring
-            parts.append(np.log((1 - s) * np.exp(model.emission) + s))
-        return np.concatenate([*parts, self.word])
-
-    def _round(self, model: Model) -> tuple[Model, float]:
-        from core.consensus.truth._kernels import em_block
-
-        table = self._table(model)
-        counts, mass = np.zeros_like(table), np.zeros(self.votes.classes)
-        tables = (self.smoothing.fewest, table, model.prior, counts, mass)
-        likelihood = em_block(0, self.votes.tasks, self.starts, self.cell, self.gold, *tables)
-        own = counts[: self.pairs]
-        if self.echoed:
-            told = (1 - self.voice.anchoring) * np.exp(model.emission)
-            echo = counts[self.pairs : 2 * self.pairs]
-            own = own + echo * told / (told + self.voice.anchoring)
-        return fit(own, mass, self.smoothing), float(likelihood)
-
-    def _truth(self, model: Model, likelihood: float, done: int, converged: bool) -> Advised:
-        from core.consensus.truth._kernels import posterior_block
-
-        votes = self.votes
-        out = np.empty((votes.tasks, votes.classes), dtype=np.float32)
-        rows = (self.starts, self.cell, self.gold, self._table(model), model.prior)
-        posterior_block(0, votes.tasks, *rows, out)
-        label, probability = settled(votes, out, self.gold)
-        cast = np.bincount(votes.worker, minlength=votes.workers)
-        confusion = model.confusion()
-        right = np.einsum("wjj,j->w", confusion, np.exp(model.prior))
-        people = Workers(cast, np.where(cast > 0, right, np.nan), None, confusion)
-        why = reasons(votes, label, self.gold)
-        truth = Truth(label, probability, why, people, done, converged, likelihood)
-        return _advised(truth, self.voice)
-
-
-def _shares(votes: Votes) -> Reals:
-    """Return how common the classes are by the votes, to start with; no class at 0."""
-    counts = np.bincount(votes.label, minlength=votes.classes) + 1.0
-    return np.asarray(counts / counts.sum())
