@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from core.labels import Answer
 from core.labels.geometry import match_regions
 from core.services.review.disputes import DisputeView
+from core.services.review.vote_weights import VoteWeight
+from core.services.visibility.views import PrelabelView
 from core.ui.deck import Layer
 from core.ui.text import _
 
@@ -39,7 +41,7 @@ def of_dispute(view: DisputeView, iou_at_least: float) -> tuple[Layer, ...]:
             key=_VOTE_KEYS[n] if n < len(_VOTE_KEYS) else f"#{n + 1}",
             colour=_LOOKS[n % len(_LOOKS)][0],
             dash=_LOOKS[n % len(_LOOKS)][1],
-            lines=(_vote_words(vote.seconds, vote.prelabel_shown),),
+            lines=(*weight_words(vote.weight), _vote_words(vote.seconds, vote.prelabel_shown)),
             answer=vote.answer,
             shared=shared_boxes(vote.answer, answers, iou_at_least),
         )
@@ -53,10 +55,11 @@ def of_dispute(view: DisputeView, iou_at_least: float) -> tuple[Layer, ...]:
                 key="M",
                 colour=_MODEL_LOOK[0],
                 dash=_MODEL_LOOK[1],
-                lines=(model.source,),
+                lines=(_model_words(model),),
                 answer=model.answer,
                 shared=shared_boxes(model.answer, answers, iou_at_least),
                 confidence=model.confidence,
+                top=model.top,
             )
         )
     return tuple(found)
@@ -70,6 +73,37 @@ def shared_boxes(answer: Answer, others: Sequence[Answer], iou_at_least: float) 
         matched = {i for i, _j, _iou in pairs}
         shared = [s and i in matched for i, s in enumerate(shared)]
     return tuple(shared) if len(others) > 1 else (False,) * len(answer.regions)
+
+
+def weight_words(weight: VoteWeight | None) -> tuple[str, ...]:
+    """Return in a line how often somebody was right saying the same before, on what evidence."""
+    if weight is None:
+        return ()
+    share = weight.share
+    if share.value is None or share.low is None or share.high is None:
+        told = _("No record of this reviewer yet")
+    else:
+        source = _("on gold") if weight.source == "gold" else _("as settled")
+        told = _("{what}: right {p} % ({low}–{high}), n {n} {source}").format(
+            what=weight.label or _("All answers"),
+            p=_percent(share.value),
+            low=_percent(share.low),
+            high=_percent(share.high),
+            n=f"{share.n:,}",
+            source=source,
+        )
+    if weight.weight is None:
+        return (told,)
+    return (_("Weight {w}").format(w=f"{weight.weight:.2f}") + " · " + told,)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}"
+
+
+def _model_words(model: PrelabelView) -> str:
+    margin = "" if model.margin is None else _("margin {p} %").format(p=_percent(model.margin))
+    return " · ".join(p for p in (margin, model.model or model.source) if p)
 
 
 def _vote_words(seconds: float | None, prelabel_shown: bool) -> str:

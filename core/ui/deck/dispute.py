@@ -115,8 +115,26 @@ def _ruling(project: ProjectView, view: DisputeView, differences: list[str]) -> 
         "draws": schema.task.draws,
         "edit": _("Edit boxes") if schema.task.shape is Shape.BOX else _("Edit regions"),
         "reasons": [{"key": key, "text": text} for key, text in reason_templates()],
+        "autopsy": dict(view.autopsy) if view.autopsy else None,
+        "alike": _alike(project, view),
         "urls": {"ruling": urls.path(f"/files/ruling/{project.slug}")},
         "texts": ruling_texts(shapes),
+    }
+
+
+def _alike(project: ProjectView, view: DisputeView) -> dict[str, Any]:
+    """Return the settled cases like it; None for cases where nothing was compared."""
+    cases = None
+    if view.similar is not None:
+        names = ("item_id", "name", "image", "label", "similarity", "reason")
+        cases = [
+            {**{n: getattr(case, n) for n in names}, "state": case.state.value}
+            for case in view.similar
+        ]
+    return {
+        "cases": cases,
+        "base": urls.base(),
+        "known": urls.page("items", project=project.slug, item="__ITEM__"),
     }
 
 

@@ -38,7 +38,29 @@ def ruling_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
         "hintEdit": _("E edits"),
         "hintSay": _("S own words"),
         "hintOthers": _("← → others"),
+        "hintParty": _("P one party alone"),
+        "hintFilter": _("F filters"),
+        "settles": _("A clause in the guideline would settle {n} open disputes."),
+        **_alike(),
         **search_texts(),
+    }
+
+
+def _alike() -> dict[str, str | dict[str, str]]:
+    """Return what the row of settled cases says."""
+    return {
+        "alike": _("Settled cases like it"),
+        "alikeN": _("Settled cases like it: {n}"),
+        "alikeOne": _("{label}: {name}, {share} alike"),
+        "noneAlike": _("People have settled nothing that looks like it yet."),
+        "alikeLater": _(
+            "Known after the first training: images are compared by what a model sees."
+        ),
+        "settledBy": {
+            "agreed": _("votes agreed"),
+            "adjudicated": _("a lead ruled"),
+            "imported": _("imported as trusted"),
+        },
     }
 
 

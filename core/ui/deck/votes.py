@@ -30,6 +30,7 @@ class Layer:
         answer: What it says of the item.
         shared: For each box whether all voters have it; those are drawn faintly.
         confidence: The model's; None for people.
+        top: The model's likeliest classes with their shares.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Layer:
     answer: Answer
     shared: tuple[bool, ...] = ()
     confidence: float | None = None
+    top: tuple[tuple[str, float], ...] = ()
 
 
 def votes_view(
@@ -85,4 +87,5 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "answer": answer_data(layer.answer),
         "shared": list(layer.shared),
         "confidence": layer.confidence,
+        "top": [list(pair) for pair in layer.top],
     }

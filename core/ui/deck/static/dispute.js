@@ -4,10 +4,11 @@
 import { el, say } from "./dom.js";
 import { classOfDigit, markedOf } from "./flow.js";
 import { isPressing, isTyping } from "./keys.js";
+import { LookAlikes } from "./lookalikes.js";
 import { ask, newUuid, onReach, speakFor } from "./net.js";
 import { retryAfter } from "./outbox.js";
 import { RulingRail } from "./ruling.js";
-import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, rowsOf, rulingCommand, RULINGS, sentOf, startRuling, take, takeEdited, undo } from "./ruling_model.js";
+import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, LOOKING, rowsOf, rulingCommand, RULINGS, sentOf, startRuling, take, takeEdited, undo } from "./ruling_model.js";
 import { classSearch } from "./search.js";
 import { readObject, tabStorage } from "./storage.js";
 import { VotesView } from "./votes.js";
@@ -51,6 +52,8 @@ class Dispute {
   #furnish(texts) {
     this.rail = new RulingRail(texts, (name, key) => this.#run(name, key));
     this.body.append(this.rail.node);
+    this.alike = new LookAlikes(texts, () => this.votes.overlay());
+    this.votes.node.append(this.alike.node);
   }
 
   get #place() {
@@ -82,6 +85,8 @@ class Dispute {
   #show() {
     this.votes.update({ ...this.data, chosen: this.ruling.source });
     this.rail.show(this.dispute, this.ruling, { busy: this.busy, told: this.told });
+    if (this.cases !== this.dispute.alike) this.alike.show(this.dispute.alike);
+    this.cases = this.dispute.alike;
   }
 
   // --- keys ---------------------------------------------------------------------------------
@@ -103,7 +108,7 @@ class Dispute {
   }
 
   #run(name, key) {
-    if (this.busy || (!this.dispute.may && !["previous", "next"].includes(name))) return;
+    if (this.busy || (!this.dispute.may && !LOOKING.includes(name))) return;
     const before = this.told;
     this.told = "";
     const done = this[`do_${name}`](key);
@@ -167,6 +172,32 @@ class Dispute {
     this.#wait();
     this.trigger("edit", { item_id, answer, edited, room: this.votes.room });
     return undefined;
+  }
+
+  do_alike() {
+    this.alike.toggle();
+    return false;
+  }
+
+  do_party() {
+    if (this.dispute.draws) this.votes.turn(1);
+    return false;
+  }
+
+  do_partyBack() {
+    if (this.dispute.draws) this.votes.turn(-1);
+    return false;
+  }
+
+  // The filters stand in the line above, which is Streamlit's.
+  do_filter() {
+    document.querySelector(".st-key-tb-filter button")?.click();
+    return false;
+  }
+
+  do_autopsy() {
+    this.rail.toggleAutopsy();
+    return false;
   }
 
   do_previous() {

@@ -70,13 +70,34 @@ export class RulingRail {
     this.hint.textContent = this.#hint(dispute);
   }
 
-  #because({ why, differs, flags, sentences, may, mayNot }) {
+  /** Open or fold what the votes tell of the cause. */
+  toggleAutopsy() {
+    const details = this.why.querySelector("details.autopsy");
+    if (details) details.open = !details.open;
+  }
+
+  // What the votes tell of the cause: kind and words in a line, evidence and clause behind it.
+  #autopsy(found) {
     const { texts } = this;
-    this.why.replaceChildren(
+    if (!found) return null;
+    const open = this.why.querySelector("details.autopsy")?.open ?? false;
+    const settles = typeof found.settles === "number" && found.settles > 0 ? say(texts.settles, { n: found.settles }) : "";
+    return el("details", { class: "card autopsy", open },
+      el("summary", { "data-at": "autopsy", "aria-keyshortcuts": "A" }, el("b", { text: found.kind }), el("span", { text: ` ${found.words ?? ""}` }), cap("A")),
+      ...(found.evidence ?? []).map((line) => el("div", { class: "small", text: `· ${line}` })),
+      found.clause ? el("blockquote", { class: "small clause", text: found.clause }) : null,
+      settles ? el("div", { class: "small muted", text: settles }) : null);
+  }
+
+  #because({ why, differs, flags, sentences, may, mayNot, autopsy }) {
+    const { texts } = this;
+    this.why.replaceChildren(...[
+      this.#autopsy(autopsy),
       el("div", { class: "card warn" }, el("div", {}, el("span", { text: why }), differs ? el("span", { class: "muted", text: ` ${say(texts.differs, { what: differs })}` }) : null),
         ...flags.map((f) => el("div", { class: "small" }, el("b", { text: `${f.who}: ` }), el("span", { text: f.what })))),
       ...sentences.map((s) => el("div", { class: "muted small", text: s })),
-      may ? el("div", { hidden: true }) : el("div", { class: "card warn", role: "note", text: mayNot }));
+      may ? null : el("div", { class: "card warn", role: "note", text: mayNot }),
+    ].filter(Boolean));
   }
 
   #picks(dispute, ruling, shut) {
@@ -122,7 +143,7 @@ export class RulingRail {
   #hint(dispute) {
     const { texts } = this;
     const takes = dispute.layers.map((l) => l.key).filter((k) => k.length === 1).join(" ");
-    return [takes && say(texts.hintTakes, { keys: takes }), dispute.asked.length ? texts.hintDigits : "", dispute.draws ? texts.hintEdit : "", texts.hintSay, texts.hintOthers]
+    return [takes && say(texts.hintTakes, { keys: takes }), dispute.asked.length ? texts.hintDigits : "", dispute.draws ? texts.hintEdit : "", texts.hintSay, dispute.draws ? texts.hintParty : "", texts.hintFilter, texts.hintOthers]
       .filter(Boolean).join(" · ");
   }
 }

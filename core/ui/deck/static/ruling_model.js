@@ -9,7 +9,12 @@ import { isObject } from "./storage.js";
 export const RULINGS = { D: "decide", N: "neutral", X: "discard", B: "send-back" };
 /** Who rules sooner than this after the picture came, milliseconds, has not looked. */
 export const LOOK_MS = 400;
-const OTHERS = { E: "edit", S: "say", "/": "search", Enter: "confirm", Backspace: "back", Left: "previous", Right: "next" };
+const OTHERS = {
+  E: "edit", S: "say", "/": "search", Enter: "confirm", Backspace: "back", Left: "previous", Right: "next",
+  L: "alike", P: "party", "Shift+P": "partyBack", F: "filter", A: "autopsy",
+};
+/** What changes only what is seen: open to those too who may not rule. */
+export const LOOKING = ["previous", "next", "alike", "party", "partyBack", "filter", "autopsy"];
 
 function answerOf(plain) {
   const { choices, multi, regions } = isObject(plain) ? plain : {};

@@ -6,14 +6,11 @@ import { cap, el, say, svg } from "./dom.js";
 import { Images } from "./images.js";
 import { onReach } from "./net.js";
 import { Stage } from "./stage.js";
+import { believed, nextParty, percent, regionsShown } from "./votes_model.js";
 
 const views = new WeakMap();
 const BOTTOM_PX = 20;
 const LEAST_PX = 420;
-
-function percent(value) {
-  return value === null || value === undefined ? "" : `${Math.round(value * 100)} %`;
-}
 
 // A short line in the party's own hue and dash: what the legend and the boxes have in common.
 function stroke(layer) {
@@ -98,13 +95,19 @@ export class VotesView {
   }
 
   #regions() {
-    const layers = this.data.layers.filter((l) => this.only === null || l.key === this.only);
-    return layers.flatMap((layer, place) => layer.answer.regions.map((region, i) => {
-      const sure = region.confidence == null ? "" : percent(region.confidence);
-      const note = [layer.key, sure].some(Boolean) ? `· ${[layer.key, sure].filter(Boolean).join(" ")}` : "";
-      const faint = this.only === null && layer.shared[i];
-      return { region: { ...region, note }, colour: layer.colour, dash: layer.dash, faint, labelled: !faint, corner: place };
-    }));
+    return regionsShown(this.data.layers, this.only);
+  }
+
+  /** Show the next party's regions alone, after the last all of them again. */
+  turn(by) {
+    this.alone(nextParty(this.data.layers, this.only, by));
+  }
+
+  /** Show one party's regions alone; null shows all. */
+  alone(key) {
+    this.only = key;
+    this.#cards();
+    this.overlay();
   }
 
   #cards() {
@@ -115,16 +118,16 @@ export class VotesView {
     const { texts, boxes, chosen } = this.data;
     const alone = this.only === layer.key;
     const pick = () => {
-      this.only = alone ? null : layer.key;
-      this.#cards();
-      this.overlay();
+      this.alone(alone ? null : layer.key);
+      this.cards.querySelector(`[data-only="${CSS.escape(layer.key)}"]`)?.focus();
     };
-    return el("div", { class: `card vote${chosen === layer.key ? " chosen" : ""}`, role: "listitem" },
+    return el("div", { class: `card vote${chosen === layer.key ? " chosen" : ""}${alone ? " alone" : ""}`, role: "listitem" },
       el("div", { class: "row" },
         el("span", { class: "who" }, stroke(layer), el("b", { text: layer.name })), cap(layer.key)),
       el("div", { class: "saysall" }, ...this.#words(layer)),
-      ...layer.lines.map((line) => el("div", { class: "muted small", text: line })),
-      boxes ? el("button", { class: "plain", "aria-pressed": alone, text: alone ? texts.all : texts.only, onclick: pick }) : null);
+      layer.top?.length ? el("div", { class: "muted small top5", text: believed(layer.top), title: believed(layer.top) }) : null,
+      ...layer.lines.map((line) => el("div", { class: "muted small clip", text: line, title: line })),
+      boxes ? el("button", { class: "plain", "data-only": layer.key, "aria-pressed": alone, text: alone ? texts.all : texts.only, onclick: pick }) : null);
   }
 
   #words(layer) {
