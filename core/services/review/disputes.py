@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from core.access import Action, Actor, Resource, can
-from core.consensus.settle import settle
 from core.errors import NotFound
 from core.labels import Answer
 from core.labels.state import ItemState
-from core.services.consensus.resolve import gather, live_annotations
+from core.services.consensus.resolve import gather, live_annotations, outcome_of
 from core.services.items.why import WHY_STATE
 from core.services.projects.project import project_for
 from core.services.review.similar import SimilarCase, similar_cases
 from core.services.review.vote_weights import VoteWeight, weights_of
+from core.services.visibility.eligible import in_conflict
 from core.services.visibility.views import PrelabelView, ReviewItem, item_views
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, final_labels, item_state
@@ -107,13 +107,15 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         weights = weights_of(ws, connection, project, answers)
         similar = similar_cases(ws, connection, project, item_id)
         reason = _reason(connection, item_id)
-    outcome = settle(found.evidence(), project.schema, project.policy)
+        conflict = in_conflict(connection, project, actor, item_id)
+    outcome = outcome_of(ws, project, item_id, found)
     if reason is None or views[0].state is ItemState.OPEN:
         reason = str(outcome.reason)
     aliases = {
         p: f"Reviewer {n}" for n, p in enumerate(dict.fromkeys(r.person_id for r in said), 1)
     }
     because = OWN_VOTE if own and not project.policy.adjudicate_own else ""
+    because = because or conflict
     return DisputeView(
         item=views[0],
         votes=tuple(

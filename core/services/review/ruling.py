@@ -15,6 +15,7 @@ from core.services.consensus.resolve import label_of, live_annotations, resolve_
 from core.services.projects.project import ProjectView, project_for
 from core.services.review.disputes import OWN_VOTE, ever_voted
 from core.services.review.submission import MAX_REASON, Receipt, check_answer
+from core.services.visibility.eligible import in_conflict
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import annotation_log, decisions, items
@@ -158,6 +159,9 @@ def _check_may_decide(
         connection, ruling.item_id
     ):
         raise Forbidden(OWN_VOTE, "Take the next one.")
+    conflict = in_conflict(connection, project, actor, ruling.item_id)
+    if conflict:
+        raise Forbidden(conflict, "Another lead has to decide it.")
     said = live_annotations(connection, [ruling.item_id])
     votes = sum(r.kind == "vote" for r in said)
     if votes != ruling.votes_seen:

@@ -11,6 +11,10 @@ from core.queue.barred import NOTHING_BARRED, Barred, barred_items
 from core.services.accounts.skills import skills_held
 from core.services.projects.project import ProjectView
 
+KEPT_FROM_YOU = (
+    "The policy keeps this item from you: it needs a skill you do not hold, or names you."
+)
+
 
 def barred_for(connection: Connection, project: ProjectView, actor: Actor) -> Barred:
     """Return what is kept from a person; nothing is read where the policy has no such rule."""
@@ -33,6 +37,8 @@ def barred_for(connection: Connection, project: ProjectView, actor: Actor) -> Ba
 def in_conflict(connection: Connection, project: ProjectView, actor: Actor, item_id: int) -> str:
     """Return the sentence that keeps a person from an item that names them; empty where none does."""
     slices = tuple(_own(project.policy, actor))
+    if not slices:
+        return ""
     if item_id not in barred_items(connection, Barred(slices=slices), [item_id]):
         return ""
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -17,7 +17,7 @@ from core.queue.claim import votable
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import blind_items
-from core.services.visibility.eligible import barred_for
+from core.services.visibility.eligible import KEPT_FROM_YOU, barred_for
 from core.services.visibility.probes import Probe, probes_of, shown_state
 from core.store.tables import (
     annotation_log,
@@ -114,9 +114,10 @@ def item_views(
     kept = _by_item(_own(connection, drafts, actor, ids))
     held = _by_item(_own(connection, leases, actor, ids))
     free = votable(connection, ids, actor.person_id, now)
-    free -= barred_items(connection, barred_for(connection, project, actor), ids)
+    barred = barred_items(connection, barred_for(connection, project, actor), ids)
+    free -= barred
     probes = probes_of(connection, project, actor, ids)
-    return [
+    views = [
         _view(
             project,
             actor,
@@ -134,6 +135,10 @@ def item_views(
         for i in ids
         if i in rows
     ]
+    if not barred:
+        return views
+    told = {v.item_id for v in views if not v.can_vote and v.state is ItemState.OPEN} & barred
+    return [replace(v, notice=KEPT_FROM_YOU) if v.item_id in told else v for v in views]
 
 
 @dataclass(frozen=True, slots=True)
