@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.access import Actor
 from core.services.items.why import explain
 from core.services.projects.project import ProjectView, get_project
-from core.services.review.adjudication import DisputeRow, disputes
+from core.services.review.adjudication import DisputeList, DisputeRow, list_disputes
+from core.services.review.dispute_filter import DisputeFilter
 from core.services.review.disputes import DisputeView, get_dispute
 from core.services.workspace import Workspace, current_workspace
-from core.ui import deck, identity, ruling, states, threads, widgets
+from core.ui import deck, dispute_filters, identity, ruling, states, threads, widgets
 from core.ui.text import _, many
 from core.ui.theme import draw, fill, join
+
+PAGE = 100
+"""Disputes in the list at once; the ways to those before and after stand at its ends."""
 
 
 @st.fragment
@@ -21,15 +27,19 @@ def work(slug: str) -> None:
     with states.boundary():
         ws, actor = current_workspace(), identity.current_actor()
         project = get_project(ws, actor, slug)
-        rows = disputes(ws, actor, slug)
-        asked = _asked_item()
-        item_id = _current(rows, asked)
+        asked = dispute_filters.asked_filter()
+        found = list_disputes(ws, actor, slug, asked)
+        item_id = _current(found.rows, _asked_item())
+        if item_id is None and found.total:
+            dispute_filters.nothing_meets(found, asked)
+            _why_last(slug)
+            return
         if item_id is None:
             _nothing(slug)
             return
         view = get_dispute(ws, actor, slug, item_id)
-        _head(project, rows, item_id, view)
-        ruling.show(project, actor, view, [row.item_id for row in rows])
+        _head(project, found, asked, item_id, view)
+        ruling.show(project, actor, view, [row.item_id for row in found.rows])
 
 
 def _asked_item() -> int | None:
@@ -37,7 +47,7 @@ def _asked_item() -> int | None:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else None
 
 
-def _current(rows: list[DisputeRow], asked: int | None) -> int | None:
+def _current(rows: Sequence[DisputeRow], asked: int | None) -> int | None:
     """Return the item to show: the one picked, the permalink's, else the most valuable."""
     ids = [row.item_id for row in rows]
     picked, last = st.session_state.get(ruling.PICK), st.session_state.get(ruling.LAST, (None, ""))
@@ -58,33 +68,34 @@ def _nothing(slug: str) -> None:
 # --- the line above -----------------------------------------------------------------------------
 
 
-def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: DisputeView) -> None:
+def _head(
+    project: ProjectView,
+    found: DisputeList,
+    asked: DisputeFilter,
+    item_id: int,
+    view: DisputeView,
+) -> None:
     """Draw which dispute this is, how many there are, and the way to the others."""
-    ids = [row.item_id for row in rows]
-    left, middle, right = st.columns([2.4, 2.4, 7.2], vertical_alignment="center")
-    nth = _("{i} of {n}").format(i=ids.index(item_id) + 1, n=len(ids)) if item_id in ids else ""
+    ids = [row.item_id for row in found.rows]
+    left, middle, right = st.columns([2.6, 1.9, 7.5], vertical_alignment="center")
     with left:
-        draw(
-            "<div class='tb-small'><b style='font-size:1rem'>{name}</b> <span class='tb-muted'>{n}</span></div>",
-            name=view.item.name,
-            n=nth or many("{n} dispute", "{n} disputes", len(ids)),
-        )
-    names = {row.item_id: _row_words(row) for row in rows}
+        _list(found.rows, ids, item_id, view)
     with middle:
-        st.selectbox(
-            _("Disputes"),
-            ids if item_id in ids else [item_id, *ids],
-            index=ids.index(item_id) if item_id in ids else 0,
-            format_func=lambda i: names.get(i, view.item.name),
-            key=f"tb-pick-dispute-{item_id}",
-            label_visibility="collapsed",
-            on_change=_picked,
-            args=(f"tb-pick-dispute-{item_id}", item_id),
+        nth = (
+            _("{i} of {n}").format(i=f"{ids.index(item_id) + 1:,}", n=f"{len(ids):,}")
+            if item_id in ids
+            else ""
+        )
+        draw(
+            "<div class='tb-small'><b>{n}</b> <span class='tb-muted'>{all}</span></div>",
+            n=nth or many("{n} dispute", "{n} disputes", len(ids)),
+            all=_("({n} in all)").format(n=f"{found.total:,}") if asked else "",
         )
     with (
         right,
         st.container(horizontal=True, gap="xsmall", horizontal_alignment="right", key="tb-ways"),
     ):
+        dispute_filters.popover(found, asked)
         with st.popover(_("Guideline")):
             text = project.guideline or _("This project has no guideline yet.")
             deck.guideline_view(text, "tb-guideline")
@@ -93,6 +104,32 @@ def _head(project: ProjectView, rows: list[DisputeRow], item_id: int, view: Disp
         # The arrow keys are taken by the element, which knows what else was pressed.
         for label, name, by in ((_("← Previous"), "Left", -1), (_("Next →"), "Right", 1)):
             st.button(label, key=f"tb-go-{name}", on_click=ruling.step, args=(ids, item_id, by))
+
+
+def _list(rows: Sequence[DisputeRow], ids: list[int], item_id: int, view: DisputeView) -> None:
+    """Draw the list of disputes, the page of it that holds the one in hand, with the ways to the others."""
+    place = ids.index(item_id) if item_id in ids else 0
+    first = place - place % PAGE
+    page = rows[first : first + PAGE]
+    words = {row.item_id: _row_words(row) for row in page}
+    options = [row.item_id for row in page] if item_id in words else [item_id, *words]
+    if first:
+        options.insert(0, ids[first - PAGE])
+        words[ids[first - PAGE]] = _("↑ {a}–{b}").format(a=f"{first - PAGE + 1:,}", b=f"{first:,}")
+    if first + PAGE < len(ids):
+        after = min(first + 2 * PAGE, len(ids))
+        options.append(ids[first + PAGE])
+        words[ids[first + PAGE]] = _("↓ {a}–{b}").format(a=f"{first + PAGE + 1:,}", b=f"{after:,}")
+    st.selectbox(
+        _("Disputes"),
+        options,
+        index=options.index(item_id),
+        format_func=lambda i: words.get(i, view.item.name),
+        key=f"tb-pick-dispute-{item_id}",
+        label_visibility="collapsed",
+        on_change=_picked,
+        args=(f"tb-pick-dispute-{item_id}", item_id),
+    )
 
 
 def _row_words(row: DisputeRow) -> str:
