@@ -26,7 +26,7 @@ from core.jobs.rows import JobStatus, create_job, finish_job
 from core.labels.operations import Recolour, Retire
 from core.labels.schema import Task
 from core.queue.plan import QueuePlan
-from core.services.accounts import changing, grants, people
+from core.services.accounts import changing, grants, people, skills
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.consensus import dry_run, replay, resolve
@@ -203,7 +203,6 @@ CALLS = (
     ),
     Call("projects.project.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
     Call("consensus.replay.replay", Action.STEER, by_slug(replay.replay, ())),
-    Call("consensus.replay.replay", Action.STEER, by_slug(replay.replay, ())),
     Call("steering.rules.set_policy", Action.STEER, by_slug(rules.set_policy, Policy(), "why")),
     Call("steering.rules.set_guideline", Action.STEER, by_slug(rules.set_guideline, "look", "why")),
     Call("steering.rules.example_of", Action.STEER, by_slug(rules.example_of, "00000.png")),
@@ -308,6 +307,17 @@ CALLS = (
         everywhere=True,
     ),
     Call(
+        "accounts.skills.grant_skill",
+        Action.STEER,
+        lambda w, a: skills.grant_skill(w.ws, a, w.slug, w.cast.experts[0].person_id, "birds"),
+    ),
+    Call(
+        "accounts.skills.revoke_skill",
+        Action.STEER,
+        lambda w, a: skills.revoke_skill(w.ws, a, w.slug, w.cast.experts[0].person_id, "birds"),
+    ),
+    Call("accounts.skills.skills_of", Action.STEER, by_slug(skills.skills_of)),
+    Call(
         "accounts.grants.grant",
         Action.MANAGE_PEOPLE,
         lambda w, a: grants.grant(w.ws, a, w.cast.experts[0].person_id, Role.LEAD, w.slug),
@@ -322,6 +332,9 @@ CALLS = (
 )
 
 EXEMPT = {
+    "visibility.eligible.barred_for": "asks within a transaction whose caller has asked",
+    "visibility.eligible.in_conflict": "asks within a transaction whose caller has asked",
+    "visibility.eligible.may_not_vote": "asks within a transaction whose caller has asked",
     "review.ruling.put_in_force": "writes within a transaction whose caller has asked",
     "talk.waiting.waiting_threads": "looks only into the projects that list_projects gives",
     "talk.threads.threads_on": "reads within a transaction whose caller has asked",
