@@ -58,7 +58,7 @@ SERVICES: dict[str, set[str]] = {
     "steering": BASE,
     "models": BASE | {"steering"},
     "transfer": BASE | {"models"},
-    "analytics": BASE,
+    "analytics": BASE | {"talk", "items", "review"},
     "demo": BASE | {"talk", "items", "review", "steering", "models", "transfer"},
 }
 """The same within the services."""

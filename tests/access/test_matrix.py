@@ -29,6 +29,7 @@ from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people, skills
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
+from core.services.analytics import people_quality
 from core.services.consensus import dry_run, replay, resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
@@ -38,6 +39,7 @@ from core.services.projects import project as projects
 from core.services.projects import queue_plans
 from core.services.review import (
     adjudication,
+    admission,
     autopsy,
     bulk,
     claiming,
@@ -115,6 +117,33 @@ CALLS = (
         lambda w, a: drafts.save_draft(w.ws, a, w.slug, w.items[0], say("cat")),
     ),
     Call("review.recent.my_recent", Action.SEE_OWN, by_slug(recent.my_recent)),
+    Call(
+        "analytics.people_quality.person_quality",
+        Action.SEE_OWN,
+        lambda w, a: people_quality.person_quality(w.ws, a, w.slug, a.person_id),
+    ),
+    Call(
+        "analytics.people_quality.everybodys_quality",
+        Action.SEE_FIGURES,
+        by_slug(people_quality.everybodys_quality),
+    ),
+    Call(
+        "review.admission.standing_events", Action.SEE_FIGURES, by_slug(admission.standing_events)
+    ),
+    Call(
+        "review.admission.pause_person",
+        Action.STEER,
+        lambda w, a: admission.pause_person(
+            w.ws, a, w.slug, w.cast.experts[3].person_id, "on leave"
+        ),
+    ),
+    Call(
+        "review.admission.resume_person",
+        Action.STEER,
+        lambda w, a: admission.resume_person(
+            w.ws, a, w.slug, w.cast.experts[3].person_id, "is back"
+        ),
+    ),
     Call(
         "review.submitting.submit",
         Action.VOTE,
@@ -340,6 +369,13 @@ EXEMPT = {
     "talk.threads.threads_on": "reads within a transaction whose caller has asked",
     "talk.threads.sees_all": "is itself a question to the gate",
     "talk.writing.open_for_flag": "writes within a transaction whose caller has asked for the vote",
+    "review.admission.admission": "reads within a transaction whose caller has asked",
+    "review.admission.check_may_review": "reads within a transaction whose caller has asked",
+    "review.admission.judged": "judges within a claim, whose function has asked",
+    "review.claiming.to_come": "counts within a transaction whose caller has asked",
+    "review.planting.still_unseen": "reads within a transaction whose caller has asked",
+    "review.probe_answers.answer_probe": "writes within a transaction whose caller has asked",
+    "review.probe_answers.probe_receipt": "reads within a transaction whose caller has asked",
     "review.leases.claim_one": "claims within a transaction whose caller has asked",
     "review.leases.answers_as_expert": "looks up a lease within a transaction whose caller has asked",
     "review.drafts.drop_draft": "writes within a transaction whose caller has asked",

@@ -206,8 +206,15 @@ def _numbers(marks: Accuracy, bound: float) -> dict[str, float]:
     return {"right": marks.right, "n": marks.n, "bound": bound, "below": marks.below(bound)}
 
 
-def mixed_marks(connection: Connection, project: ProjectView, person_id: int) -> Accuracy:
-    """Return how a person did on mixed-in gold, since a lead last resumed them."""
+def mixed_marks(
+    connection: Connection, project: ProjectView, person_id: int, until: float | None = None
+) -> Accuracy:
+    """Return how a person did on mixed-in gold, since a lead last resumed them.
+
+    Args:
+        connection, project, person_id: Whose answers, and where.
+        until: Only answers before this moment; None for all.
+    """
     resumed = connection.execute(
         select(func.max(standings.c.at)).where(
             standings.c.project_id == project.id, standings.c.person_id == person_id,
@@ -217,7 +224,11 @@ def mixed_marks(connection: Connection, project: ProjectView, person_id: int) ->
     rows = _answers(connection, project, person_id, MIX)
     # A skip is no answer here: who is unsure may say so.
     return accuracy(
-        [bool(r.right) for r in rows if r.right is not None and r.at > (resumed or 0.0)]
+        [
+            bool(r.right)
+            for r in rows
+            if r.right is not None and r.at > (resumed or 0.0) and (until is None or r.at < until)
+        ]
     )
 
 
