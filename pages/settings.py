@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
 from core.access import Action, Resource, can
 from core.catalogue import languages
-from core.consensus.policy import MOST_VOTES, OnDisagreement, Policy, describe
 from core.errors import InputError
 from core.labels.schema import Question
 from core.services.accounts import changing
 from core.services.projects.project import ProjectView
-from core.services.steering import rules
 from core.ui import widgets
 from core.ui.guideline_editor import guideline_editor, guideline_reader
 from core.ui.history import history_view
 from core.ui.key_settings import key_settings
 from core.ui.new_project import may_create, new_project
+from core.ui.policy_settings import policy_settings
 from core.ui.queue_settings import queue_settings
 from core.ui.schema_editor import schema_editor
 from core.ui.shell import PageContext, current_project, open_page
 from core.ui.states import say_error
-from core.ui.text import _, mark
+from core.ui.text import _
 from core.ui.theme import Markup, draw, fill
 from core.ui.widgets import attempt, muted, section, table
-
-RULES = {
-    OnDisagreement.THIRD_VOTE: mark("Ask more people, then a lead"),
-    OnDisagreement.LEAD: mark("A lead decides at once"),
-    OnDisagreement.NEUTRAL: mark("The item gets no label"),
-    OnDisagreement.DISCARD: mark("The item is discarded"),
-}
 
 
 def main() -> None:
@@ -52,7 +43,7 @@ def _tabs(page: PageContext, project: ProjectView | None) -> list[tuple[str, Cal
     if project is not None:
         steers = can(page.actor, Action.STEER, Resource(project.id))
         tabs += [
-            (_("Policy"), lambda: _policy(page, project, steers)),
+            (_("Policy"), lambda: policy_settings(page, project, steers)),
             (_("Queue"), lambda: queue_settings(page, project, steers)),
             (_("Guideline"), lambda: _guideline(page, project, steers)),
             (_("Classes"), lambda: _classes(page, project, steers)),
@@ -62,95 +53,6 @@ def _tabs(page: PageContext, project: ProjectView | None) -> list[tuple[str, Cal
         tabs.append((_("New project"), lambda: _new_project(page)))
     tabs.append((_("You"), lambda: _personal(page)))
     return tabs
-
-
-# --- policy -----------------------------------------------------------------------------------
-
-
-def _policy(page: PageContext, project: ProjectView, steers: bool) -> None:
-    section(
-        _("How votes become labels in {project}").format(project=project.title),
-        _("Version {n} is in force.").format(n=project.policy_version),
-    )
-    if not steers:
-        draw("<p>{t}</p>", t=_in_words(project, project.policy))
-        return
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        fields = _policy_fields(project)
-    with right:
-        _policy_preview(page, project, fields)
-
-
-def _policy_fields(project: ProjectView) -> dict[str, object]:
-    now, key = project.policy, f"policy.{project.slug}.{project.policy_version}"
-    overlap = st.number_input(
-        _("Votes an item needs"), 1, MOST_VOTES, now.overlap, key=f"{key}.overlap"
-    )
-    rule = st.selectbox(
-        _("When votes differ"),
-        list(RULES),
-        list(RULES).index(now.on_disagreement),
-        format_func=lambda r: _(RULES[r]),
-        key=f"{key}.rule",
-    )
-    fields: dict[str, object] = {"overlap": int(overlap), "on_disagreement": rule}
-    if rule is OnDisagreement.THIRD_VOTE:
-        fields["max_votes"] = int(
-            st.number_input(
-                _("Most votes before a lead decides"),
-                1,
-                MOST_VOTES,
-                now.max_votes,
-                key=f"{key}.max_votes",
-            )
-        )
-    if project.task.draws:
-        fields["iou_at_least"] = st.slider(
-            _("Two boxes are the same from this overlap on"), 0.05, 1.0, now.iou_at_least, 0.05,
-            key=f"{key}.iou",
-        )  # fmt: skip
-    fields["adjudicate_own"] = st.toggle(
-        _("A lead may decide an item they voted on"), now.adjudicate_own, key=f"{key}.own"
-    )
-    return fields
-
-
-def _in_words(project: ProjectView, policy: Policy) -> str:
-    return describe(policy, boxes=project.task.draws)
-
-
-def _policy_preview(page: PageContext, project: ProjectView, fields: dict[str, object]) -> None:
-    try:
-        policy = replace(project.policy, **fields)  # type: ignore[arg-type]
-    except InputError as problem:
-        say_error(problem)
-        return
-    changed = policy != project.policy
-    with st.container(border=True):
-        head = _("What you are about to put in force") if changed else _("What is in force now")
-        draw(
-            "<div class='tb-eyebrow'>{h}</div><p style='line-height:1.6;margin:.5rem 0 0'>{t}</p>",
-            h=head,
-            t=_in_words(project, policy),
-        )
-    if changed:
-        _adopt(page, project, policy)
-
-
-def _adopt(page: PageContext, project: ProjectView, policy: Policy) -> None:
-    with st.form(f"policy.{project.slug}.adopt", border=False):
-        reason = st.text_input(
-            _("Why (required)"),
-            key=f"policy.{project.slug}.reason",
-            placeholder=_("Kept in the record"),
-        )
-        widgets.caption(_("Every label is derived anew under it. Votes are never changed."))
-        if st.form_submit_button(_("Put in force"), type="primary", key="policy.adopt"):
-            attempt(
-                lambda: rules.set_policy(page.ws, page.actor, project.slug, policy, reason),
-                _("The new policy is in force."),
-            )
 
 
 # --- guideline and classes --------------------------------------------------------------------

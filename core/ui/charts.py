@@ -114,7 +114,7 @@ def dots(
     _say_where_there_is_too_little(figure, rows)
     if zero is not None:
         figure.add_vline(x=zero, line={"color": MUTED, "width": 1, "dash": "dot"})
-    _frame(figure, HEAD_PX + ROW_PX * max(len(rows), 1) + 30 * (len(series) > 1), len(series) > 1)
+    frame(figure, HEAD_PX + ROW_PX * max(len(rows), 1) + 30 * (len(series) > 1), len(series) > 1)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5],
         showgrid=False, zeroline=False, automargin=True,
@@ -206,16 +206,16 @@ def confusion(
     for name, same in ((right, True), (wrong, False)):
         part = [c for c in cells if (c[0] == c[1]) is same]
         figure.add_trace(_squares(part, rows, columns, totals, size, name, GOOD if same else TAKEN))
-    _frame(figure, 150 + max(size + 8, 26) * len(rows), legend=True)
+    frame(figure, 150 + max(size + 8, 26) * len(rows), legend=True)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[plain(shortened(r)) for r in rows],
         range=[len(rows) - 0.4, -0.6], showgrid=True, gridcolor=LINE, zeroline=False, automargin=True,
-        title=_axis_title(_("True class")),
+        title=axis_title(_("True class")),
     )  # fmt: skip
     figure.update_xaxes(
         tickvals=list(range(len(columns))), ticktext=[plain(shortened(c)) for c in columns],
         range=[-0.6, len(columns) - 0.4], tickangle=-40, gridcolor=LINE, zeroline=False, automargin=True,
-        title=_axis_title(_("Said to be")),
+        title=axis_title(_("Said to be")),
     )  # fmt: skip
     return figure
 
@@ -290,7 +290,7 @@ def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figu
         )
     )  # fmt: skip
     figure.add_trace(_numbers(names, cells, places, floor))
-    _frame(figure, 96 + max(26, min(40, 480 // max(len(names), 1))) * len(names))
+    frame(figure, 96 + max(26, min(40, 480 // max(len(names), 1))) * len(names))
     labels = {
         "tickvals": list(range(len(names))),
         "ticktext": [plain(shortened(n, 24)) for n in names],
@@ -358,12 +358,12 @@ def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Fi
                 fillcolor=STATE_COLOURS[state], hovertemplate="%{y:,}",
             )
         )  # fmt: skip
-    _frame(figure, 300, legend=True)
+    frame(figure, 300, legend=True)
     figure.update_layout(hovermode="x unified", showlegend=True)
     figure.update_yaxes(
         gridcolor=LINE,
         rangemode="tozero",
-        title=_axis_title(_("Items")),
+        title=axis_title(_("Items")),
     )
     figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT)
     return figure
@@ -397,12 +397,12 @@ def stacked_days(
                     marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover,
                 )
             )  # fmt: skip
-    _frame(figure, 290, legend=True)
+    frame(figure, 290, legend=True)
     figure.update_layout(
         barmode="stack", bargap=0.35, hovermode="x unified", showlegend=len(shown) > 1
     )
     figure.update_layout(legend={"traceorder": "normal"})
-    figure.update_yaxes(gridcolor=LINE, title=_axis_title(title))
+    figure.update_yaxes(gridcolor=LINE, title=axis_title(title))
     figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT, **_days_shown(rows))
     return figure
 
@@ -433,14 +433,14 @@ def histogram(bins: Sequence[tuple[float, float, int]]) -> go.Figure:
             hovertemplate="%{text}<br>%{y:,}<extra></extra>",
         )
     )
-    _frame(figure, 270)
+    frame(figure, 270)
     ends = [math.log2(x) for low, high, _n in bins for x in (low, high)] or [0.0, 6.0]
     ticks = range(math.floor(min(ends)), math.ceil(max(ends)) + 1)
     figure.update_xaxes(
         tickvals=list(ticks), ticktext=[f"{2.0**t:g}" for t in ticks], showgrid=False,
-        title=_axis_title(_("Seconds a vote, pauses left out")),
+        title=axis_title(_("Seconds a vote, pauses left out")),
     )  # fmt: skip
-    figure.update_yaxes(gridcolor=LINE, title=_axis_title(_("Votes")))
+    figure.update_yaxes(gridcolor=LINE, title=axis_title(_("Votes")))
     return figure
 
 
@@ -491,11 +491,12 @@ def _summed(rows: Sequence[Mapping[date, float]]) -> dict[date, float]:
     return total
 
 
-def _axis_title(text: str) -> dict[str, object]:
+def axis_title(text: str) -> dict[str, object]:
+    """Return the title of an axis, set back."""
     return {"text": text, "font": {"size": 12, "color": MUTED}}
 
 
-def _frame(figure: go.Figure, height: int, legend: bool = False) -> None:
+def frame(figure: go.Figure, height: int, legend: bool = False) -> None:
     """Give a figure what all have: no box, no zoom, a legend above, room for the labels."""
     figure.update_layout(
         height=height,

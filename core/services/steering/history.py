@@ -150,16 +150,29 @@ _FIELDS = {
     "max_votes": "most votes",
     "iou_at_least": "overlap from which regions are the same",
     "adjudicate_own": "a lead may decide items they voted on",
+    "algorithm": "how votes are weighed",
+    "stop": "when votes are enough",
+    "lead_of": "votes the leading answer must be ahead",
+    "posterior_at_least": "how sure a label must be",
+    "model_votes": "the model counts as one more voter",
+    "regions": "regions are compared",
+    "quorum": "share of people who must have drawn a region",
+    "geometry": "how several outlines become one",
+    "skills": "who may vote on what",
+    "conflict_column": "column that names who may not vote",
 }
 
 
-def _policy_changes(before: Row, after: Row) -> list[str]:
-    was, now = (asdict(Policy.from_json(r.doc)) for r in (before, after))
+def policy_changes(before: Policy, after: Policy) -> list[str]:
+    """Return what is other in one policy than in another, one line each."""
+    was, now = asdict(before), asdict(after)
     return [
-        f"{_FIELDS.get(k, k)}: {_plainly(was[k])} → {_plainly(now[k])}"
-        for k in now
-        if was[k] != now[k]
+        f"{_FIELDS[k]}: {_plainly(was[k])} → {_plainly(now[k])}" for k in now if was[k] != now[k]
     ]
+
+
+def _policy_changes(before: Row, after: Row) -> list[str]:
+    return policy_changes(Policy.from_json(before.doc), Policy.from_json(after.doc))
 
 
 _FIRST_PLAN = SimpleNamespace(doc=QueuePlan().to_json())
@@ -195,6 +208,10 @@ def _plan_changes(lists: Mapping[int, str]) -> Callable[[Any, Row], list[str]]:
 
 
 def _plainly(value: object) -> str:
+    if isinstance(value, tuple):  # rules about skills
+        return "; ".join(f"{r['skill']} for {r['value']}" for r in value) or "everybody"
+    if value == "":
+        return "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
