@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.consensus.autopsy import CAUSES, WEIGHTS, Autopsy, Cause, Line
 from core.consensus.autopsy_evidence import Findings
 
@@ -29,8 +27,8 @@ def lines(done: Autopsy, case: int, names: Sequence[str]) -> tuple[Line, ...]:
     column = CAUSES.index(cause)
     found = []
     for name, weights in WEIGHTS.items():
-        others = [w for i, w in enumerate(weights) if i != column]
-        gain = float(done.weighed[name][case]) * (weights[column] - float(np.mean(others)))
+        others = (sum(weights) - weights[column]) / (len(weights) - 1)
+        gain = float(done.weighed[name][case]) * (weights[column] - others)
         if gain > _WORTH:
             found.append((gain, name))
     found.sort(key=lambda f: (-f[0], f[1]))

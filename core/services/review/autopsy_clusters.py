@@ -10,7 +10,6 @@ import numpy as np
 
 from core.consensus.autopsy import CAUSES, Autopsy, Cause, Line
 from core.consensus.autopsy_words import lines
-from core.consensus.settle import REGIONS
 from core.labels import Answer
 from core.services.projects.project import ProjectView
 from core.services.review.autopsy_record import Question
@@ -80,8 +79,7 @@ class Cluster:
         again: Other items people differed on between these, settled by now.
         clause: What the guideline could say; empty where no rule would help.
         good, bad: An item of each side.
-        answer: What to rule for all at once to give them `favoured`; None where one answer would
-            not be whole.
+        answer: What to rule for all at once to give them `favoured`; None where it is not a class.
     """
 
     key: str
@@ -248,10 +246,8 @@ def _exemplar(
 
 
 def _answer(project: ProjectView, asked: Question, favoured: str) -> Answer | None:
-    """Return the whole answer that gives an item this class; None where it would leave parts open."""
-    questions = project.schema.item_questions
-    if asked.key == REGIONS or project.schema.draws or len(questions) != 1:
+    """Return the answer that gives an item this class; None where a class is not what is asked."""
+    found = next((q for q in project.schema.item_questions if q.key == asked.key), None)
+    if found is None or project.schema.draws or found.several or favoured not in found.open_names:
         return None
-    if questions[0].several or favoured not in questions[0].open_names:
-        return None
-    return Answer({questions[0].key: favoured})
+    return Answer({found.key: favoured})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid as uuids
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
@@ -24,6 +25,7 @@ from core.store.tables import decisions, item_state, items
 MOST_AT_ONCE = 500
 MOST_PIXELS = 1_000_000_000
 """Regions are held against each image when it is ruled on, not before."""
+NOT_WHOLE = "Its votes do not agree on the other questions either; it was left as it is."
 _AT_A_TIME = 50
 """Items in one transaction: voters wait for no more than these."""
 
@@ -73,7 +75,8 @@ def bulk_rule(
         slug: The project.
         chosen: Number of each item, and the newest thing said of it that the lead saw.
         kind: decide, discard, neutral or send-back.
-        answer: The label, where the kind is decide.
+        answer: The label, where the kind is decide; a question it leaves open is answered by what
+            most votes on the item say.
         reason: Why, for all of them.
         uuid: Names this ruling.
 
@@ -93,14 +96,15 @@ def bulk_rule(
     for some in in_chunks(sorted(seen)):
         with ws.store.write() as connection:
             project = project_for(connection, actor, slug, Action.ADJUDICATE)
-            votes = live_votes(connection, some)
+            votes = live_votes(connection, project, some)
             done: list[int] = []
             out: list[LeftOut] = []
             for item_id in some:
+                said = votes[item_id]
+                whole = whole_answer(project, answer, said)
                 ruling = Ruling(
-                    item_uuid(uuid, item_id), item_id, kind, answer, reason, votes[item_id],
-                    seen[item_id],
-                )  # fmt: skip
+                    item_uuid(uuid, item_id), item_id, kind, whole, reason, len(said), seen[item_id]
+                )
                 told = _rule_one(connection, project, actor, ruling, ws.clock())
                 if isinstance(told, LeftOut):
                     out.append(told)
@@ -128,12 +132,45 @@ def in_chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + _AT_A_TIME] for start in range(0, len(ids), _AT_A_TIME))
 
 
-def live_votes(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """Return how many live votes each item has."""
-    counted = dict.fromkeys(ids, 0)
+def live_votes(
+    connection: Connection, project: ProjectView, ids: Sequence[int]
+) -> dict[int, list[Answer]]:
+    """Return the live votes on each item, in today's names."""
+    found: dict[int, list[Answer]] = {i: [] for i in ids}
     for row in live_annotations(connection, ids):
-        counted[row.item_id] += row.kind == "vote"
-    return counted
+        if row.kind == "vote":
+            found[row.item_id].append(project.schema.translate(Answer.from_json(row.answer)))
+    return found
+
+
+def whole_answer(
+    project: ProjectView, answer: Answer | None, others: Sequence[Answer]
+) -> Answer | None:
+    """Return an answer with the questions it leaves open filled in by what most others say.
+
+    A question most of them do not answer alike stays open.
+    """
+    if answer is None:
+        return None
+    choices, several = dict(answer.choices), dict(answer.multi)
+    for question in project.schema.item_questions:
+        if answer.said(question.key) is not None:
+            continue
+        told = Counter(o.said(question.key) for o in others)
+        value, n = told.most_common(1)[0] if told else (None, 0)
+        if 2 * n <= len(others) or value is None:
+            continue
+        if isinstance(value, tuple):
+            several[question.key] = value
+        else:
+            choices[question.key] = value
+    return replace(answer, choices=choices, multi=several)
+
+
+def is_whole(project: ProjectView, answer: Answer | None) -> bool:
+    """Return whether every question has its answer."""
+    keys = [q.key for q in project.schema.item_questions]
+    return answer is None or all(answer.said(key) is not None for key in keys)
 
 
 def _rule_one(
@@ -144,6 +181,8 @@ def _rule_one(
     try:
         if connection.execute(known).first() is None:
             _check_open(connection, ruling.item_id)
+            if not is_whole(project, ruling.answer):
+                return LeftOut(ruling.item_id, NOT_WHOLE)
         return put_in_force(connection, project, actor, ruling, now).status
     except (StaleVersion, Forbidden, ItemClosed) as problem:
         return LeftOut(ruling.item_id, problem.message)
@@ -181,7 +220,7 @@ def check_chosen(
     check_ruling(Ruling(uuid, 0, kind, answer, reason, 0))
     _check_items(connection, project, list(seen))
     if answer is not None and kind == DecisionKind.DECIDE:
-        check_answer(project, answer, MOST_PIXELS, MOST_PIXELS)
+        check_answer(project, answer, MOST_PIXELS, MOST_PIXELS, complete=False)
 
 
 def checked_uuid(uuid: str) -> str:

@@ -14,12 +14,15 @@ from core.labels import Answer
 from core.services.consensus.resolve import resolve_items
 from core.services.projects.project import ProjectView, project_for
 from core.services.review.bulk import (
+    NOT_WHOLE,
     LeftOut,
     check_chosen,
     checked_uuid,
     in_chunks,
+    is_whole,
     item_uuid,
     live_votes,
+    whole_answer,
 )
 from core.services.review.ruling import Ruling, put_in_force
 from core.services.review.used import UsedModel, outdated_by
@@ -67,7 +70,7 @@ def overturn(
         slug: The project.
         chosen: Number of each item, and of the ruling in force on it that the lead saw.
         kind: decide, discard, neutral or send-back.
-        answer: The label, where the kind is decide.
+        answer: The label, where the kind is decide; a question it leaves open keeps its answer.
         reason: Why, for all of them.
         uuid: Names this ruling.
 
@@ -87,11 +90,17 @@ def overturn(
     for some in in_chunks(sorted(seen)):
         with ws.store.write() as connection:
             project = project_for(connection, actor, slug, Action.ADJUDICATE)
-            votes = live_votes(connection, some)
+            votes, old = live_votes(connection, project, some), _old(connection, project, some)
             done: list[int] = []
             for item_id in some:
+                others = [old[item_id]] if item_id in old else votes[item_id]
                 ruling = Ruling(
-                    item_uuid(uuid, item_id), item_id, kind, answer, reason, votes[item_id]
+                    item_uuid(uuid, item_id),
+                    item_id,
+                    kind,
+                    whole_answer(project, answer, others),
+                    reason,
+                    len(votes[item_id]),
                 )
                 told = _overturn_one(connection, project, actor, ruling, seen[item_id], ws.clock())
                 if isinstance(told, LeftOut):
@@ -110,6 +119,19 @@ def overturn(
     return Overturned(uuid, tuple(saved), tuple(already), tuple(left), versions, models)
 
 
+def _old(connection: Connection, project: ProjectView, ids: Sequence[int]) -> dict[int, Answer]:
+    """Return the answer of the newest ruling on each item that gave one."""
+    rows = connection.execute(
+        select(decisions.c.item_id, decisions.c.answer)
+        .where(decisions.c.item_id.in_(ids))
+        .order_by(decisions.c.seq)
+    )
+    newest = {r.item_id: r.answer for r in rows}
+    return {
+        i: project.schema.translate(Answer.from_json(text)) for i, text in newest.items() if text
+    }
+
+
 def _overturn_one(
     connection: Connection,
     project: ProjectView,
@@ -120,6 +142,8 @@ def _overturn_one(
 ) -> str | LeftOut:
     try:
         _check_in_force(connection, ruling, decision_seq)
+        if not is_whole(project, ruling.answer):
+            return LeftOut(ruling.item_id, NOT_WHOLE)
         return put_in_force(connection, project, actor, ruling, now).status
     except (StaleVersion, Forbidden, ItemClosed) as problem:
         return LeftOut(ruling.item_id, problem.message)

@@ -10,12 +10,19 @@ from sqlalchemy import func, select
 from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import ConflictError, Forbidden, InputError, NotFound
+from core.labels import Answer
+from core.labels.schema import Task
+from core.services.accounts.people import operator
+from core.services.items.why import explain
+from core.services.projects.project import NewProject, create_project
 from core.services.review.bulk import BulkReceipt, bulk_rule
 from core.services.review.disputes import get_dispute
 from core.services.review.overturn import overturn
 from core.services.review.rulings import RulingFilter, rulings
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.store.tables import audit, decisions
-from tests.record import World, add_items, make_project, rule, say, state_of, vote
+from tests.record import World, add_items, make_cast, make_project, rule, say, state_of, vote
 
 Make = Callable[..., World]
 TO_LEAD = Policy(on_disagreement=OnDisagreement.LEAD)
@@ -132,6 +139,36 @@ def test_items_of_another_project_are_refused(disputed: World):
     with pytest.raises(NotFound, match="nothing was decided"):
         settle_all(disputed, [*looked(disputed), (strange, 0)])
     assert count_decisions(disputed) == 0
+
+
+def test_further_questions_keep_what_most_votes_say(ws):
+    """The species is ruled on; the condition stays as the votes have it, or the item is left out."""
+    new = NewProject(
+        "leaves", Task.CLASSIFICATION, ("oak", "elm"), policy=TO_LEAD,
+        questions={"condition": ("dry", "wet")},
+    )  # fmt: skip
+    project = create_project(ws, operator(ws), new)
+    world = World(ws, project, add_items(ws, project, 2), make_cast(ws, "leaves"))
+    agreed, open_one = world.items
+    for item_id, conditions in ((agreed, ("wet", "wet")), (open_one, ("wet", "dry"))):
+        for who, species, condition in zip(
+            world.cast.experts, ("oak", "elm"), conditions, strict=False
+        ):
+            answer = Answer({"label": species, "condition": condition})
+            submit(ws, who, world.slug, Submission(new_uuid(), item_id, "vote", answer))
+    told = settle_all(world, answer=Answer({"label": "elm"}))
+    assert told.saved == (agreed,)
+    assert "other questions" in told.left_out[0].because
+    (made,) = rulings(ws, world.cast.lead, world.slug).rows
+    assert made.label == "elm"
+    assert get_dispute(ws, world.cast.lead, world.slug, agreed).item.state == "adjudicated"
+    dry = Answer({"condition": "dry"})
+    back = overturn(
+        ws, world.cast.lead, world.slug, [(agreed, made.seq)], "decide", dry, "no", new_uuid()
+    )
+    assert back.saved == (agreed,)
+    why = explain(ws, world.cast.lead, world.slug, agreed)
+    assert why.answer == Answer({"label": "elm", "condition": "dry"})
 
 
 def test_an_expert_settles_nothing(disputed: World):

@@ -1,0 +1,190 @@
+"""The disputes by cause: what they have in common, the clause that would settle them, all at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.access import Action, Actor, Resource, can
+from core.consensus.autopsy import Cause
+from core.services.projects.project import ProjectView, get_project
+from core.services.review.autopsy import Autopsies, autopsies
+from core.services.review.autopsy_clusters import Cluster, DisputeAutopsy, Exemplar
+from core.services.review.bulk import MOST_AT_ONCE
+from core.services.workspace import Workspace, current_workspace
+from core.ui import identity, states, urls
+from core.ui.clause_dialog import clause_dialog
+from core.ui.dispute_views import view_switch
+from core.ui.past_rulings import left_out_note, past_rulings
+from core.ui.settle_dialog import settle_dialog
+from core.ui.text import _, many, mark
+from core.ui.theme import Markup, draw, fill, join
+from core.ui.widgets import caption
+
+SHOWN, STRIP = 8, 7
+_ALL = "tb-causes-all"
+CAUSE_NAMES = {
+    Cause.SLIP: mark("Slip"),
+    Cause.GAP: mark("Guideline gap"),
+    Cause.OVERLAP: mark("Classes overlap"),
+    Cause.AMBIGUOUS: mark("Image unclear"),
+    Cause.UNKNOWN: mark("Too little to say"),
+}
+_COLOURS = {
+    Cause.SLIP: "#2F6FDE",
+    Cause.GAP: "#B7791F",
+    Cause.OVERLAP: "#8E44AD",
+    Cause.AMBIGUOUS: "#1B8A7A",
+    Cause.UNKNOWN: "#7A7F87",
+}
+
+
+def causes(slug: str) -> None:
+    """Draw the open disputes by cause, and the rulings made before."""
+    with states.boundary():
+        ws, actor = current_workspace(), identity.current_actor()
+        project = get_project(ws, actor, slug)
+        found = autopsies(ws, actor, slug)
+        _head(found)
+        left_out_note()
+        if not found.clusters:
+            states.nothing_left(
+                _(
+                    "No item is in dispute. New ones come here when votes differ or somebody flags an item."
+                )
+            )
+        most = len(found.clusters) if st.session_state.get(_ALL) else SHOWN
+        for cluster in found.clusters[:most]:
+            _cluster(ws, actor, project, cluster, found)
+        if len(found.clusters) > most:
+            rest = many("Show {n} more cause", "Show {n} more causes", len(found.clusters) - most)
+            st.button(rest, on_click=lambda: st.session_state.update({_ALL: True}))
+        past_rulings(ws, actor, project)
+
+
+def _head(found: Autopsies) -> None:
+    left, right = st.columns([3, 1.3], vertical_alignment="bottom")
+    with left:
+        n = many("{n} open dispute", "{n} open disputes", len(found.disputes))
+        of = many("{n} cause", "{n} causes", len(found.clusters))
+        draw(
+            "<div class='tb-header'><h1>{t}</h1><p>{s}</p></div>",
+            t=_("Disputes by cause"),
+            s=_("{n}, {causes}. The cause is told by the votes, the model, the time taken and images "
+                "that look alike; it may be wrong, so look before you settle.").format(
+                n=n, causes=of),
+        )  # fmt: skip
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        view_switch()
+
+
+# --- one cause ----------------------------------------------------------------------------------
+
+
+def _cluster(
+    ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster, found: Autopsies
+) -> None:
+    first = max(
+        (found.disputes[i] for i, _seq in cluster.items),
+        key=lambda d: (dict(d.scores)[cluster.kind], -d.item_id),
+    )
+    with st.container(border=True):
+        left, right = st.columns([1.15, 1], gap="large")
+        with left:
+            _said(cluster, first)
+            _strip(project, cluster)
+        with right:
+            _pair(cluster)
+            if cluster.clause:
+                draw("<div class='tb-eyebrow'>{t}</div>", t=_("Clause for the guideline"))
+                st.markdown(states.plain_markdown(cluster.clause.replace("*", "")))
+            else:
+                caption(_("No rule would help here; settle them, or look at each."))
+            _actions(ws, actor, project, cluster)
+
+
+def _said(cluster: Cluster, first: DisputeAutopsy) -> None:
+    kind = Cause(cluster.kind)
+    share = round(100 * dict(first.scores)[cluster.kind])
+    draw(
+        "<div class='tb-chips'><span class='tb-chip'><i class='tb-dot' style='background:{c}'></i>{kind}</span>"
+        "<span class='tb-chip'>{n}</span>{sure}</div>"
+        "<div style='font-size:1.08rem;font-weight:600;margin:.45rem 0 .2rem'>{title}</div>"
+        "<div class='tb-small'>{words}</div>",
+        c=_COLOURS[kind],
+        kind=_(CAUSE_NAMES[kind]),
+        n=many("{n} open dispute", "{n} open disputes", cluster.n),
+        sure=Markup()
+        if kind is Cause.UNKNOWN
+        else fill("<span class='tb-chip'>{t}</span>", t=_("score {n} %").format(n=share)),
+        title=" / ".join(cluster.pair) or _("Flagged"),
+        words=cluster.words,
+    )
+    evidence = join(
+        fill("<li>{t} <span class='tb-muted'>n = {n}</span></li>", t=e.text, n=f"{e.n:,}")
+        for e in first.evidence
+    )
+    draw(
+        "<div class='tb-eyebrow' style='margin-top:.6rem'>{head}</div>"
+        "<ul class='tb-small' style='margin:.15rem 0 .5rem;padding-left:1.1rem'>{lines}</ul>",
+        head=_("What speaks for it, on {name}").format(name=first.name)
+        if cluster.n > 1
+        else _("What speaks for it"),
+        lines=evidence,
+    )
+
+
+def _strip(project: ProjectView, cluster: Cluster) -> None:
+    """Draw the disputes as small pictures, each a link to itself."""
+    shown = zip(cluster.items[:STRIP], cluster.names, cluster.images, strict=False)
+    tiles = join(
+        fill(
+            "<a href='{href}' target='_self' title='{name}'><img class='tb-thumb' src='{src}' alt='{name}' "
+            "loading='lazy'></a>",
+            href=urls.page("adjudicate", project=project.slug, item=str(item_id)),
+            src=urls.path(f"{image}&w=200"),
+            name=name,
+        )
+        for (item_id, _seq), name, image in shown
+    )
+    more = cluster.n - STRIP
+    rest = (
+        fill("<span class='tb-muted tb-small'>+{n}</span>", n=f"{more:,}") if more > 0 else Markup()
+    )
+    draw("<div class='tb-strip'>{tiles}{rest}</div>", tiles=tiles, rest=rest)
+
+
+def _pair(cluster: Cluster) -> None:
+    """Draw an item of each side, the favoured one first."""
+    sides = [e for e in (cluster.good, cluster.bad) if e is not None]
+    if not sides:
+        return
+    draw("<div class='tb-examples tb-two'>{all}</div>", all=join(_side(e, cluster) for e in sides))
+
+
+def _side(exemplar: Exemplar, cluster: Cluster) -> Markup:
+    told = _("decided by a lead") if exemplar.decided else _("leans this way most")
+    return fill(
+        "<figure class='{look}'><img src='{src}' alt='{name}' loading='lazy'>"
+        "<figcaption><b>{label}</b><br><span class='tb-muted'>{name} · {told}</span></figcaption></figure>",
+        look="tb-good" if exemplar.label == cluster.favoured else "tb-bad",
+        src=urls.path(f"{exemplar.image}&w=400"),
+        name=exemplar.name,
+        label=exemplar.label,
+        told=told,
+    )
+
+
+def _actions(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if st.button(
+            many("Settle {n}…", "Settle all {n}…", min(cluster.n, MOST_AT_ONCE)),
+            key=f"tb-settle-{cluster.key}",
+            type="primary",
+        ):
+            settle_dialog(ws, actor, project, cluster)
+        if (
+            cluster.clause
+            and can(actor, Action.STEER, Resource(project.id))
+            and st.button(_("Add to the guideline…"), key=f"tb-clause-{cluster.key}")
+        ):
+            clause_dialog(ws, actor, project, cluster)

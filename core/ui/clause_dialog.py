@@ -1,0 +1,111 @@
+"""The dialog that takes a proposed clause, with its exemplar pair, into the guideline."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.access import Actor
+from core.errors import TiebreakError
+from core.services.projects.project import GuidelineExample, ProjectView
+from core.services.review.autopsy_clusters import Cluster, Exemplar
+from core.services.steering.rules import set_guideline
+from core.services.workspace import Workspace
+from core.ui import states, urls, widgets
+from core.ui.text import _, many
+from core.ui.theme import draw
+
+
+def clause_dialog(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
+    """Ask for the wording, the examples and a reason, and put the guideline in force."""
+    st.dialog(_("Add to the guideline"), width="medium")(_clause)(ws, actor, project, cluster)
+
+
+def _clause(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
+    widgets.caption(
+        many(
+            "It would settle {n} open dispute. Say in it what to look for: that is what only you know.",
+            "It would settle {n} open disputes. Say in it what to look for: that is what only you know.",
+            cluster.n,
+        )
+    )
+    text = st.text_area(
+        _("Clause, added at the end"), cluster.clause, height=160, key=f"clause.text.{cluster.key}"
+    )
+    examples = [
+        e
+        for e in (_example(cluster, cluster.good), _example(cluster, cluster.bad))
+        if e is not None
+    ]
+    reason = st.text_input(
+        _("What changed (required)"),
+        _("Disputes between {pair}").format(pair=" / ".join(cluster.pair)),
+        key=f"clause.reason.{cluster.key}",
+    )
+    version = project.guideline_version + 1
+    widgets.caption(
+        _("This makes guideline version {n}; reviewers read it from their next image on. Votes "
+          "already cast stay as they are, and no dispute is settled by this alone.").format(n=version)
+    )  # fmt: skip
+    refusal = st.container()
+    with st.container(horizontal=True, gap="small"):
+        if st.button(_("Cancel"), key="tb-cancel-clause"):
+            st.rerun()
+        ready = bool(reason.strip() and text.strip())
+        if not st.button(_("Publish"), type="primary", key="tb-publish-clause", disabled=not ready):
+            return
+    try:
+        _publish(ws, actor, project, text, examples, reason)
+    except TiebreakError as problem:
+        with refusal:
+            states.say_error(problem)
+        return
+    widgets.flash(_("Guideline version {n} is in force.").format(n=version))
+    st.rerun()
+
+
+def _publish(
+    ws: Workspace,
+    actor: Actor,
+    project: ProjectView,
+    text: str,
+    examples: list[GuidelineExample],
+    reason: str,
+) -> None:
+    known = {e.item_id for e in project.guideline_examples}
+    shown = (*project.guideline_examples, *(e for e in examples if e.item_id not in known))
+    whole = f"{project.guideline.rstrip()}\n\n{text.strip()}\n".lstrip()
+    set_guideline(ws, actor, project.slug, whole, reason, shown)
+
+
+def _example(cluster: Cluster, exemplar: Exemplar | None) -> GuidelineExample | None:
+    """Offer one side of the pair as an example; what must not be shown is said and left out."""
+    if exemplar is None:
+        return None
+    good = exemplar.label == cluster.favoured
+    with st.container(horizontal=True, vertical_alignment="center", gap="small",
+                      key=f"tb-example-{exemplar.item_id}"):  # fmt: skip
+        draw(
+            "<img src='{src}' alt='{name}' class='tb-thumb'>",
+            src=urls.path(f"{exemplar.image}&w=200"),
+            name=exemplar.name,
+        )
+        if not exemplar.allowed:
+            widgets.caption(
+                _("{name} is gold or drawn for evaluation: it must not be shown.").format(
+                    name=exemplar.name
+                )
+            )
+            return None
+        kind = _("good example") if good else _("bad example")
+        label = _("Show {name} as a {kind}: {label}").format(
+            name=exemplar.name, kind=kind, label=exemplar.label
+        )
+        taken = st.checkbox(
+            states.plain_markdown(label), True, key=f"clause.example.{exemplar.item_id}"
+        )
+    if not taken:
+        return None
+    note = exemplar.label if good else _("{label}, not {other}").format(
+        label=exemplar.label, other=cluster.favoured
+    )  # fmt: skip
+    return GuidelineExample(exemplar.item_id, good, note)
