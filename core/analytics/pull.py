@@ -23,12 +23,17 @@ class Pull:
     blind_same: int
 
 
-def prelabel_pull(replica: Replica, project_id: int) -> tuple[Pull, ...]:
-    """Return everybody who voted on items that had a pre-label, by number.
+def prelabel_pull(
+    replica: Replica, project_id: int, until: float | None = None
+) -> tuple[Pull, ...]:
+    """Return everybody who voted on items that had a pre-label, by number; of votes before `until`.
 
     Which items are blind for whom is drawn at random, so the difference is the pre-label's doing.
 
     Raises:
         LimitExceeded: It took too long.
     """
-    return tuple(Pull(**row) for row in replica.query("prelabel_pull", {"project": project_id}))
+    return tuple(
+        Pull(**row)
+        for row in replica.query("prelabel_pull", {"project": project_id, "until": until})
+    )

@@ -358,13 +358,15 @@ class PersonRow:
     agreement: tuple[Shares, ...]
 
 
-def person_table(replica: Replica, project_id: int) -> tuple[PersonRow, ...]:
-    """Return everybody who said something in a project, by name.
+def person_table(
+    replica: Replica, project_id: int, until: float | None = None
+) -> tuple[PersonRow, ...]:
+    """Return everybody who said something in a project, by name; of words before `until`.
 
     Raises:
         LimitExceeded: It took too long.
     """
-    values = {"project": project_id}
+    values = {"project": project_id, "until": until}
     shares: dict[int, list[Shares]] = defaultdict(list)
     for r in replica.query("person_agreement", values):
         shares[r["person_id"]].append(Shares(int(r["others"]), r["same"], r["items"]))

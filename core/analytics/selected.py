@@ -52,11 +52,17 @@ def guidelines_voted(replica: Replica, project_id: int) -> Mapping[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """An item two people call differently."""
+    """An item two people call differently.
+
+    Attributes:
+        first_said, second_said: Classes; how many regions where they are drawn.
+        in_common: F1 of their regions; None for classes.
+    """
 
     item_id: int
     first_said: str
     second_said: str
+    in_common: float | None = None
 
 
 def differing(

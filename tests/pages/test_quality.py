@@ -176,7 +176,7 @@ def test_agreement_is_shown_by_class_pair_and_person(three: House, monkeypatch) 
     assert "Agreement by class" in text
     assert "What each person does to alpha" in text
     assert "Ben and Cat differ" in text
-    assert "the same: 50.0 %" in text
+    assert "in common: 50.0 %" in text
     assert "oak / birch" in text
 
 

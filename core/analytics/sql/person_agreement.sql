@@ -4,6 +4,7 @@ WITH votes AS (
     SELECT item_id, person_id, label
     FROM live_votes
     WHERE project_id = $project AND label IS NOT NULL
+      AND ($until IS NULL OR "at" < $until)
 ),
 by_label AS (SELECT item_id, label, count(*) AS n FROM votes GROUP BY ALL),
 by_item AS (SELECT item_id, sum(n) AS n FROM by_label GROUP BY item_id HAVING sum(n) > 1)

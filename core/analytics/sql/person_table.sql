@@ -16,5 +16,6 @@ LEFT JOIN gold g ON g.item_id = l.item_id
 LEFT JOIN label_names n ON n.project_id = l.project_id AND n.name = l.label
 LEFT JOIN label_names m ON m.project_id = l.project_id AND m.name = g.label
 WHERE l.project_id = $project AND l.kind <> 'withdraw'
+  AND ($until IS NULL OR l."at" < $until)
 GROUP BY ALL
 ORDER BY p.name;

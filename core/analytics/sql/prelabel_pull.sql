@@ -9,5 +9,6 @@ FROM live_votes l
 JOIN predictions p ON p.seq = l.prediction_seq
 LEFT JOIN label_names n ON n.project_id = $project AND n.name = p.label
 WHERE l.project_id = $project AND l.label IS NOT NULL AND p.label IS NOT NULL
+  AND ($until IS NULL OR l."at" < $until)
 GROUP BY ALL
 ORDER BY ALL;

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from core.access import Actor
-from core.analytics.asked import ALL, Filters
+from core.analytics.asked import ALL, Filters, person_ids
 from core.analytics.questions import vote_table
 from core.analytics.replica import Replica
-from core.analytics.selected import differing, guidelines_voted
+from core.analytics.selected import MOST_DIFFERING, Differing, differing, guidelines_voted
 from core.labels.state import ItemState
 from core.services.analytics.behind import is_withheld, names_by_number, rows_of
 from core.services.analytics.replicas import open_figures
-from core.services.consensus.agreement import AgreementView, Scale, agreement_of
-from core.services.consensus.people_agreement import Together, together
+from core.services.consensus.agreement import (
+    MOST_DRAWN_ITEMS,
+    AgreementView,
+    Scale,
+    agreement_of,
+    agreement_of_regions,
+)
+from core.services.consensus.answers import read_answers
+from core.services.consensus.people_agreement import (
+    Together,
+    differing_regions,
+    pairs_of_regions,
+    together,
+)
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.views import names_of
@@ -37,8 +49,7 @@ class SelectedAgreement:
 
     Attributes:
         view: The coefficients.
-        together: By class, pair and person; None where regions are drawn or the label takes
-            several answers.
+        together: By class, pair and person; None where the label takes several answers.
         people: Number to (name, what others read) of everybody in `together`.
     """
 
@@ -54,6 +65,8 @@ class DifferingItem:
 
     Attributes:
         image: Path of the picture, below the base.
+        first_said, second_said: Classes; how many regions where they are drawn.
+        in_common: F1 of their regions; None for classes.
     """
 
     item_id: int
@@ -62,6 +75,7 @@ class DifferingItem:
     state: ItemState
     first_said: str
     second_said: str
+    in_common: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +117,8 @@ def agreement(
         replica, project, chosen, f"agreement {scale}",
         lambda: _computed(ws, replica, project, chosen, scale),
     )  # fmt: skip
-    ids = [] if beside is None else [person for person, _ in beside.effects]
+    ids = [] if beside is None else list(beside.pairs.people)
+    ids += [] if beside is None else [person for person, _ in beside.effects]
     return SelectedAgreement(project, view, beside, names_by_number(ws, ids))
 
 
@@ -127,7 +142,7 @@ def differing_items(
     second: str,
     filters: Filters | None = None,
 ) -> DifferingItems:
-    """Return the items two people call differently, newest first.
+    """Return the items two people call differently, newest first; of regions the least alike first.
 
     Items the actor could still vote on or decide are withheld: nobody sees an answer before
     giving their own.
@@ -138,7 +153,7 @@ def differing_items(
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    found = differing(replica, project.id, first, second, filters or ALL)
+    found = _differing(ws, replica, project, first, second, filters or ALL)
     rows = rows_of(ws, [d.item_id for d in found])
     shown = [d for d in found if not is_withheld(actor, project, rows[d.item_id].state)]
     with ws.store.read() as connection:
@@ -152,6 +167,7 @@ def differing_items(
                 ItemState(rows[d.item_id].state),
                 d.first_said,
                 d.second_said,
+                d.in_common,
             )
             for d in shown
         ),
@@ -162,11 +178,32 @@ def differing_items(
 def _computed(
     ws: Workspace, replica: Replica, project: ProjectView, filters: Filters, scale: Scale
 ) -> tuple[AgreementView, Together | None]:
-    if project.task.draws or project.schema.main.several:
+    if project.task.draws:
+        answers = read_answers(ws, replica, project, filters, MOST_DRAWN_ITEMS)
+        pairs = pairs_of_regions(answers, project.policy.iou_at_least)
+        return agreement_of_regions(project, answers), Together((), pairs, ())
+    if project.schema.main.several:
         return agreement_of(ws, replica, project, filters, scale=scale), None
     votes = vote_table(replica, project.id, filters)
     view = agreement_of(ws, replica, project, filters, scale=scale, votes=votes)
     return view, together(project, votes)
+
+
+def _differing(
+    ws: Workspace,
+    replica: Replica,
+    project: ProjectView,
+    first: str,
+    second: str,
+    filters: Filters,
+) -> Sequence[Differing]:
+    if not project.task.draws:
+        return differing(replica, project.id, first, second, filters)
+    one, _ = person_ids(replica, [first, second])
+    pair = replace(filters, people=(first, second))
+    answers = read_answers(ws, replica, project, pair, MOST_DRAWN_ITEMS)
+    found = differing_regions(answers, one, project.policy.iou_at_least)
+    return found[:MOST_DIFFERING]
 
 
 def _once(

@@ -1,4 +1,8 @@
-"""How people work: pace, agreement with others, the pre-label's pull, what they overlook."""
+"""How people work: pace, agreement with others, the pre-label's pull, what they overlook.
+
+What a person sees of their own ends with the last midnight (UTC), as in `people_quality`: a count
+of votes that stood still after an answer would tell that the item had been planted.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,23 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select
 
-from core.access import Action, Actor
+from core.access import Action, Actor, Resource, can
 from core.analytics import drill
+from core.analytics.asked import Filters
 from core.analytics.figures import FEWEST, PersonFigures, person_figures
 from core.analytics.pull import Pull, prelabel_pull
 from core.analytics.questions import person_table
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
+from core.services.accounts.people import all_roles, latest_revisions
 from core.services.analytics.replicas import open_figures, replica_of
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
 from core.stats.intervals import UNDEFINED, Estimate, wilson
 from core.stats.proportions import compare_proportions
-from core.store.tables import item_state, overlook_probes, people, person_revisions
+from core.store.tables import item_state, overlook_probes, people, person_revisions, probe_votes
+
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class PersonWork:
 
 
 def my_work(ws: Workspace, actor: Actor, slug: str) -> PersonWork:
-    """Return how the actor works in a project.
+    """Return how the actor works in a project, up to the last midnight; who steers sees all of it.
 
     Raises:
         Forbidden: The actor may not see the project.
@@ -62,13 +70,16 @@ def my_work(ws: Workspace, actor: Actor, slug: str) -> PersonWork:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_OWN, counted=False)
-    found = {w.person_id: w for w in _everybody(ws, replica_of(ws), project)}
+    until = None
+    if not can(actor, Action.SEE_FIGURES, Resource(project.id)):
+        until = ws.clock() - ws.clock() % DAY_SECONDS
+    found = {w.person_id: w for w in _everybody(ws, replica_of(ws), project, until)}
     nothing = _one(actor.person_id, actor.name, actor.display_name, None, None, None, UNDEFINED)
     return found.get(actor.person_id, nothing)
 
 
 def everybodys_work(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonWork, ...]:
-    """Return how everybody works who said something in a project, by the name others read.
+    """Return how everybody works who may vote in a project or did, by the name others read.
 
     Raises:
         Forbidden: The actor may not see figures here.
@@ -76,16 +87,20 @@ def everybodys_work(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonWork,
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    return _everybody(ws, replica, project)
+    return _everybody(ws, replica, project, None)
 
 
-def _everybody(ws: Workspace, replica: Replica, project: ProjectView) -> tuple[PersonWork, ...]:
-    rows = {f.row.person: f for f in person_figures(person_table(replica, project.id))}
-    pulls = {p.person_id: p for p in prelabel_pull(replica, project.id)}
-    took = {d.person: d.median_seconds for d in drill.durations(replica, project.id)}
+def _everybody(
+    ws: Workspace, replica: Replica, project: ProjectView, until: float | None
+) -> tuple[PersonWork, ...]:
+    table = person_table(replica, project.id, until)
+    rows = {f.row.person: f for f in person_figures(table)}
+    pulls = {p.person_id: p for p in prelabel_pull(replica, project.id, until)}
+    timed = drill.durations(replica, project.id, Filters(until=until))
+    took = {d.person: d.median_seconds for d in timed}
     with ws.store.read() as connection:
         noticed = _noticed(connection, project)
-        known = _people(connection, list(rows), list(noticed))
+        known = _people(connection, list(rows), [*noticed, *_voters(connection, project)])
     found = [
         _one(i, person, shown, rows.get(person), pulls.get(i), took.get(person), noticed.get(i, UNDEFINED))
         for i, (person, shown) in known.items()
@@ -153,6 +168,22 @@ def _noticed(connection: Connection, project: ProjectView) -> dict[int, Estimate
     for row in rows:
         counts.setdefault(row.person_id, [0, 0])[bool(row.noticed)] += row.n
     return {person: _enough(yes, no + yes) for person, (no, yes) in counts.items()}
+
+
+def _voters(connection: Connection, project: ProjectView) -> list[int]:
+    """Return who may vote, or answered what was planted."""
+    roles, here = all_roles(connection), Resource(project.id)
+    may = [
+        r.person_id
+        for r in connection.execute(latest_revisions())
+        if can(
+            Actor(r.person_id, r.name, r.display_name, roles.get(r.person_id, frozenset()), r.active),
+            Action.VOTE,
+            here,
+        )
+    ]  # fmt: skip
+    planted = select(probe_votes.c.person_id).where(probe_votes.c.project_id == project.id)
+    return [*may, *connection.execute(planted.distinct()).scalars()]
 
 
 def _people(connection: Connection, names: list[str], ids: list[int]) -> dict[int, tuple[str, str]]:

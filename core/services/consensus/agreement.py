@@ -125,7 +125,8 @@ def agreement_of(
         LimitExceeded: It took too long.
     """
     if project.task.draws:
-        return _of_regions(ws, replica, project, filters, fewest)
+        drawn = read_answers(ws, replica, project, filters, MOST_DRAWN_ITEMS)
+        return agreement_of_regions(project, drawn, fewest)
     further = [q for q in project.schema.questions if q.several or q is not project.schema.main]
     answers = read_answers(ws, replica, project, filters, MOST_ANSWERED_ITEMS) if further else None
     questions = () if answers is None else _questions(answers, further, fewest)
@@ -222,10 +223,10 @@ def _question(answers: Answers, question: Question) -> Estimate:
     return krippendorff_alpha(count_labels(items, labels))
 
 
-def _of_regions(
-    ws: Workspace, replica: Replica, project: ProjectView, filters: Filters, fewest: int
+def agreement_of_regions(
+    project: ProjectView, answers: Answers, fewest: int = FEWEST_ITEMS
 ) -> AgreementView:
-    answers = read_answers(ws, replica, project, filters, MOST_DRAWN_ITEMS)
+    """Return how far people agree on the regions they drew."""
     by_item, alike = answers.by_item(), project.policy.iou_at_least
     return AgreementView(
         votes=answers.votes,

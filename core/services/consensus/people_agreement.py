@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, groupby
 
 import numpy as np
 
 from core.analytics.questions import VoteTable
+from core.analytics.selected import Differing
 from core.consensus.agreement import class_agreement, vitality
+from core.consensus.box_agreement import pair_score
 from core.consensus.counts import count_labels
 from core.consensus.pairwise import PairwiseMatrix, pairwise_matrix
 from core.services.consensus.agreement import FEWEST_ITEMS, enough
+from core.services.consensus.answers import Answers
 from core.services.projects.project import ProjectView
-from core.stats.intervals import Estimate
+from core.stats.bootstrap import clustered_mean
+from core.stats.intervals import UNDEFINED, Estimate
 
 MOST_CLASSES = 100
 """Classes up to which each has its interval; redrawing the items of a thousand takes seconds."""
@@ -44,9 +50,9 @@ class Pairs:
     Attributes:
         people: Numbers of the people, those with most votes first.
         shared: Items both voted on; own votes on the diagonal.
-        agreement: Share of shared items both call the same, with Wilson's interval; no value
-            below five items.
-        kappa: Cohen's kappa; None where undefined or below five items.
+        agreement: Share of shared items both call the same, with Wilson's interval; of regions the
+            mean F1, with a bootstrap over items. No value below five items.
+        kappa: Cohen's kappa; None where undefined, below five items, or for regions.
         left_out: People with fewer votes who are not in it.
     """
 
@@ -59,7 +65,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Agreement by class, by pair and by person of one selection.
+    """Agreement by class, by pair and by person of one selection; of regions by pair alone.
 
     Attributes:
         effects: Alpha with a person's votes less alpha without them, by person.
@@ -113,3 +119,57 @@ def _pairs(table: VoteTable, fewest: int) -> Pairs:
 def _kappa(found: PairwiseMatrix, i: int, j: int, fewest: int) -> float | None:
     value = float(found.kappa[i, j])
     return None if np.isnan(value) or found.shared[i, j] < fewest else value
+
+
+def pairs_of_regions(answers: Answers, iou_at_least: float, fewest: int = FEWEST_ITEMS) -> Pairs:
+    """Return how many regions every two people have in common, over the items both looked at."""
+    people, votes = np.unique(answers.person_id, return_counts=True)
+    order = [int(p) for p in people[np.lexsort((people, -votes))][:MOST_PEOPLE]]
+    scores: dict[tuple[int, int], list[float]] = {}
+    for one, other, score in _scored(answers, iou_at_least):
+        scores.setdefault((one, other), []).append(score)
+    own = dict(zip(people.tolist(), votes.tolist(), strict=True))
+    found = {pair: _mean(s, fewest) for pair, s in scores.items()}
+
+    def estimate(a: int, b: int) -> Estimate:
+        return found.get((min(a, b), max(a, b)), UNDEFINED)
+
+    return Pairs(
+        people=tuple(order),
+        shared=tuple(tuple(own[a] if a == b else estimate(a, b).n for b in order) for a in order),
+        agreement=tuple(tuple(estimate(a, b) for b in order) for a in order),
+        kappa=tuple(tuple(None for _ in order) for _ in order),
+        left_out=len(people) - len(order),
+    )
+
+
+def differing_regions(answers: Answers, first: int, iou_at_least: float) -> tuple[Differing, ...]:
+    """Return the items on which two people's regions differ, least alike first.
+
+    Args:
+        answers: Of two people.
+        first: The number of the one whose regions are named first.
+        iou_at_least: Likeness from which two regions are the same.
+    """
+    found = []
+    rows = zip(answers.item_id.tolist(), answers.person_id.tolist(), answers.said, strict=True)
+    for item, group in groupby(rows, key=lambda row: row[0]):
+        (_, one, a), (_, _, b) = group
+        mine, theirs = (a, b) if one == first else (b, a)
+        score = pair_score(a, b, iou_at_least)
+        if score < 1:
+            counts = (str(len(mine.regions)), str(len(theirs.regions)))
+            found.append(Differing(item, *counts, score))
+    return tuple(sorted(found, key=lambda d: (d.in_common, d.item_id)))
+
+
+def _scored(answers: Answers, iou_at_least: float) -> Iterator[tuple[int, int, float]]:
+    """Yield two people, the lower number first, and what they have in common on an item."""
+    rows = zip(answers.item_id.tolist(), answers.person_id.tolist(), answers.said, strict=True)
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        for (_, one, a), (_, other, b) in combinations(list(group), 2):
+            yield one, other, pair_score(a, b, iou_at_least)
+
+
+def _mean(scores: Sequence[float], fewest: int) -> Estimate:
+    return enough(clustered_mean(range(len(scores)), scores), fewest)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.services.analytics import figures
-from core.services.analytics.figures import DifferingItems, SelectedAgreement
+from core.services.analytics.figures import DifferingItem, DifferingItems, SelectedAgreement
 from core.services.consensus.people_agreement import ClassRow, Pairs
 from core.stats.intervals import Estimate
 from core.ui import charts, states
@@ -19,7 +19,7 @@ from core.ui.choices import put
 from core.ui.shell import PageContext
 from core.ui.text import _, many
 from core.ui.theme import Markup
-from core.ui.widgets import caption, muted, table
+from core.ui.widgets import caption, muted, number, table
 
 MATRIX = "quality.pairs"
 MOST_DRAWN_CLASSES = 40
@@ -75,12 +75,14 @@ def draw_pairs(
     """Draw the matrix of pairs, and the items on which the chosen two differ."""
     names = [everybody.people[p] for p in pairs.people]
     with st.container(border=True):
-        card_head(
-            _("Who agrees with whom"),
-            _(
-                "How many of a hundred shared items two people call the same; – is too few. Click a square to see where the two differ."
-            ),
+        draws = everybody.project.task.draws
+        what = (
+            _("How many of a hundred regions two people have in common (mean F1); – is too few.")
+            if draws
+            else _("How many of a hundred shared items two people call the same; – is too few.")
         )
+        more = _("Click a square to see where the two differ.")
+        card_head(_("Who agrees with whom"), f"{what} {more}")
         if pairs.left_out:
             caption(
                 many(
@@ -132,14 +134,20 @@ def _behind(
     title = _("{a} and {b} differ").format(a=shown.get(first, first), b=shown.get(second, second))
     card_head(title, " · ".join([*_figures(pairs, names, first, second), _count(found)]))
     rows = [
-        item_cells(
-            page, Linked(d.item_id, d.name, d.image, d.state), f"{d.first_said} / {d.second_said}"
-        )
+        item_cells(page, Linked(d.item_id, d.name, d.image, d.state), _said(d))
         for d in found.items[:MOST_LISTED]
     ]
     if rows:
         with st.container(height=430, border=False):
             table((_("Image"), _("Item"), _("State")), rows, _("Items two people differ on"))
+
+
+def _said(item: DifferingItem) -> str:
+    both = f"{item.first_said} / {item.second_said}"
+    if item.in_common is None:
+        return both
+    share = number(item.in_common, "%", 0)
+    return _("{both} regions, {share} in common").format(both=both, share=share)
 
 
 def _worst(pairs: Pairs, names: Sequence[str]) -> tuple[str, ...]:
@@ -160,7 +168,7 @@ def _figures(pairs: Pairs, names: Sequence[str], first: str, second: str) -> lis
         return []
     i, j = names.index(first), names.index(second)
     kappa = pairs.kappa[i][j]
-    told = _("the same: {share}").format(share=charts.sentence(pairs.agreement[i][j]))
+    told = _("in common: {share}").format(share=charts.sentence(pairs.agreement[i][j]))
     return [told] if kappa is None else [told, _("Cohen's kappa {k}").format(k=f"{kappa:.2f}")]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.analytics.asked import Filters
 from core.services.analytics import figures
+from core.services.consensus.people_agreement import ClassRow
 from core.services.projects.project import ProjectView
 from core.ui.agreement.beside import draw_classes, draw_effects, draw_pairs
 from core.ui.agreement.coefficients import draw_coefficients
@@ -39,15 +42,24 @@ def draw_agreement(page: PageContext, project: ProjectView, base: Filters) -> No
 
 def _beside(page: PageContext, chosen: Selection, found: figures.SelectedAgreement) -> None:
     everybody = figures.agreement(page.ws, page.actor, page.slug, chosen.everybody, chosen.scale)
-    if found.together is None or everybody.together is None or not everybody.together.classes:
+    if found.together is None or everybody.together is None:
         return
+    pairs = everybody.together.pairs
+    if everybody.together.classes:
+        _by_class_and_person(found.together.classes, everybody)
+    if len(pairs.people) > 1:
+        draw_pairs(page, everybody, chosen, pairs)
+
+
+def _by_class_and_person(classes: Sequence[ClassRow], everybody: figures.SelectedAgreement) -> None:
+    effects = everybody.together.effects if everybody.together else ()
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         card_head(
             _("Agreement by class"),
             _("Where one person says the class, how often another on the same item does too."),
         )
-        draw_classes(found.together.classes)
+        draw_classes(classes)
     with right, st.container(border=True, height="stretch"):
         card_head(
             _("What each person does to alpha"),
@@ -55,5 +67,4 @@ def _beside(page: PageContext, chosen: Selection, found: figures.SelectedAgreeme
                 "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
             ),
         )
-        draw_effects(everybody.together.effects, everybody.people)
-    draw_pairs(page, everybody, chosen, everybody.together.pairs)
+        draw_effects(effects, everybody.people)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from core.clock import new_uuid
+from core.clock import FakeClock, new_uuid
 from core.consensus.policy import Policy
 from core.errors import Forbidden, NotFound
 from core.labels import Answer
@@ -31,7 +32,8 @@ def _no_replica_left() -> Iterator[None]:
 @pytest.fixture
 def world(sqlite_ws) -> World:
     """Twelve items the model calls cat; one expert says cat when it shows, dog when it does not."""
-    world = make_world(sqlite_ws, n_items=12, policy=Policy(overlap=3))
+    clock = FakeClock()
+    world = make_world(replace(sqlite_ws, clock=clock), n_items=12, policy=Policy(overlap=3))
     predict(world.ws, world.project, dict.fromkeys(world.items, CAT))
     with world.ws.store.read() as connection:
         known = {r.item_id: r.seq for r in connection.execute(predictions.select())}
@@ -43,6 +45,7 @@ def world(sqlite_ws) -> World:
                 prelabel_shown=shown, prelabel_seq=known[item],
             )  # fmt: skip
             submit(world.ws, world.cast.experts[who], world.slug, sent)
+    clock.advance(86_400)
     return world
 
 
@@ -64,6 +67,20 @@ def test_pace_and_agreement_stand_beside(world: World):
     assert mine.seconds.value == pytest.approx(3)
     assert mine.agreement.value == pytest.approx(0.5)
     assert mine.agreement.n == 12
+
+
+def test_todays_votes_do_not_move_ones_own_numbers(world: World):
+    """A count that stood still after an answer would tell what was planted: today counts tomorrow."""
+    me = world.cast.experts[2]
+    for item in world.items[:6]:
+        sent = Submission(new_uuid(), item, "vote", Answer({"label": CAT}), active_seconds=1)
+        submit(world.ws, me, world.slug, sent)
+    now = my_work(world.ws, me, world.slug)
+    assert (now.votes, now.seconds.n, now.agreement.n, now.blind.n) == (0, 0, 0, 0)
+    everybody = everybodys_work(world.ws, world.cast.lead, world.slug)
+    assert next(w.votes for w in everybody if w.person_id == me.person_id) == 6
+    world.ws.clock.advance(86_400)
+    assert my_work(world.ws, me, world.slug).votes == 6
 
 
 def test_tiles_on_open_items_do_not_count_yet(world: World):

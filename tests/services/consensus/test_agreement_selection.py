@@ -189,12 +189,30 @@ def test_regions_have_alpha_by_their_likeness(sqlite_ws):
     found = agreement(world.ws, world.cast.manager, world.slug)
     assert found.view.shapes.n == 6
     assert 0.8 < found.view.shapes.value < 1
-    assert found.together is None
+    assert found.together.pairs.shared[0][1] == 6
     one = agreement(
         world.ws, world.cast.manager, world.slug, Filters(people=(world.cast.experts[0].name,))
     )
     assert one.view.shapes.n == 0
     assert one.view.votes == 6
+
+
+def test_regions_are_compared_pair_by_pair(sqlite_ws):
+    """The mean F1 of two people, and the items that lower it, least alike first."""
+    world = make_world(sqlite_ws, n_items=6, task=Task.BOXES)
+    both = ((0, 0, 20, 20), (30, 30, 60, 60))
+    for item in range(6):
+        give(world, 0, item, boxes(*both))
+        give(world, 1, item, boxes(*(both[:1] if item == 4 else () if item == 2 else both)))
+    boss, names = world.cast.manager, [e.name for e in world.cast.experts[:2]]
+    pairs = agreement(world.ws, boss, world.slug).together.pairs
+    assert pairs.agreement[0][1].value == pytest.approx((4 + 2 / 3) / 6)
+    assert pairs.agreement[0][1] == pairs.agreement[1][0]
+    found = differing_items(world.ws, boss, world.slug, names[1], names[0])
+    assert [(d.item_id, d.first_said, d.second_said) for d in found.items] == [
+        (world.items[2], "0", "2"), (world.items[4], "1", "2"),
+    ]  # fmt: skip
+    assert found.items[1].in_common == pytest.approx(2 / 3)
 
 
 def test_questions_with_several_answers_have_alpha_of_sets(sqlite_ws):
