@@ -2,8 +2,8 @@
 
 The map: soften or sharpen (one temperature), lean (one bias a class), then confuse (a table from the class
 the model means to the true class). It is the one under which the votes are likeliest, the truth unseen,
-found by EM; every task is mapped by a fit that did not see its votes. A model that does not make the
-votes of unseen tasks likelier is found useless and left out.
+found by EM; every task is mapped by a fit that did not see its votes. How clearly that makes the votes of
+unseen tasks likelier is the evidence for the model.
 Sources: Raykar et al., "Learning from crowds", JMLR 2010 (the likelihood); Guo et al., "On calibration of
 modern neural networks", ICML 2017 (temperature); Kull et al., "Beyond temperature scaling", NeurIPS 2019.
 """

@@ -3,7 +3,10 @@
 People alone are resolved first, by their blind votes, on a sample of the tasks. The model's probabilities are then mapped to
 probabilities of the truth by fits that see only blind votes, each task's fit those of other tasks
 (`_calibration`). Last, Dawid-Skene runs on with the mapped word as one more voter. So the model needs no
-calibration of its own, and a useless one is left out.
+calibration of its own. Its word is trusted by the evidence: how many standard errors likelier it makes blind
+votes on tasks its fit did not see. Up to two it is left out, from four on it counts in full, between in part
+(as if with that probability it told anything); from ten on, its word beside a single vote also teaches who
+votes right. So a useless model, found good by luck on few tasks, hardly harms.
 
 A vote is blind if it was cast without seeing the model's answer; the others already carry the model's
 word, which must not count twice. Two rules see to that:

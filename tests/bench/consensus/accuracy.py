@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from core.consensus.truth.dawid_skene import dawid_skene
@@ -12,7 +15,12 @@ from tests.bench.consensus.crowds import SHARED, cifar, made, some_of_cifar
 SIZES = (100, 1_000, 100_000)
 PEERS = ["majority", "wawa", "dawid-skene", "one-coin"]
 FEW = 10_000
-SLOW = ["mace, 1 start of 10"]  # ten starts of fifty rounds take crowd-kit minutes a crowd there
+SLOW = (
+    "mace, 1 start of 10"  # ten starts of fifty rounds take crowd-kit minutes a crowd above `FEW`
+)
+MACE_CROWDS = (
+    8  # below, eight seconds a crowd: as many of the crowds, and ours compared on the same
+)
 GLAD_VOTES = 30_000
 
 
@@ -36,31 +44,66 @@ def run(_folder, python, seeds=20, sizes=SIZES, shared=SHARED):
 
 
 def _row(python, name, crowds):
-    tasks = len(crowds[0].truth)
-    methods = PEERS + (["mace"] if tasks <= FEW else SLOW)
-    if len(crowds[0].task) <= GLAD_VOTES:
-        methods = [*methods, "glad"]
-    columns = [(crowd.task, crowd.worker, crowd.label) for crowd in crowds]
+    asked = [_methods(crowd, i) for i, crowd in enumerate(crowds)]
+    theirs = _peers(python, crowds, asked)
+    mine = np.array([_right(dawid_skene(_votes(crowd)).label, crowd) for crowd in crowds])
+    peers = {
+        method: _beside({i: right for (i, m), right in theirs.items() if m == method}, mine)
+        for method in dict.fromkeys(m for methods in asked for m in methods)
+    }
+    lead = min(peer["lead_points"] for peer in peers.values())
+    ours = round(float(mine.mean()), 4)
+    return {"crowd": name, "n": len(crowds), "ours": ours, "peers": peers, "lead_points": lead}
+
+
+def _methods(crowd, number):
+    """Return the peers asked about a crowd: the slow ones only about small ones, or about a few."""
+    found = list(PEERS)
+    if len(crowd.truth) > FEW:
+        found.append(SLOW)
+    elif number < MACE_CROWDS:
+        found.append("mace")
+    return [*found, "glad"] if len(crowd.task) <= GLAD_VOTES else found
+
+
+def _peers(python, crowds, asked):
+    """Return the share of right labels of each (crowd, method), with a process of peers a core."""
+    hands = min(os.cpu_count() or 1, len(crowds))
+    parts = [range(first, len(crowds), hands) for first in range(hands)]
+    with ThreadPoolExecutor(hands) as pool:
+        return {
+            key: right
+            for found in pool.map(lambda part: _asked(python, crowds, asked, part), parts)
+            for key, right in found.items()
+        }
+
+
+def _asked(python, crowds, asked, part):
     given = {
         f"{name}{i}": column
-        for i, of_crowd in enumerate(columns)
-        for name, column in zip(("task", "worker", "label"), of_crowd, strict=True)
+        for i in part
+        for name, column in zip(("task", "worker", "label"), _columns(crowds[i]), strict=True)
     }
-    found, _ = ask(
-        python, "peer_crowdkit.py", given, crowds=len(crowds), tasks=tasks, methods=methods
-    )
-    means = {
-        method: _mean([found[f"{method}|{i}"] for i in range(len(crowds))], crowds)
-        for method in methods
-    }
-    sizes = [{"tasks": tasks, "workers": c.workers, "classes": c.classes} for c in crowds]
-    made_of = [make_votes(*c, **size)[0] for c, size in zip(columns, sizes, strict=True)]
-    mine = _mean([dawid_skene(votes).label for votes in made_of], crowds)
-    lead = round(100 * (mine - max(means.values())), 2)
-    return {"crowd": name, "n": len(crowds), "ours": mine, "peers": means, "lead_points": lead}
+    methods = {i: asked[i] for i in part}
+    found, _ = ask(python, "peer_crowdkit.py", given, methods=methods, tasks=len(crowds[0].truth))
+    return {(i, m): _right(found[f"{m}|{i}"], crowds[i]) for i in part for m in asked[i]}
 
 
-def _mean(labels, crowds):
-    """Return the mean over the crowds of the share of right labels."""
-    right = [(label == crowd.truth).mean() for label, crowd in zip(labels, crowds, strict=True)]
-    return round(float(np.mean(right)), 4)
+def _beside(theirs, mine):
+    """Return a peer's mean accuracy, and our lead in points on the same crowds."""
+    right, ours = np.array(list(theirs.values())), mine[list(theirs)]
+    lead = round(float(100 * (ours - right).mean()), 2)
+    return {"n": len(right), "accuracy": round(float(right.mean()), 4), "lead_points": lead}
+
+
+def _columns(crowd):
+    return crowd.task, crowd.worker, crowd.label
+
+
+def _votes(crowd):
+    sizes = {"tasks": len(crowd.truth), "workers": crowd.workers, "classes": crowd.classes}
+    return make_votes(*_columns(crowd), **sizes)[0]
+
+
+def _right(label, crowd):
+    return float((label == crowd.truth).mean())

@@ -21,9 +21,9 @@ METHODS = {
 warnings.simplefilter("ignore")
 asked, answered, options = np.load(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 out = {}
-for i in range(options["crowds"]):
+for i, methods in options["methods"].items():
     columns = {name: asked[f"{name}{i}"] for name in ("task", "worker", "label")}
-    for method in options["methods"]:
+    for method in methods:
         labels = METHODS[method]().fit_predict(pd.DataFrame(columns))
         out[f"{method}|{i}"] = labels.reindex(range(options["tasks"])).to_numpy()
 np.savez(answered, **out)
