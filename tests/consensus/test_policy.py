@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.consensus.policy import OnDisagreement, Policy, describe
+from core.consensus.policy import (
+    OnDisagreement,
+    Policy,
+    RegionGeometry,
+    RegionsBy,
+    SkillKind,
+    SkillRule,
+    Stop,
+    describe,
+)
+from core.consensus.settle import Reason
 from core.errors import InputError
+from core.services.items.why import WHY_STATE
 
 POLICIES = st.builds(
     lambda overlap, rule, more, iou, own: Policy(overlap, rule, overlap + more, iou, own),
@@ -97,3 +108,52 @@ def test_json_is_canonical():
     """Keys are sorted, so equal policies have equal hashes."""
     doc = json.loads(Policy().to_json())
     assert list(doc) == sorted(doc)
+
+
+WIDE = Policy(
+    overlap=3,
+    max_votes=7,
+    algorithm="dawid-skene",
+    stop=Stop.POSTERIOR,
+    posterior_at_least=0.9,
+    model_votes=True,
+    regions=RegionsBy.EACH,
+    quorum=0.6,
+    geometry=RegionGeometry.WEIGHTED,
+    skills=(SkillRule(SkillKind.CLASS, "", "owl", "birds"),),
+    conflict_column="photographer",
+)
+
+
+def test_a_policy_of_before_is_written_as_before():
+    """New fields at their default are left out, so what was stored still compares and hashes equal."""
+    old = (
+        '{"adjudicate_own":false,"iou_at_least":0.5,"max_votes":3,"on_disagreement":"third-vote",'
+        '"overlap":2}'
+    )
+    assert Policy().to_json() == old
+    assert Policy.from_json(old) == Policy()
+
+
+def test_every_field_survives_json():
+    """Also lists of rules and words out of a choice come back as what they were."""
+    again = Policy.from_json(WIDE.to_json())
+    assert again == WIDE
+    assert type(again.stop) is Stop
+    assert type(again.skills[0].kind) is SkillKind
+
+
+def test_the_description_says_all_of_it():
+    """Every rule of a policy is in its plain words, and none that it has not."""
+    said, plain = describe(WIDE), describe(Policy())
+    for words in ("90 % sure", "up to 7 votes", "The model counts", "60 % of the people", "birds",
+                  "photographer"):  # fmt: skip
+        assert words in said
+        assert words not in plain
+    ahead = describe(Policy(stop=Stop.LEAD, lead_of=2))
+    assert "2 votes ahead" in ahead
+
+
+def test_every_reason_has_a_sentence():
+    """Whatever settling gives as its reason can be told to people."""
+    assert {str(r) for r in Reason} <= set(WHY_STATE)

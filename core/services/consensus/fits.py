@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -277,7 +278,7 @@ def load_fit(path: Path) -> Fit | None:
     """Return a fit that was saved; None where there is none, or it cannot be read."""
     try:
         return _load(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError, zlib.error):
         return None
 
 
