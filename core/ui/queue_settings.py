@@ -12,7 +12,9 @@ from core.services.items.lists import list_lists
 from core.services.projects.project import ProjectView
 from core.services.projects.queue_plans import (
     BOOST_KINDS,
+    LONGEST_ONBOARDING,
     ORDERS,
+    PeopleChecks,
     PlanView,
     get_queue_plan,
     new_plan,
@@ -58,9 +60,10 @@ def queue_settings(page: PageContext, project: ProjectView, steers: bool) -> Non
     left, right = st.columns([1, 1], gap="large")
     with left:
         order, blind, wrong = _order_and_shares(view, key)
+        people = _people(view, key)
         boosts = _boosts(project, view, lists, key)
     with right:
-        _preview(page, project, view, lists, (order, blind, wrong, boosts))
+        _preview(page, project, view, lists, (order, blind, wrong, boosts, people))
 
 
 def _order_and_shares(view: PlanView, key: str) -> tuple[str, float, float]:
@@ -89,6 +92,35 @@ def _order_and_shares(view: PlanView, key: str) -> tuple[str, float, float]:
         now.blind_share if blind == round(now.blind_share * 100) else blind / 100,
         now.known_wrong_share if wrong == round(now.known_wrong_share * 100) else wrong / 100,
     )
+
+
+def _people(view: PlanView, key: str) -> PeopleChecks:
+    """Return how people are tested: gold and repeats among their items, onboarding, the target."""
+    now = view.plan
+    with st.expander(_("Gold, repeats and onboarding"), expanded=bool(now.gold_share)):
+        gold = _share(_("Gold among what a person is handed, in %"), now.gold_share, 50, f"{key}.gold",
+                      _("Items with a known answer, unrecognisable; their answers are no votes. 5 to 10 % are usual."))  # fmt: skip
+        repeat = _share(_("Items asked a second time, in %"), now.repeat_share, 20, f"{key}.repeat",
+                        _("A day later or more, without a trace of the first answer."))  # fmt: skip
+        target = _share(_("Accuracy below which a person is paused, in %"), now.target, 100, f"{key}.target",
+                        _("Only where it is almost sure (95 %), on ten answers to gold at least."))  # fmt: skip
+        first = st.number_input(
+            _("Gold items before a person's first vote"), 0, LONGEST_ONBOARDING, now.onboarding,
+            key=f"{key}.onboarding", help=_("0 for no onboarding."),
+        )  # fmt: skip
+        mark_of, feedback = now.pass_mark, now.feedback
+        if first:
+            mark_of = _share(_("Of these to be right, in %"), mark_of, 100, f"{key}.pass", "")
+            feedback = st.toggle(
+                _("Tell the right answer after each of them"), feedback, key=f"{key}.feedback"
+            )
+    return PeopleChecks(gold, repeat, int(first), mark_of, target, bool(feedback))
+
+
+def _share(name: str, now: float, most: int, key: str, told: str) -> float:
+    """Draw a share in percent; one set elsewhere to a part of a percent stays until it is moved."""
+    shown = st.slider(name, 0, most, round(now * 100), key=key, help=told or None)
+    return now if shown == round(now * 100) else shown / 100
 
 
 # --- boosts -----------------------------------------------------------------------------------
@@ -175,7 +207,7 @@ def _preview(
     project: ProjectView,
     view: PlanView,
     lists: Mapping[int, str],
-    fields: tuple[str, float, float, list[BoostRow]],
+    fields: tuple[str, float, float, list[BoostRow], PeopleChecks],
 ) -> None:
     try:
         plan = new_plan(*fields)

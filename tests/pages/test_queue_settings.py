@@ -37,6 +37,25 @@ def test_a_plan_is_previewed_and_put_in_force(page: AppTest, house: House) -> No
     assert view.reason == "to measure the pull"
 
 
+def test_gold_and_onboarding_are_set_in_words(page: AppTest, house: House) -> None:
+    """Shares of gold and repeats and the onboarding are previewed and put in force."""
+    page.slider(key=f"{KEY}.gold").set_value(10).run()
+    page.slider(key=f"{KEY}.repeat").set_value(5).run()
+    page.number_input(key=f"{KEY}.onboarding").set_value(20).run()
+    page.slider(key=f"{KEY}.pass").set_value(90).run()
+    page.toggle(key=f"{KEY}.feedback").set_value(True).run()
+    said = unescape(words(page))
+    assert "About 10 % of what a person is handed is gold" in said
+    assert "begins with 20 gold items, is told the right answer after each" in said
+    assert "with 90 % of them right" in said
+    page.text_input(key="queue.leaves.reason").input("to know how right people are")
+    page.button(key="queue.adopt").click().run()
+    assert not page.exception
+    plan = get_queue_plan(house.ws, house.actor("leo"), "leaves").plan
+    assert (plan.gold_share, plan.repeat_share, plan.onboarding) == (0.1, 0.05, 20)
+    assert (plan.pass_mark, plan.target, plan.feedback) == (0.9, 0.8, True)
+
+
 def test_a_boost_is_added_previewed_and_published(page: AppTest, house: House) -> None:
     """What is moved forward is said in words before it is put in force."""
     name = str(page.selectbox(key=f"{KEY}.add.class").value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Row, select
 
@@ -11,7 +11,14 @@ from core.access import Action, Actor
 from core.errors import InputError
 from core.labels import LabelSchema
 from core.queue.boosts import apply_boosts
-from core.queue.plan import Boost, BoostKind, Order, QueuePlan, describe_plan
+from core.queue.plan import (
+    MOST_ONBOARDING,
+    Boost,
+    BoostKind,
+    Order,
+    QueuePlan,
+    describe_plan,
+)
 from core.services.projects.project import ProjectView, in_force, insert_version, project_for
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -102,7 +109,21 @@ def reboost(connection: Connection, project_id: int, item_ids: Sequence[int] | N
 
 # --- for those who edit one -------------------------------------------------------------------
 
+
+@dataclass(frozen=True, slots=True)
+class PeopleChecks:
+    """The part of a plan that checks people's work; the fields are those of the plan."""
+
+    gold_share: float = 0.0
+    repeat_share: float = 0.0
+    onboarding: int = 0
+    pass_mark: float = 0.8
+    target: float = 0.8
+    feedback: bool = False
+
+
 ORDERS: tuple[str, ...] = tuple(o.value for o in Order)
+LONGEST_ONBOARDING = MOST_ONBOARDING
 BOOST_KINDS: tuple[str, ...] = tuple(k.value for k in BoostKind)
 
 
@@ -111,13 +132,17 @@ def new_plan(
     blind_share: float,
     known_wrong_share: float,
     boosts: Sequence[tuple[str, str, str, int]],
+    checks: PeopleChecks | None = None,
 ) -> QueuePlan:
     """Return a checked plan; each boost is a kind, a key, a value and a level.
 
     Raises:
         InputError: A value is out of bounds.
     """
-    return QueuePlan(order, blind_share, known_wrong_share, tuple(Boost(*b) for b in boosts))
+    of_people = asdict(checks) if checks else {}
+    return QueuePlan(
+        order, blind_share, known_wrong_share, tuple(Boost(*b) for b in boosts), **of_people
+    )
 
 
 def plan_in_words(plan: QueuePlan, list_names: Mapping[int, str] | None = None) -> str:

@@ -182,6 +182,12 @@ _PLAN_FIELDS = {
     "order": "what comes first",
     "blind_share": "share of blind items",
     "known_wrong_share": "share of tiles known to be wrong",
+    "gold_share": "share of gold",
+    "repeat_share": "share of repeats",
+    "onboarding": "onboarding items",
+    "pass_mark": "pass mark",
+    "target": "target accuracy",
+    "feedback": "right answers told in onboarding",
 }
 
 
