@@ -84,7 +84,7 @@ def popover(found: DisputeList, asked: DisputeFilter) -> None:
 
 def nothing_meets(found: DisputeList, asked: DisputeFilter) -> None:
     """Say which filter leaves nothing, and offer each way out."""
-    named = ", ".join(_(_TITLES[part]) for part in asked.parts)
+    named = ", ".join(_said(found, asked))
     states.show(
         "search",
         _("No dispute meets this filter"),
@@ -103,6 +103,18 @@ def nothing_meets(found: DisputeList, asked: DisputeFilter) -> None:
             _("Show all disputes"), key="tb-less-all", type="primary",
             on_click=_take, args=(DisputeFilter(),),
         )  # fmt: skip
+
+
+def _said(found: DisputeList, asked: DisputeFilter) -> list[str]:
+    """Return in words what is asked for, part by part."""
+    words = {
+        "pair": _pair_words(asked.pair) if asked.pair else "",
+        "person": _names(found)(asked.person),
+        "slice": f"{asked.slice_key}: {asked.slice_value}",
+        "reason": reason_words(asked.reason),
+        "flagged": _("flagged"),
+    }
+    return [words[part] for part in asked.parts]
 
 
 def reason_words(reason: str) -> str:

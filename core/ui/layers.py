@@ -84,14 +84,14 @@ def weight_words(weight: VoteWeight | None) -> tuple[str, ...]:
         told = _("No record of this reviewer yet")
     else:
         source = _("on gold") if weight.source == "gold" else _("as settled")
-        told = _("{what}: right {p} % ({low}–{high}), n {n} {source}").format(
-            what=weight.label or _("All answers"),
+        told = _("right {p} % ({low}–{high}), n {n} {source}").format(
             p=_percent(share.value),
             low=_percent(share.low),
             high=_percent(share.high),
             n=f"{share.n:,}",
             source=source,
         )
+        told = f"{weight.label}: {told}" if weight.label else told
     if weight.weight is None:
         return (told,)
     return (_("Weight {w}").format(w=f"{weight.weight:.2f}") + " · " + told,)

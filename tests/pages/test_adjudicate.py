@@ -17,6 +17,8 @@ from core.services.review.leases import open_item
 from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
+from core.services.review.vote_weights import VoteWeight
+from core.stats import wilson
 from core.ui import layers
 from core.ui.layers import shared_boxes
 from tests.pages.browser import Visit, words
@@ -115,3 +117,75 @@ def test_each_party_has_its_own_look() -> None:
     """Hue and dash differ between any two, so that hue is never the only sign."""
     looks = [*layers._LOOKS, layers._MODEL_LOOK]
     assert len({hue for hue, _ in looks}) == len({dash for _, dash in looks}) == len(looks)
+
+
+# --- filters ------------------------------------------------------------------------------------
+
+
+def test_filters_stand_in_the_address_and_say_how_many(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picked reason goes into the address, "n of m" follows, and taking it away brings all back."""
+    first, second = disputed(house)
+    at = visit(house, monkeypatch)
+    assert "1 of 2" in words(at)
+    assert not at.checkbox(key="tb-filter-flagged").value
+    at.selectbox(key="tb-filter-reason").select("flagged").run()
+    assert at.query_params["reason"] == "flagged"
+    assert "(2 in all)" in words(at)
+    assert dispute(at)["item_id"] in (first, second)
+    at.button(key="tb-filter-none").click().run()
+    assert "reason" not in at.query_params
+    assert at.selectbox(key="tb-filter-reason").value is None
+
+
+def test_an_address_narrows_the_list_and_names_what_leaves_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What empties it is told with a way out for each part; the way out works."""
+    disputed(house)
+    at = visit(house, monkeypatch, reason="flagged", pair="elm:oak")
+    said = words(at)
+    assert "No dispute meets this filter" in said
+    assert "elm / oak" in said
+    assert "There are 2 disputes in all." in said
+    assert at.button(key="tb-less-pair").label == "Without Classes: 2"
+    assert at.button(key="tb-less-reason").disabled
+    at.button(key="tb-less-pair").click().run()
+    assert "pair" not in at.query_params
+    assert dispute(at)["item_id"]
+
+
+def test_an_address_nobody_can_read_is_told_and_shows_all(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spoilt part of it is named; the disputes are still there."""
+    first, _second = disputed(house)
+    at = visit(house, monkeypatch, person="ada")
+    assert "named by their number" in words(at).replace("\\", "")
+    assert dispute(at)["item_id"] == first
+
+
+def test_the_person_filter_names_people_and_the_dispute_does_not(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever voted or flagged can be asked for; what the browser gets of a dispute has no name."""
+    disputed(house)
+    at = visit(house, monkeypatch)
+    ada = house.actor("ada")
+    box = at.selectbox(key="tb-filter-person")
+    assert any(ada.display_name in option for option in box.options)
+    at = visit(house, monkeypatch, person=str(ada.person_id))
+    assert "1 of 2" in words(at)
+    data = json.dumps(elements(at, "tiebreak_dispute"))
+    assert ada.display_name not in data
+
+
+def test_a_reviewer_without_a_record_is_said_to_have_none() -> None:
+    """With one, share, interval, number and evidence stand in a line, the fit's weight before them."""
+    assert "No record" in layers.weight_words(VoteWeight("", "oak", 0, wilson(0, 0)))[0]
+    (told,) = layers.weight_words(VoteWeight("settled", "oak", 9, wilson(9, 10), 0.87))
+    assert told == "Weight 0.87 · oak: right 90 % (60–98), n 10 as settled"
+    (gold,) = layers.weight_words(VoteWeight("gold", "", 5, wilson(5, 5)))
+    assert gold == "right 100 % (57–100), n 5 on gold"
+    assert layers.weight_words(None) == ()

@@ -38,7 +38,7 @@ def ruling_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
         "hintEdit": _("E edits"),
         "hintSay": _("S own words"),
         "hintOthers": _("← → others"),
-        "hintParty": _("P one party alone"),
+        "hintParty": _("P alone"),
         "hintFilter": _("F filters"),
         "settles": _("A clause in the guideline would settle {n} open disputes."),
         **_alike(),

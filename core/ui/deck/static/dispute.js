@@ -52,8 +52,6 @@ class Dispute {
   #furnish(texts) {
     this.rail = new RulingRail(texts, (name, key) => this.#run(name, key));
     this.body.append(this.rail.node);
-    this.alike = new LookAlikes(texts, () => this.votes.overlay());
-    this.votes.node.append(this.alike.node);
   }
 
   get #place() {
@@ -85,6 +83,15 @@ class Dispute {
   #show() {
     this.votes.update({ ...this.data, chosen: this.ruling.source });
     this.rail.show(this.dispute, this.ruling, { busy: this.busy, told: this.told });
+    this.#showAlike();
+  }
+
+  // The picture's corner is there once the votes have been shown.
+  #showAlike() {
+    if (!this.alike) {
+      this.alike = new LookAlikes(this.dispute.texts);
+      this.votes.beside(this.alike.button, this.alike.row);
+    }
     if (this.cases !== this.dispute.alike) this.alike.show(this.dispute.alike);
     this.cases = this.dispute.alike;
   }

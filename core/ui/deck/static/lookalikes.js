@@ -6,16 +6,14 @@ import { percent } from "./votes_model.js";
 
 const OPEN = "tiebreak.dispute.alike";
 
-/** The row of settled cases. `changed()` hears when it opens or folds: the image has another room then. */
+/** The row of settled cases, and the button in the picture's corner that opens it. */
 export class LookAlikes {
-  constructor(texts, changed) {
+  constructor(texts) {
     this.texts = texts;
-    this.changed = changed;
     this.storage = browserStorage();
     this.open = this.storage.getItem(OPEN) === "1";
-    this.row = el("ul", { class: "cases" });
-    this.button = el("button", { class: "plain", "aria-keyshortcuts": "L", onclick: () => this.toggle() });
-    this.node = el("section", { class: "lookalikes", "aria-label": texts.alike }, this.button, this.row);
+    this.row = el("ul", { class: "cases", "aria-label": texts.alike });
+    this.button = el("button", { class: "plain toalike", "aria-keyshortcuts": "L", onclick: () => this.toggle() });
   }
 
   /** Open or fold the row; it stays so for the disputes that follow. */
@@ -27,7 +25,6 @@ export class LookAlikes {
       // Then it is folded again after a reload.
     }
     this.show(this.data);
-    this.changed();
   }
 
   /** Show the cases {cases: [...] or null, base, known}; their images load only once they are wanted. */
@@ -36,7 +33,7 @@ export class LookAlikes {
     const { cases } = data;
     const count = cases?.length ?? 0;
     this.button.setAttribute("aria-expanded", String(this.open));
-    this.button.replaceChildren(el("span", { text: say(this.texts.alikeN, { n: count }) }), cap("L"));
+    this.button.replaceChildren(el("span", { text: cases ? say(this.texts.alikeN, { n: count }) : this.texts.alike }), cap("L"));
     this.row.hidden = !this.open;
     if (!this.open) this.row.replaceChildren();
     else if (count) this.row.replaceChildren(...cases.map((found) => this.#case(found)));

@@ -98,6 +98,12 @@ export class VotesView {
     return regionsShown(this.data.layers, this.only);
   }
 
+  /** Put a button into the picture's corner, and what it opens between picture and cards. */
+  beside(button, row) {
+    this.stage.node.append(button);
+    this.node.insertBefore(row, this.cards);
+  }
+
   /** Show the next party's regions alone, after the last all of them again. */
   turn(by) {
     this.alone(nextParty(this.data.layers, this.only, by));
