@@ -397,6 +397,8 @@ def _said() -> dict[str, str]:
         "openingCanvas": _("Opening the canvas."),
         "nothingToUndo": _("Nothing to undo."),
         "nothingToRedo": _("Nothing to redo."),
+        "toldRight": _("{name}: that was right."),
+        "toldWrong": _("{name}: not quite. The answer is: {truth}."),
         "lastOne": _("This is the last one."),
         "firstOne": _("This is the first one."),
         "overlayOn": _("Boxes shown."),

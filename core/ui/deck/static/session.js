@@ -3,6 +3,7 @@
 import { say } from "./dom.js";
 import { classOfDigit, finished, inWords, isAnswered, isComplete, markedOf, openQuestion, put, retiredIn, shownRegions, stepBack, stepForth, suggested, toggle } from "./flow.js";
 import { Editing } from "./editor/editing.js";
+import { Feedback, feedbackOf } from "./feedback.js";
 import { keyIn } from "./keymap.js";
 import { newUuid } from "./net.js";
 import { Screen } from "./screen.js";
@@ -308,8 +309,21 @@ export class Session extends Screen {
         this.show();
       }
     }
-    if (what === "receipt") this.drawing?.heard(receipt, entry);
+    if (what === "receipt") {
+      this.drawing?.heard(receipt, entry);
+      this.tell(feedbackOf(receipt, entry, this.texts));
+    }
     this.status();
+  }
+
+  /** Show the word on an onboarding answer, where there is one. */
+  tell(told) {
+    if (!told) return;
+    if (!this.feedback) {
+      this.feedback = new Feedback();
+      this.view.refused.before(this.feedback.node);
+    }
+    this.feedback.show(told);
   }
 
   /** Bring a refused decision's item back with the answer the person gave. */
@@ -320,6 +334,7 @@ export class Session extends Screen {
 
   destroy() {
     this.drawing?.destroy();
+    this.feedback?.destroy();
     super.destroy();
   }
 
