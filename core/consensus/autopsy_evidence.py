@@ -226,7 +226,6 @@ def _own_record(
     size, people = record.classes, int(record.person.max(initial=-1)) + 1
     truth = _others_say(record, cells)
     told = truth >= 0
-    told[inside.vote] = False  # the disputes themselves are what is to be explained
     cell = (record.person * size + truth) * size + record.label
     seen, seen_n = np.unique(cell[told], return_counts=True)
     met, met_n = np.unique((record.person * size + truth)[told], return_counts=True)
@@ -234,8 +233,10 @@ def _own_record(
     all_met = np.bincount(truth[told], minlength=size)
     case, person = inside.case[against], inside.person[against]
     first, second = pair[case, 0], pair[case, 1]
-    k = _count(seen, seen_n, (person * size + first) * size + second)
-    n = _count(met, met_n, person * size + first)
+    vote = inside.vote[against]
+    itself = told[vote] & (truth[vote] == first)  # what is to be explained does not explain
+    k = _count(seen, seen_n, (person * size + first) * size + second) - itself
+    n = _count(met, met_n, person * size + first) - itself
     if record.common >= 0:
         n += _count(met, met_n, person * size + record.common)
     same = all_met[record.common] if record.common >= 0 else 0

@@ -14,6 +14,7 @@ from core.services.review.dispute_filter import DisputeFilter
 from core.services.review.disputes import DisputeView, get_dispute
 from core.services.workspace import Workspace, current_workspace
 from core.ui import deck, dispute_filters, identity, ruling, states, threads, widgets
+from core.ui.dispute_views import view_switch
 from core.ui.text import _, many
 from core.ui.theme import draw, fill, join
 
@@ -95,6 +96,7 @@ def _head(
         right,
         st.container(horizontal=True, gap="xsmall", horizontal_alignment="right", key="tb-ways"),
     ):
+        view_switch()
         dispute_filters.popover(found, asked)
         with st.popover(_("Guideline")):
             text = project.guideline or _("This project has no guideline yet.")
