@@ -26,13 +26,18 @@ PICKER = "tiebreak.picker"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the navigation; `action` None means everyone who is signed in."""
+    """One line of the navigation; `action` None means everyone who is signed in.
+
+    Attributes:
+        own_title: What it is called for who sees nobody's figures but their own; empty for the same.
+    """
 
     key: str
     title: str
     icon: str
     section: str
     action: Action | None
+    own_title: str = ""
 
 
 ENTRIES = (
@@ -44,6 +49,7 @@ ENTRIES = (
     Entry("quality", mark("Quality"), "verified", mark("Figures"), Action.SEE_FIGURES),
     Entry("throughput", mark("Throughput"), "speed", mark("Figures"), Action.SEE_FIGURES),
     Entry("bias", mark("Bias"), "tune", mark("Figures"), Action.SEE_FIGURES),
+    Entry("team", mark("Team"), "groups", mark("Figures"), Action.SEE_OWN, mark("My numbers")),
     Entry("retrain", mark("Retrain"), "model_training", mark("Model and data"), Action.TRAIN),
     Entry("datasets", mark("Datasets"), "database", mark("Model and data"), Action.EXCHANGE),
     Entry("settings", mark("Settings"), "settings", mark("Set-up"), None),
@@ -190,7 +196,7 @@ def _pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         seen = bool(actor.person_id) and (entry.action is None or can_anywhere(actor, entry.action))
         page = st.Page(
             PAGES / f"{entry.key}.py",
-            title=_(entry.title),
+            title=_(_title(entry, actor)),
             icon=f":material/{entry.icon}:",
             url_path=None if entry.key == "home" else entry.key,
             default=entry.key == "home",
@@ -199,6 +205,11 @@ def _pages_for(actor: Actor) -> dict[str, list[st.Page]]:
         )
         sections.setdefault(_(entry.section), []).append(page)
     return sections
+
+
+def _title(entry: Entry, actor: Actor) -> str:
+    own = entry.own_title and not can_anywhere(actor, Action.SEE_FIGURES)
+    return entry.own_title if own else entry.title
 
 
 def _pick_project(projects: Sequence[ProjectView]) -> None:

@@ -34,7 +34,10 @@ PAGES = {
     "grid": ("project", "class", "n"),
     "adjudicate": ("project", "item"),
     "items": ("project", "item", "name"),
-    "quality": ("project", "whose", "against"),
+    "quality": (
+        "project", "whose", "against", "one", "other", "days", "called", "guideline", "scale",
+    ),
+    "team": ("project", "person", "sort", "show"),
     "throughput": ("project", "person"),
     "bias": ("project", "whose", "column"),
     "retrain": ("project", "model"),

@@ -1,0 +1,175 @@
+"""One person's numbers: right on gold by class, agreement, steadiness, pace, the pre-label's pull."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.access import Action, Resource, can
+from core.services.analytics.people_quality import PersonQuality
+from core.services.analytics.people_work import PersonWork
+from core.stats.intervals import Estimate
+from core.ui import charts, comparison, states, urls
+from core.ui.charts import POINTS, Dot, card_head, draw_chart
+from core.ui.shell import PageContext
+from core.ui.text import _
+from core.ui.theme import Markup, draw, fill
+from core.ui.widgets import caption, fact, figure, number, section, table
+
+PULL_TO_NOTE = 0.0
+"""A pull whose interval lies wholly above this is pointed out."""
+
+
+def draw_person(page: PageContext, quality: PersonQuality, work: PersonWork, own: bool) -> None:
+    """Draw one person's numbers.
+
+    Args:
+        page: The page.
+        quality: Right on gold, steadiness and standing.
+        work: Pace, agreement and the pre-label's pull.
+        own: Whether the reader is that person.
+    """
+    if not own:
+        section(quality.name)
+    draw_standing(quality, own)
+    _in_short(quality, work, own)
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        _by_class(page, quality)
+    with right, st.container(border=True, height="stretch"):
+        _pull(work, own)
+
+
+def draw_standing(quality: PersonQuality, own: bool) -> None:
+    """Say that somebody is paused or did not pass, and why."""
+    if quality.standing not in ("paused", "onboarding-failed"):
+        return
+    if quality.standing == "paused":
+        text = _("You are paused in this project: {reason}") if own else _("Paused: {reason}")
+    else:
+        text = _("The onboarding was not passed: {reason}")
+    draw(
+        "<div class='tb-banner' role='status'><i class='tb-icon' aria-hidden='true'>pause_circle</i>"
+        "<span>{t}</span></div>",
+        t=text.format(reason=quality.reason or _("no reason was written down.")),
+    )
+
+
+def _in_short(quality: PersonQuality, work: PersonWork, own: bool) -> None:
+    with st.container(border=True):
+        first, second, third, fourth = st.columns(4)
+        with first:
+            _figure(_("Right on gold"), quality.overall, "%")
+        with second:
+            _figure(_("Same as others"), work.agreement, "%")
+        with third:
+            _figure(_("Same as before on a repeat"), quality.retest, "%")
+        with fourth:
+            _figure(_("Median time of a vote"), work.seconds, "s")
+        first, second, third, fourth = st.columns(4)
+        with first:
+            short = quality.p_below_target
+            fact(
+                _("Chance of being below the target"),
+                None if short is None else _probability(short),
+                _("target {share}").format(share=number(quality.target, "%", 0)),
+            )
+        with second:
+            _figure(_("Wrong tiles noticed in the grid"), work.noticed, "%")
+        with third:
+            fact(_("Votes"), f"{work.votes:,}", _("items, each counted once"))
+        with fourth:
+            fact(_("Skips, flags"), f"{work.skips:,}, {work.flags:,}")
+        caption(
+            _("Each figure with its 95 % interval and n; counts are complete. Your own numbers go up to last midnight (UTC).")
+            if own
+            else _("Each figure with its 95 % interval and n; counts are complete.")
+        )  # fmt: skip
+
+
+def _figure(name: str, e: Estimate, unit: str) -> None:
+    figure(name, e.value, e.n, e.low, e.high, unit)
+
+
+def _probability(p: float) -> str:
+    if p < 0.01:
+        return _("under 1 %")
+    return _("over 99 %") if p > 0.99 else f"{100 * p:.0f} %"
+
+
+def _by_class(page: PageContext, quality: PersonQuality) -> None:
+    card_head(
+        _("Right on gold, by true class"),
+        _("Gold has a known answer and looks like any other item. The dot is the posterior mean, the line its 95 % interval."),
+    )  # fmt: skip
+    rows = [Dot(name, (e,)) for name, e in quality.gold.items() if e.n]
+    if not rows:
+        no_gold(page)
+        return
+    said = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
+    draw_chart(charts.dots(rows), "team.classes", said)
+    with st.expander(_("As a table")):
+        table(
+            (_("True class"), _("Right"), "n"),
+            [[r.label, charts.sentence(r.estimates[0]), f"{r.estimates[0].n:,}"] for r in rows],
+            _("Right on gold, by true class"),
+        )
+
+
+def no_gold(page: PageContext) -> None:
+    """Say that nobody answered gold yet, and to who steers the project what to do."""
+    states.empty(
+        _("No answers to gold yet"),
+        _("Items with a known answer, mixed unseen into the queue, show how right people are."),
+    )
+    if can(page.actor, Action.STEER, Resource(page.project.id if page.project else None)):
+        draw(
+            "<div style='text-align:center'>{a} {b}</div>",
+            a=_link(_("Import gold"), urls.page("datasets", project=page.slug, tab="import")),
+            b=_link(
+                _("Mix it into the queue"), urls.page("settings", project=page.slug, tab="queue")
+            ),
+        )
+
+
+def _link(label: str, href: str) -> Markup:
+    return fill(
+        "<a class='tb-link' href='{href}' target='_self'>{label}</a>", href=href, label=label
+    )
+
+
+def _pull(work: PersonWork, own: bool) -> None:
+    card_head(
+        _("With the pre-label in view, and without"),
+        _(
+            "How often a vote says what the model said. Which items come without is drawn at random."
+        ),
+    )
+    if work.with_prelabel.value is None and work.blind.value is None:
+        states.empty(
+            _("Not enough data"),
+            _("It takes five votes with the pre-label in view, and five without."),
+            _("The share of items without it is set under Settings, queue."),
+        )
+        return
+    rows = [Dot(_("In view"), (work.with_prelabel,)), Dot(_("Without"), (work.blind,))]
+    said = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
+    draw_chart(charts.dots(rows), "team.pull", said)
+    gap = hundredfold(work.pull)
+    comparison.draw_notes(
+        [_("Difference: {figure}.").format(figure=charts.sentence(gap, POINTS)), _pulled(work, own)]
+    )
+
+
+def _pulled(work: PersonWork, own: bool) -> str:
+    low = work.pull.low
+    if low is None or low <= PULL_TO_NOTE:
+        return _("The data do not show that the pre-label sways these votes.")
+    if own:
+        return _("Seeing the pre-label changes what you say: look at the image first.")
+    return _("Seeing the pre-label changes what this person says.")
+
+
+def hundredfold(e: Estimate) -> Estimate:
+    """Return a share as points of a hundred."""
+    value, low, high = (None if x is None else 100 * x for x in (e.value, e.low, e.high))
+    return Estimate(value, low, high, e.n)
