@@ -111,7 +111,7 @@ def bulk_rule(
                 else:
                     (done if told == "saved" else already).append(item_id)
             if done:
-                resolve_items(connection, project, done, ws.clock())
+                resolve_items(connection, project, done, ws.clock(), ws=ws)
                 append_audit(
                     connection, ws.clock(), actor.name, f"ruled in bulk: {kind}",
                     f"{len(done)} items", project.id,

@@ -108,7 +108,7 @@ def overturn(
                 else:
                     (done if told == "saved" else already).append(item_id)
             if done:
-                resolve_items(connection, project, done, ws.clock())
+                resolve_items(connection, project, done, ws.clock(), ws=ws)
                 append_audit(
                     connection, ws.clock(), actor.name, f"overturned: {kind}",
                     f"{len(done)} items", project.id, {"uuid": uuid, "items": done},

@@ -55,7 +55,7 @@ def decide(ws: Workspace, actor: Actor, slug: str, ruling: Ruling) -> Receipt:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
         receipt = put_in_force(connection, project, actor, ruling, now)
         if receipt.status == "saved":
-            resolve_items(connection, project, [ruling.item_id], now)
+            resolve_items(connection, project, [ruling.item_id], now, ws=ws)
     return receipt
 
 
