@@ -9,7 +9,7 @@ from core.consensus.autopsy import CAUSES, WEIGHTS, Autopsy, Cause, Line
 from core.consensus.autopsy_evidence import Findings
 
 MOST_LINES = 5
-_WORTH = 0.12
+_WORTH = 0.25
 """Least part of the score a sentence is worth."""
 
 
@@ -83,12 +83,15 @@ def _torn(s: _Seen) -> Line:
 
 
 def _quick(s: _Seen) -> Line:
-    text = f"Who said '{s.second}' took {s.of('pace'):.1f} times their usual time."
-    return Line(text, s.n("against"))
+    pace = f"{s.of('pace'):.1f} × their usual time"
+    how = f"was quick: {pace}" if s.holds else f"did not hurry: {pace}"
+    return Line(f"Who said '{s.second}' {how}.", s.n("against"))
 
 
 def _slow(s: _Seen) -> Line:
-    return Line(f"People here took {s.of('slowest'):.1f} times their usual time.", s.n("votes"))
+    pace = f"{s.of('slowest'):.1f} × their usual time"
+    how = f"took long: {pace}" if s.holds else f"took no longer than usual: {pace}"
+    return Line(f"People here {how}.", s.n("votes"))
 
 
 def _unlike(s: _Seen) -> Line:

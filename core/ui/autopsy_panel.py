@@ -96,7 +96,7 @@ def _cluster(
             _pair(cluster)
             if cluster.clause:
                 draw("<div class='tb-eyebrow'>{t}</div>", t=_("Clause for the guideline"))
-                st.markdown(states.plain_markdown(cluster.clause.replace("*", "")))
+                draw("<div class='tb-clause'>{t}</div>", t=cluster.clause.replace("*", ""))
             else:
                 caption(_("No rule would help here; settle them, or look at each."))
             _actions(ws, actor, project, cluster)
@@ -120,7 +120,11 @@ def _said(cluster: Cluster, first: DisputeAutopsy) -> None:
         words=cluster.words,
     )
     evidence = join(
-        fill("<li>{t} <span class='tb-muted'>n = {n}</span></li>", t=e.text, n=f"{e.n:,}")
+        fill(
+            "<li>{t} <span class='tb-muted tb-num' style='white-space:nowrap'>n = {n}</span></li>",
+            t=e.text,
+            n=f"{e.n:,}",
+        )
         for e in first.evidence
     )
     draw(

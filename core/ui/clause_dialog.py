@@ -78,7 +78,10 @@ def _publish(
 
 
 def _example(cluster: Cluster, exemplar: Exemplar | None) -> GuidelineExample | None:
-    """Offer one side of the pair as an example; what must not be shown is said and left out."""
+    """Offer one side of the pair as an example; what must not be shown is said and left out.
+
+    What no lead has decided yet is offered, not proposed.
+    """
     if exemplar is None:
         return None
     good = exemplar.label == cluster.favoured
@@ -101,7 +104,7 @@ def _example(cluster: Cluster, exemplar: Exemplar | None) -> GuidelineExample | 
             name=exemplar.name, kind=kind, label=exemplar.label
         )
         taken = st.checkbox(
-            states.plain_markdown(label), True, key=f"clause.example.{exemplar.item_id}"
+            states.plain_markdown(label), exemplar.decided, key=f"clause.example.{exemplar.item_id}"
         )
     if not taken:
         return None

@@ -15,7 +15,7 @@ from core.services.review.rulings import PastRuling, RulingFilter, rulings
 from core.services.review.submission import MAX_REASON
 from core.services.review.used import Used, what_used
 from core.services.workspace import Workspace
-from core.ui import states, urls, widgets
+from core.ui import urls, widgets
 from core.ui.settle_dialog import LEFT_OUT, answer_of, confirm, ways_of
 from core.ui.text import _, many, mark
 from core.ui.theme import draw, fill, join
@@ -117,9 +117,16 @@ def _row(ws: Workspace, actor: Actor, project: ProjectView, row: PastRuling) -> 
             reason=row.reason,
             about=" · ".join(p for p in about if p),
         )
-    with doing, st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
-        states.link(
-            _("Open again"), urls.page("adjudicate", project=project.slug, item=str(row.item_id))
+    with (
+        doing,
+        st.container(
+            horizontal=True, gap="small", horizontal_alignment="right", vertical_alignment="center"
+        ),
+    ):
+        draw(
+            "<a class='tb-small' href='{href}' target='_self'>{t}</a>",
+            href=urls.page("adjudicate", project=project.slug, item=str(row.item_id)),
+            t=_("Open again"),
         )
         if row.in_force and row.kind != "send-back":
             if st.button(_("Overturn…"), key=f"tb-overturn-{row.seq}"):

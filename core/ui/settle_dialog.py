@@ -94,10 +94,9 @@ def _first(ways: list[Way], cluster: Cluster) -> list[Way]:
 def _what_happens(way: str, n: int, total: int) -> None:
     lines = [
         many(
-            "{n} item gets a decision of its own: {way}.",
-            "Each of the {n} items gets a decision of its own: {way}.",
-            n,
-        ).replace("{way}", way),
+            "{n} item gets a decision of its own", "Each of the {n} items gets a decision of its own", n
+        )
+        + f": {way}.",
         _("Items whose votes changed since this list was drawn, that are settled already, or that "
           "you voted on are left out, and you are told which."),
         _("You can take it back below under past rulings; the record keeps both."),

@@ -35,6 +35,10 @@ class Shown(Protocol):
     def label(self) -> str:
         """Return the answer it stands for."""
 
+    @property
+    def decided(self) -> bool:
+        """Return whether a lead decided it; what is still in dispute is no example yet."""
+
 
 def cause_words(kind: Cause, pair: tuple[str, ...]) -> str:
     """Return the cause of a dispute in a sentence."""
@@ -71,7 +75,7 @@ def proposed_clause(
             f"it as a bad image. {_seen(n, again)}"
         )
     rule = _rule(kind, favoured, other)
-    shown = [f"{e.label}: {e.name}" for e in (good, bad) if e is not None and e.name]
+    shown = [f"{e.label}: {e.name}" for e in (good, bad) if e is not None and e.decided]
     examples = f" Examples: {'; '.join(shown)}." if shown else ""
     return f"{rule} {_seen(n, again)}{examples}"
 
