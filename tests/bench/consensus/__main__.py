@@ -15,7 +15,9 @@ from tests.bench.consensus import (
     adaptive_overlap,
     alpha,
     model_as_voter,
+    one_vote,
     regions,
+    replay,
     truth,
 )
 from tests.bench.consensus.peers import peer_python
@@ -24,11 +26,13 @@ PARTS: dict[str, Callable[[Path, str], dict[str, object]]] = {
     "dawid_skene": truth.dawid_skene_beside_crowd_kit,
     "majority": truth.majority_beside_crowd_kit,
     "one_new_vote": truth.one_new_vote,
+    "one_vote_in_the_record": one_vote.run,
     "alpha": alpha.run,
     "regions": regions.run,
     "model_as_voter": model_as_voter.run,
     "accuracy": accuracy.run,
     "adaptive_overlap": adaptive_overlap.run,
+    "replay": replay.run,
 }
 """Name to a call with an empty folder and the interpreter that has the peers."""
 
