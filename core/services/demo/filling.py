@@ -15,6 +15,7 @@ from core.errors import TrainingError
 from core.jobs.rows import Job, JobStatus
 from core.labels import Answer
 from core.labels.schema import Task
+from core.services.demo.checked import check_people
 from core.services.demo.replay import at_time, replay, simulated_actors
 from core.services.demo.steering import furnish, show_examples
 from core.services.demo.tables import write_answers, write_origins
@@ -106,6 +107,7 @@ def fill_project(
     if task is Task.CLASSIFICATION:
         experts = [actors[p.name] for p in team if p.role == "expert"]
         furnish(ws, slug, experts, lead, seed, end.timestamp())
+        check_people(ws, project, team, actors, _prelabels(ws, slug), seed, end.timestamp())
 
 
 def _cold_start(

@@ -13,7 +13,12 @@ from core.access import Actor
 from core.labels.state import ItemState
 from core.services.items.lists import make_list
 from core.services.projects.project import GuidelineExample, ProjectView, load_project
-from core.services.projects.queue_plans import ORDERS, new_plan, set_queue_plan
+from core.services.projects.queue_plans import (
+    ORDERS,
+    PeopleChecks,
+    new_plan,
+    set_queue_plan,
+)
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_guideline
@@ -35,7 +40,10 @@ UNSURE = 5
 LISTED = 20
 BLIND_SHARE = 0.1
 KNOWN_WRONG_SHARE = 0.04
+GOLD_SHARE = 0.05
+REPEAT_SHARE = 0.02
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 QUESTION = (
     "@{lead} I cannot decide between the first two suggestions: what tells them apart is out of "
@@ -108,7 +116,10 @@ def furnish(
         _talk(ws, slug, experts[1], lead, chance.choice(settled), end - 26 * HOUR)
     if close:
         make_list(_at(ws, end - HOUR), lead, slug, "Close calls", close)
-    plan = new_plan(ORDERS[0], BLIND_SHARE, KNOWN_WRONG_SHARE, ())
+    checks = PeopleChecks(gold_share=GOLD_SHARE, repeat_share=REPEAT_SHARE)
+    gold = new_plan(ORDERS[0], 0.0, KNOWN_WRONG_SHARE, (), checks)
+    set_queue_plan(_at(ws, end - 3 * DAY), lead, slug, gold, "Know how right we are")
+    plan = new_plan(ORDERS[0], BLIND_SHARE, KNOWN_WRONG_SHARE, (), checks)
     reason = "Measure how far pre-labels sway us"
     set_queue_plan(_at(ws, end - HOUR), lead, slug, plan, reason)
 

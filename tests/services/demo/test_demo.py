@@ -18,6 +18,7 @@ from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.accounts.people import list_people, load_actor, operator
 from core.services.accounts.sessions import demo_people
+from core.services.analytics.people_quality import everybodys_quality
 from core.services.consensus.resolve import resolve
 from core.services.demo.build import Demo, make_demo, reset_demo
 from core.services.doctor import examine
@@ -164,7 +165,10 @@ def test_a_team_has_left_its_traces(small: tuple[Demo, Workspace]) -> None:
     assert waiting_threads(ws, lead).mentions == 1
     assert waiting_threads(ws, expert).mentions == 0
     plan = get_queue_plan(ws, lead, "tree-leaves")
-    assert (plan.version, plan.plan.blind_share) == (1, 0.1)
+    assert (plan.version, plan.plan.blind_share, plan.plan.gold_share) == (2, 0.1, 0.05)
+    answered_gold = [q for q in everybodys_quality(ws, lead, "tree-leaves") if q.overall.n]
+    assert len(answered_gold) == 4
+    assert all(q.standing == "" and q.retest.n for q in answered_gold)
     (found,) = list_lists(ws, lead, "tree-leaves")
     assert 0 < found.items <= 20
 
