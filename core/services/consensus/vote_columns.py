@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, select
 
 from core.consensus.truth.votes import Ints, Longs
 from core.labels.schema import Question
@@ -81,14 +81,21 @@ class Codes:
 
 def read_votes(connection: Connection, project: ProjectView) -> VoteColumns:
     """Return the live votes of a project, in today's names."""
-    rows = _live(connection, project, with_answers=not _plain(project))
-    item = np.array([r.item_id for r in rows], dtype=np.int64)
-    person = np.array([r.person_id for r in rows], dtype=np.int64)
-    shown = np.array([bool(r.prelabel_shown) for r in rows], dtype=np.bool_)
-    newest = connection.execute(
-        select(func.max(annotation_log.c.seq)).where(annotation_log.c.project_id == project.id)
-    ).scalar()
-    return VoteColumns(item, person, shown, _said(project, rows), int(newest or 0))
+    log, plain = annotation_log.c, _plain(project)
+    columns = (log.seq, log.item_id, log.person_id, log.kind, log.prelabel_shown)
+    query = select(*columns, log.label if plain else log.answer).where(log.project_id == project.id)
+    codes = Codes(project.schema.main)
+    numbers, told = [np.zeros((0, 5), dtype=np.int64)], [np.zeros(0, dtype=object)]
+    for part in connection.execute(query.order_by(log.seq)).partitions(FETCH):
+        rows = [(r[0], r[1], r[2], r[3] == "vote", bool(r[4])) for r in part]
+        numbers.append(np.array(rows, dtype=np.int64))
+        told.append(np.array([codes.of(r[5]) if plain else r[5] for r in part], dtype=object))
+    found = np.concatenate(numbers)
+    live = _live(found)
+    _, item, person, _, shown = found[live].T
+    said = _said(project, np.concatenate(told)[live])
+    newest = int(found[:, 0].max(initial=0))
+    return VoteColumns(item, person, shown.astype(np.bool_), said, newest)
 
 
 def _plain(project: ProjectView) -> bool:
@@ -97,23 +104,19 @@ def _plain(project: ProjectView) -> bool:
     return len(asked) == 1 and asked[0] is project.schema.main and not asked[0].several
 
 
-def _live(connection: Connection, project: ProjectView, *, with_answers: bool) -> list[Row[Any]]:
-    log = annotation_log.c
-    told = [log.answer] if with_answers else [log.label]
-    columns = (log.item_id, log.person_id, log.kind, log.prelabel_shown, *told)
-    query = select(*columns).where(log.project_id == project.id).order_by(log.seq)
-    newest: dict[tuple[int, int], Row[Any]] = {}
-    for part in connection.execute(query).partitions(FETCH):
-        newest.update(((row[0], row[1]), row) for row in part)
-    return [newest[pair] for pair in sorted(newest) if newest[pair].kind == "vote"]
+def _live(found: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the rows of live votes by item and person: each person's last word, if it is a vote."""
+    order = np.lexsort((found[:, 2], found[:, 1]))  # stable, so the last of a pair is the newest
+    pairs = found[order, 1:3]
+    last = np.append((pairs[1:] != pairs[:-1]).any(axis=1), True)[: len(order)]
+    rows = order[last]
+    return np.asarray(rows[found[rows, 3] == 1])
 
 
-def _said(project: ProjectView, rows: Sequence[Row[Any]]) -> dict[str, Column]:
+def _said(project: ProjectView, told: NDArray[np.object_]) -> dict[str, Column]:
     if _plain(project):
-        codes = Codes(project.schema.main)
-        found = np.array([codes.of(r.label) for r in rows], dtype=np.int32)
-        return {project.schema.main.key: Column(found, [])}
-    docs = [json.loads(r.answer) for r in rows]
+        return {project.schema.main.key: Column(told.astype(np.int32), [])}
+    docs = [json.loads(text) for text in told]
     return {q.key: _column(q, docs) for q in project.schema.item_questions}
 
 
