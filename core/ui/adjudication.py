@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,10 +11,12 @@ from core.access import Actor
 from core.services.items.why import explain
 from core.services.projects.project import ProjectView, get_project
 from core.services.review.adjudication import DisputeList, DisputeRow, list_disputes
+from core.services.review.autopsy import autopsy_of
 from core.services.review.dispute_filter import DisputeFilter
 from core.services.review.disputes import DisputeView, get_dispute
 from core.services.workspace import Workspace, current_workspace
 from core.ui import deck, dispute_filters, identity, ruling, states, threads, widgets
+from core.ui.autopsy_panel import autopsy_data
 from core.ui.dispute_views import view_switch
 from core.ui.text import _, many
 from core.ui.theme import draw, fill, join
@@ -38,7 +41,8 @@ def work(slug: str) -> None:
         if item_id is None:
             _nothing(slug)
             return
-        view = get_dispute(ws, actor, slug, item_id)
+        cause = autopsy_data(autopsy_of(ws, actor, slug, item_id))
+        view = replace(get_dispute(ws, actor, slug, item_id), autopsy=cause)
         _head(project, found, asked, item_id, view)
         ruling.show(project, actor, view, [row.item_id for row in found.rows])
 

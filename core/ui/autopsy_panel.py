@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.access import Action, Actor, Resource, can
@@ -13,8 +15,8 @@ from core.services.review.bulk import MOST_AT_ONCE
 from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls
 from core.ui.clause_dialog import clause_dialog
-from core.ui.dispute_views import view_switch
-from core.ui.past_rulings import left_out_note, past_rulings
+from core.ui.dispute_views import close_dialog, open_dialog, opened, view_switch
+from core.ui.past_rulings import left_out_note, overturn_dialog, past_rulings
 from core.ui.settle_dialog import settle_dialog
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
@@ -54,11 +56,25 @@ def causes(slug: str) -> None:
             )
         most = len(found.clusters) if st.session_state.get(_ALL) else SHOWN
         for cluster in found.clusters[:most]:
-            _cluster(ws, actor, project, cluster, found)
+            _cluster(actor, project, cluster, found)
         if len(found.clusters) > most:
             rest = many("Show {n} more cause", "Show {n} more causes", len(found.clusters) - most)
             st.button(rest, on_click=lambda: st.session_state.update({_ALL: True}))
         past_rulings(ws, actor, project)
+        _dialog(ws, actor, project, found)
+
+
+def autopsy_data(found: DisputeAutopsy | None) -> dict[str, Any] | None:
+    """Return a dispute's cause as the element beside the ruling shows it."""
+    if found is None:
+        return None
+    return {
+        "kind": _(CAUSE_NAMES[Cause(found.kind)]),
+        "words": found.words,
+        "evidence": [f"{line.text} (n = {line.n:,})" for line in found.evidence],
+        "clause": found.clause.replace("*", ""),
+        "settles": found.settles,
+    }
 
 
 def _head(found: Autopsies) -> None:
@@ -80,9 +96,7 @@ def _head(found: Autopsies) -> None:
 # --- one cause ----------------------------------------------------------------------------------
 
 
-def _cluster(
-    ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster, found: Autopsies
-) -> None:
+def _cluster(actor: Actor, project: ProjectView, cluster: Cluster, found: Autopsies) -> None:
     first = max(
         (found.disputes[i] for i, _seq in cluster.items),
         key=lambda d: (dict(d.scores)[cluster.kind], -d.item_id),
@@ -99,7 +113,7 @@ def _cluster(
                 draw("<div class='tb-clause'>{t}</div>", t=cluster.clause.replace("*", ""))
             else:
                 caption(_("No rule would help here; settle them, or look at each."))
-            _actions(ws, actor, project, cluster)
+            _actions(actor, project, cluster)
 
 
 def _said(cluster: Cluster, first: DisputeAutopsy) -> None:
@@ -178,17 +192,34 @@ def _side(exemplar: Exemplar, cluster: Cluster) -> Markup:
     )
 
 
-def _actions(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
+def _actions(actor: Actor, project: ProjectView, cluster: Cluster) -> None:
     with st.container(horizontal=True, gap="small"):
-        if st.button(
+        st.button(
             many("Settle {n}…", "Settle all {n}…", min(cluster.n, MOST_AT_ONCE)),
             key=f"tb-settle-{cluster.key}",
             type="primary",
-        ):
-            settle_dialog(ws, actor, project, cluster)
-        if (
-            cluster.clause
-            and can(actor, Action.STEER, Resource(project.id))
-            and st.button(_("Add to the guideline…"), key=f"tb-clause-{cluster.key}")
-        ):
-            clause_dialog(ws, actor, project, cluster)
+            on_click=open_dialog,
+            args=("settle", cluster.key),
+        )
+        if cluster.clause and can(actor, Action.STEER, Resource(project.id)):
+            st.button(
+                _("Add to the guideline…"),
+                key=f"tb-clause-{cluster.key}",
+                on_click=open_dialog,
+                args=("clause", cluster.key),
+            )
+
+
+def _dialog(ws: Workspace, actor: Actor, project: ProjectView, found: Autopsies) -> None:
+    """Draw the dialog that is open; one about disputes settled meanwhile closes."""
+    name, about = opened()
+    if name == "overturn":
+        overturn_dialog(ws, actor, project, about)
+        return
+    cluster = next((c for c in found.clusters if c.key == about), None)
+    if cluster is None:
+        close_dialog()
+    elif name == "clause":
+        clause_dialog(ws, actor, project, cluster)
+    else:
+        settle_dialog(ws, actor, project, cluster)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Actor
-from core.errors import TiebreakError
+from core.errors import InputError, TiebreakError
 from core.services.projects.project import GuidelineExample, ProjectView
 from core.services.review.autopsy_clusters import Cluster, Exemplar
 from core.services.steering.rules import set_guideline
 from core.services.workspace import Workspace
 from core.ui import states, urls, widgets
+from core.ui.dispute_views import close_dialog
 from core.ui.text import _, many
 from core.ui.theme import draw
 
 
 def clause_dialog(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
     """Ask for the wording, the examples and a reason, and put the guideline in force."""
-    st.dialog(_("Add to the guideline"), width="medium")(_clause)(ws, actor, project, cluster)
+    st.dialog(_("Add to the guideline"), width="medium", on_dismiss=close_dialog)(_clause)(
+        ws, actor, project, cluster
+    )
 
 
 def _clause(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
@@ -49,16 +52,19 @@ def _clause(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
     refusal = st.container()
     with st.container(horizontal=True, gap="small"):
         if st.button(_("Cancel"), key="tb-cancel-clause"):
+            close_dialog()
             st.rerun()
-        ready = bool(reason.strip() and text.strip())
-        if not st.button(_("Publish"), type="primary", key="tb-publish-clause", disabled=not ready):
+        if not st.button(_("Publish"), type="primary", key="tb-publish-clause"):
             return
     try:
+        if not text.strip():
+            raise InputError(_("The clause is empty."), _("Write it, or cancel."))
         _publish(ws, actor, project, text, examples, reason)
     except TiebreakError as problem:
         with refusal:
             states.say_error(problem)
         return
+    close_dialog()
     widgets.flash(_("Guideline version {n} is in force.").format(n=version))
     st.rerun()
 

@@ -1,6 +1,11 @@
-"""The two views of the adjudication page: one dispute after another, or gathered by cause."""
+"""The two views of the adjudication page, one by one or by cause, and which dialog is open over it.
+
+What is open is kept in the session: a page drawn anew for another reason does not close it.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -8,6 +13,7 @@ from core.ui.text import _
 
 BY_CAUSE = "causes"
 _KEY = "tb-dispute-view-choice"
+_OPEN = "tb-dispute-dialog"
 
 
 def by_cause() -> bool:
@@ -35,3 +41,19 @@ def view_switch() -> None:
     else:
         st.query_params.pop("view", None)
     st.rerun()
+
+
+def open_dialog(name: str, about: Any) -> None:
+    """Let a dialog be open from the next run on."""
+    st.session_state[_OPEN] = (name, about)
+
+
+def opened() -> tuple[str, Any]:
+    """Return which dialog is open, and about what; an empty name if none is."""
+    found = st.session_state.get(_OPEN, ("", None))
+    return found[0], found[1]
+
+
+def close_dialog() -> None:
+    """Let no dialog be open from the next run on."""
+    st.session_state.pop(_OPEN, None)

@@ -11,17 +11,17 @@ from core.clock import new_uuid
 from core.services.projects.project import ProjectView
 from core.services.review.bulk import LeftOut
 from core.services.review.overturn import overturn
-from core.services.review.rulings import PastRuling, RulingFilter, rulings
+from core.services.review.rulings import MOST_PAGE, PastRuling, RulingFilter, rulings
 from core.services.review.submission import MAX_REASON
 from core.services.review.used import Used, what_used
 from core.services.workspace import Workspace
 from core.ui import urls, widgets
+from core.ui.dispute_views import close_dialog, open_dialog
 from core.ui.settle_dialog import LEFT_OUT, answer_of, confirm, ways_of
 from core.ui.text import _, many, mark
 from core.ui.theme import draw, fill, join
 
 ROWS = 10
-MOST_OF_MANY = 200
 KIND_NAMES = {
     "decide": mark("Decided"),
     "neutral": mark("No class fits"),
@@ -129,20 +129,26 @@ def _row(ws: Workspace, actor: Actor, project: ProjectView, row: PastRuling) -> 
             t=_("Open again"),
         )
         if row.in_force and row.kind != "send-back":
-            if st.button(_("Overturn…"), key=f"tb-overturn-{row.seq}"):
-                _dialog(ws, actor, project, [row])
+            st.button(
+                _("Overturn…"), key=f"tb-overturn-{row.seq}", on_click=open_dialog,
+                args=("overturn", (row,)),
+            )  # fmt: skip
             if row.bulk and st.button(_("All of these…"), key=f"tb-overturn-all-{row.seq}"):
                 asked = RulingFilter(bulk=row.bulk, in_force=True)
-                whole = rulings(ws, actor, project.slug, asked, 0, MOST_OF_MANY)
-                _dialog(ws, actor, project, [r for r in whole.rows if r.kind != "send-back"])
+                whole = rulings(ws, actor, project.slug, asked, 0, MOST_PAGE)
+                open_dialog("overturn", tuple(r for r in whole.rows if r.kind != "send-back"))
+                st.rerun()
 
 
 # --- overturning --------------------------------------------------------------------------------
 
 
-def _dialog(ws: Workspace, actor: Actor, project: ProjectView, rows: Sequence[PastRuling]) -> None:
+def overturn_dialog(
+    ws: Workspace, actor: Actor, project: ProjectView, rows: Sequence[PastRuling]
+) -> None:
+    """Ask what to rule instead, with what used the labels named, and rule."""
     title = many("Overturn {n} ruling", "Overturn {n} rulings", len(rows))
-    st.dialog(title, width="medium")(_overturn)(ws, actor, project, rows)
+    st.dialog(title, width="medium", on_dismiss=close_dialog)(_overturn)(ws, actor, project, rows)
 
 
 def _overturn(
@@ -190,7 +196,7 @@ def _overturn(
         )
         return len(told.saved) + len(told.already), told.left_out
 
-    confirm(many("Overturn {n} ruling", "Overturn {n} rulings", len(rows)), reason, do)
+    confirm(many("Overturn {n} ruling", "Overturn {n} rulings", len(rows)), do)
 
 
 def used_card(used: Used) -> None:

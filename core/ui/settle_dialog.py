@@ -17,6 +17,7 @@ from core.services.review.bulk import MOST_AT_ONCE, LeftOut, bulk_rule
 from core.services.review.submission import MAX_REASON
 from core.services.workspace import Workspace
 from core.ui import states, widgets
+from core.ui.dispute_views import close_dialog
 from core.ui.text import _, many, mark
 from core.ui.theme import draw
 
@@ -35,7 +36,7 @@ Way = tuple[str, str]
 def settle_dialog(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
     """Ask what to rule on the disputes of one cause, and rule."""
     title = many("Settle {n} dispute", "Settle {n} disputes", min(cluster.n, MOST_AT_ONCE))
-    st.dialog(title, width="medium")(_settle)(ws, actor, project, cluster)
+    st.dialog(title, width="medium", on_dismiss=close_dialog)(_settle)(ws, actor, project, cluster)
 
 
 def ways_of(project: ProjectView, question: str, send_back: str) -> dict[Way, str]:
@@ -80,7 +81,7 @@ def _settle(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
         st.session_state.pop(f"settle.uuid.{cluster.key}", None)
         return len(told.saved) + len(told.already), told.left_out
 
-    confirm(many("Settle {n} dispute", "Settle {n} disputes", len(chosen)), reason, do)
+    confirm(many("Settle {n} dispute", "Settle {n} disputes", len(chosen)), do)
 
 
 def _first(ways: list[Way], cluster: Cluster) -> list[Way]:
@@ -109,12 +110,13 @@ def _what_happens(way: str, n: int, total: int) -> None:
         widgets.caption(line)
 
 
-def confirm(label: str, reason: str, do: Callable[[], tuple[int, Sequence[LeftOut]]]) -> None:
+def confirm(label: str, do: Callable[[], tuple[int, Sequence[LeftOut]]]) -> None:
     """Draw the button that does it and what became of it; the page is drawn anew afterwards."""
     refusal = st.container()
     with st.container(horizontal=True, gap="small"):
-        sure = st.button(label, type="primary", key="tb-confirm-many", disabled=not reason.strip())
+        sure = st.button(label, type="primary", key="tb-confirm-many")
         if st.button(_("Cancel"), key="tb-cancel-many"):
+            close_dialog()
             st.rerun()
     if not sure:
         return
@@ -124,6 +126,7 @@ def confirm(label: str, reason: str, do: Callable[[], tuple[int, Sequence[LeftOu
         with refusal:
             states.say_error(problem)
         return
+    close_dialog()
     st.session_state[LEFT_OUT] = tuple(left)
     widgets.flash(many("{n} item ruled on.", "{n} items ruled on.", saved))
     st.rerun()

@@ -7,11 +7,11 @@ from typing import Protocol
 from core.consensus.autopsy import Cause
 
 _CAUSE = {
-    Cause.SLIP: "Slip: most likely '{b}' was a slip of the hand for '{a}'.",
-    Cause.GAP: "Guideline gap: people read the guideline differently between '{a}' and '{b}'.",
-    Cause.OVERLAP: "Taxonomy overlap: everybody confuses '{a}' and '{b}', both ways.",
-    Cause.AMBIGUOUS: "Ambiguous image: it does not show clearly whether '{a}' or '{b}'.",
-    Cause.UNKNOWN: "Too little to say why people differ between '{a}' and '{b}'.",
+    Cause.SLIP: "Most likely '{b}' was a slip of the hand for '{a}'.",
+    Cause.GAP: "People read the guideline differently between '{a}' and '{b}'.",
+    Cause.OVERLAP: "Everybody confuses '{a}' and '{b}', both ways.",
+    Cause.AMBIGUOUS: "It does not show clearly whether '{a}' or '{b}'.",
+    Cause.UNKNOWN: "It is not clear why people differ between '{a}' and '{b}'.",
 }
 _DRAWN = (
     (" left out", "Is it a {thing}?", "In doubt, leave it out."),
@@ -20,7 +20,7 @@ _DRAWN = (
     (" drawn tight", "How far does a {thing} reach?", "Draw it close, with nothing else inside."),
 )
 _ALONE = {
-    Cause.GAP: "Guideline gap: somebody says that the guideline does not tell what this is.",
+    Cause.GAP: "Somebody says that the guideline does not tell what this is.",
 }
 
 
@@ -43,7 +43,7 @@ class Shown(Protocol):
 def cause_words(kind: Cause, pair: tuple[str, ...]) -> str:
     """Return the cause of a dispute in a sentence."""
     if len(pair) < 2:
-        return _ALONE.get(kind, "Too little to say: the votes do not differ, somebody flagged it.")
+        return _ALONE.get(kind, "The votes do not differ; somebody flagged it.")
     return _CAUSE[kind].format(a=pair[0], b=pair[1])
 
 

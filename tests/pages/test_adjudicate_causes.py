@@ -1,0 +1,140 @@
+"""The disputes by cause: what is shown, settled at once, put into the guideline, overturned."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Role
+from core.clock import new_uuid
+from core.consensus.policy import OnDisagreement, Policy
+from core.labels import Answer
+from core.services.accounts.changing import add_person
+from core.services.accounts.people import actor_of, operator
+from core.services.projects.project import get_project
+from core.services.review.claiming import claim_items
+from core.services.review.disputes import get_dispute
+from core.services.review.ruling import Ruling, decide
+from core.services.review.rulings import rulings
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
+from core.services.steering.rules import set_policy
+from tests.pages.browser import Visit, words
+from tests.pages.house import House
+from tests.pages.test_adjudicate import dispute, disputed
+
+
+def visit(house: House, monkeypatch: pytest.MonkeyPatch, who: str = "leo") -> AppTest:
+    """Open the page by cause."""
+    at = Visit(house, monkeypatch, who).open("adjudicate", project="leaves", view="causes")
+    assert not at.exception
+    return at
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    """Press the first button whose label begins so."""
+    found = next(b for b in at.button if b.label.startswith(label))
+    at = found.click().run()
+    assert not at.exception
+    return at
+
+
+def camps(house: House) -> None:
+    """Let two people call the same four leaves birch and maple, again and again."""
+    op = operator(house.ws)
+    ids = add_person(house.ws, op, "bob", roles=[(Role.EXPERT, "leaves")])
+    ada, bob, leo = house.actor("ada"), actor_of(house.ws, ids), house.actor("leo")
+    to_lead = Policy(on_disagreement=OnDisagreement.LEAD)
+    set_policy(house.ws, leo, "leaves", to_lead, "to see every difference")
+    for item in claim_items(house.ws, ada, "leaves", 4).items:
+        for who, label in ((ada, "birch"), (bob, "maple")):
+            answer = Answer({"label": label})
+            vote = Submission(new_uuid(), item.item_id, "vote", answer, active_seconds=5)
+            submit(house.ws, who, "leaves", vote)
+
+
+def test_nothing_in_dispute_is_a_state(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says when something would come, and that nothing was ruled on."""
+    said = words(visit(house, monkeypatch))
+    assert "No item is in dispute" in said
+    assert "No ruling was found" in said
+
+
+def test_causes_come_with_evidence_and_no_names(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two flags that call the guideline unclear are one gap; nobody is named."""
+    disputed(house)
+    said = words(visit(house, monkeypatch))
+    assert "2 open disputes" in said
+    assert "Guideline gap" in said
+    assert "The guideline was called unclear in 1 flag" in said
+    assert "Ada" not in said
+
+
+def test_many_are_settled_after_confirmation(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing happens before the reason is given and the button in the dialog pressed."""
+    disputed(house)
+    leo = house.actor("leo")
+    at = press(visit(house, monkeypatch), "Settle all 2…")
+    assert "Each of the 2 items gets a decision of its own" in words(at)
+    at = press(at, "Settle 2 disputes")
+    assert "A decision needs a reason" in words(at)
+    assert rulings(house.ws, leo, "leaves").total == 0
+    field = next(t for t in at.text_input if t.label.startswith("Reason ("))
+    field.set_value("The guideline says so").run()
+    at = press(at, "Settle 2 disputes")
+    assert rulings(house.ws, leo, "leaves").total == 2
+    assert {r.reason for r in rulings(house.ws, leo, "leaves").rows} == {"The guideline says so"}
+
+
+def test_a_ruling_is_overturned_from_the_list(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one stays in the record, the new one counts."""
+    first, _second = disputed(house)
+    leo = house.actor("leo")
+    seen = get_dispute(house.ws, leo, "leaves", first)
+    answer = Answer({"label": "birch"})
+    decide(
+        house.ws,
+        leo,
+        "leaves",
+        Ruling(new_uuid(), first, "decide", answer, "Clear", seen.votes_seen),
+    )
+    at = visit(house, monkeypatch)
+    assert "birch" in words(at)
+    at = press(at, "Overturn…")
+    said = words(at)
+    assert "Reason then: Clear" in said
+    assert "No dataset version holds this item" in said
+    next(t for t in at.text_input if t.label.startswith("Reason (")).set_value("Not so").run()
+    press(at, "Overturn 1 ruling")
+    rows = rulings(house.ws, leo, "leaves").rows
+    assert [(r.kind, r.in_force) for r in rows] == [("send-back", True), ("decide", False)]
+
+
+def test_a_clause_goes_into_the_guideline(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is added at the end, with the reason, as a version of its own."""
+    camps(house)
+    before = get_project(house.ws, house.actor("leo"), "leaves")
+    at = press(visit(house, monkeypatch), "Add to the guideline…")
+    press(at, "Publish")
+    after = get_project(house.ws, house.actor("leo"), "leaves")
+    assert after.guideline_version == before.guideline_version + 1
+    assert after.guideline.startswith(before.guideline)
+    assert "birch or maple?" in after.guideline or "maple or birch?" in after.guideline
+
+
+def test_the_dispute_alone_tells_its_cause(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the ruling stands the same cause, with its evidence in sentences."""
+    disputed(house)
+    at = Visit(house, monkeypatch, "leo").open("adjudicate", project="leaves")
+    told = dispute(at)["autopsy"]
+    assert told["kind"] == "Guideline gap"
+    assert told["evidence"][0].endswith("(n = 1)")
+
+
+def test_an_expert_is_told_it_is_not_theirs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only leads adjudicate, whatever the view."""
+    assert "not part of your role" in words(visit(house, monkeypatch, "ada"))
