@@ -20,7 +20,8 @@ OF_ITEM = {"item_id", "name", "image", "metadata", "prelabel", "width", "height"
 
 
 def plant(house: House, **plan: Any) -> None:
-    """Give half of the items gold, and put a plan in force that plants it."""
+    """Give half of the items gold, and put a plan in force that plants it at known places."""
+    (house.ws.root / "secret").write_bytes(b"the same in each of these tests!")
     with house.ws.store.write() as connection:
         found = connection.execute(
             select(items.c.id, items.c.project_id)
