@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from core.consensus.replay import NO_LABEL, Replayed
 from core.consensus.replay_rules import CODE, STATES
 from core.labels.state import ItemState
-from core.stats.intervals import Estimate, wilson
+from core.stats.intervals import UNDEFINED, Estimate, normal_quantile, wilson
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -79,8 +80,10 @@ class Figures:
         new_disputes: Items that would newly wait for a lead.
         wanted: Votes the open items would ask for.
         accuracy: Labels equal to gold.
+        gap: How much larger that share is than under the policy in force, over the items with gold that
+            have a label under both.
         spent: What it would have taken from the start.
-        accuracy_from_start: Labels it would have come to that equal gold.
+        accuracy_from_start, gap_from_start: The same of the labels it would have come to.
     """
 
     changed: Estimate
@@ -94,8 +97,10 @@ class Figures:
     new_disputes: int
     wanted: int
     accuracy: Estimate
+    gap: Estimate
     spent: Spent
     accuracy_from_start: Estimate
+    gap_from_start: Estimate
 
 
 def figures(
@@ -131,8 +136,10 @@ def figures(
         new_disputes=int(((now == waits) & (was != waits)).sum()),
         wanted=int(after.missing.sum()),
         accuracy=share(course.now_right),
+        gap=paired_gap(course.now_right, force.now_right),
         spent=_spent(course, seconds, voted),
         accuracy_from_start=share(course.start_right),
+        gap_from_start=paired_gap(course.start_right, force.start_right),
     )
 
 
@@ -144,6 +151,25 @@ def changed(before: Replayed, after: Replayed) -> Flags:
 def share(right: NDArray[np.int8]) -> Estimate:
     """Return the share that is right of those where that is known, with Wilson's interval."""
     return wilson(int((right == 1).sum()), int((right >= 0).sum()))
+
+
+def paired_gap(right: NDArray[np.int8], other: NDArray[np.int8]) -> Estimate:
+    """Return how much larger one share is than the other over the items of which both are known.
+
+    The interval is Wald's after adding half an item to each of the four cells (Agresti and Min, "Simple
+    improved confidence intervals for comparing matched proportions", 2005).
+    """
+    both = (right >= 0) & (other >= 0)
+    n = int(both.sum())
+    if not n:
+        return UNDEFINED
+    better = int((both & (right > other)).sum())
+    worse = int((both & (right < other)).sum())
+    size, apart = n + 2, better - worse
+    spread = math.sqrt(better + worse + 1 - apart * apart / size) / size
+    half = normal_quantile(0.95) * spread
+    middle = apart / size
+    return Estimate(apart / n, max(-1.0, middle - half), min(1.0, middle + half), n)
 
 
 def moves(before: Replayed, after: Replayed, most: int = 200) -> list[tuple[int, int, int]]:

@@ -62,7 +62,8 @@ def class_balance(classes: Sequence[str], series: Sequence[tuple[str, Sequence[i
                     "color": SERIES[i],
                     "line": {"width": 0},
                     # Shades of a hatch are read by who cannot tell the colours apart.
-                    "pattern": {"shape": HATCHES[i], "fgcolor": "#FFFFFF", "size": 5, "solidity": 0.28},
+                    "pattern": {"shape": HATCHES[i],
+                        "fillmode": "overlay", "fgcolor": "#FFFFFF", "size": 5, "solidity": 0.28},
                 },
                 customdata=[plain(c) for c in classes],
                 hovertemplate="%{customdata}: %{y:,}",

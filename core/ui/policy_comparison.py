@@ -41,11 +41,13 @@ class Line:
         name: What it is.
         cell: A policy's figures to what is shown and compared.
         unit: Of the difference.
+        gap: A policy's figures to the difference, where it is not that of the two numbers.
     """
 
     name: str
     cell: Callable[[Figures], Cell]
     unit: str = ""
+    gap: Callable[[Figures], Estimate] | None = None
 
 
 def comparison_table(found: Replay, names: Sequence[str], rate: float) -> None:
@@ -74,8 +76,9 @@ def _row(line: Line, figures: Sequence[Figures]) -> list[Markup | str]:
     cells = [line.cell(f) for f in figures]
     first = cells[0][1]
     shown: list[Markup | str] = [cells[0][0]]
-    for text, value in cells[1:]:
-        shown.append(join([_markup(text), _difference(value, first, line.unit)]))
+    for (text, value), one in zip(cells[1:], figures[1:], strict=True):
+        apart = _gap(line.gap(one)) if line.gap else _difference(value, first, line.unit)
+        shown.append(join([_markup(text), apart]))
     return [line.name, *shown]
 
 
@@ -89,16 +92,35 @@ def _difference(value: float | None, first: float | None, unit: str) -> Markup:
         return Markup("")
     gap = value - first
     if abs(gap) < 5e-5:
-        return fill("<div class='tb-muted tb-small'>{t}</div>", t=_("= the same"))
-    sign, size = ("▲ +", gap) if gap > 0 else ("▼ −", -gap)
-    told = f"{size * 100:.1f} {_('points')}" if unit == POINTS else number(round(size, 2), unit)
-    return fill("<div class='tb-differs'>{t}</div>", t=f"{sign}{told}")
+        return fill(
+            " <span class='tb-muted' title='{t}' aria-label='{t}'>=</span>", t=_("the same")
+        )
+    sign = "▲ +" if gap > 0 else "▼ −"
+    return fill(
+        " <span class='tb-differs'>{t}</span>", t=f"{sign}{number(round(abs(gap), 2), unit)}"
+    )
+
+
+def _gap(gap: Estimate) -> Markup:
+    """Return how far two shares are apart over the same items, with the interval."""
+    if gap.value is None:
+        return Markup("")
+    sign = "=" if abs(gap.value) < 5e-5 else "▲" if gap.value > 0 else "▼"
+    low, high = (None if end is None else end * 100 for end in (gap.low, gap.high))
+    ends = Estimate(gap.value * 100, low, high, gap.n)
+    text = _("{sign} {gap} ({interval}the {n} both label)").format(
+        sign=sign,
+        gap=amount(gap.value * 100, POINTS),
+        interval=interval(ends, POINTS),
+        n=f"{gap.n:,}",
+    )
+    return fill("<div class='tb-differs tb-wraps'>{t}</div>", t=text)
 
 
 def _today(states: Sequence[str]) -> list[Line]:
     return [
         Line(_("Labels that change"), lambda f: (_changed(f), None)),
-        Line(_("Equal to gold"), lambda f: _share(f.accuracy), POINTS),
+        Line(_("Equal to gold"), lambda f: _share(f.accuracy), gap=lambda f: f.gap),
         *[_state_line(s) for s in states],
         Line(_("Items that reopen"), lambda f: (f"{f.reopen:,}", None)),
         Line(_("Items it settles"), lambda f: (f"{f.settles:,}", None)),
@@ -119,7 +141,11 @@ def _from_start(rate: float) -> list[Line]:
         ),
         Line(_("Votes missing from the record"), lambda f: (f"{f.spent.missing:,}", None)),
         Line(_("Time spent"), _time, "h"),
-        Line(_("Equal to gold, from the start"), lambda f: _share(f.accuracy_from_start), POINTS),
+        Line(
+            _("Equal to gold, from the start"),
+            lambda f: _share(f.accuracy_from_start),
+            gap=lambda f: f.gap_from_start,
+        ),
     ]
     if rate > 0:
         lines.insert(4, Line(_("Cost"), lambda f: _money(f, rate)))
@@ -169,7 +195,7 @@ def _changed(figures: Figures) -> Markup | str:
     if share.value is None:
         return muted(_("no labels yet"))
     if not n:
-        return "0"
+        return muted(_("none"))
     parts = (
         (figures.relabelled, _("{n} to another class")),
         (figures.gained, _("{n} get one")),

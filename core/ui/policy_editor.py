@@ -216,3 +216,49 @@ def _chosen(label: str, choices: Mapping[Any, str], now: Any, key: str) -> Any:
     options = list(choices)
     at = options.index(now) if now in options else 0
     return st.selectbox(label, options, at, format_func=lambda c: _(choices[c]), key=key)
+
+
+# --- in words ---------------------------------------------------------------------------------
+
+FIELD_NAMES = {
+    "overlap": mark("Votes an item needs"),
+    "stop": mark("When votes are enough"),
+    "lead_of": mark("Votes the leading answer must be ahead"),
+    "posterior_at_least": mark("How sure a label must be"),
+    "algorithm": mark("How votes are weighed"),
+    "model_votes": mark("The model counts as one more voter"),
+    "on_disagreement": mark("When votes differ"),
+    "max_votes": mark("Most votes"),
+    "iou_at_least": mark("Two boxes are the same from this overlap on"),
+    "regions": mark("How regions are compared"),
+    "quorum": mark("Share of the people who must have drawn it"),
+    "geometry": mark("Which outline it gets"),
+    "skills": mark("Who may vote on what"),
+    "conflict_column": mark("Metadata column that names who may not vote on the item"),
+    "adjudicate_own": mark("A lead may decide an item they voted on"),
+}
+_NAMES: dict[str, Mapping[Any, str]] = {
+    "stop": STOPS, "algorithm": METHOD_NAMES, "on_disagreement": RULES, "regions": REGIONS,
+    "geometry": OUTLINES,
+}  # fmt: skip
+
+
+def differences(before: Policy, after: Policy) -> list[tuple[str, str]]:
+    """Return what is other in one policy than in another: the field's name and its new value."""
+    return [
+        (_(text), _value(name, getattr(after, name)))
+        for name, text in FIELD_NAMES.items()
+        if getattr(before, name) != getattr(after, name)
+    ]
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name in _NAMES:
+        return _(_NAMES[name].get(value, str(value)))
+    if isinstance(value, tuple):
+        return "; ".join(f"{r.value}: {r.skill}" for r in value) or _("everybody")
+    if isinstance(value, float):
+        return f"{value * 100:g} %"
+    return str(value) or _("none")

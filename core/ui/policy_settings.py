@@ -14,12 +14,11 @@ from core.services.consensus.replay import MOST_OTHERS, Replay
 from core.services.projects.project import ProjectView
 from core.services.steering import policy_versions as versions
 from core.services.steering import rules
-from core.services.steering.history import policy_changes
 from core.services.steering.policy_versions import PolicyVersion
 from core.ui import policy_columns, states, widgets
 from core.ui.policy_columns import Comparison, WhatIf
 from core.ui.policy_comparison import changes_of, comparison_charts, comparison_table
-from core.ui.policy_editor import policy_fields
+from core.ui.policy_editor import differences, policy_fields
 from core.ui.shell import PageContext
 from core.ui.states import plain_markdown, say_error
 from core.ui.text import _, many, mark
@@ -161,11 +160,11 @@ def _chips(project: ProjectView, columns: Sequence[WhatIf]) -> None:
     """Draw what each column changes, with a button that takes it away."""
     for i, (place, column) in enumerate(zip(st.columns(MOST_OTHERS), columns, strict=False)):
         with place, st.container(border=True):
-            changes = policy_changes(project.policy, column.policy)
+            changes = differences(project.policy, column.policy)
             draw(
                 "<b>{n}</b><div class='tb-muted tb-small'>{all}</div>",
                 n=column.name,
-                all=join(fill("<div>{t}</div>", t=c) for c in changes) if changes
+                all=join(fill("<div>{t}: <b>{v}</b></div>", t=t, v=v) for t, v in changes) if changes
                 else _("The same as in force"),
             )  # fmt: skip
             st.button(
@@ -203,9 +202,7 @@ def _result(
         )
         return
     names = [_("In force (version {n})").format(n=found.policy_version), *[c.name for c in columns]]
-    _basis(project, found)
-    rate = _rate(project)
-    comparison_table(found, names, rate)
+    comparison_table(found, names, _basis(project, found))
     key = f"policy.{project.slug}"
     comparison_charts(found, names, key)
     chosen = st.segmented_control(
@@ -223,8 +220,9 @@ def _result(
     _adopt(page, project, column.policy, f"{key}.column.{chosen}")
 
 
-def _basis(project: ProjectView, found: Replay) -> None:
-    left, right = st.columns([4, 1], vertical_alignment="center")
+def _basis(project: ProjectView, found: Replay) -> float:
+    """Draw what the figures rest on, and return what an hour of reviewing costs."""
+    left, middle, right = st.columns([5, 3, 2], vertical_alignment="bottom")
     with left:
         text = _("{votes} votes on {voted} items, {gold} items with gold; as of {at}.").format(
             votes=f"{found.votes:,}", voted=f"{found.voted:,}", gold=f"{found.gold:,}",
@@ -235,19 +233,17 @@ def _basis(project: ProjectView, found: Replay) -> None:
                 n=f"{found.items:,}"
             )
         caption(text)
+    with middle:
+        given = st.number_input(
+            _("Cost of an hour (0: leave it out)"), 0.0, MOST_RATE, 0.0, 1.0,
+            key=f"policy.{project.slug}.rate",
+        )  # fmt: skip
     with right:
         if st.button(
             _("Count again"), key=f"policy.{project.slug}.again", icon=":material/refresh:"
         ):
             st.session_state[f"policy.{project.slug}.anew"] = True
             st.rerun()
-
-
-def _rate(project: ProjectView) -> float:
-    given = st.number_input(
-        _("Cost of an hour of reviewing (0: leave it out)"), 0.0, MOST_RATE, 0.0, 1.0,
-        key=f"policy.{project.slug}.rate", width=320,
-    )  # fmt: skip
     return float(given) if math.isfinite(given) else 0.0
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.consensus.policy import OnDisagreement, Policy, Stop
 from core.consensus.replay import ABSENT, NO_LABEL, Record, Replayed, replay_all, replay_from_start
-from core.consensus.replay_figures import UNKNOWN, Course, figures, moves
+from core.consensus.replay_figures import UNKNOWN, Course, figures, moves, paired_gap
 from core.consensus.replay_rules import STATES, Beliefs
 from core.consensus.settle import (
     Decision,
@@ -283,6 +283,18 @@ def test_dawid_skene_sides_with_whom_experience_supports() -> None:
     counted = replay_all(record, Policy(overlap=5, max_votes=5))
     weighed = replay_all(record, policy, fit_of(record, policy))
     assert (weighed.label == truth).mean() > (counted.label == truth).mean()
+
+
+def test_two_policies_are_held_against_gold_on_the_items_both_label() -> None:
+    """What only one labels has no part in the difference; its interval holds the difference."""
+    one, other = np.array([1, 1, 0, -1, 1], np.int8), np.array([1, 0, 0, 1, -1], np.int8)
+    gap = paired_gap(one, other)
+    assert (gap.value, gap.n) == (pytest.approx(1 / 3), 3)
+    assert gap.low is not None
+    assert gap.high is not None
+    assert gap.low < gap.value < gap.high
+    assert paired_gap(other, one).value == pytest.approx(-1 / 3)
+    assert paired_gap(one[3:], other[3:]).value is None
 
 
 def test_columns_that_do_not_fit_are_refused() -> None:
