@@ -15,7 +15,7 @@ from core.ui import charts, states, urls
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.shell import PageContext
-from core.ui.team.person import hundredfold, no_gold
+from core.ui.team.person import hundredfold, no_gold, probability
 from core.ui.text import _, many
 from core.ui.theme import Markup, fill
 from core.ui.tokens import BAD, GOOD, MUTED
@@ -171,7 +171,7 @@ def _cells(page: PageContext, row: Row) -> list[Markup | str]:
         _name(page, row),
         muted("–") if row.tier is None else f"{row.tier}",
         cell(row.quality.overall, "%"),
-        muted("–") if short is None else f"{100 * short:.0f} %",
+        muted("–") if short is None else probability(short),
         cell(row.work.agreement, "%"),
         cell(row.quality.retest, "%"),
         cell(row.work.seconds, "s"),

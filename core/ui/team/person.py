@@ -70,7 +70,7 @@ def _in_short(quality: PersonQuality, work: PersonWork, own: bool) -> None:
             short = quality.p_below_target
             fact(
                 _("Chance of being below the target"),
-                None if short is None else _probability(short),
+                None if short is None else probability(short),
                 _("target {share}").format(share=number(quality.target, "%", 0)),
             )
         with second:
@@ -90,7 +90,8 @@ def _figure(name: str, e: Estimate, unit: str) -> None:
     figure(name, e.value, e.n, e.low, e.high, unit)
 
 
-def _probability(p: float) -> str:
+def probability(p: float) -> str:
+    """Return a probability as people read it; nothing is ever certain."""
     if p < 0.01:
         return _("under 1 %")
     return _("over 99 %") if p > 0.99 else f"{100 * p:.0f} %"
