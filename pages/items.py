@@ -11,11 +11,13 @@ from core.labels import Answer
 from core.services.items.search import FoundItem, find_items, look_at
 from core.services.items.why import Why, explain
 from core.services.projects.project import get_project
+from core.services.review.used import what_used
 from core.services.visibility.views import ReviewItem
 from core.ui import deck, states, threads, urls
 from core.ui.adjudication import why_card
 from core.ui.item_list_panel import item_lists, pick_items
 from core.ui.item_search import found_line, page_of, reading_table, search_fields
+from core.ui.past_rulings import used_card
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
 from core.ui.theme import draw
@@ -67,12 +69,19 @@ def _item(page: PageContext, item_id: int) -> None:
         if talk_first:
             threads.panel(page.slug, item_id)
         why_card(page.ws, page.actor, page.slug, item_id)
+        # Of an open item it would tell a lead who may still vote what it used to be.
+        if why.answer is not None and can(page.actor, Action.EXCHANGE, _here(page)):
+            used_card(what_used(page.ws, page.actor, page.slug, item_id))
         if item.metadata:
             rows = [[k, v] for k, v in sorted(item.metadata.items())]
             table([_("Metadata"), _("Value")], rows, _("Metadata"))
         _ways_on(page, item)
         if not talk_first:
             threads.panel(page.slug, item_id)
+
+
+def _here(page: PageContext) -> Resource:
+    return Resource(get_project(page.ws, page.actor, page.slug).id)
 
 
 def _picture(page: PageContext, item: ReviewItem, why: Why) -> None:

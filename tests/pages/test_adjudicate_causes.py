@@ -11,6 +11,7 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
+from core.services.models.datasets import freeze_labels
 from core.services.projects.project import get_project
 from core.services.review.claiming import claim_items
 from core.services.review.disputes import get_dispute
@@ -138,3 +139,23 @@ def test_the_dispute_alone_tells_its_cause(house: House, monkeypatch: pytest.Mon
 def test_an_expert_is_told_it_is_not_theirs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only leads adjudicate, whatever the view."""
     assert "not part of your role" in words(visit(house, monkeypatch, "ada"))
+
+
+def test_the_item_page_names_what_used_its_label(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lead sees the version that keeps the old label; an expert sees no versions."""
+    first, _second = disputed(house)
+    leo = house.actor("leo")
+    seen = get_dispute(house.ws, leo, "leaves", first)
+    for label in ("birch", "oak"):
+        answer = Answer({"label": label})
+        made = Ruling(new_uuid(), first, "decide", answer, "Clear", seen.votes_seen)
+        decide(house.ws, leo, "leaves", made)
+        if label == "birch":
+            freeze_labels(house.ws, leo, "leaves")
+    said = words(Visit(house, monkeypatch, "leo").open("items", project="leaves", item=str(first)))
+    assert "birch" in said
+    assert "not the label in force" in said
+    other = Visit(house, monkeypatch, "ada").open("items", project="leaves", item=str(first))
+    assert "Dataset versions" not in words(other)
