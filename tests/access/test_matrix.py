@@ -54,7 +54,7 @@ from core.services.review import (
 )
 from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
-from core.services.steering import history, rules, schemas
+from core.services.steering import history, policy_versions, rules, schemas
 from core.services.talk import threads, writing
 from core.services.transfer import import_report, imports
 from tests.record import World, add_items, make_project, make_world, rule, say
@@ -232,6 +232,14 @@ CALLS = (
     ),
     Call("projects.project.get_project", Action.SEE_PROJECT, by_slug(projects.get_project)),
     Call("consensus.replay.replay", Action.STEER, by_slug(replay.replay, ())),
+    Call(
+        "steering.policy_versions.policy_versions",
+        Action.STEER,
+        by_slug(policy_versions.policy_versions),
+    ),
+    Call(
+        "steering.policy_versions.put_back", Action.STEER, by_slug(policy_versions.put_back, 1, "why")
+    ),
     Call("steering.rules.set_policy", Action.STEER, by_slug(rules.set_policy, Policy(), "why")),
     Call("steering.rules.set_guideline", Action.STEER, by_slug(rules.set_guideline, "look", "why")),
     Call("steering.rules.example_of", Action.STEER, by_slug(rules.example_of, "00000.png")),
