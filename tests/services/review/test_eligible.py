@@ -16,7 +16,7 @@ from core.services.review.disputes import get_dispute
 from core.services.review.leases import open_item
 from core.services.steering.rules import set_policy
 from core.store.tables import item_metadata
-from tests.record import World, make_world, rule, say, state_of, vote
+from tests.record import World, rule, say, state_of, vote
 
 OWLS = SkillRule(SkillKind.CLASS, "", "owl", "birds")
 NIGHT = SkillRule(SkillKind.SLICE, "light", "night", "dark")
@@ -50,9 +50,9 @@ def claimed(world: World, who: int) -> list[int]:
     return sorted(i.item_id for i in view.items)
 
 
-def test_a_class_goes_to_who_holds_its_skill(sqlite_ws):
+def test_a_class_goes_to_who_holds_its_skill(make):
     """Without the skill owls stay away; with it they come; taken back they go again."""
-    world = make_world(sqlite_ws, n_items=3)
+    world = make(n_items=3)
     predict(world, "owl", "cat", "dog")
     steer(world, skills=(OWLS,))
     lead, expert = world.cast.lead, world.cast.experts[0]
@@ -63,9 +63,9 @@ def test_a_class_goes_to_who_holds_its_skill(sqlite_ws):
     assert claimed(world, 0) == world.items[1:]
 
 
-def test_a_slice_goes_to_who_holds_its_skill(sqlite_ws):
+def test_a_slice_goes_to_who_holds_its_skill(make):
     """The rule looks at the metadata in force, not at what they once were."""
-    world = make_world(sqlite_ws, n_items=3)
+    world = make(n_items=3)
     describe(world, world.items[0], light="night")
     describe(world, world.items[1], light="night")
     describe(world, world.items[1], light="day")
@@ -73,9 +73,9 @@ def test_a_slice_goes_to_who_holds_its_skill(sqlite_ws):
     assert claimed(world, 0) == world.items[1:]
 
 
-def test_who_is_named_neither_votes_nor_rules(sqlite_ws):
+def test_who_is_named_neither_votes_nor_rules(make):
     """The photographer's queue leaves their picture out, and a lead who took it may not rule on it."""
-    world = make_world(sqlite_ws, n_items=2)
+    world = make(n_items=2)
     expert, lead = world.cast.experts[0], world.cast.lead
     describe(world, world.items[0], photographer=expert.name)
     describe(world, world.items[1], photographer=lead.name)
@@ -93,9 +93,9 @@ def test_who_is_named_neither_votes_nor_rules(sqlite_ws):
 
 
 @pytest.mark.parametrize("rules", [{"skills": (NIGHT,)}, {"conflict_column": "by"}], ids=str)
-def test_a_permalink_does_not_get_around_it(sqlite_ws, rules):
+def test_a_permalink_does_not_get_around_it(make, rules):
     """Opened by its address the item is not leased, a vote is refused in a sentence, the work kept."""
-    world = make_world(sqlite_ws, n_items=1)
+    world = make(n_items=1)
     expert, item = world.cast.experts[0], world.items[0]
     describe(world, item, light="night", by=expert.name)
     steer(world, **rules)
@@ -109,9 +109,9 @@ def test_a_permalink_does_not_get_around_it(sqlite_ws, rules):
     assert state_of(world, item)[2] == 0
 
 
-def test_nothing_left_says_what_is_kept_away(sqlite_ws):
+def test_nothing_left_says_what_is_kept_away(make):
     """An empty queue names the rule, and other people's queues are not touched by it."""
-    world = make_world(sqlite_ws, n_items=1)
+    world = make(n_items=1)
     describe(world, world.items[0], light="night")
     steer(world, skills=(NIGHT,))
     view = claim_items(world.ws, world.cast.experts[0], world.slug, 5)
@@ -121,9 +121,9 @@ def test_nothing_left_says_what_is_kept_away(sqlite_ws):
     assert claimed(world, 1) == world.items
 
 
-def test_a_name_that_looks_like_another_bars_nobody(sqlite_ws):
+def test_a_name_that_looks_like_another_bars_nobody(make):
     """Only the whole value of the column itself counts, quotes and all."""
-    world = make_world(sqlite_ws, n_items=3)
+    world = make(n_items=3)
     name = world.cast.experts[0].name
     describe(world, world.items[0], by=f"{name}2", note=f'"by": "{name}"')
     describe(world, world.items[1], author=name)
@@ -132,9 +132,9 @@ def test_a_name_that_looks_like_another_bars_nobody(sqlite_ws):
     assert claimed(world, 0) == world.items[:2]
 
 
-def test_skills_are_granted_by_who_steers(sqlite_ws):
+def test_skills_are_granted_by_who_steers(make):
     """Experts may not grant, strangers hold nothing, a name needs letters, and all of it is told."""
-    world = make_world(sqlite_ws, n_items=1)
+    world = make(n_items=1)
     lead, expert = world.cast.lead, world.cast.experts[0]
     with pytest.raises(Forbidden):
         grant_skill(world.ws, expert, world.slug, expert.person_id, "birds")
