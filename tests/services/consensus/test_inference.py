@@ -82,9 +82,9 @@ def is_provisional(row: tuple) -> bool:
     return bool(row[3]) and json.loads(row[3]).get("provisional", False)
 
 
-def test_one_vote_is_provisional_until_a_full_resolve(sqlite_ws):
+def test_one_vote_is_provisional_until_a_full_resolve(ws):
     """The item voted on is marked; a full resolve takes the mark away; a second one changes nothing."""
-    world, _ = crowd(sqlite_ws)
+    world, _ = crowd(ws)
     world = adopt(world, FITS)
     before = in_force(world)
     open_items = [i for i, row in before.items() if row[0] == "open"]
@@ -221,9 +221,9 @@ def test_every_algorithm_settles_a_project(sqlite_ws, algorithm):
     vote(world, world.cast.experts[5], world.items[0], "cat")
 
 
-def test_the_model_counts_beside_blind_votes(sqlite_ws):
+def test_the_model_counts_beside_blind_votes(ws):
     """A model that is right makes more items sure enough than people alone."""
-    world, truth = crowd(sqlite_ws, items=150)
+    world, truth = crowd(ws, items=150)
     said = [
         Prediction(i, say(t), 0.9, top=((t, 0.9), (next(c for c in CLASSES if c != t), 0.06)))
         for i, t in zip(world.items, truth, strict=True)
@@ -272,9 +272,9 @@ def test_questions_are_fitted_each_on_its_own(sqlite_ws):
     assert resolve(sqlite_ws, world.cast.lead, "many").changed == 0
 
 
-def test_a_dry_run_tells_what_adopting_does(sqlite_ws):
+def test_a_dry_run_tells_what_adopting_does(ws):
     """States after are those that then come true, and nothing is written before."""
-    world, _ = crowd(sqlite_ws)
+    world, _ = crowd(ws)
     resolve(world.ws, world.cast.lead, world.slug)
     before = in_force(world)
     for policy in (FITS, replace(FITS, algorithm="wawa"), Policy(3, max_votes=6, stop=Stop.LEAD)):
