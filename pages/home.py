@@ -167,6 +167,7 @@ def _draw_step(step: Step) -> None:
 def _card(actor: Actor, row: HomeProject) -> None:
     with st.container(border=True, key=f"tb-card-{row.project.slug}"):
         _card_head(row)
+        _standing(row)
         if not row.n_items:
             draw("<div class='tb-muted'>{t}</div>", t=_("No images yet."))
         else:
@@ -189,6 +190,29 @@ def _card_head(row: HomeProject) -> None:
         share=_("{share} settled").format(share=number(_done(row) / row.n_items, "%", 0))
         if row.n_items
         else "",
+    )
+
+
+def _standing(row: HomeProject) -> None:
+    """Say why I may not review here, and to who steers, who waits to be let go on."""
+    if row.refusal:
+        _banner(row.refusal)
+    if row.stopped:
+        text = many(
+            "{n} person is paused or did not pass the onboarding, and waits for you.",
+            "{n} people are paused or did not pass the onboarding, and wait for you.",
+            row.stopped,
+        )
+        _banner(text)
+        if st.button(_("Look at the team"), key=f"home.{row.project.slug}.team"):
+            go("team", row.project.slug)
+
+
+def _banner(text: str) -> None:
+    draw(
+        "<div class='tb-banner' role='status'><i class='tb-icon' aria-hidden='true'>pause_circle</i>"
+        "<span>{t}</span></div>",
+        t=text,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.services.review.admission import pause_person
 from core.store.tables import item_state
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
@@ -45,6 +46,21 @@ def test_an_empty_project_is_proposed_once_no_other_has_work(
     at = Visit(house, monkeypatch, "mia").open("home")
     assert "Blood cells has no images yet" in words(at)
     assert at.button(key="home.next").label == "Import"
+
+
+def test_who_is_paused_and_the_lead_both_read_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The paused person reads why, who steers how many wait, with the way to them."""
+    leo = house.actor("leo")
+    pause_person(house.ws, leo, "leaves", house.people["ada"], "ten answers to gold were wrong")
+    assert "Reviewing is paused for you in this project" in words(
+        Visit(house, monkeypatch, "ada").open("home")
+    )
+    at = Visit(house, monkeypatch, "mia").open("home")
+    assert "1 person is paused or did not pass the onboarding" in words(at)
+    at.button(key="home.leaves.team").click().run()
+    assert not at.exception
 
 
 def test_only_ones_own_projects_are_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
