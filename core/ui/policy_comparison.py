@@ -242,7 +242,9 @@ def _balance(found: Replay, names: Sequence[str], key: str) -> None:
 def _price(found: Replay, names: Sequence[str], key: str) -> None:
     card_head(
         _("Votes spent against accuracy"),
-        _("From the start. Further left is cheaper, up is better."),
+        _(
+            "From the start; items left without a label do not count. Left is cheaper, up is better."
+        ),
     )
     points = [
         Priced(n, c.figures.spent.per_item or 0.0, c.figures.accuracy_from_start)
