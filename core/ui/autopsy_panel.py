@@ -66,8 +66,8 @@ def causes(slug: str) -> None:
 
 def autopsy_data(found: DisputeAutopsy | None) -> dict[str, Any] | None:
     """Return a dispute's cause as the element beside the ruling shows it."""
-    if found is None:
-        return None
+    if found is None or (found.kind == Cause.UNKNOWN and not found.pair):
+        return None  # the flag says it already
     return {
         "kind": _(CAUSE_NAMES[Cause(found.kind)]),
         "words": found.words,
@@ -118,7 +118,7 @@ def _cluster(actor: Actor, project: ProjectView, cluster: Cluster, found: Autops
 
 def _said(cluster: Cluster, first: DisputeAutopsy) -> None:
     kind = Cause(cluster.kind)
-    share = round(100 * dict(first.scores)[cluster.kind])
+    share = dict(first.scores)[cluster.kind]
     draw(
         "<div class='tb-chips'><span class='tb-chip'><i class='tb-dot' style='background:{c}'></i>{kind}</span>"
         "<span class='tb-chip'>{n}</span>{sure}</div>"
@@ -129,7 +129,7 @@ def _said(cluster: Cluster, first: DisputeAutopsy) -> None:
         n=many("{n} open dispute", "{n} open disputes", cluster.n),
         sure=Markup()
         if kind is Cause.UNKNOWN
-        else fill("<span class='tb-chip'>{t}</span>", t=_("score {n} %").format(n=share)),
+        else fill("<span class='tb-chip'>{t}</span>", t=_("score {n}").format(n=f"{share:.2f}")),
         title=" / ".join(cluster.pair) or _("Flagged"),
         words=cluster.words,
     )

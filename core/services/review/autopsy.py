@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from core.access import Action, Actor
 from core.consensus.autopsy import Cause, autopsy
+from core.labels.state import ItemState
 from core.services.consensus.resolve import CHUNK
 from core.services.items.neighbours import neighbourhood
 from core.services.pictures.images import image_path
@@ -40,6 +41,8 @@ from core.store.tables import (
 )
 
 MOST_PROJECTS = 16
+STALE_SECONDS = 60.0
+"""So old the cause of one dispute may be, if nothing was said of the item itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,18 @@ class Autopsies:
 
 
 Stamp = tuple[int | None, ...]
-_kept: weakref.WeakKeyDictionary[Engine, dict[int, tuple[Stamp, Autopsies]]] = (
-    weakref.WeakKeyDictionary()
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was found last, under which stamp, and when."""
+
+    stamp: Stamp
+    at: float
+    made: Autopsies
+
+
+_kept: weakref.WeakKeyDictionary[Engine, dict[int, _Kept]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -67,28 +79,49 @@ def autopsies(ws: Workspace, actor: Actor, slug: str) -> Autopsies:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
         stamp = _stamp(connection, project)
         kept = _remembered(connection.engine, project.id)
-        if kept is not None and kept[0] == stamp:
-            return kept[1]
+        if kept is not None and kept.stamp == stamp:
+            return kept.made
         made = _examine(ws, connection, project)
         engine = connection.engine
     with _lock:
         projects = _kept.setdefault(engine, {})
         if len(projects) >= MOST_PROJECTS:
             projects.clear()
-        projects[project.id] = (stamp, made)
+        projects[project.id] = _Kept(stamp, ws.clock(), made)
     return made
 
 
 def autopsy_of(ws: Workspace, actor: Actor, slug: str, item_id: int) -> DisputeAutopsy | None:
     """Return the cause of one dispute; None where the item is in none.
 
+    What others said of other items in the last minute may be missing from it, so that a lead going
+    from dispute to dispute does not wait for all of them to be looked at after every vote.
+
     Raises:
         Forbidden: The actor does not adjudicate here.
     """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.ADJUDICATE)
+        kept = _remembered(connection.engine, project.id)
+        if kept is not None and 0 <= ws.clock() - kept.at < STALE_SECONDS:
+            known = kept.made.disputes.get(item_id)
+            if known is not None and _unchanged(connection, known):
+                return known
     return autopsies(ws, actor, slug).disputes.get(item_id)
 
 
-def _remembered(engine: Engine, project_id: int) -> tuple[Stamp, Autopsies] | None:
+def _unchanged(connection: Connection, known: DisputeAutopsy) -> bool:
+    """Return whether an item is still in dispute and nothing more was said of it."""
+    log = annotation_log.c
+    newest = select(func.max(log.seq)).where(log.item_id == known.item_id)
+    state = select(item_state.c.state).where(item_state.c.item_id == known.item_id)
+    return (
+        connection.execute(state).scalar() == ItemState.DISPUTE
+        and (connection.execute(newest).scalar() or 0) == known.newest_seq
+    )
+
+
+def _remembered(engine: Engine, project_id: int) -> _Kept | None:
     with _lock:
         return _kept.get(engine, {}).get(project_id)
 
@@ -181,7 +214,7 @@ def _newest(connection: Connection, project: ProjectView) -> dict[int, int]:
     query = (
         select(annotation_log.c.item_id, func.max(annotation_log.c.seq))
         .join(item_state, item_state.c.item_id == annotation_log.c.item_id)
-        .where(item_state.c.project_id == project.id, item_state.c.state == "dispute")
+        .where(item_state.c.project_id == project.id, item_state.c.state == ItemState.DISPUTE.value)
         .group_by(annotation_log.c.item_id)
     )
     return {int(r[0]): int(r[1]) for r in connection.execute(query)}

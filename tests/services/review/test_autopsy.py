@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, select
 
-from core.clock import new_uuid
+from core.clock import FakeClock, new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.errors import Forbidden
 from core.labels import Answer
@@ -116,6 +116,26 @@ def test_it_is_remembered_until_something_is_said(camps: World):
     after = told(camps)
     assert after is not before
     assert camps.items[0] in after.disputes
+
+
+def test_one_disputes_cause_waits_for_no_other(camps: World, clock: FakeClock):
+    """A vote elsewhere leaves it as it is for a minute; one on the item itself does not."""
+    item, other = camps.items[CATS : CATS + 2]
+    lead = camps.cast.lead
+
+    def cause() -> object:
+        return autopsy_of(camps.ws, lead, camps.slug, item)
+
+    before = cause()
+    vote(camps, camps.cast.experts[0], other, "owl", base=1)
+    assert cause() is before
+    clock.advance(61)
+    assert cause() is not before
+    before = cause()
+    act(camps, camps.cast.experts[2], item, "flag")
+    assert cause() is not before
+    rule(camps, lead, item)
+    assert cause() is None
 
 
 def test_a_flag_that_calls_the_guideline_unclear_counts(make: Make):
