@@ -19,7 +19,8 @@ from core.services.review.dispute_filter import DisputeFilter
 from core.services.review.disputes import get_dispute
 from core.services.review.vote_weights import trust
 from core.store.tables import item_metadata
-from tests.record import World, act, say, vote
+from tests.record import World, act, rule, say, vote
+from tests.services.items.test_about import along, train
 
 Make = Callable[..., World]
 TO_LEAD = Policy(on_disagreement=OnDisagreement.LEAD)
@@ -174,3 +175,22 @@ def test_nobody_without_a_record_is_weighed(make: Make) -> None:
     assert [v.weight.source for v in view.votes if v.weight] == ["", ""]
     assert view.similar is None
     assert "expert" not in str(asdict(view))
+
+
+def test_settled_cases_like_it_come_with_the_reason_of_the_ruling(make: Make) -> None:
+    """The nearest that people settled, a lead's words where a lead ruled; never another dispute."""
+    world = make(n_items=4, policy=TO_LEAD)
+    disputed, agreed, ruled, other = world.items
+    for item in (disputed, ruled, other):
+        clash(world, item, "cat", "dog")
+    clash(world, agreed, "owl", "owl")
+    rule(world, world.cast.lead, ruled, "decide", "dog")
+    train(world, dict(zip(world.items, along(0, 0.5, 0.2, 0.1), strict=True)))
+    similar = get_dispute(world.ws, world.cast.lead, world.slug, disputed).similar
+    assert similar is not None
+    assert [(s.item_id, s.label, s.state.value) for s in similar] == [
+        (ruled, "dog", "adjudicated"),
+        (agreed, "owl", "agreed"),
+    ]
+    assert similar[0].reason
+    assert similar[1].reason == ""
