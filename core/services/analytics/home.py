@@ -121,11 +121,9 @@ def _waiting(
 ) -> int:
     """Return how many items a person holds or could have, planted ones among them."""
     now, plan = ws.clock(), plan_in_force(connection, project.id)
-    real = waiting(
-        connection, project.id, actor.person_id, now,
-        QueueFilter(barred=barred_for(connection, project, actor)),
-    )  # fmt: skip
-    coming = to_come(ws, connection, project, actor, plan, stands, real)
+    mine = QueueFilter(barred=barred_for(connection, project, actor))
+    real = waiting(connection, project.id, actor.person_id, now, mine)
+    coming = to_come(ws, connection, project, actor, plan, stands, real, mine)
     return coming + len(all_held(connection, project.id, actor.person_id, now))
 
 

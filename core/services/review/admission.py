@@ -119,13 +119,18 @@ def _may_go_on(connection: Connection, project: ProjectView, actor: Actor) -> bo
     return bool(said) or connection.execute(mine.limit(1)).first() is not None
 
 
-def judged(ws: Workspace, project: ProjectView, actor: Actor, plan: QueuePlan) -> Admission:
-    """Return whether a person may review, after writing what their answers to gold call for."""
-    with ws.store.read() as connection:
-        now = admission(connection, project, actor, plan)
-        due = None if now.refusal else _due(ws, connection, project, actor, plan, now)
-    if due is None:
-        return now
+def judged(
+    ws: Workspace, connection: Connection, project: ProjectView, actor: Actor, plan: QueuePlan
+) -> tuple[Admission, bool]:
+    """Return whether a person may review, and whether their answers to gold call for an event."""
+    now = admission(connection, project, actor, plan)
+    if now.refusal or not (plan.gold_share or plan.onboarding):
+        return now, False
+    return now, _due(ws, connection, project, actor, plan, now) is not None
+
+
+def judge(ws: Workspace, project: ProjectView, actor: Actor, plan: QueuePlan) -> Admission:
+    """Write the event that a person's answers to gold call for; return whether they may review."""
     with ws.store.write() as connection:
         now = admission(connection, project, actor, plan)
         due = None if now.refusal else _due(ws, connection, project, actor, plan, now)

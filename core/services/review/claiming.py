@@ -21,7 +21,7 @@ from core.queue.waiting import waiting_counts
 from core.services.items.lists import ItemList, list_in, one_list
 from core.services.projects.project import ProjectView, load_project, project_for
 from core.services.projects.queue_plans import plan_in_force
-from core.services.review.admission import Admission, judged
+from core.services.review.admission import Admission, judge, judged
 from core.services.review.choosing import Asked, chosen_items, lease_next
 from core.services.review.done_today import done_today
 from core.services.review.nothing_left import why_empty
@@ -99,11 +99,15 @@ def claim_items(
         mine = replace(part or QueueFilter(), barred=barred) if barred else part or QueueFilter()
         asked = Asked(ws, actor, project, taken, mine, ws.clock())
         _check_part(connection, asked)
-    stands = judged(ws, project, actor, plan)
+        stands, due = judged(ws, connection, project, actor, plan)
+        if not due:
+            asked = _planted(connection, asked, plan, stands)
+    if due:
+        stands = judge(ws, project, actor, plan)
+        with ws.store.read() as connection:
+            asked = _planted(connection, asked, plan, stands)
     if stands.refusal:
         return _refused(asked, stands.refusal)
-    with ws.store.read() as connection:
-        asked = _planted(connection, asked, plan, stands)
     ids = lease_next(asked, max(0, min(count, ws.settings.lease_cap)), frozenset(exclude))
     with ws.store.read() as connection:
         views = item_views(connection, project, actor, ids, asked.now)
