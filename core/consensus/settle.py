@@ -157,7 +157,9 @@ def _may_ask(tally: Tally, policy: Policy) -> bool:
 
 def _asked(unsettled: list[Tally], wanted: int) -> Outcome:
     differs = tuple(t.key for t in unsettled if not t.all_agree)
-    return Outcome(ItemState.OPEN, None, None, wanted, Reason.MORE_VOTES, differs)
+    # Votes that agree may be too few yet for the stopping rule.
+    reason = Reason.MORE_VOTES if differs else Reason.WAITING
+    return Outcome(ItemState.OPEN, None, None, wanted, reason, differs)
 
 
 _ENDS = {

@@ -41,7 +41,7 @@ def reads(policy: Policy, rule: OnDisagreement) -> Policy:
 @pytest.mark.parametrize(
     ("labels", "policy", "state", "label", "wanted", "reason"),
     [
-        (("oak",), LEAD2, S.OPEN, None, 2, R.MORE_VOTES),
+        (("oak",), LEAD2, S.OPEN, None, 2, R.WAITING),
         (("oak", "oak"), LEAD2, S.AGREED, "oak", 0, R.ALL_AGREE),
         (("oak", "ash"), LEAD2, S.OPEN, None, 4, R.MORE_VOTES),
         (("oak", "ash", "oak"), LEAD2, S.OPEN, None, 4, R.MORE_VOTES),
