@@ -36,8 +36,7 @@ INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
 
 STEPS = ("#EAF1FE", "#C3D8FA", "#93B9F3", "#2F62BD", "#163F8A")
-"""One hue from light to dark; the first three carry dark numbers, the others white ones."""
-DARK_FROM = 3
+"""One hue from light to dark."""
 
 ROW_PX, HEAD_PX = 30, 46
 MOST_SERIES = len(SERIES)
@@ -278,18 +277,24 @@ def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figu
     places = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
     known = [v for i, j in places if (v := cells[i][j].value) is not None]
     floor = min(0.8, math.floor(10 * min(known, default=0.0)) / 10)
-    shade = [
-        [None if i == j else cells[i][j].value for j in range(len(names))]
-        for i in range(len(names))
-    ]
+    at = range(len(names))
+    shade = [[None if i == j else cells[i][j].value for j in at] for i in at]
     figure = go.Figure(
         go.Heatmap(
             z=shade, zmin=floor, zmax=1, colorscale=_stepped(STEPS), xgap=3, ygap=3, hoverinfo="skip",
+            # Plotly takes the ink, dark or white, that reads on the square.
+            text=[["" if v is None else f"{100 * v:.0f}" for v in row] for row in shade],
+            texttemplate="%{text}", textfont={"size": 12 if len(names) <= 15 else 9},
             colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "len": 0.9,
                       "nticks": 6, "tickfont": {"size": 11, "color": MUTED}},
         )
     )  # fmt: skip
-    figure.add_trace(_numbers(names, cells, places, floor))
+    figure.add_trace(_clicked_on(names, cells, places))
+    for i, j in places:
+        if shade[i][j] is None:
+            figure.add_annotation(
+                x=j, y=i, text="–", showarrow=False, font={"size": 12, "color": MUTED}
+            )
     frame(figure, 96 + max(26, min(40, 480 // max(len(names), 1))) * len(names))
     labels = {
         "tickvals": list(range(len(names))),
@@ -310,33 +315,19 @@ def _stepped(colours: Sequence[str]) -> list[tuple[float, str]]:
     ]
 
 
-def _numbers(
-    names: Sequence[str],
-    cells: Sequence[Sequence[Estimate]],
-    places: Sequence[tuple[int, int]],
-    floor: float,
+def _clicked_on(
+    names: Sequence[str], cells: Sequence[Sequence[Estimate]], places: Sequence[tuple[int, int]]
 ) -> go.Scatter:
-    """Return the numbers in the squares, which also catch the click: a heat map alone does not."""
-
-    def ink(value: float | None) -> str:
-        if value is None:
-            return MUTED
-        step = (value - floor) / (1 - floor) * len(STEPS)
-        return "#FFFFFF" if step >= DARK_FROM else INK
-
-    found = [cells[i][j] for i, j in places]
-    colours = [ink(e.value) for e in found]
+    """Return unseen marks over the squares that catch the click: a heat map alone does not."""
     return go.Scatter(
         x=[j for _i, j in places],
         y=[i for i, _j in places],
-        mode="markers+text",
-        text=["–" if e.value is None else f"{100 * e.value:.0f}" for e in found],
-        textfont={"size": 12 if len(names) <= 15 else 9, "color": colours},
+        mode="markers",
         marker={"symbol": "square", "size": 26, "opacity": 0},
         customdata=[list(place) for place in places],
         hovertext=[
-            f"<b>{plain(names[i])} · {plain(names[j])}</b><br>{sentence(e)}"
-            for (i, j), e in zip(places, found, strict=True)
+            f"<b>{plain(names[i])} · {plain(names[j])}</b><br>{sentence(cells[i][j])}"
+            for i, j in places
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"marker": {"opacity": 0}},
