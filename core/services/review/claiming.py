@@ -25,7 +25,12 @@ from core.services.review.admission import Admission, judge, judged
 from core.services.review.choosing import Asked, chosen_items, lease_next
 from core.services.review.done_today import done_today
 from core.services.review.nothing_left import why_empty
-from core.services.review.planting import answered_so_far, onboarding_in_hand, planting_for
+from core.services.review.planting import (
+    Planting,
+    answered_so_far,
+    onboarding_in_hand,
+    planting_for,
+)
 from core.services.visibility.blind import countable
 from core.services.visibility.eligible import barred_for
 from core.services.visibility.views import ReviewItem, item_views
@@ -120,7 +125,7 @@ def claim_items(
         )
         return QueueView(
             tuple(views),
-            to_come(ws, connection, project, actor, plan, stands, real, asked.part),
+            _coming(ws, connection, project, actor, asked.planting, real, ids),
             done_today(ws.store, connection, project, actor, asked.now),
             empty,
             _notice(connection, asked),
@@ -169,8 +174,22 @@ def to_come(
         part: The part of the queue that was asked for.
     """
     found = planting_for(ws, connection, project, actor, plan, stands.onboarding, part)
-    if found is None:
+    return _coming(ws, connection, project, actor, found, real, ())
+
+
+def _coming(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    planting: Planting | None,
+    real: int,
+    handed: Sequence[int],
+) -> int:
+    """Return how many still come, of what could be planted before these items were handed out."""
+    if planting is None:
         return real
+    found = planting.without(frozenset(handed))
     now, person = ws.clock(), actor.person_id
     if found.onboarding:
         in_hand = onboarding_in_hand(connection, project.id, person, now)
