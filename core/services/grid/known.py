@@ -28,6 +28,7 @@ from core.store.tables import (
     items,
     overlook_probes,
     predictions,
+    probe_votes,
 )
 
 LOOKED_AT = 1000
@@ -187,7 +188,7 @@ def _settled(project: ProjectView, person_id: int) -> Select:
         .where(table.c.item_id == item_state.c.item_id, table.c.person_id == person_id)
         .correlate(item_state)
         .exists()
-        for table in (annotation_log, decisions, overlook_probes)
+        for table in (annotation_log, decisions, overlook_probes, probe_votes)
     ]
     return (
         select(
