@@ -270,6 +270,9 @@ def _price(found: Replay, names: Sequence[str], key: str) -> None:
 
 def changes_of(column: Column, project: ProjectView) -> None:
     """Draw which labels change to which under a policy, and some of the items."""
+    if project.task.draws:
+        _examples(column, project)
+        return
     left, right = st.columns(2, gap="large")
     with left:
         _moves(column)

@@ -272,7 +272,10 @@ def _item_by_item(
     def name(code: int) -> str | None:
         if code == NO_LABEL:
             return None
-        return ", ".join(main_classes(looked.answers[code], project.schema)) or "–"
+        said = main_classes(looked.answers[code], project.schema)
+        if project.schema.draws:
+            said = tuple(f"{n} × {name}" for name, n in sorted(Counter(said).items()))
+        return ", ".join(said) or "–"
 
     return _Sheet(
         courses=looked.courses,

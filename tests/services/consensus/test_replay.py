@@ -241,7 +241,12 @@ def drawn(ws: Workspace) -> World:
         for who, expert in enumerate(made.cast.experts[:3]):
             if _state(made, item) is ItemState.OPEN:
                 answer = shapes[(number * who) % 3]
-                submit(ws, expert, made.slug, Submission(f"vote-{item:04d}-{who}", item, "vote", answer))
+                submit(
+                    ws,
+                    expert,
+                    made.slug,
+                    Submission(f"vote-{item:04d}-{who}", item, "vote", answer),
+                )
     return made
 
 
@@ -252,6 +257,8 @@ def test_boxes_are_replayed_item_by_item(sqlite_ws: Workspace) -> None:
     found = replay(made.ws, made.cast.manager, made.slug, [stricter, Policy(overlap=1)])
     assert foretold(found, 0)[0] == in_record(made)[0]
     assert sum(found.columns[0].figures.balance) > 0
+    assert {e.before for e in found.columns[1].examples} <= {"1 × cat", "1 × dog", None}
+    assert any(e.before for e in found.columns[1].examples)
     set_policy(made.ws, made.cast.manager, made.slug, stricter, "tighter boxes")
     assert foretold(found, 1)[0] == in_record(made)[0]
     assert found.columns[2].figures.spent.votes == 8
@@ -278,7 +285,10 @@ def test_several_questions_are_replayed_item_by_item(sqlite_ws: Workspace) -> No
         for who, expert in enumerate(made.cast.experts[:2]):
             said = {"label": CLASSES[number % 3], "sex": "mf"[who * number % 2]}
             submit(
-                sqlite_ws, expert, "two", Submission(f"vote-{item:04d}-{who}", item, "vote", Answer(said))
+                sqlite_ws,
+                expert,
+                "two",
+                Submission(f"vote-{item:04d}-{who}", item, "vote", Answer(said)),
             )
     found = replay(made.ws, made.cast.manager, "two", [LEAD_AT_ONCE])
     assert foretold(found, 0) == in_record(made)
