@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import streamlit as st
@@ -101,7 +102,9 @@ def _cluster(actor: Actor, project: ProjectView, cluster: Cluster, found: Autops
         (found.disputes[i] for i, _seq in cluster.items),
         key=lambda d: (dict(d.scores)[cluster.kind], -d.item_id),
     )
-    with st.container(border=True):
+    # A key of its own, so that what moves up when another is settled is drawn anew, not patched.
+    key = hashlib.sha256(cluster.key.encode()).hexdigest()[:12]
+    with st.container(border=True, key=f"tb-cause-{key}"):
         left, right = st.columns([1.15, 1], gap="large")
         with left:
             _said(cluster, first)

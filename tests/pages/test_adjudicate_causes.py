@@ -13,10 +13,11 @@ from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.models.datasets import freeze_labels
 from core.services.projects.project import get_project
+from core.services.review.bulk import bulk_rule
 from core.services.review.claiming import claim_items
 from core.services.review.disputes import get_dispute
 from core.services.review.ruling import Ruling, decide
-from core.services.review.rulings import rulings
+from core.services.review.rulings import RulingFilter, rulings
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
@@ -87,6 +88,20 @@ def test_many_are_settled_after_confirmation(house: House, monkeypatch: pytest.M
     at = press(at, "Settle 2 disputes")
     assert rulings(house.ws, leo, "leaves").total == 2
     assert {r.reason for r in rulings(house.ws, leo, "leaves").rows} == {"The guideline says so"}
+
+
+def test_a_ruling_on_many_is_taken_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it at once, from any of its rows: the items wait for one more vote."""
+    ids = disputed(house)
+    leo = house.actor("leo")
+    seen = [(i, get_dispute(house.ws, leo, "leaves", i).newest_seq) for i in ids]
+    bulk_rule(house.ws, leo, "leaves", seen, "discard", None, "no leaves", new_uuid())
+    at = press(visit(house, monkeypatch), "All of these…")
+    assert "All were ruled on at once" in words(at)
+    next(t for t in at.text_input if t.label.startswith("Reason (")).set_value("Too hasty").run()
+    press(at, "Overturn 2 rulings")
+    asked = RulingFilter(in_force=True)
+    assert {r.kind for r in rulings(house.ws, leo, "leaves", asked).rows} == {"send-back"}
 
 
 def test_a_ruling_is_overturned_from_the_list(

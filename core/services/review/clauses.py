@@ -14,10 +14,10 @@ _CAUSE = {
     Cause.UNKNOWN: "It is not clear why people differ between '{a}' and '{b}'.",
 }
 _DRAWN = (
-    (" left out", "Is it a {thing}?", "In doubt, leave it out."),
-    (" drawn", "Is it a {thing}?", "In doubt, draw it."),
-    (" drawn wide", "How far does a {thing} reach?", "Draw it so that all of it lies inside."),
-    (" drawn tight", "How far does a {thing} reach?", "Draw it close, with nothing else inside."),
+    (" left out", "{thing}: draw it or not?", "In doubt, leave it out."),
+    (" drawn", "{thing}: draw it or not?", "In doubt, draw it."),
+    (" drawn wide", "{thing}: how far does it reach?", "Draw it so that all of it lies inside."),
+    (" drawn tight", "{thing}: how far does it reach?", "Draw it close, with nothing else inside."),
 )
 _ALONE = {
     Cause.GAP: "Somebody says that the guideline does not tell what this is.",

@@ -18,7 +18,8 @@ from core.services.workspace import Workspace
 from core.store.tables import decisions, item_names, items, people
 
 PAGE = 50
-MOST_PAGE = 200
+MOST_PAGE = 500
+"""As many as can be overturned at once."""
 
 
 @dataclass(frozen=True, slots=True)

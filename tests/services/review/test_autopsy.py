@@ -173,7 +173,7 @@ def test_boxes_differ_in_being_there(make: Make):
     assert (cluster.question, cluster.difference, cluster.n) == ("regions", "presence", 6)
     assert cluster.pair == ("cat drawn", "cat left out")
     assert cluster.answer is None
-    assert "Is it a cat?" in cluster.clause
+    assert "cat: draw it or not?" in cluster.clause
 
 
 def test_a_renamed_class_is_read_in_todays_name(camps: World):
