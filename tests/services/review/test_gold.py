@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 from sqlalchemy import func, select
@@ -374,6 +375,39 @@ def test_gold_takes_no_place(make: Make):
         take(world, actor)
     held, voted = live_leases(world.ws), live_votes(world.ws)
     assert all(len(held.get(i, ())) + len(voted.get(i, ())) <= 1 for i in world.items)
+
+
+def test_two_tabs_and_two_people_at_once(make: Make):
+    """Claims and answers that race leave one word an item, and nothing twice in hand."""
+    world = mixed(make, n_items=40, gold=20, share=0.5, n_experts=3)
+    people = [world.cast.experts[0], world.cast.experts[0], *world.cast.experts[1:]]
+    trouble: list[BaseException] = []
+
+    def work(actor: Actor) -> None:
+        try:
+            for _ in range(4):
+                for one in take(world, actor, 5).items:
+                    try:
+                        vote(world, actor, one.item_id)
+                    except ConflictError:
+                        continue  # the other tab was first
+        except BaseException as error:
+            trouble.append(error)
+
+    threads = [Thread(target=work, args=(actor,)) for actor in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not trouble
+    for actor in world.cast.experts:
+        words = [p.item_id for p in probes(world, actor)]
+        assert len(words) == len(set(words))
+        assert not set(words) & {
+            i for i, who in live_votes(world.ws).items() if actor.person_id in who
+        }
+    held, voted = live_leases(world.ws), live_votes(world.ws)
+    assert all(len(held.get(i, ())) + len(voted.get(i, ())) <= 2 for i in world.items)
 
 
 def test_gold_changed_or_renamed_meanwhile(make: Make):
