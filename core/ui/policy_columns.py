@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.consensus.policy import Policy
 from core.errors import InputError
-from core.services.consensus.replay import MOST_OTHERS, Replay, replay
+from core.services.consensus.replay import MOST_OTHERS, replay
+from core.services.consensus.replay_views import Replay
 from core.services.projects.project import ProjectView
 from core.ui import background
 from core.ui.shell import PageContext

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.consensus.replay_figures import Figures
 from core.labels.state import ItemState
-from core.services.consensus.replay import Column, Replay
+from core.services.consensus.replay_views import Column, Replay
 from core.services.projects.project import ProjectView
 from core.stats.intervals import Estimate
 from core.ui import urls

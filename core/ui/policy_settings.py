@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.consensus.policy import Policy, describe
 from core.errors import InputError, TiebreakError
-from core.services.consensus.replay import MOST_OTHERS, Replay
+from core.services.consensus.replay import MOST_OTHERS
+from core.services.consensus.replay_views import Replay
 from core.services.projects.project import ProjectView
 from core.services.steering import policy_versions as versions
 from core.services.steering import rules

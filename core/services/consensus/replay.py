@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from core.access import Action, Actor, Resource, can
 from core.consensus.policy import Policy
 from core.consensus.replay import NO_LABEL, Fit, replay_all, replay_from_start
-from core.consensus.replay_figures import UNKNOWN, Course, Figures, changed, figures, moves
+from core.consensus.replay_figures import UNKNOWN, Course, changed, figures, moves
 from core.consensus.replay_rules import Beliefs
 from core.errors import InputError
 from core.services.consensus.replay_fits import Beside, fit_of
@@ -33,6 +33,7 @@ from core.services.consensus.replay_record import (
     read_items,
     read_record,
 )
+from core.services.consensus.replay_views import Column, Example, Move, Replay
 from core.services.consensus.vote_columns import read_word
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
@@ -41,71 +42,6 @@ from core.store.tables import item_names
 MOST_OTHERS = 4
 EXAMPLES = 20
 MOST_MOVES = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Labels that change from one class to another; None stands for no label."""
-
-    before: str | None
-    after: str | None
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """An item whose label changes."""
-
-    item_id: int
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One policy over the recorded votes.
-
-    Attributes:
-        policy: The policy.
-        figures: Its figures; shares and differences are against the policy in force.
-        moves: Labels that change, from which class to which, the most first.
-        examples: Some of the items whose label changes.
-        withheld: Changed items that may not be shown because the actor could still vote or rule on them.
-    """
-
-    policy: Policy
-    figures: Figures
-    moves: tuple[Move, ...]
-    examples: tuple[Example, ...]
-    withheld: int
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """Policies side by side.
-
-    Attributes:
-        columns: The policy in force, then the others in the order given.
-        classes: Names behind the numbers of each `balance`.
-        items: Items looked at.
-        voted: How many of them have a vote.
-        votes: Live votes on them.
-        gold: How many have gold.
-        sampled: Whether they are a fixed random sample of the items with votes.
-        policy_version: The version in force when it was made.
-        at: When; seconds since the epoch.
-    """
-
-    columns: tuple[Column, ...]
-    classes: tuple[str, ...]
-    items: int
-    voted: int
-    votes: int
-    gold: int
-    sampled: bool
-    policy_version: int
-    at: float
 
 
 def replay(

@@ -16,7 +16,8 @@ from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.accounts.people import operator
 from core.services.consensus import replay as replaying
-from core.services.consensus.replay import Replay, replay
+from core.services.consensus.replay import replay
+from core.services.consensus.replay_views import Replay
 from core.services.consensus.resolve import resolve
 from core.services.projects.project import NewProject, create_project
 from core.services.review.submission import Submission
