@@ -17,7 +17,7 @@ from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls
 from core.ui.clause_dialog import clause_dialog
 from core.ui.dispute_views import close_dialog, open_dialog, opened, view_switch
-from core.ui.past_rulings import left_out_note, overturn_dialog, past_rulings
+from core.ui.past_rulings import kept_note, left_out_note, overturn_dialog, past_rulings
 from core.ui.settle_dialog import settle_dialog
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
@@ -49,6 +49,7 @@ def causes(slug: str) -> None:
         found = autopsies(ws, actor, slug)
         _head(found)
         left_out_note()
+        kept_note()
         if not found.clusters:
             states.nothing_left(
                 _(

@@ -10,7 +10,7 @@ from core.access import Actor
 from core.clock import new_uuid
 from core.services.projects.project import ProjectView
 from core.services.review.bulk import LeftOut
-from core.services.review.overturn import overturn
+from core.services.review.overturn import Overturned, overturn
 from core.services.review.rulings import MOST_PAGE, PastRuling, RulingFilter, rulings
 from core.services.review.submission import MAX_REASON
 from core.services.review.used import Used, what_used
@@ -29,6 +29,22 @@ KIND_NAMES = {
     "send-back": mark("Sent back"),
 }
 _PAGE = "tb-rulings-page"
+_KEPT = "tb-overturned"
+
+
+def kept_note() -> None:
+    """Say which versions and models keep a label that was just overturned."""
+    told: Overturned | None = st.session_state.pop(_KEPT, None)
+    if told is None or not told.versions:
+        return
+    versions = ", ".join(f"{name} ({n:,})" for name, n in told.versions)
+    models = ", ".join(f"#{m.id} {m.backbone}" for m in told.models)
+    draw(
+        "<div class='tb-small' role='status'><b>{head}</b> {versions}{models}</div>",
+        head=_("Dataset versions that keep an old label of these items:"),
+        versions=versions,
+        models=f" · {_('trained on it: {models}').format(models=models)}" if models else "",
+    )
 
 
 def left_out_note() -> None:
@@ -194,6 +210,7 @@ def _overturn(
             reason,
             uuid,
         )
+        st.session_state[_KEPT] = told
         return len(told.saved) + len(told.already), told.left_out
 
     confirm(many("Overturn {n} ruling", "Overturn {n} rulings", len(rows)), do)

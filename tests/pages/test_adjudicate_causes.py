@@ -118,14 +118,16 @@ def test_a_ruling_is_overturned_from_the_list(
         "leaves",
         Ruling(new_uuid(), first, "decide", answer, "Clear", seen.votes_seen),
     )
+    freeze_labels(house.ws, leo, "leaves")
     at = visit(house, monkeypatch)
     assert "birch" in words(at)
     at = press(at, "Overturn…")
     said = words(at)
     assert "Reason then: Clear" in said
-    assert "No dataset version holds this item" in said
+    assert "Dataset versions that hold this item" in said
     next(t for t in at.text_input if t.label.startswith("Reason (")).set_value("Not so").run()
-    press(at, "Overturn 1 ruling")
+    at = press(at, "Overturn 1 ruling")
+    assert "keep an old label of these items:</b> v1 (1)" in words(at)
     rows = rulings(house.ws, leo, "leaves").rows
     assert [(r.kind, r.in_force) for r in rows] == [("send-back", True), ("decide", False)]
 
