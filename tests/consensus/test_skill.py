@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from core.consensus.skill import LEAST_ANSWERS, Accuracy, accuracy, by_class
+from core.consensus.skill import LEAST_ANSWERS, SURE, Accuracy, accuracy, by_class
 from core.errors import InputError
 
 
@@ -38,6 +38,16 @@ def test_who_meets_the_target_is_seldom_paused_at_a_look():
     drawn = np.random.default_rng(5).binomial(40, 0.8, 4000)
     paused = np.mean([Accuracy(int(r), 40).falls_short(0.8) for r in drawn])
     assert 0.02 < paused < 0.08
+
+
+@pytest.mark.parametrize(("right", "least", "most"), [(0.9, 0.0, 0.02), (0.7, 0.95, 1.0)])
+def test_looked_at_after_every_answer(right: float, least: float, most: float):
+    """Ten points above the target hardly anybody is ever paused in 200 answers, ten below nearly all."""
+    n = np.arange(1, 201)
+    hits = (np.random.default_rng(1).random((1000, 200)) < right).cumsum(axis=1)
+    below = beta.cdf(0.8, hits + 0.5, n - hits + 0.5)
+    paused = ((below > SURE) & (n >= LEAST_ANSWERS)).any(axis=1).mean()
+    assert least <= paused <= most
 
 
 def test_classes_are_counted_apart():

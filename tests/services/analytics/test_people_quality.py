@@ -13,6 +13,7 @@ from core.consensus.skill import Accuracy
 from core.errors import Forbidden, NotFound
 from core.queue.plan import QueuePlan
 from core.services.analytics.people_quality import everybodys_quality, person_quality
+from core.services.analytics.people_work import everybodys_work
 from core.services.projects.queue_plans import set_queue_plan
 from core.services.review.admission import pause_person
 from core.services.review.claiming import claim_items
@@ -124,6 +125,8 @@ def test_who_may_see_whose(tested: World):
     assert [q.name for q in found] == sorted((q.name for q in found), key=str.casefold)
     of_other = next(q for q in found if q.person_id == other.person_id)
     assert (of_other.standing, of_other.reason) == ("paused", "on leave")
+    works = everybodys_work(tested.ws, tested.cast.manager, tested.slug)
+    assert {me.person_id, other.person_id} <= {w.person_id for w in works}  # neither has a vote
 
 
 def test_somebody_in_onboarding(make: Make):
