@@ -221,9 +221,9 @@ def _instead(shape: Shape) -> str:
     """Return what to do where the canvas does not come: the sentence is shown by the style sheet."""
     if shape is Shape.BOX:
         return _(
-            "Enter the boxes as numbers (T), or go back (Esc) and draw in the deck; what was drawn is kept."
+            "Enter the boxes by “Numbers”, or go “Back” and draw in the deck; what was drawn is kept."
         )
-    return _("Go back (Esc) and draw in the deck; what was drawn is kept.")
+    return _("Go “Back” and draw in the deck; what was drawn is kept.")
 
 
 def _as_text(drawing: object) -> str:
