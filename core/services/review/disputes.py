@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.consensus.settle import settle
@@ -23,7 +23,7 @@ from core.services.visibility.views import (
     prelabels_of,
 )
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, final_labels, item_state, items
+from core.store.tables import annotation_log, decisions, final_labels, item_state, items
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class DisputeView:
 
     Attributes:
         why: Why it is disputed, in a sentence.
-        votes_seen, newest_seq: To be sent back with the decision, so that a vote cast or changed
-            meanwhile is noticed.
+        votes_seen, newest_seq, decision_seen: To be sent back with the decision, so that a vote cast
+            or changed, or a ruling made, meanwhile is noticed.
     """
 
     item: ReviewItem
@@ -83,6 +83,7 @@ class DisputeView:
     may_decide: bool
     may_not_because: str
     newest_seq: int = 0
+    decision_seen: int = 0
 
 
 def disputes(ws: Workspace, actor: Actor, slug: str) -> list[DisputeRow]:
@@ -155,6 +156,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         said = live_annotations(connection, [item_id])
         found = gather(connection, [item_id], project.schema)[item_id]
         own = actor.person_id in ever_voted(connection, item_id)
+        decided = newest_decision(connection, item_id)
     outcome = settle(found.evidence(), project.schema, project.policy)
     aliases = {
         p: f"Reviewer {n}" for n, p in enumerate(dict.fromkeys(r.person_id for r in said), 1)
@@ -188,7 +190,14 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         may_decide=not because,
         may_not_because=because,
         newest_seq=max((r.seq for r in said), default=0),
+        decision_seen=decided,
     )
+
+
+def newest_decision(connection: Connection, item_id: int) -> int:
+    """Return the number of the newest decision on an item; 0 for none."""
+    query = select(func.max(decisions.c.seq)).where(decisions.c.item_id == item_id)
+    return int(connection.execute(query).scalar() or 0)
 
 
 OWN_VOTE = "You voted on this item, so another lead has to decide it."
