@@ -23,7 +23,7 @@ from core.server.guard import json_route
 from core.services.review.claiming import claim_items, read_part
 from core.services.review.drafts import save_draft
 from core.services.review.leases import open_item, release_items, renew_leases
-from core.services.review.submission import Receipt, Submission
+from core.services.review.submission import Receipt, Submission, check_count
 from core.services.review.submitting import submit_batch
 from core.services.visibility.views import ReviewItem
 from core.services.workspace import Workspace
@@ -174,6 +174,7 @@ def read_answer(sent: object) -> Answer:
     choices, regions = sent.get("choices") or {}, sent.get("regions") or []
     if not isinstance(choices, dict) or not isinstance(regions, list):
         raise InputError("An answer holds 'choices' (an object) and 'regions' (a list).")
+    check_count(len(regions))
     if not all(isinstance(v, str) for v in choices.values()):
         raise InputError("Each choice is the name of a class.")
     multi = sent.get("multi") or {}

@@ -26,7 +26,8 @@ def routes(base: str) -> list[BaseRoute]:
 async def ruling(request: Request) -> Response:
     """Record a lead's decision, ``{"ruling": {...}}``, and return its receipt.
 
-    ``{"uuid", "item_id", "kind", "answer", "reason", "votes_seen", "newest_seq"}``: sent again under
+    ``{"uuid", "item_id", "kind", "answer", "reason", "votes_seen", "newest_seq",
+    "decision_seen"}``: sent again under
     the same UUID it counts once.
     """
     slug = request.path_params["slug"]
@@ -54,4 +55,5 @@ def read_ruling(sent: object) -> Ruling:
         reason=reading.text(sent, "reason"),
         votes_seen=reading.whole(sent.get("votes_seen"), "votes_seen"),
         newest_seq=reading.whole(sent.get("newest_seq"), "newest_seq"),
+        decision_seen=reading.whole(sent.get("decision_seen"), "decision_seen"),
     )

@@ -53,13 +53,13 @@ def _asked_item() -> int | None:
 
 
 def _current(rows: Sequence[DisputeRow], asked: int | None) -> int | None:
-    """Return the item to show: the one picked, the permalink's, else the most valuable."""
+    """Return the item to show: the address's, the one picked, else the most valuable."""
+    if asked is not None:
+        return asked
     ids = [row.item_id for row in rows]
     picked, last = st.session_state.get(ruling.PICK), st.session_state.get(ruling.LAST, (None, ""))
     if picked is not None and (picked in ids or picked == last[0]):
         return int(picked)
-    if asked is not None:
-        return asked
     return ids[0] if ids else None
 
 

@@ -221,9 +221,9 @@ def _instead(shape: Shape) -> str:
     """Return what to do where the canvas does not come: the sentence is shown by the style sheet."""
     if shape is Shape.BOX:
         return _(
-            "Enter the boxes as numbers (T), or go back (Esc) and draw in the deck; what was drawn is kept."
+            "Enter the boxes by “Numbers”, or go “Back” and draw in the deck; what was drawn is kept."
         )
-    return _("Go back (Esc) and draw in the deck; what was drawn is kept.")
+    return _("Go “Back” and draw in the deck; what was drawn is kept.")
 
 
 def _as_text(drawing: object) -> str:
@@ -358,7 +358,7 @@ def _boxes(editing: Editing, schema: LabelSchema, said: str | None) -> None:
         for label, key, by in ((_("Next"), "N", 1), (_("Previous"), "P", -1)):
             _action(label, key, n == 0, _pick, (editing, by, said))
     with st.container(horizontal=True, gap="small", key="tb-pair-change"):
-        _action(_("Remove"), "Delete", n == 0, _delete, (editing, said))
+        _action(_("Remove"), "Delete", editing.picked is None, _delete, (editing, said))
         if boxes:
             other = _("Canvas") if editing.table else _("Numbers")
             _action(other, "T", False, _switch, (editing, said))
@@ -436,9 +436,11 @@ def _pick(editing: Editing, by: int, said: str | None) -> None:
 
 
 def _delete(editing: Editing, said: str | None) -> None:
-    """Take the picked box away, or the last one drawn."""
+    """Take the picked region away."""
+    if editing.picked is None or editing.picked >= len(editing.regions):
+        return
     boxes = list(editing.regions)
-    boxes.pop(editing.picked if editing.picked is not None else -1)
+    boxes.pop(editing.picked)
     editing.picked = None
     editing.trouble = ""
     editing.change(tuple(boxes), said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from core.access import Role
 from core.clock import new_uuid
@@ -18,6 +19,7 @@ from core.services.review.disputes import get_dispute
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
+from core.store.tables import decisions
 from tests.pages.house import House
 from tests.server.conftest import SAME_SITE, Enter
 
@@ -52,6 +54,7 @@ def ruling(house: House, item_id: int, **other: Any) -> dict[str, Any]:
         "reason": "Clearly visible",
         "votes_seen": view.votes_seen,
         "newest_seq": view.newest_seq,
+        "decision_seen": view.decision_seen,
         **other,
     }
 
@@ -73,6 +76,55 @@ def test_a_ruling_sent_twice_counts_once(house: House, enter: Enter, disputed: l
     assert why.label == "birch"
     assert any("Clearly visible" in s for s in why.sentences)
     assert [r.item_id for r in disputes(house.ws, house.actor("leo"), "leaves")] == [second]
+
+
+def test_of_two_leads_the_first_one_counts_and_the_other_hears_of_it(
+    house: House, enter: Enter, disputed: list[int]
+) -> None:
+    """A ruling over one that was not seen is refused; who has seen it may overturn it."""
+    client = enter("leo")
+    one, two = (ruling(house, disputed[0], reason=r) for r in ("first", "second"))
+    assert post(client, one).status_code == 200
+    reply = post(client, two)
+    assert reply.status_code == 409
+    assert "Another lead has ruled" in reply.json()["error"]["message"]
+    assert post(client, ruling(house, disputed[0], reason="third")).status_code == 200
+    with house.ws.store.read() as connection:
+        said = connection.execute(select(decisions.c.reason).order_by(decisions.c.seq)).scalars()
+        assert said.all() == ["first", "third"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reason": "another"},
+        {"kind": "discard", "answer": None},
+        {"answer": {"choices": {"label": "oak"}}},
+    ],
+    ids=str,
+)
+def test_another_ruling_under_the_same_name_does_not_vanish(
+    house: House, enter: Enter, disputed: list[int], change: dict[str, Any]
+) -> None:
+    """A copied tab sends another content under one UUID: it is told that nothing was recorded."""
+    client, sent = enter("leo"), ruling(house, disputed[0])
+    assert post(client, sent).status_code == 200
+    reply = post(client, {**sent, **change})
+    assert reply.status_code == 409
+    assert "nothing was recorded now" in reply.json()["error"]["message"]
+
+
+def test_what_cannot_be_seen_is_not_kept_of_a_reason(
+    house: House, enter: Enter, disputed: list[int]
+) -> None:
+    """Control characters and turned text go; what joins letters stays."""
+    sent = ruling(
+        house, disputed[0], reason=" lo\x00bed\u202e \u0645\u06cc\u200c\u0634\u0648\u062f "
+    )
+    assert post(enter("leo"), sent).status_code == 200
+    with house.ws.store.read() as connection:
+        (kept,) = connection.execute(select(decisions.c.reason)).scalars().all()
+    assert kept == "lobed \u0645\u06cc\u200c\u0634\u0648\u062f"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +185,9 @@ BAD: list[Any] = [
     {"votes_seen": -1},
     {"votes_seen": None},
     {"newest_seq": "now"},
+    {"decision_seen": None},
+    {"uuid": "\x00\u202e" * 8},
+    {"answer": {"choices": {}, "regions": [{"label": "oak", "box": [0, 0, 1, 1]}] * 2001}},
 ]
 
 

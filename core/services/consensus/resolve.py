@@ -360,8 +360,11 @@ def _write_states(
         connection.execute(
             item_state.update().where(item_state.c.item_id == bindparam("b_item_id")), old
         )
-    # Fewer votes wanted than before: a lead sent the item back, or a policy asks for fewer.
-    trim(connection, [i for i, _, o in states if o.votes_wanted < known.get(i, 0)], at)
+    # Fewer places than are claimed: a policy asks for fewer, or an item that was settled while people
+    # held it is open again and wants fewer than they are.
+    trim(
+        connection, [i for i, _, o in states if o.votes_wanted != known.get(i, o.votes_wanted)], at
+    )
     refresh(connection, [s[0] for s in states], at)
 
 

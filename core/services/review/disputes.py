@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.errors import NotFound
@@ -20,7 +20,7 @@ from core.services.review.vote_weights import VoteWeight, weights_of
 from core.services.visibility.eligible import in_conflict
 from core.services.visibility.views import PrelabelView, ReviewItem, item_views
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, final_labels, item_state
+from core.store.tables import annotation_log, decisions, final_labels, item_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class DisputeView:
 
     Attributes:
         why: Why it is disputed, in a sentence.
-        votes_seen, newest_seq: To be sent back with the decision, so that a vote cast or changed
-            meanwhile is noticed.
+        votes_seen, newest_seq, decision_seen: To be sent back with the decision, so that a vote cast
+            or changed, or a ruling made, meanwhile is noticed.
         similar: Settled items that look like it; None where nothing is embedded.
         autopsy: What the votes tell of its cause, {kind, words, evidence, clause, settles} as the
             rail shows it; None where nothing is told.
@@ -73,6 +73,7 @@ class DisputeView:
     newest_seq: int = 0
     similar: tuple[SimilarCase, ...] | None = None
     autopsy: Mapping[str, Any] | None = None
+    decision_seen: int = 0
 
     @property
     def model_view(self) -> PrelabelView | None:
@@ -107,6 +108,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         weights = weights_of(ws, connection, project, answers)
         similar = similar_cases(ws, connection, project, item_id)
         reason = _reason(connection, item_id)
+        decided = newest_decision(connection, item_id)
         conflict = in_conflict(connection, project, actor, item_id)
     outcome = outcome_of(ws, project, item_id, found)
     if reason is None or views[0].state is ItemState.OPEN:
@@ -140,6 +142,7 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         may_not_because=because,
         newest_seq=max((r.seq for r in said), default=0),
         similar=similar,
+        decision_seen=decided,
     )
 
 
@@ -152,6 +155,12 @@ def _reason(connection: Connection, item_id: int) -> str | None:
     )
     found = connection.execute(query).scalar()
     return found if found in WHY_STATE else None
+
+
+def newest_decision(connection: Connection, item_id: int) -> int:
+    """Return the number of the newest decision on an item; 0 for none."""
+    query = select(func.max(decisions.c.seq)).where(decisions.c.item_id == item_id)
+    return int(connection.execute(query).scalar() or 0)
 
 
 OWN_VOTE = "You voted on this item, so another lead has to decide it."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor
 from core.consensus.settle import DecisionKind
@@ -13,7 +14,7 @@ from core.labels import Answer
 from core.labels.schema import has_visible
 from core.services.consensus.resolve import label_of, live_annotations, resolve_items
 from core.services.projects.project import ProjectView, project_for
-from core.services.review.disputes import OWN_VOTE, ever_voted
+from core.services.review.disputes import OWN_VOTE, ever_voted, newest_decision
 from core.services.review.submission import MAX_REASON, Receipt, check_answer
 from core.services.visibility.eligible import in_conflict
 from core.services.workspace import Workspace
@@ -21,6 +22,9 @@ from core.store.audit import append_audit
 from core.store.tables import annotation_log, decisions, items
 
 SEND_BACK_VOTES = 1
+UUID = re.compile(r"[A-Za-z0-9_:-]{8,64}")
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of all text after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Ruling:
 
     Attributes:
         newest_seq: As the dispute gave it; None leaves only the number of votes to compare.
+        decision_seen: The newest decision on the item when the lead looked, 0 for none; None compares
+            nothing.
     """
 
     uuid: str
@@ -38,6 +44,7 @@ class Ruling:
     reason: str
     votes_seen: int
     newest_seq: int | None = None
+    decision_seen: int | None = None
 
 
 def decide(ws: Workspace, actor: Actor, slug: str, ruling: Ruling) -> Receipt:
@@ -45,7 +52,8 @@ def decide(ws: Workspace, actor: Actor, slug: str, ruling: Ruling) -> Receipt:
 
     Raises:
         InputError: There is no reason, or the answer does not fit the schema.
-        StaleVersion: A vote came in since the lead looked.
+        StaleVersion: A vote or another lead's ruling came in since the lead looked.
+        ConflictError: The UUID belongs to another ruling.
         Forbidden: The actor does not adjudicate here, or voted on the item.
         NotFound: There is no such item in this project.
     """
@@ -75,12 +83,9 @@ def put_in_force(
         raise NotFound(
             f"There is no item {ruling.item_id} in '{project.slug}'.", "Take the next one."
         )
-    again = connection.execute(
-        select(decisions.c.item_id, decisions.c.person_id).where(decisions.c.uuid == ruling.uuid)
-    ).first()
+    again = connection.execute(select(decisions).where(decisions.c.uuid == ruling.uuid)).first()
     if again is not None:
-        if (again.item_id, again.person_id) != (ruling.item_id, actor.person_id):
-            raise ConflictError("This decision's UUID belongs to another one.", "Reload the page.")
+        _check_same(again, project, actor, ruling)
         return Receipt(ruling.uuid, ruling.item_id, "already-saved")
     _check_may_decide(connection, project, actor, ruling)
     answer = (
@@ -117,7 +122,7 @@ def _insert_decision(
             "kind": ruling.kind,
             "label": label_of(project, answer),
             "answer": answer.to_json() if answer else None,
-            "reason": ruling.reason.strip(),
+            "reason": _plain(ruling.reason),
             "votes_seen": ruling.votes_seen,
             "extra_votes": SEND_BACK_VOTES if ruling.kind == DecisionKind.SEND_BACK else 0,
             "annotation_seq": newest or 0,
@@ -137,7 +142,7 @@ def check_ruling(ruling: Ruling) -> None:
         raise InputError(
             f"Unknown kind '{ruling.kind}'; expected {[k.value for k in DecisionKind]}."
         )
-    if not 8 <= len(ruling.uuid) <= 64:
+    if not UUID.fullmatch(ruling.uuid):
         raise InputError("A decision needs a UUID of its own.", "Reload the page.")
     if not has_visible(ruling.reason):
         raise InputError(
@@ -150,6 +155,22 @@ def check_ruling(ruling: Ruling) -> None:
         )
     if ruling.kind == DecisionKind.DECIDE and ruling.answer is None:
         raise InputError("A decision for a label needs the label.", "Choose one.")
+
+
+def _check_same(again: Row, project: ProjectView, actor: Actor, ruling: Ruling) -> None:
+    """Check that a ruling sent again is the one recorded: another in its name must not vanish."""
+    label = label_of(project, ruling.answer) if ruling.kind == DecisionKind.DECIDE else None
+    mine = (ruling.item_id, actor.person_id, ruling.kind, label, _plain(ruling.reason))
+    if mine != (again.item_id, again.person_id, again.kind, again.label, again.reason):
+        raise ConflictError(
+            "This ruling's UUID belongs to another one, so nothing was recorded now.",
+            "Reload the page and look at the item again.",
+        )
+
+
+def _plain(reason: str) -> str:
+    """Return a reason without what cannot be seen and changes how the rest is read."""
+    return UNSEEN.sub("", reason).strip()
 
 
 def _check_may_decide(
@@ -175,4 +196,10 @@ def _check_may_decide(
         raise StaleVersion(
             "Somebody changed or flagged their answer while you looked; nothing was decided.",
             "Look at the item again, then decide.",
+        )
+    decided = newest_decision(connection, ruling.item_id)
+    if ruling.decision_seen is not None and decided != ruling.decision_seen:
+        raise StaleVersion(
+            "Another lead has ruled on this item while you looked; that ruling stands.",
+            "Look at the item again; rule on it once more to overturn it.",
         )

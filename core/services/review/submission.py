@@ -118,12 +118,21 @@ def check_answer(
     Raises:
         InputError: It has too many boxes or does not fit the schema.
     """
-    if len(answer.regions) > MAX_REGIONS:
+    check_count(len(answer.regions))
+    return project.schema.check(answer, width, height, complete)
+
+
+def check_count(regions: int) -> None:
+    """Check that an answer has no more regions than are taken.
+
+    Raises:
+        InputError: It has.
+    """
+    if regions > MAX_REGIONS:
         raise InputError(
-            f"The answer has {len(answer.regions)} boxes, at most {MAX_REGIONS} are taken.",
+            f"The answer has {regions} boxes, at most {MAX_REGIONS} are taken.",
             "Remove some and send again.",
         )
-    return project.schema.check(answer, width, height, complete)
 
 
 def seen_version(told: int | None, in_force: int) -> int:

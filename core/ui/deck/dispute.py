@@ -105,6 +105,7 @@ def _ruling(project: ProjectView, view: DisputeView, differences: list[str]) -> 
         "item_id": view.item.item_id,
         "votes_seen": view.votes_seen,
         "newest_seq": view.newest_seq,
+        "decision_seen": view.decision_seen,
         "may": view.may_decide,
         "mayNot": view.may_not_because,
         "why": view.why,

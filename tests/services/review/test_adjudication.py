@@ -90,6 +90,18 @@ def test_a_sent_back_item_is_settled_by_the_next_vote_or_comes_back(disputed: Wo
     assert state_of(disputed, item)[:2] == ("adjudicated", "dog")
 
 
+def test_an_item_settled_in_peoples_hands_is_not_claimed_beyond_its_places(make: Make):
+    """Two hold it, a lead calls it neutral and then wants one more vote: one claim is left."""
+    world = make()
+    item, experts = world.items[0], world.cast.experts
+    for one in experts[:2]:
+        open_item(world.ws, one, world.slug, item)
+    rule(world, world.cast.lead, item, "neutral")
+    rule(world, world.cast.lead, item, "send-back")
+    assert state_of(world, item)[3] == 1
+    assert len(live_leases(world.ws).get(item, set())) == 1
+
+
 def test_a_lead_who_sent_an_item_back_does_not_vote_on_it(disputed: World):
     """They have seen the votes: the queue passes them over and a vote is refused."""
     item, lead = disputed.items[0], disputed.cast.lead

@@ -5,8 +5,9 @@ import { test } from "node:test";
 
 import { say } from "../../../core/ui/deck/static/dom.js";
 import {
-  choose, confirm, decision, inHand, keptOf, lacks, rowsOf, rulingCommand, sentOf, startRuling, take, takeEdited, undo,
+  choose, confirm, decision, inHand, keptOf, lacks, rowsOf, rulingCommand, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo,
 } from "../../../core/ui/deck/static/ruling_model.js";
+import { RulingPost } from "../../../core/ui/deck/static/ruling_post.js";
 
 const classes = (...names) => names.map((name, i) => ({ name, colour: "#000000", key: String(i + 1) }));
 const species = { key: "label", title: "Species", several: false, classes: classes("oak", "elm", "ash") };
@@ -18,7 +19,7 @@ const layers = [
   { key: "M", name: "Model", answer: { choices: { label: "elm" }, regions: [{ ...box, confidence: 0.4 }] } },
 ];
 const reasons = [{ key: "G", text: "Guideline settles it" }, { key: "V", text: "Clearly visible" }];
-const dispute = (more = {}) => ({ item_id: 7, newest_seq: 40, votes_seen: 2, asked: [species], draws: false, layers, reasons, ...more });
+const dispute = (more = {}) => ({ item_id: 7, newest_seq: 40, decision_seen: 3, votes_seen: 2, asked: [species], draws: false, layers, reasons, ...more });
 const begin = (about = dispute(), kept = null) => startRuling(about, kept, () => "uuid-new");
 const press = (key, more = {}) => ({ key, code: /^[a-z]$/.test(key) ? `Key${key.toUpperCase()}` : "", ...more });
 
@@ -88,9 +89,9 @@ test("an answer is taken whole, without the model's confidence", () => {
   const ruling = begin(about);
   take(ruling, layers[1]);
   assert.equal(ruling.source, "M");
-  const { answer, uuid, votes_seen, newest_seq } = sentOf(about, { ...ruling, reason: "x" }, "decide");
+  const { answer, uuid, votes_seen, newest_seq, decision_seen } = sentOf(about, { ...ruling, reason: "x" }, "decide");
   assert.deepEqual(answer, { choices: { label: "elm" }, regions: [box] });
-  assert.deepEqual([uuid, votes_seen, newest_seq], ["uuid-new", 2, 40]);
+  assert.deepEqual([uuid, votes_seen, newest_seq, decision_seen], ["uuid-new", 2, 40, 3]);
   assert.equal(sentOf(about, ruling, "discard").answer, null);
   assert.equal(decision({ noneOfThem: "none", boxes: "Boxes: {n}" }, say, about, ruling), "elm · Boxes: 1");
 });
@@ -108,7 +109,9 @@ test("a reload and the canvas give the ruling back, another item or another shap
   ruling.reason = "half a leaf";
   const kept = JSON.parse(JSON.stringify(keptOf(ruling)));
   const again = startRuling(dispute(), kept, () => "other");
-  assert.deepEqual([again.uuid, again.reason, again.answer.choices], ["uuid-new", "half a leaf", { label: "elm" }]);
+  assert.deepEqual([again.uuid, again.reason, again.answer.choices], ["other", "half a leaf", { label: "elm" }]);
+  const sent = JSON.parse(JSON.stringify(keptOf({ ...ruling, sent: true })));
+  assert.equal(startRuling(dispute(), sent, () => "other").uuid, "uuid-new"); // it may be on the record already
   assert.equal(startRuling(dispute({ item_id: 8 }), kept, () => "other").reason, "");
   const renamed = dispute({ asked: [{ ...species, classes: classes("oak", "wych elm") }] });
   assert.deepEqual(startRuling(renamed, kept, () => "other").answer.choices, {});
@@ -122,4 +125,34 @@ test("what lies in the tab's store may be anything", () => {
     assert.equal(typeof ruling.reason, "string");
     assert.equal(lacks(dispute(), ruling), "both");
   }
+});
+
+test("a draft is kept for each item, the oldest go first", () => {
+  let shelf = {};
+  for (let item = 100; item > 50; item -= 1) shelf = shelve(shelf, { item_id: item, reason: `r${item}` });
+  assert.equal(Object.keys(shelf).length, 40);
+  assert.equal(shelf[shelfOf(51)].reason, "r51");
+  assert.equal(shelf[shelfOf(100)], undefined);
+  shelf = shelve(shelf, { item_id: 60, reason: "anew" });
+  assert.deepEqual([Object.keys(shelf).length, shelf[shelfOf(60)].reason], [40, "anew"]);
+});
+
+test("a ruling is sent until it is answered, whatever else is sent meanwhile", async () => {
+  const replies = { a: [{ kind: "offline" }, { kind: "offline" }, { kind: "ok" }], b: [{ kind: "refused", error: { code: "X" } }], c: [{ kind: "offline", error: { code: "STORAGE" } }] };
+  const told = [];
+  const timers = { waiting: [], setTimeout: (f) => timers.waiting.push(f), clearTimeout() {} };
+  const post = new RulingPost(async (name) => replies[name].shift(), {
+    answered: (name, reply) => told.push([name, reply.kind]), waiting: (name) => told.push([name, "waiting"]),
+  }, timers);
+  await post.post("a");
+  await post.post("b");
+  await post.post("c");
+  assert.deepEqual(told, [["a", "waiting"], ["b", "refused"], ["c", "offline"]]);
+  assert.ok(post.atRisk);
+  await timers.waiting.shift()();
+  assert.deepEqual(told.at(-1), ["a", "waiting"]);
+  post.wake();
+  await new Promise((done) => setTimeout(done));
+  assert.deepEqual(told.at(-1), ["a", "ok"]);
+  assert.ok(!post.atRisk);
 });

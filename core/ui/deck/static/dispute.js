@@ -6,15 +6,15 @@ import { classOfDigit, markedOf } from "./flow.js";
 import { isPressing, isTyping } from "./keys.js";
 import { LookAlikes } from "./lookalikes.js";
 import { ask, newUuid, onReach, speakFor } from "./net.js";
-import { retryAfter } from "./outbox.js";
 import { RulingRail } from "./ruling.js";
-import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, LOOKING, rowsOf, rulingCommand, RULINGS, sentOf, startRuling, take, takeEdited, undo } from "./ruling_model.js";
+import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, LOOKING, rowsOf, rulingCommand, RULINGS, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo } from "./ruling_model.js";
+import { RulingPost } from "./ruling_post.js";
 import { classSearch } from "./search.js";
 import { readObject, tabStorage } from "./storage.js";
 import { VotesView } from "./votes.js";
 
 const disputes = new WeakMap();
-const NEXT_MS = 8000; // how long the next dispute may take before the keys are given back
+const NEXT_MS = 8000; // how long Python may take to answer before the page is loaded anew
 
 /** One dispute in one element: the votes, the ruling, its keys and its way to the record. */
 class Dispute {
@@ -27,7 +27,11 @@ class Dispute {
     this.votes = new VotesView(this.body, () => { this.paintedAt ??= performance.now(); });
     this.press = (event) => this.#key(event);
     document.addEventListener("keydown", this.press, { capture: true });
-    this.stopReach = onReach(() => this.resend?.());
+    const send = ({ ruling, url, person }) => ask(url, { body: { ruling }, person });
+    this.post = new RulingPost(send, { answered: (...told) => this.#answered(...told), waiting: (entry) => this.#waiting(entry) });
+    this.stopReach = onReach(() => this.post.wake());
+    this.leave = (event) => this.post.atRisk && event.preventDefault();
+    window.addEventListener("beforeunload", this.leave);
   }
 
   /** Take over what Python says now. */
@@ -36,7 +40,7 @@ class Dispute {
     this.trigger = trigger;
     speakFor(dispute.person);
     const another = dispute.item_id !== this.dispute?.item_id;
-    const changed = !another && dispute.newest_seq !== this.dispute.newest_seq;
+    const changed = !another && (dispute.newest_seq !== this.dispute.newest_seq || dispute.decision_seen !== this.dispute.decision_seen);
     this.dispute = dispute;
     this.data = data;
     if (!this.rail) this.#furnish(dispute.texts);
@@ -59,14 +63,15 @@ class Dispute {
   }
 
   #begin() {
-    this.ruling = startRuling(this.dispute, readObject(tabStorage(), this.#place), newUuid);
+    this.ruling = startRuling(this.dispute, readObject(tabStorage(), this.#place)[shelfOf(this.dispute.item_id)], newUuid);
     this.paintedAt = null;
-    this.told = "";
+    this.told = this.carried ?? "";
+    this.carried = null;
     this.#free();
   }
 
   #changed() {
-    this.ruling.seen = this.dispute.newest_seq;
+    Object.assign(this.ruling, { seen: this.dispute.newest_seq, decided: this.dispute.decision_seen });
     this.paintedAt = performance.now(); // what is new has to be looked at first
     this.told = this.dispute.texts.changed;
     this.#free();
@@ -74,10 +79,16 @@ class Dispute {
 
   #keep() {
     try {
-      tabStorage().setItem(this.#place, JSON.stringify(keptOf(this.ruling)));
+      tabStorage().setItem(this.#place, JSON.stringify(shelve(readObject(tabStorage(), this.#place), keptOf(this.ruling))));
     } catch {
       // Full or forbidden: the ruling is still in hand, it would only not survive a reload.
     }
+  }
+
+  #forget({ place, item_id }) {
+    const shelf = readObject(tabStorage(), place);
+    delete shelf[shelfOf(item_id)];
+    tabStorage().setItem(place, JSON.stringify(shelf));
   }
 
   #show() {
@@ -115,7 +126,8 @@ class Dispute {
   }
 
   #run(name, key) {
-    if (this.busy || (!this.dispute.may && !LOOKING.includes(name))) return;
+    const leaving = ["previous", "next"].includes(name);
+    if ((this.busy && !(leaving && this.post.atRisk)) || (!this.dispute.may && !LOOKING.includes(name))) return;
     const before = this.told;
     this.told = "";
     const done = this[`do_${name}`](key);
@@ -224,17 +236,13 @@ class Dispute {
   #wait() {
     this.busy = true;
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => {
-      this.#free();
-      this.#show();
-    }, NEXT_MS);
+    // A server that was started anew does not know this page: what was typed is kept, so begin afresh.
+    this.patience = setTimeout(() => this.post.atRisk || location.reload(), NEXT_MS);
   }
 
   #free() {
     this.busy = false;
-    this.resend = null;
     clearTimeout(this.patience);
-    clearTimeout(this.retry);
   }
 
   // --- ruling -------------------------------------------------------------------------------
@@ -252,36 +260,47 @@ class Dispute {
     return undefined;
   }
 
-  async #send(ruling, failures = 0) {
+  #send(ruling) {
     this.busy = true;
-    this.resend = null;
-    const reply = await ask(this.dispute.urls.ruling, { body: { ruling }, person: this.dispute.person });
-    if (ruling.uuid !== this.ruling.uuid) return; // another dispute was opened meanwhile
-    if (reply.kind === "ok") return this.#recorded(ruling);
-    if (reply.kind === "offline" && !reply.error) return this.#later(ruling, failures + 1);
-    this.#free();
-    this.told = this.#refusal(reply);
-    this.#show();
-    if (reply.kind === "refused") this.trigger("refused", { item_id: ruling.item_id }); // the votes may have changed
+    this.ruling.sent = true;
+    const { urls, person, item_id } = this.dispute;
+    this.post.post({ ruling, url: urls.ruling, person, item_id, name: this.data.name, place: this.#place });
   }
 
-  #recorded(ruling) {
-    tabStorage().removeItem(this.#place);
-    this.ruling.uuid = newUuid();
+  #answered(entry, reply) {
+    const { texts } = this.dispute;
+    const here = entry.ruling.uuid === this.ruling.uuid;
+    const done = reply.kind === "ok";
+    if (done) this.#forget(entry);
+    const what = done ? texts.elsewhereDone : this.#refusal(reply);
+    const elsewhere = done ? say(what, entry) : say(texts.elsewhere, { name: entry.name, what });
+    if (here && done) return this.#recorded(entry);
+    if (here) {
+      Object.assign(this.ruling, { uuid: newUuid(), sent: false });
+      this.#keep();
+      this.#free();
+    }
+    this.told = here ? what : elsewhere;
+    this.carried = elsewhere; // the page may show another dispute by the time it is read
+    this.#show();
+    // The votes may have changed, or the list: signed out, the page is left as it is.
+    if (done || reply.kind === "refused") this.trigger("refused", { item_id: entry.item_id });
+    return undefined;
+  }
+
+  #recorded(entry) {
+    this.ruling = startRuling(this.dispute, null, newUuid); // its keys cannot rule a second time
+    this.told = this.dispute.texts.decided;
     this.#wait();
-    this.told = "";
-    this.trigger("settled", { item_id: ruling.item_id });
+    this.#show();
+    this.trigger("settled", { item_id: entry.item_id });
   }
 
-  // The same ruling under the same identifier: sent twice, it counts once.
-  #later(ruling, failures) {
+  #waiting(entry) {
+    if (entry.ruling.uuid !== this.ruling.uuid) return;
     this.told = this.dispute.texts.offline;
+    this.#keep();
     this.#show();
-    this.resend = () => {
-      clearTimeout(this.retry);
-      this.#send(ruling, failures);
-    };
-    this.retry = setTimeout(this.resend, retryAfter(failures));
   }
 
   #refusal({ kind, error }) {
@@ -292,6 +311,8 @@ class Dispute {
 
   destroy() {
     this.#free();
+    this.post.stop();
+    window.removeEventListener("beforeunload", this.leave);
     this.stopReach();
     document.removeEventListener("keydown", this.press, { capture: true });
     this.votes.destroy();

@@ -47,9 +47,11 @@ export class RulingRail {
 
   /** Draw all of it; what had the focus has it again. */
   show(dispute, ruling, state) {
-    const at = this.node.getRootNode().activeElement?.dataset?.at;
+    const root = this.node.getRootNode();
+    // A button that was shut while something was sent loses the focus: it is remembered for it.
+    this.at = root.activeElement?.dataset?.at ?? (document.activeElement === document.body ? this.at : null);
     this.#draw(dispute, ruling, state);
-    if (at) this.node.querySelector(`[data-at="${CSS.escape(at)}"]`)?.focus();
+    if (this.at) this.node.querySelector(`[data-at="${CSS.escape(this.at)}"]`)?.focus();
   }
 
   #draw(dispute, ruling, { busy, told }) {
@@ -133,7 +135,11 @@ export class RulingRail {
   #ways(dispute, ruling, shut) {
     const { texts } = this;
     const label = decision(texts, say, dispute, ruling);
-    const way = (key, text, more) => action(key, text, () => this.run("rule", key), { disabled: shut, ...more });
+    const way = (key, text, more) => {
+      const button = action(key, text, () => this.run("rule", key), { disabled: shut, ...more });
+      button.dataset.at = `rule ${key}`;
+      return button;
+    };
     const words = label ? say(texts.decideFor, { label }) : texts.decide;
     this.ways.replaceChildren(way("D", words, { strong: !lacks(dispute, ruling) }),
       ...Object.entries(RULINGS).slice(1).map(([key, kind]) => way(key, texts.ways[kind])));

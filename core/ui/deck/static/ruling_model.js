@@ -9,6 +9,7 @@ import { isObject } from "./storage.js";
 export const RULINGS = { D: "decide", N: "neutral", X: "discard", B: "send-back" };
 /** Who rules sooner than this after the picture came, milliseconds, has not looked. */
 export const LOOK_MS = 400;
+const MOST_KEPT = 40;
 const OTHERS = {
   E: "edit", S: "say", "/": "search", Enter: "confirm", Backspace: "back", Left: "previous", Right: "next",
   L: "alike", P: "party", "Shift+P": "partyBack", F: "filter", A: "autopsy",
@@ -26,11 +27,12 @@ function answerOf(plain) {
 
 /** Begin the ruling on a dispute: with what was kept of it, else from nothing. */
 export function startRuling(dispute, kept, newUuid) {
-  const same = kept?.item_id === dispute.item_id && typeof kept.uuid === "string";
-  const begun = { item_id: dispute.item_id, seen: dispute.newest_seq, uuid: newUuid(), source: "", answer: answerOf(null), reason: "", edited: "" };
+  const same = isObject(kept) && kept.item_id === dispute.item_id;
+  const begun = { item_id: dispute.item_id, seen: dispute.newest_seq, decided: dispute.decision_seen, sent: false, uuid: newUuid(), source: "", answer: answerOf(null), reason: "", edited: "" };
   if (!same) return begun;
   const text = (name) => (typeof kept[name] === "string" ? kept[name] : "");
-  return { ...begun, uuid: kept.uuid, source: text("source"), reason: text("reason"), edited: text("edited"), answer: fitting(dispute, answerOf(kept.answer)) };
+  // A tab that was duplicated has the draft too; its ruling is one of its own until it is sent.
+  return { ...begun, uuid: text("uuid") || begun.uuid, sent: text("uuid") !== "", source: text("source"), reason: text("reason"), edited: text("edited"), answer: fitting(dispute, answerOf(kept.answer)) };
 }
 
 // Classes may have been renamed or retired since the draft was kept.
@@ -44,9 +46,21 @@ function fitting(dispute, answer) {
 }
 
 /** Give what is kept of a ruling over a reload, or while the canvas is open. */
-export function keptOf({ item_id, uuid, source, reason, edited, answer }) {
+export function keptOf({ item_id, sent, uuid, source, reason, edited, answer }) {
   const { choices, multi, regions } = answer;
-  return { item_id, uuid, source, reason, edited, answer: { choices, multi, regions } };
+  return { item_id, ...(sent ? { uuid } : {}), source, reason, edited, answer: { choices, multi, regions } };
+}
+
+/** Put a kept ruling among those of other items; the oldest go when there are too many. */
+export function shelve(shelf, kept) {
+  const name = shelfOf(kept.item_id);
+  const others = Object.entries(shelf).filter(([other]) => other !== name);
+  return Object.fromEntries([...others.slice(-(MOST_KEPT - 1)), [name, kept]]);
+}
+
+/** Name the place of an item's ruling among those kept: not a number, for numbers would be sorted. */
+export function shelfOf(item) {
+  return `item ${item}`;
 }
 
 /** Take the regions over that were drawn on the canvas. */
@@ -113,7 +127,7 @@ export function decision(texts, say, dispute, { answer }) {
 export function sentOf(dispute, ruling, kind) {
   return {
     uuid: ruling.uuid, item_id: ruling.item_id, kind, reason: ruling.reason, answer: kind === "decide" ? finished(ruling.answer) : null,
-    votes_seen: dispute.votes_seen, newest_seq: ruling.seen,
+    votes_seen: dispute.votes_seen, newest_seq: ruling.seen, decision_seen: ruling.decided,
   };
 }
 
