@@ -62,7 +62,7 @@ def test_a_lead_takes_an_answer_whole(
         assert any("Severity of region 1 (low / high)" in s for s in shown["sentences"])
     taken = shown["layers"][1]["answer"]
     assert taken["multi"]["tags"] == ["food", "mineral", "plant"]
-    sent = {k: shown[k] for k in ("item_id", "votes_seen", "newest_seq")}
+    sent = {k: shown[k] for k in ("item_id", "votes_seen", "newest_seq", "decision_seen")}
     sent |= {"uuid": new_uuid(), "kind": "decide", "answer": taken, "reason": "Clear"}
     decide(house.ws, house.actor("leo"), drawn.slug, read_ruling(sent))
     found = explain(house.ws, house.actor("leo"), drawn.slug, item_id)
