@@ -56,14 +56,17 @@ def test_a_class_key_renames_the_picked_box_and_is_kept_for_new_ones() -> None:
     assert editing.overruled == "old"
 
 
-def test_delete_takes_the_picked_box_else_the_last() -> None:
-    """The canvas is told by a new version of the drawing."""
+def test_delete_takes_the_picked_box_and_nothing_without_one() -> None:
+    """The canvas is told by a new version of the drawing; a key pressed twice costs no second box."""
     editing = begun()
     box_editor._pick(editing, 1, None)
     version = editing.version
     box_editor._delete(editing, None)
     assert [r.label for r in editing.regions] == ["dust"]
     assert editing.version == version + 1
+    box_editor._delete(editing, None)
+    assert [r.label for r in editing.regions] == ["dust"]
+    box_editor._pick(editing, 1, None)
     box_editor._delete(editing, None)
     assert editing.regions == ()
 
