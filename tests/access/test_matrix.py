@@ -238,7 +238,9 @@ CALLS = (
         by_slug(policy_versions.policy_versions),
     ),
     Call(
-        "steering.policy_versions.put_back", Action.STEER, by_slug(policy_versions.put_back, 1, "why")
+        "steering.policy_versions.put_back",
+        Action.STEER,
+        by_slug(policy_versions.put_back, 1, "why"),
     ),
     Call("steering.rules.set_policy", Action.STEER, by_slug(rules.set_policy, Policy(), "why")),
     Call("steering.rules.set_guideline", Action.STEER, by_slug(rules.set_guideline, "look", "why")),

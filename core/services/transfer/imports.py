@@ -176,9 +176,7 @@ def _finish(work: ImportRun, metadata: Mapping[int, Mapping[str, str]], said: li
         ) + 1  # nobody else can take it: record transactions exclude each other
         store_metadata(connection, work.project, metadata, work.taken, batch_id, now)
         _store(work, connection, what, said, batch_id, now)
-        resolve_items(
-            connection, work.project, sorted({s.item_id for s in said}), now, ws=work.ws
-        )
+        resolve_items(connection, work.project, sorted({s.item_id for s in said}), now, ws=work.ws)
         if metadata:
             reboost(connection, work.project.id)
         counts = counts_of(work)
