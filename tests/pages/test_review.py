@@ -137,6 +137,7 @@ def test_leaving_the_canvas_keeps_the_draft(house: House, monkeypatch: pytest.Mo
 def test_a_removed_box_is_autosaved(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every change reaches the draft without being asked for."""
     at, item_id = on_the_canvas(house, monkeypatch)
+    at.button(key="tb-box-N").click().run()
     at.button(key="tb-box-Delete").click().run()
     assert not at.exception
     item = open_item(house.ws, house.actor("ada"), "cells", item_id)
@@ -167,6 +168,7 @@ def test_the_canvas_notices_who_was_disabled(house: House, monkeypatch: pytest.M
     from core.services.accounts.changing import set_active
 
     at, item_id = on_the_canvas(house, monkeypatch)
+    at.button(key="tb-box-N").click().run()
     set_active(house.ws, operator(house.ws), house.people["ada"], False)
     at.button(key="tb-box-Delete").click().run()
     assert not at.exception
