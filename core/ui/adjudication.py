@@ -60,7 +60,12 @@ def _current(rows: Sequence[DisputeRow], asked: int | None) -> int | None:
     picked, last = st.session_state.get(ruling.PICK), st.session_state.get(ruling.LAST, (None, ""))
     if picked is not None and (picked in ids or picked == last[0]):
         return int(picked)
-    return ids[0] if ids else None
+    if not ids:
+        return None
+    # It stays the one in hand, whatever others do to the order of the list.
+    chosen = ids[st.session_state.pop(ruling.PLACE, 0) % len(ids)]
+    st.session_state[ruling.PICK] = chosen
+    return chosen
 
 
 def _nothing(slug: str) -> None:

@@ -24,6 +24,7 @@ from core.ui.deck.dispute import Edited, dispute_view, heard
 from core.ui.text import _
 
 PICK = "tb-dispute"
+PLACE = "tb-dispute-place"
 LIST = "tb-disputes"
 LAST = "tb-ruling-last"
 EDITED = "tb-ruling-edited"
@@ -90,9 +91,9 @@ def _settled() -> None:
     if listed is None or item_id != listed.shown:
         return
     st.session_state[LAST] = (listed.shown, listed.name)
-    rest = [i for i in listed.ids if i != listed.shown]
-    place = listed.ids.index(listed.shown) if listed.shown in listed.ids else 0
-    go(rest[place % len(rest)] if rest else 0)
+    # The list is in a new order by then: what stands at this place counts, at the top the worthiest.
+    go(0)
+    st.session_state[PLACE] = listed.ids.index(listed.shown) if listed.shown in listed.ids else 0
 
 
 def _step() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -174,8 +175,9 @@ def rule(page: Page, place: Place, disputed: dict[str, int]) -> None:
     rows = disputes(ws, lena, LEAVES)
     assert {r.item_id for r in rows} == set(disputed.values())
     row = rows[0]
-    expect(page.get_by_text(row.name).first).to_be_visible()
-    expect(page.get_by_text(f"1 of {DISPUTES}")).to_be_visible()
+    expect(page.get_by_role("img", name=row.name).first).to_be_visible()
+    expect(page.get_by_role("combobox", name="Disputes")).to_have_value(re.compile(row.name))
+    expect(page.get_by_text(f"1 of {DISPUTES}", exact=True)).to_be_visible()
     page.wait_for_timeout(500)  # what has only just come up cannot be ruled on
     truth = place.lab.truth[row.name]
     species, condition = digits(place, row.name)
@@ -188,7 +190,7 @@ def rule(page: Page, place: Place, disputed: dict[str, int]) -> None:
     press_for(page, "Clearly visible", "v")
     expect(page.get_by_text("Now say why")).to_be_hidden()
     page.keyboard.press("d")
-    expect(page.get_by_text(f"1 of {DISPUTES - 1}")).to_be_visible()
+    expect(page.get_by_text(f"1 of {DISPUTES - 1}", exact=True)).to_be_visible()
     why = explain(ws, lena, LEAVES, row.item_id)
     assert (why.state, why.answer, why.decided_by) == (ItemState.ADJUDICATED, truth, "Lena Roth")
     assert any("Clearly visible" in s for s in why.sentences)
