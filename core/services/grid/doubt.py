@@ -19,6 +19,10 @@ from random import Random
 import numpy as np
 
 
+MOST_FINER = 10**6
+"""Steps so many times finer than others are not the ones a page's numbers were written on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sureness:
     """What is shown of a tile in numbers, and what it is sorted by."""
@@ -97,7 +101,10 @@ def _scales(numbers: Sequence[float]) -> list[_Scale]:
     binary = max(n.as_integer_ratio()[1] for n in numbers)
     single = all(float(np.float32(n)) == n for n in numbers)
     both = [_Scale(10**decimals, True), _Scale(binary, False, single)]
-    return sorted(both, key=lambda s: s.per_one)
+    coarsest = min(s.per_one for s in both)
+    # 0.4 lies on binary steps too, of 54 places: as fine a number would be the odd one out.
+    alike = [s for s in both if s.per_one <= MOST_FINER * coarsest]
+    return sorted(alike, key=lambda s: s.per_one)
 
 
 def _gaps(marks: Sequence[int], step: int, most: int) -> list[tuple[int, range]]:
