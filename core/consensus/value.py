@@ -77,7 +77,7 @@ def doubt_of(answers: Sequence[Answer], schema: LabelSchema, iou_at_least: float
 
     A question: the entropy of the shares of what was said, over that of an even split among as many
     answers. Regions: 1 − the mean over all things drawn of the share of people who drew the thing
-    under its leading class. No answer at all leaves everything open.
+    under its leading class with the same attributes. No answer at all leaves everything open.
     """
     if not answers:
         return Doubt(1.0, (), ())
@@ -121,7 +121,9 @@ def _clusters(answers: Sequence[Answer], iou_at_least: float) -> list[Cluster]:
 def _agreement(clusters: Sequence[Cluster], people: int) -> float:
     if not clusters:
         return 1.0
-    leading = [max(Counter(m.region.label for m in c).values()) for c in clusters]
+    leading = [
+        max(Counter((m.region.label, m.region.attributes) for m in c).values()) for c in clusters
+    ]
     return sum(leading) / (len(leading) * people)
 
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, Select, select
 
 from core.access import Actor
 from core.labels import Answer
@@ -50,12 +50,13 @@ def check_people(
         seed: Same seed, same answers.
         end: The last simulated moment, seconds since the epoch.
     """
+    of_file = {i.file: i for i in project.items}
     for person in (p for p in team if p.role == "expert"):
         chance = random.Random(f"checked/{seed}/{project.slug}/{person.name}")
         rng = np.random.default_rng(chance.randrange(2**32))
         with ws.store.read() as connection:
-            found = _handed_out(connection, project.slug, actors[person.name].person_id, chance)
-        of_file = {i.file: i for i in project.items}
+            here, mine = load_project(connection, project.slug).id, actors[person.name].person_id
+            found = _handed_out(connection, here, mine, frozenset(of_file), chance)
         for n, (item_id, file, kind) in enumerate(found):
             now = at_time(ws, end - SPREAD_SECONDS * (1 - n / len(found)))
             seen = shown[file][0] if file in shown else None
@@ -64,10 +65,9 @@ def check_people(
 
 
 def _handed_out(
-    connection: Connection, slug: str, person_id: int, chance: random.Random
+    connection: Connection, here: int, person_id: int, files: frozenset[str], chance: random.Random
 ) -> list[tuple[int, str, str]]:
     """Return what is planted for a person: item, file and kind, in the order it comes."""
-    here = load_project(connection, slug).id
     mine = select(annotation_log.c.item_id).where(
         annotation_log.c.project_id == here, annotation_log.c.person_id == person_id
     )
@@ -77,16 +77,24 @@ def _handed_out(
         .join(item_names, item_names.c.item_id == items.c.id)
         .order_by(item_names.c.name)
     )
-    golds = connection.execute(
-        named.where(items.c.id.in_(gold), items.c.id.not_in(mine), items.c.use != "evaluate")
-    ).all()
-    voted = connection.execute(
-        named.where(items.c.id.in_(mine.where(annotation_log.c.kind == "vote")))
-    ).all()
+    golds = _by_a_known_name(
+        connection,
+        named.where(items.c.id.in_(gold), items.c.id.not_in(mine), items.c.use != "evaluate"),
+        files,
+    )
+    voted = _by_a_known_name(
+        connection, named.where(items.c.id.in_(mine.where(annotation_log.c.kind == "vote"))), files
+    )
     chosen = [(r.id, r.name, "gold") for r in _some(golds, GOLD_EACH, chance)]
     chosen += [(r.id, r.name, "repeat") for r in _some(voted, REPEATS_EACH, chance)]
     chance.shuffle(chosen)
     return chosen
+
+
+def _by_a_known_name(connection: Connection, query: Select, files: frozenset[str]) -> list[Row]:
+    """Return each item once: copies of an image share an item, and only one name is the demo's."""
+    rows = [r for r in connection.execute(query) if r.name in files]
+    return list({r.id: r for r in rows}.values())
 
 
 def _some(rows: Sequence, most: int, chance: random.Random) -> list:
