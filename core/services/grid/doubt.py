@@ -18,7 +18,6 @@ from random import Random
 
 import numpy as np
 
-
 MOST_FINER = 10**6
 """Steps so many times finer than others are not the ones a page's numbers were written on."""
 
