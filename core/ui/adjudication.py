@@ -63,7 +63,7 @@ def _current(rows: Sequence[DisputeRow], asked: int | None) -> int | None:
     if not ids:
         return None
     # It stays the one in hand, whatever others do to the order of the list.
-    chosen = ids[st.session_state.pop(ruling.PLACE, 0) % len(ids)]
+    chosen = int(ids[st.session_state.pop(ruling.PLACE, 0) % len(ids)])
     st.session_state[ruling.PICK] = chosen
     return chosen
 
