@@ -36,6 +36,7 @@ def test_navigation_keeps_the_project_and_shows_ones_own_pages(server: str, visi
         "Review",
         "Grid",
         "Items",
+        "My numbers",
         "Settings",
     ]
     page.get_by_role("link", name="Settings").click()

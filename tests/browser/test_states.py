@@ -47,6 +47,16 @@ def enter(chromium: Browser, place: Place, who: str, **options: object) -> Page:
     return page
 
 
+def forget_pictures(page: Page) -> None:
+    """Empty the browser's caches, which may show a picture for a year without asking for it again."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.clearBrowserCache")
+    for disabled in (True, False):  # becoming so also empties what the tab holds in memory
+        session.send("Network.setCacheDisabled", {"cacheDisabled": disabled})
+    session.detach()
+
+
 def test_an_image_deleted_while_somebody_draws(place: Place, chromium: Browser) -> None:
     """The draft is kept; a reload says in words that the image is gone and the draft is not; it can be saved."""
     page = enter(chromium, place, "ada")
@@ -62,6 +72,7 @@ def test_an_image_deleted_while_somebody_draws(place: Place, chromium: Browser) 
     drag(page, (100, 100), (200, 220))
     page.keyboard.press("Escape")
     expect(page.locator(".deck .saved")).to_contain_text("Draft kept")
+    forget_pictures(page)
     page.goto(f"{place.address}/review?project=boxes&item={item_id}")
     notice = page.locator(".stage .notice")
     expect(notice).to_contain_text("cannot be read", timeout=20_000)
