@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -58,8 +59,11 @@ def resolve_(
                 raise InputError(
                     "A new policy needs a reason.", "Say why with --reason, or try --dry-run."
                 )
+            would = try_out(ws, me, project, asked, told)
             set_policy(ws, me, project, asked, reason)
-        done = resolve(ws, me, project, told)
+            done = replace(resolve(ws, me, project, told), changed=would.changed)
+        else:
+            done = resolve(ws, me, project, told)
     finally:
         meter.close()
     states = ", ".join(f"{n:,} {s}" for s, n in done.states.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -98,9 +99,13 @@ def checked_names(*names: str) -> None:
     """Check texts that name something.
 
     Raises:
-        InputError: One is too long.
+        InputError: One is too long, or holds what nobody can see or write down.
     """
     for name in names:
+        if any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+            raise InputError(
+                f"A name in a policy holds control characters: {_short(name)}.", "Write it anew."
+            )
         if len(name) > MOST_NAME:
             raise InputError(
                 f"A name in a policy has at most {MOST_NAME} characters, found {len(name)}: "

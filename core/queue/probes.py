@@ -48,6 +48,12 @@ WHERE person_id = :person AND expires_at > :now AND project_id = :project
 _RELEASE = "DELETE FROM probe_leases WHERE person_id = :person AND item_id IN (:ids)"
 
 
+_LAPSE = """
+UPDATE probe_leases SET expires_at = :now
+WHERE person_id = :person AND expires_at > :now AND item_id IN (:ids)
+"""
+
+
 def held_probes(connection: Connection, project_id: int, person_id: int, now: float) -> list[int]:
     """Return the gold and repeats a person holds, in queue order."""
     asked = {"project": project_id, "person": person_id, "now": now}
@@ -96,6 +102,17 @@ def renew_all_probes(
     """Prolong every planted item a person holds in a project."""
     asked = {"person": person_id, "project": project_id, "now": now, "until": now + seconds}
     run(connection, _RENEW_ALL, asked)
+
+
+def lapse_probes(
+    connection: Connection, person_id: int, item_ids: Sequence[int], now: float
+) -> None:
+    """Let planted items go that a person gave back; that they were planted for them stays known.
+
+    Otherwise who gives everything back and opens it again would see which items are settled.
+    """
+    if item_ids:
+        run(connection, _LAPSE, {"person": person_id, "now": now}, item_ids)
 
 
 def release_probes(connection: Connection, person_id: int, item_ids: Sequence[int]) -> None:

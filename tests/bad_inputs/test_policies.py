@@ -43,6 +43,8 @@ REFUSED = {
     "too many rules": {"skills": [RULE] * 101},
     "a long column": {"conflict_column": "x" * 201},
     "a column that is a list": {"conflict_column": ["by"]},
+    "a column nobody can write": {"conflict_column": "\ud800"},
+    "a column with a NUL": {"conflict_column": "by\x00"},
 }
 
 

@@ -81,7 +81,8 @@ def test_a_policy_is_put_in_force_with_a_reason(run: Run, tmp_path: Path) -> Non
     assert (code, "reason" in err) == (1, True)
     code, out, err = run("resolve", "pets", "--policy", path, "--reason", "careful", "--json")
     assert code == 0, err
-    assert json.loads(out)["states"] == {"agreed": 2, "dispute": 2}
+    done = json.loads(out)
+    assert (done["changed"], done["states"]) == (2, {"agreed": 2, "dispute": 2})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from core.access import Action, Actor, Resource, can
 from core.errors import NotFound
 from core.queue.barred import barred_items
 from core.queue.claim import claim, lease_queue, release, renew
-from core.queue.probes import all_held, hold_probes, release_probes, renew_probes
+from core.queue.probes import all_held, hold_probes, lapse_probes, renew_probes
 from core.queue.writer import lease_writer
 from core.services.consensus.resolve import UNSURE
 from core.services.projects.project import ProjectView, project_for
@@ -69,7 +69,7 @@ def release_items(ws: Workspace, actor: Actor, slug: str, item_ids: Sequence[int
 
     def give_back(connection: Connection) -> None:
         release(connection, actor.person_id, item_ids, now)
-        release_probes(connection, actor.person_id, item_ids)
+        lapse_probes(connection, actor.person_id, item_ids, now)
 
     lease_writer(ws.store).write(give_back)
 

@@ -368,6 +368,19 @@ def test_leases_drafts_and_expiry(make: Make, clock: FakeClock):
     assert not planted(world, actor)
 
 
+def test_what_was_given_back_tells_no_more_than_what_is_held(make: Make):
+    """Settled gold given back and opened again is open to its person, who could still vote on it."""
+    world = mixed(make)
+    actor = world.cast.experts[0]
+    view, gold, _ = in_hand(world, actor)
+    before = {i: open_item(world.ws, actor, world.slug, i).state for i in gold}
+    release_items(world.ws, actor, world.slug, [i.item_id for i in view.items])
+    assert not planted(world, actor)
+    for item in gold:
+        opened = open_item(world.ws, actor, world.slug, item)
+        assert (opened.state, opened.can_vote) == (before[item], True)
+
+
 def test_gold_takes_no_place(make: Make):
     """Live votes and leases never pass the overlap, whatever is planted on top."""
     world = mixed(make, n_items=12, gold=12, share=0.5, policy=Policy(overlap=1))
