@@ -181,10 +181,11 @@ def posterior_block(first, last, starts, cell, gold, emission, prior, posterior)
 
 
 @njit(cache=True, nogil=True)
-def majority_pass(starts, worker, label, gold, rank, why, table, hits):
-    """Count each task's votes; return the labels and the codes of why.
+def majority_pass(first, last, starts, worker, label, gold, rank, why, table, hits, best, reason):
+    """Count each task's votes, for the tasks first ≤ t < last.
 
     Args:
+        first, last: The tasks.
         starts: Where each task's votes begin, shape (tasks + 1,).
         worker, label: Of each vote, ordered by task and label.
         gold: Known class of each task, -1 for unknown.
@@ -192,11 +193,9 @@ def majority_pass(starts, worker, label, gold, rank, why, table, hits):
         why: Codes of `Why` for: no votes, gold, unanimous, majority, tie.
         table: Shares of the votes, shape (tasks, classes); filled, zero before.
         hits: Votes of each worker, and those equal to the label, shape (workers, 2); the same.
+        best, reason: The labels and the codes of why, shape (tasks,); filled.
     """
-    tasks = len(starts) - 1
-    best = np.empty(tasks, np.int32)
-    reason = np.empty(tasks, np.int8)
-    for t in range(tasks):
+    for t in range(first, last):
         begin, end = starts[t], starts[t + 1]
         most, leaders, chosen, v = 0, 0, -1, begin
         while v < end:
@@ -226,4 +225,3 @@ def majority_pass(starts, worker, label, gold, rank, why, table, hits):
         for v in range(begin, end):
             hits[worker[v], 0] += 1
             hits[worker[v], 1] += label[v] == chosen
-    return best, reason

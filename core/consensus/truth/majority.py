@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.consensus.truth._blocks import ALONE_VOTES
+from core.consensus.truth._blocks import ALONE_VOTES, cut, each
 from core.consensus.truth.result import Truth, Why, Workers, reasons
 from core.consensus.truth.sparse import DENSE_CELLS, NO_LABEL, Candidates, make_candidates, ranks
 from core.consensus.truth.votes import Ints, Longs, Reals, Votes, known
@@ -33,11 +33,13 @@ def _counted(votes: Votes, gold: Ints) -> Truth:
 
     table = np.zeros((votes.tasks, votes.classes), dtype=np.float32)
     codes = np.array([Why.NO_VOTES, Why.GOLD, Why.UNANIMOUS, Why.MAJORITY, Why.TIE], dtype=np.int8)
-    hits = np.zeros((votes.workers, 2), dtype=np.int64)
-    columns = (votes.starts, votes.worker, votes.label, gold)
-    label, why = majority_pass(*columns, ranks(votes), codes, table, hits)
+    blocks = cut(votes, 2 * votes.workers)
+    hits = np.zeros((len(blocks), votes.workers, 2), dtype=np.int64)
+    label, why = np.empty(votes.tasks, dtype=np.int32), np.empty(votes.tasks, dtype=np.int8)
+    columns = (votes.starts, votes.worker, votes.label, gold, ranks(votes), codes, table)
+    each(blocks, lambda i, block: majority_pass(*block, *columns, hits[i], label, why), None)
     table[label == NO_LABEL] = votes.shares()
-    count, right = np.ascontiguousarray(hits.T)
+    count, right = np.ascontiguousarray(hits.sum(axis=0).T)
     accuracy = np.divide(right, count, out=np.full(votes.workers, np.nan), where=count > 0)
     return Truth(label, table, why, Workers(count, accuracy))
 
