@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from core.store.migrations.pieces import forbid_changes
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -20,31 +22,16 @@ APPEND_ONLY = (
 def upgrade() -> None:
     """Create the tables, then forbid changing what may only be added to."""
     _create_tables()
-    if op.get_bind().dialect.name == "sqlite":
-        _forbid_on_sqlite()
-    else:
-        _forbid_on_postgresql()
+    if op.get_bind().dialect.name == "postgresql":
+        _create_refusal()
+    forbid_changes(APPEND_ONLY)
 
 
-def _forbid_on_sqlite() -> None:
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-
-
-def _forbid_on_postgresql() -> None:
+def _create_refusal() -> None:
     op.execute(
         "CREATE FUNCTION tiebreak_append_only() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
     )
-    for table in APPEND_ONLY:
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION tiebreak_append_only()"
-        )
 
 
 def _create_tables() -> None:

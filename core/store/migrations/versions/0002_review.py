@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from core.store.migrations.pieces import forbid_changes, key, moment, number, ref, words
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -19,27 +21,7 @@ def upgrade() -> None:
     _add_columns()
     _prepare_queue()
     _create_tables()
-    if op.get_bind().dialect.name == "sqlite":
-        _forbid_on_sqlite()
-    else:
-        _forbid_on_postgresql()
-
-
-def _forbid_on_sqlite() -> None:
-    for table in APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-
-
-def _forbid_on_postgresql() -> None:
-    for table in APPEND_ONLY:
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION tiebreak_append_only()"
-        )
+    forbid_changes(APPEND_ONLY)
 
 
 def _add_columns() -> None:
@@ -109,112 +91,92 @@ def _filled(name: str, default: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), server_default=default, nullable=False)
 
 
-def _id() -> sa.types.TypeEngine:
-    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _key(name: str = "seq") -> sa.Column:
-    return sa.Column(name, _id(), primary_key=True, autoincrement=True, nullable=False)
-
-
-def _ref(name: str, target: str, nullable: bool = False) -> sa.Column:
-    return sa.Column(name, _id(), sa.ForeignKey(target), nullable=nullable)
-
-
-def _text(name: str) -> sa.Column:
-    return sa.Column(name, sa.Text(), nullable=False)
-
-
-def _time(name: str = "at") -> sa.Column:
-    return sa.Column(name, sa.Double(), nullable=False)
-
-
 def _create_tables() -> None:
     op.create_table(
         "queue_plans",
-        _key(),
-        _ref("project_id", "projects.id"),
+        key(),
+        ref("project_id", "projects.id"),
         sa.Column("version", sa.Integer(), nullable=False),
-        _text("doc"),
-        _text("reason"),
-        _ref("by_id", "people.id", nullable=True),
-        _time(),
+        words("doc"),
+        words("reason"),
+        ref("by_id", "people.id", nullable=True),
+        moment(),
         sa.UniqueConstraint("project_id", "version", name="queue_plans_version"),
     )
     op.create_table(
         "schema_events",
-        _key(),
-        _ref("project_id", "projects.id"),
+        key(),
+        ref("project_id", "projects.id"),
         sa.Column("schema_version", sa.Integer(), nullable=False),
-        _text("kind"),
-        _text("question"),
+        words("kind"),
+        words("question"),
         sa.Column("class_id", sa.Integer(), nullable=True),
-        _text("before"),
-        _text("after"),
-        _ref("by_id", "people.id", nullable=True),
-        _time(),
+        words("before"),
+        words("after"),
+        ref("by_id", "people.id", nullable=True),
+        moment(),
     )
     op.create_index("schema_events_project", "schema_events", ["project_id", "seq"])
     _create_threads()
     _create_lists()
     op.create_table(
         "overlook_probes",
-        _key(),
-        _text("page_uuid"),
-        _ref("project_id", "projects.id"),
-        _ref("item_id", "items.id"),
-        _ref("person_id", "people.id"),
-        _text("shown"),
-        _text("truth"),
+        key(),
+        words("page_uuid"),
+        ref("project_id", "projects.id"),
+        ref("item_id", "items.id"),
+        ref("person_id", "people.id"),
+        words("shown"),
+        words("truth"),
         sa.Column("noticed", sa.Boolean(), nullable=False),
         sa.Column("tiles", sa.Integer(), nullable=False),
-        _time(),
+        moment(),
         sa.UniqueConstraint("page_uuid", "item_id", name="overlook_probes_once"),
     )
     op.create_index("overlook_probes_person", "overlook_probes", ["person_id", "project_id", "seq"])
     op.create_table(
         "probe_answers",
-        _key(),
+        key(),
         sa.Column("uuid", sa.Text(), nullable=False, unique=True),
-        _ref("project_id", "projects.id"),
-        _ref("item_id", "items.id"),
-        _ref("person_id", "people.id"),
+        ref("project_id", "projects.id"),
+        ref("item_id", "items.id"),
+        ref("person_id", "people.id"),
         sa.Column("revision", sa.Integer(), nullable=False),
-        _text("kind"),
-        _time(),
+        words("kind"),
+        moment(),
     )
     op.create_index("probe_answers_person", "probe_answers", ["person_id", "item_id", "revision"])
     op.create_table(
         "preferences",
-        sa.Column("person_id", _id(), sa.ForeignKey("people.id"), primary_key=True),
-        _text("doc"),
-        _time("updated_at"),
+        sa.Column("person_id", number(), sa.ForeignKey("people.id"), primary_key=True),
+        words("doc"),
+        moment("updated_at"),
     )
 
 
 def _create_threads() -> None:
     op.create_table(
         "comments",
-        _key(),
+        key(),
         sa.Column("uuid", sa.Text(), nullable=False, unique=True),
-        _ref("project_id", "projects.id"),
-        _ref("item_id", "items.id"),
-        sa.Column("thread_seq", _id(), nullable=True),
-        _ref("person_id", "people.id"),
-        _text("kind"),
-        _text("text"),
-        _time(),
+        ref("project_id", "projects.id"),
+        ref("item_id", "items.id"),
+        sa.Column("thread_seq", number(), nullable=True),
+        ref("person_id", "people.id"),
+        words("kind"),
+        words("text"),
+        moment(),
     )
     op.create_index("comments_item", "comments", ["item_id", "seq"])
     op.create_index("comments_project", "comments", ["project_id", "seq"])
     op.create_table(
         "mentions",
-        _key(),
-        _ref("comment_seq", "comments.seq"),
-        _ref("project_id", "projects.id"),
-        _ref("item_id", "items.id"),
-        _ref("person_id", "people.id"),
-        _time(),
+        key(),
+        ref("comment_seq", "comments.seq"),
+        ref("project_id", "projects.id"),
+        ref("item_id", "items.id"),
+        ref("person_id", "people.id"),
+        moment(),
     )
     op.create_index("mentions_person", "mentions", ["person_id", "project_id", "seq"])
 
@@ -222,18 +184,18 @@ def _create_threads() -> None:
 def _create_lists() -> None:
     op.create_table(
         "item_lists",
-        _key("id"),
-        _ref("project_id", "projects.id"),
-        _text("name"),
-        _ref("by_id", "people.id"),
-        _time(),
+        key("id"),
+        ref("project_id", "projects.id"),
+        words("name"),
+        ref("by_id", "people.id"),
+        moment(),
     )
     op.create_index("item_lists_project", "item_lists", ["project_id", "id"])
     op.create_table(
         "item_list_rows",
-        _key(),
-        _ref("list_id", "item_lists.id"),
-        _ref("item_id", "items.id"),
+        key(),
+        ref("list_id", "item_lists.id"),
+        ref("item_id", "items.id"),
         sa.Column("place", sa.Integer(), nullable=False),
     )
     op.create_index("item_list_rows_list", "item_list_rows", ["list_id", "place"])
