@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.consensus.agreement import shape_alpha
+from core.consensus.agreement import shape_alpha, shape_class_agreement, shape_vitality
 from core.consensus.agreement.shapes import objects_of
 from core.labels import Answer, Region
 from core.labels.geometry import likeness
@@ -117,3 +117,59 @@ def test_many_regions_are_compared_with_a_sample():
         for i in range(260)
     ]  # fmt: skip
     assert shape_alpha(items, replicates=0).value == pytest.approx(0.9, abs=1e-3)
+
+
+def test_agreement_on_a_class_is_that_of_its_regions_alone():
+    """Alpha of a class leaves all others out; the share counts every other person who could draw it."""
+    full = [box(0, 0), box(100, 0, label="white")]
+    items = [[full, full, full]] * 5 + [[full, full[:1], [full[0], box(100, 0, label="red")]]]
+    red, white = shape_class_agreement(items, replicates=200)
+    assert (red.name, red.drawn, white.name, white.drawn) == ("red", 19, "white", 16)
+    for one in (red, white):
+        alone = [answers(*([r for r in p if r.label == one.name] for p in item)) for item in items]
+        assert one.alpha.value == pytest.approx(by_definition(alone), abs=1e-9)
+    # Of 16 times a white region was drawn, 2 others could have drawn it; the last was alone.
+    assert white.positive.value == pytest.approx(30 / 32)
+    assert red.positive.value == pytest.approx(36 / 38)
+    assert white.positive.low < white.positive.value < white.positive.high
+
+
+def test_a_class_counts_items_on_which_nobody_drew_it_as_agreed():
+    """n of alpha counts all shared items, that of the share those with the class."""
+    items = [[[box(0, 0)], [box(0, 0)]]] * 4 + [[[box(0, 0, label="white")], []]]
+    white = next(c for c in shape_class_agreement(items) if c.name == "white")
+    assert (white.alpha.n, white.positive.n, white.positive.value) == (5, 1, 0.0)
+
+
+@given(st.lists(drawings(3).filter(lambda p: len(p) >= 2), min_size=1, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_a_persons_effect_is_alpha_less_alpha_without_them(items):
+    """Each effect is the difference of two alphas by their definition; undefined where either is."""
+    numbered = [list(enumerate(people)) for people in items]
+    whole = by_definition([answers(*people) for people in items])
+    for person in range(3):
+        left = [answers(*(r for p, r in item if p != person)) for item in numbered]
+        rest = (
+            by_definition([i for i in left if len(i) >= 2])
+            if any(len(i) >= 2 for i in left)
+            else None
+        )
+        (found,) = shape_vitality(numbered, [person], replicates=0)
+        if whole is None or rest is None:
+            assert found.effect.value is None
+        else:
+            assert found.effect.value == pytest.approx(whole - rest, abs=1e-9)
+        assert found.effect.n == sum(len(item) > person and len(item) > 1 for item in numbered)
+
+
+def test_who_draws_elsewhere_lowers_alpha_for_sure():
+    """A person who is off on every item stands below zero with the whole interval."""
+    items = [
+        [(7, [box(0, 0), box(90, i)]), (3, [box(1, 0), box(90, i)]), (5, [box(4, 2 * (i % 3))])]
+        for i in range(12)
+    ]
+    found = {v.person: v.effect for v in shape_vitality(items, [3, 5, 7])}
+    assert found[5].low <= found[5].value <= found[5].high < 0 < found[3].value
+    again = {v.person: v.effect for v in shape_vitality([i[::-1] for i in items], [7, 5, 3])}
+    assert again[5] == found[5]
+    assert shape_vitality([], [3])[0].effect == UNDEFINED

@@ -13,12 +13,18 @@ from core.consensus.agreement.measure import Agreement, measure_agreement
 from core.consensus.agreement.per_class import ClassAgreement, class_agreement
 from core.consensus.agreement.percent import percent_agreement
 from core.consensus.agreement.sets import set_alpha
+from core.consensus.agreement.shape_parts import (
+    ShapeClass,
+    shape_class_agreement,
+    shape_vitality,
+)
 from core.consensus.agreement.shapes import shape_alpha
 from core.consensus.agreement.vitality import Vitality, vitality
 
 __all__ = [
     "Agreement",
     "ClassAgreement",
+    "ShapeClass",
     "Vitality",
     "class_agreement",
     "cohen_kappa",
@@ -32,6 +38,8 @@ __all__ = [
     "percent_agreement",
     "set_alpha",
     "shape_alpha",
+    "shape_class_agreement",
+    "shape_vitality",
     "shared_labels",
     "vitality",
 ]

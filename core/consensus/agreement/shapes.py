@@ -39,18 +39,31 @@ def shape_alpha(
         alike_from: Likeness from which two regions may be one object.
         **how: Seed, replicates and level.
     """
-    drawn = [[a.regions for a in item] for item in items if len(item) >= 2]
+    return alpha_of_regions([[a.regions for a in item] for item in items], alike_from, **how)
+
+
+def alpha_of_regions(
+    items: Sequence[Sequence[Regions]], alike_from: float = 0.5, **how: Unpack[Resampling]
+) -> Estimate:
+    """Return `shape_alpha` of each person's regions alone."""
+    drawn = [item for item in items if len(item) >= 2]
     if not drawn:
         return UNDEFINED
-    apart = _mean_distance(sorted((r for i in drawn for p in i for r in p), key=_place))
-    kinds, repeats = kinds_of(np.array([_sums(people, alike_from) for people in drawn]))
+    apart = distance_by_chance([r for i in drawn for p in i for r in p])
+    kinds, repeats = kinds_of(np.array([sums_of(people, alike_from) for people in drawn]))
+    return estimate(columns(list(kinds.T)), repeats, lambda sums: parts_of(sums, apart), how)
 
-    def parts(sums: Floats) -> tuple[Floats, Floats]:
-        o, n, regions = sums.T
-        chance = 2 * regions * (n - regions) + apart * regions * (regions - 1)
-        return o / n, chance / (n * (n - 1))
 
-    return estimate(columns(list(kinds.T)), repeats, parts, how)
+def parts_of(sums: Floats, apart: float) -> tuple[Floats, Floats]:
+    """Return the disagreement observed and that by chance.
+
+    Args:
+        sums: What `sums_of` gives, added up over items, shape (r, 3).
+        apart: Mean distance of two regions.
+    """
+    o, n, regions = sums.T
+    chance = 2 * regions * (n - regions) + apart * regions * (regions - 1)
+    return o / n, chance / (n * (n - 1))
 
 
 def objects_of(people: Sequence[Regions], alike_from: float = 0.5) -> list[dict[int, Region]]:
@@ -59,7 +72,9 @@ def objects_of(people: Sequence[Regions], alike_from: float = 0.5) -> list[dict[
     The most alike regions of two people are joined first, whatever their classes, and never two of
     one person. Nothing depends on the order of people or of their regions.
     """
-    drawn = sorted((sorted(p, key=_place) for p in people), key=lambda p: [_place(r) for r in p])
+    drawn = sorted(
+        (sorted(p, key=drawn_at) for p in people), key=lambda p: [drawn_at(r) for r in p]
+    )
     regions = [(i, r) for i, mine in enumerate(drawn) for r in mine]
     group = [{i: r} for i, r in regions]
     for _, a, b in _edges(regions, alike_from):
@@ -86,10 +101,13 @@ def _edges(
     return sorted((float(x), int(a), int(b)) for x, a, b in found)
 
 
-def _sums(people: Sequence[Regions], alike_from: float) -> tuple[float, float, float]:
+def sums_of(people: Sequence[Regions], alike_from: float) -> tuple[float, float, float]:
     """Return of one item: distances over pairs / (people - 1), values, and regions among them."""
-    m = len(people)
-    objects = objects_of(people, alike_from)
+    return sums_over(objects_of(people, alike_from), len(people))
+
+
+def sums_over(objects: Sequence[dict[int, Region]], m: int) -> tuple[float, float, float]:
+    """Return what `sums_of` gives, of the objects of an item that m people looked at."""
     if not objects:
         return 0.0, float(m), 0.0
     total, drawn = 0.0, 0
@@ -110,8 +128,9 @@ def _distances(regions: Sequence[Region]) -> Floats:
     return apart
 
 
-def _mean_distance(regions: Sequence[Region]) -> float:
+def distance_by_chance(regions: Sequence[Region]) -> float:
     """Return the mean distance of two different regions of all that were drawn."""
+    regions = sorted(regions, key=drawn_at)
     if len(regions) > MOST_REGIONS:
         step = np.linspace(0, len(regions) - 1, MOST_REGIONS).astype(np.int64)
         regions = [regions[i] for i in step]
@@ -119,5 +138,6 @@ def _mean_distance(regions: Sequence[Region]) -> float:
     return float(_distances(regions).sum()) / (n * (n - 1)) if n >= 2 else 1.0
 
 
-def _place(region: Region) -> tuple[object, ...]:
+def drawn_at(region: Region) -> tuple[object, ...]:
+    """Return what puts regions in an order that depends on nothing but themselves."""
     return (*region.box, region.label, region.points, region.rle, region.attributes)

@@ -27,8 +27,8 @@ from core.services.consensus.answers import read_answers
 from core.services.consensus.people_agreement import (
     Together,
     differing_regions,
-    pairs_of_regions,
     together,
+    together_of_regions,
 )
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
@@ -180,8 +180,7 @@ def _computed(
 ) -> tuple[AgreementView, Together | None]:
     if project.task.draws:
         answers = read_answers(ws, replica, project, filters, MOST_DRAWN_ITEMS)
-        pairs = pairs_of_regions(answers, project.policy.iou_at_least)
-        return agreement_of_regions(project, answers), Together((), pairs, ())
+        return agreement_of_regions(project, answers), together_of_regions(project, answers)
     if project.schema.main.several:
         return agreement_of(ws, replica, project, filters, scale=scale), None
     votes = vote_table(replica, project.id, filters)

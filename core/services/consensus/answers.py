@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.analytics.asked import Filters
 from core.analytics.replica import Replica
 from core.analytics.selected import vote_rows
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log
@@ -45,6 +45,15 @@ class Answers:
         """Return the answers of each item."""
         starts = np.flatnonzero(np.diff(self.item_id, prepend=-1))
         return [list(self.said[a:b]) for a, b in pairwise([*starts, len(self.said)])]
+
+    def drawn(self) -> list[list[tuple[int, tuple[Region, ...]]]]:
+        """Return of each item who drew what."""
+        starts = np.flatnonzero(np.diff(self.item_id, prepend=-1))
+        people = self.person_id.tolist()
+        return [
+            [(people[i], self.said[i].regions) for i in range(a, b)]
+            for a, b in pairwise([*starts.tolist(), len(self.said)])
+        ]
 
 
 def read_answers(

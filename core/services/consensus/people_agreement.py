@@ -10,14 +10,19 @@ import numpy as np
 
 from core.analytics.questions import VoteTable
 from core.analytics.selected import Differing
-from core.consensus.agreement import class_agreement, vitality
+from core.consensus.agreement import (
+    class_agreement,
+    shape_class_agreement,
+    shape_vitality,
+    vitality,
+)
 from core.consensus.box_agreement import pair_score
 from core.consensus.counts import count_labels
 from core.consensus.pairwise import PairwiseMatrix, pairwise_matrix
 from core.services.consensus.agreement import FEWEST_ITEMS, enough
 from core.services.consensus.answers import Answers
 from core.services.projects.project import ProjectView
-from core.stats.bootstrap import clustered_mean
+from core.stats.bootstrap import Resampling, clustered_mean
 from core.stats.intervals import UNDEFINED, Estimate
 
 MOST_CLASSES = 100
@@ -32,9 +37,11 @@ class ClassRow:
     """How far people agree on one class against all others.
 
     Attributes:
-        votes: Votes for it on items with two or more votes.
-        alpha: Of "this class or another"; n counts items with two or more votes.
-        positive: How often others say the class where one does; n counts items anybody said it of.
+        votes: Votes for it, or regions of it, on items with two or more votes.
+        alpha: Of "this class or another", of regions by their likeness; n counts items with two or
+            more votes.
+        positive: How often others say the class where one does, or draw a region alike; n counts
+            items anybody said it of.
     """
 
     name: str
@@ -65,7 +72,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Agreement by class, by pair and by person of one selection; of regions by pair alone.
+    """Agreement by class, by pair and by person of one selection.
 
     Attributes:
         effects: Alpha with a person's votes less alpha without them, by person.
@@ -86,6 +93,28 @@ def together(project: ProjectView, table: VoteTable, fewest: int = FEWEST_ITEMS)
     )
 
 
+def together_of_regions(
+    project: ProjectView, answers: Answers, fewest: int = FEWEST_ITEMS
+) -> Together:
+    """Return agreement on what people drew, by class, pair and person."""
+    alike, items = project.policy.iou_at_least, answers.drawn()
+    pairs = pairs_of_regions(answers, alike, fewest)
+    drawn = [[regions for _, regions in item] for item in items]
+    many = len({r.label for item in drawn for person in item for r in person}) > MOST_CLASSES
+    how: Resampling = {"replicates": 0} if many else {}
+    classes = shape_class_agreement(drawn, alike, **how)
+    effects = shape_vitality(items, sorted(pairs.people), alike)
+    rows = [
+        ClassRow(c.name, c.drawn, enough(c.alpha, fewest), enough(c.positive, fewest))
+        for c in classes
+    ]
+    return Together(
+        _in_schema_order(project, rows),
+        pairs,
+        tuple((v.person, enough(v.effect, fewest)) for v in effects),
+    )
+
+
 def _classes(project: ProjectView, table: VoteTable, fewest: int) -> tuple[ClassRow, ...]:
     """Return each class somebody said, in schema order, dropped ones last."""
     if not table.names:
@@ -93,11 +122,15 @@ def _classes(project: ProjectView, table: VoteTable, fewest: int) -> tuple[Class
     counts = count_labels(table.item_id, table.label, len(table.names))
     many = len(table.names) > MOST_CLASSES
     found = class_agreement(counts, replicates=0) if many else class_agreement(counts)
-    place = {name: i for i, name in enumerate(project.schema.classes)}
     rows = [
         ClassRow(table.names[c.label], c.votes, enough(c.alpha, fewest), enough(c.positive, fewest))
         for c in found
     ]
+    return _in_schema_order(project, rows)
+
+
+def _in_schema_order(project: ProjectView, rows: Sequence[ClassRow]) -> tuple[ClassRow, ...]:
+    place = {name: i for i, name in enumerate(project.schema.classes)}
     return tuple(sorted(rows, key=lambda r: (place.get(r.name, len(place)), r.name)))
 
 

@@ -28,8 +28,13 @@ MOST_LISTED = 50
 People = Mapping[int, tuple[str, str]]
 
 
-def draw_classes(rows: Sequence[ClassRow]) -> None:
-    """Draw how far people agree on each class, those with least agreement where they are many."""
+def draw_classes(rows: Sequence[ClassRow], draws: bool = False) -> None:
+    """Draw how far people agree on each class, those with least agreement where they are many.
+
+    Args:
+        rows: The classes.
+        draws: Whether they are of regions.
+    """
     if not rows:
         return
     drawn = list(rows)
@@ -42,6 +47,8 @@ def draw_classes(rows: Sequence[ClassRow]) -> None:
     draw_chart(charts.dots(dots), "quality.agreement.classes", said)
     with st.expander(_("As a table")):
         head = (_("Class"), _("Votes"), _("Others say it too"), _("Alpha: this class or another"))
+        if draws:
+            head = (_("Class"), _("Regions"), _("Others draw it too"), _("Alpha of its regions"))
         body = [[r.name, f"{r.votes:,}", _cell(r.positive, "%"), _cell(r.alpha, "")] for r in rows]
         table(head, body, _("Agreement by class"))
 

@@ -53,13 +53,16 @@ def _beside(page: PageContext, chosen: Selection, found: figures.SelectedAgreeme
 
 def _by_class_and_person(classes: Sequence[ClassRow], everybody: figures.SelectedAgreement) -> None:
     effects = everybody.together.effects if everybody.together else ()
+    draws = everybody.project.task.draws
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         card_head(
             _("Agreement by class"),
-            _("Where one person says the class, how often another on the same item does too."),
+            _("Where one person draws a region, how often another draws one alike, of its class.")
+            if draws
+            else _("Where one person says the class, how often another on the same item does too."),
         )
-        draw_classes(classes)
+        draw_classes(classes, draws)
     with right, st.container(border=True, height="stretch"):
         card_head(
             _("What each person does to alpha"),

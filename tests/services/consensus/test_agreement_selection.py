@@ -12,11 +12,12 @@ import pytest
 from core.access import Role
 from core.analytics.asked import Filters
 from core.clock import FakeClock, new_uuid
-from core.consensus.agreement import krippendorff_alpha
+from core.consensus.agreement import krippendorff_alpha, shape_alpha, shape_class_agreement
 from core.consensus.counts import count_labels
 from core.consensus.policy import Policy
-from core.labels import Answer
-from core.labels.schema import Task
+from core.labels import Answer, Region
+from core.labels.schema import Skeleton, Task
+from core.labels.shapes import keypoints_region, mask_region, polygon_region
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.analytics import agreement as kept
@@ -195,6 +196,104 @@ def test_regions_have_alpha_by_their_likeness(sqlite_ws):
     )
     assert one.view.shapes.n == 0
     assert one.view.votes == 6
+
+
+def test_regions_have_figures_by_class_and_by_person(sqlite_ws):
+    """Classes come in schema order, effects in numbers of people; each with n."""
+    world = make_world(sqlite_ws, n_items=6, task=Task.BOXES, policy=Policy(overlap=3))
+    red, white = Region("cat", 0, 0, 20, 20), Region("owl", 30, 30, 60, 60)
+    for item in range(6):
+        for who in range(3):
+            drawn = (red,) if who == 2 and item % 2 else (red, white)
+            give(world, who, item, Answer(regions=drawn))
+    found = agreement(world.ws, world.cast.manager, world.slug).together
+    assert [(c.name, c.votes) for c in found.classes] == [("cat", 18), ("owl", 15)]
+    assert found.classes[0].positive.value == 1
+    assert found.classes[1].positive.value == pytest.approx(1 - 6 / 30)
+    assert found.classes[1].alpha.n == 6
+    ids = [e.person_id for e in world.cast.experts[:3]]
+    effects = dict(found.effects)
+    assert sorted(effects) == sorted(ids)
+    assert effects[ids[2]].value < 0 < effects[ids[0]].value
+
+
+@pytest.mark.parametrize("task", [Task.POLYGONS, Task.KEYPOINTS, Task.MASKS])
+def test_every_shape_has_figures_by_class_and_by_person(sqlite_ws, task):
+    """Whatever is drawn has agreement by class and each person's effect."""
+    points = Skeleton(("head", "tail")) if task is Task.KEYPOINTS else Skeleton()
+    new = NewProject("drawn", task, CLASSES, skeleton=points, policy=Policy(overlap=3))
+    project = create_project(sqlite_ws, operator(sqlite_ws), new)
+    world = World(
+        sqlite_ws, project, add_items(sqlite_ws, project, 5), make_cast(sqlite_ws, "drawn")
+    )
+    for item in range(5):
+        for who in range(3):
+            give(world, who, item, Answer(regions=(shape_of(task, 3 * who),)))
+    found = agreement(world.ws, world.cast.manager, world.slug).together
+    (only,) = found.classes
+    assert only.name == "cat"
+    assert -1 < only.alpha.value <= 1
+    assert len(found.effects) == 3
+    assert all(e.value is not None and e.n == 5 for _, e in found.effects)
+
+
+def shape_of(task: Task, off: int) -> Region:
+    """Return a square of the task's shape, moved to the right by so many pixels."""
+    x1, x2 = 2 + off, 22 + off
+    if task is Task.POLYGONS:
+        return polygon_region("cat", [(x1, 4), (x2, 4), (x2, 24), (x1, 24)])
+    if task is Task.KEYPOINTS:
+        return keypoints_region("cat", [(x1, 4, 2), (x2, 24, 2)])
+    pixels = np.zeros((64, 64), dtype=bool)
+    pixels[4:24, x1:x2] = True
+    return mask_region("cat", pixels)
+
+
+def test_every_choice_of_votes_narrows_what_was_drawn(sqlite_ws):
+    """Pair, time, guideline, slice, class and blind votes give the figures of their votes alone."""
+    clock = FakeClock()
+    world = make_world(
+        replace(sqlite_ws, clock=clock), n_items=12, task=Task.BOXES,
+        policy=Policy(overlap=3),
+    )  # fmt: skip
+    said: dict[tuple[int, int], Answer] = {}
+    chance = random.Random(5)
+    for who in range(3):
+        if who == 2:
+            clock.advance(86_400)
+            later = clock()
+            set_guideline(
+                world.ws, world.cast.lead, world.slug, "White has no core.", "It was unclear."
+            )
+        for item in range(12):
+            x, name = chance.choice((0, 2, 5)), "owl" if item % 3 < 2 else "cat"
+            said[who, item] = Answer(regions=(Region(name, x, 0, x + 20, 20),))
+            give(world, who, item, said[who, item])
+    describe(
+        world.ws, world.project, {i: {"camera": "AB"[n % 2]} for n, i in enumerate(world.items)}
+    )
+    everything, names = tuple(range(12)), [e.name for e in world.cast.experts]
+    chosen = (
+        (Filters(), (0, 1, 2), everything),
+        (Filters(people=(names[0], names[2])), (0, 2), everything),
+        (Filters(until=later), (0, 1), everything),
+        (Filters(guideline=1), (0, 1), everything),
+        (Filters(metadata={"camera": "B"}), (0, 1, 2), everything[1::2]),
+        (Filters(called="owl"), (0, 1, 2), tuple(i for i in everything if i % 3 < 2)),
+    )
+    for filters, people, items in chosen:
+        found = agreement(world.ws, world.cast.manager, world.slug, filters)
+        drawn = [[said[p, i] for p in people] for i in items]
+        assert found.view.shapes.value == pytest.approx(shape_alpha(drawn).value)
+        parts = shape_class_agreement([[a.regions for a in item] for item in drawn])
+        enough = len(items) >= 5
+        told = {c.name: c.alpha.value for c in found.together.classes}
+        assert told == {c.name: pytest.approx(c.alpha.value) if enough else None for c in parts}
+        assert len(found.together.effects) == len(people)
+    for nobody in (Filters(since=later + 1), Filters(guideline=2)):
+        none = agreement(world.ws, world.cast.manager, world.slug, nobody)
+        assert none.view.shapes.value is None
+        assert none.together.classes == ()
 
 
 def test_regions_are_compared_pair_by_pair(sqlite_ws):
