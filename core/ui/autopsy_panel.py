@@ -12,7 +12,7 @@ from core.consensus.autopsy import Cause
 from core.services.projects.project import ProjectView, get_project
 from core.services.review.autopsy import Autopsies, autopsies
 from core.services.review.autopsy_clusters import Cluster, DisputeAutopsy, Exemplar
-from core.services.review.bulk import MOST_AT_ONCE
+from core.services.review.many import MOST_AT_ONCE
 from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls
 from core.ui.clause_dialog import clause_dialog

@@ -9,7 +9,7 @@ import streamlit as st
 from core.access import Actor
 from core.clock import new_uuid
 from core.services.projects.project import ProjectView
-from core.services.review.bulk import LeftOut
+from core.services.review.many import LeftOut
 from core.services.review.overturn import Overturned, overturn
 from core.services.review.rulings import MOST_PAGE, PastRuling, RulingFilter, rulings
 from core.services.review.submission import MAX_REASON

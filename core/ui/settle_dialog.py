@@ -13,7 +13,8 @@ from core.errors import TiebreakError
 from core.labels import Answer
 from core.services.projects.project import ProjectView
 from core.services.review.autopsy_clusters import Cluster
-from core.services.review.bulk import MOST_AT_ONCE, LeftOut, bulk_rule
+from core.services.review.bulk import bulk_rule
+from core.services.review.many import MOST_AT_ONCE, LeftOut
 from core.services.review.submission import MAX_REASON
 from core.services.workspace import Workspace
 from core.ui import states, widgets

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from core.access import Action, Actor
+from core.access import Actor
 from core.consensus.settle import DecisionKind
-from core.errors import Forbidden, ItemClosed, StaleVersion
+from core.errors import ItemClosed, StaleVersion
 from core.labels import Answer
-from core.services.consensus.resolve import resolve_items
-from core.services.projects.project import ProjectView, project_for
-from core.services.review.bulk import (
-    NOT_WHOLE,
+from core.services.projects.project import ProjectView
+from core.services.review.many import (
+    BulkReceipt,
     LeftOut,
-    check_chosen,
+    Many,
+    check_many,
+    check_whole,
     checked_uuid,
-    in_chunks,
-    is_whole,
     item_uuid,
     live_votes,
+    rule_on_many,
     whole_answer,
 )
-from core.services.review.ruling import Ruling, put_in_force
+from core.services.review.ruling import Ruling
 from core.services.review.used import UsedModel, outdated_by
 from core.services.workspace import Workspace
-from core.store.audit import append_audit
 from core.store.tables import decisions
 
 
@@ -80,43 +79,40 @@ def overturn(
         ConflictError: The UUID belongs to another ruling.
         Forbidden: The actor does not adjudicate here.
     """
-    seen, uuid = dict(chosen), checked_uuid(uuid)
+    asked = Many(dict(chosen), kind, answer, reason, checked_uuid(uuid))
+    project = check_many(ws, actor, slug, asked)
+    did = rule_on_many(ws, actor, slug, asked, _Overturning())
     with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        check_chosen(connection, project, seen, kind, answer, reason, uuid)
-    saved: list[int] = []
-    already: list[int] = []
-    left: list[LeftOut] = []
-    for some in in_chunks(sorted(seen)):
-        with ws.store.write() as connection:
-            project = project_for(connection, actor, slug, Action.ADJUDICATE)
-            votes, old = live_votes(connection, project, some), _old(connection, project, some)
-            done: list[int] = []
-            for item_id in some:
-                others = [old[item_id]] if item_id in old else votes[item_id]
-                ruling = Ruling(
-                    item_uuid(uuid, item_id),
-                    item_id,
-                    kind,
-                    whole_answer(project, answer, others),
-                    reason,
-                    len(votes[item_id]),
-                )
-                told = _overturn_one(connection, project, actor, ruling, seen[item_id], ws.clock())
-                if isinstance(told, LeftOut):
-                    left.append(told)
-                else:
-                    (done if told == "saved" else already).append(item_id)
-            if done:
-                resolve_items(connection, project, done, ws.clock(), ws=ws)
-                append_audit(
-                    connection, ws.clock(), actor.name, f"overturned: {kind}",
-                    f"{len(done)} items", project.id, {"uuid": uuid, "items": done},
-                )  # fmt: skip
-        saved += done
-    with ws.store.read() as connection:
-        versions, models = outdated_by(ws, connection, project, [*saved, *already])
-    return Overturned(uuid, tuple(saved), tuple(already), tuple(left), versions, models)
+        versions, models = outdated_by(ws, connection, project, [*did.saved, *did.already])
+    return Overturned(did.uuid, did.saved, did.already, did.left_out, versions, models)
+
+
+class _Overturning:
+    """What a ruling leaves open keeps its answer; the one the lead saw has to be in force still."""
+
+    def rulings(
+        self, connection: Connection, project: ProjectView, asked: Many, ids: Sequence[int]
+    ) -> Iterator[Ruling]:
+        old = _old(connection, project, ids)
+        for item_id, votes in live_votes(connection, project, ids).items():
+            others = [old[item_id]] if item_id in old else votes
+            yield Ruling(
+                item_uuid(asked.uuid, item_id),
+                item_id,
+                asked.kind,
+                whole_answer(project, asked.answer, others),
+                asked.reason,
+                len(votes),
+            )
+
+    def check(
+        self, connection: Connection, project: ProjectView, asked: Many, ruling: Ruling
+    ) -> None:
+        _check_in_force(connection, ruling, asked.seen[ruling.item_id])
+        check_whole(project, ruling.answer)
+
+    def note(self, asked: Many, did: BulkReceipt) -> tuple[str, Mapping[str, object]]:
+        return f"overturned: {asked.kind}", {}
 
 
 def _old(connection: Connection, project: ProjectView, ids: Sequence[int]) -> dict[int, Answer]:
@@ -130,23 +126,6 @@ def _old(connection: Connection, project: ProjectView, ids: Sequence[int]) -> di
     return {
         i: project.schema.translate(Answer.from_json(text)) for i, text in newest.items() if text
     }
-
-
-def _overturn_one(
-    connection: Connection,
-    project: ProjectView,
-    actor: Actor,
-    ruling: Ruling,
-    decision_seq: int,
-    now: float,
-) -> str | LeftOut:
-    try:
-        _check_in_force(connection, ruling, decision_seq)
-        if not is_whole(project, ruling.answer):
-            return LeftOut(ruling.item_id, NOT_WHOLE)
-        return put_in_force(connection, project, actor, ruling, now).status
-    except (StaleVersion, Forbidden, ItemClosed) as problem:
-        return LeftOut(ruling.item_id, problem.message)
 
 
 def _check_in_force(connection: Connection, ruling: Ruling, decision_seq: int) -> None:

@@ -15,8 +15,9 @@ from core.labels.schema import Task
 from core.services.accounts.people import operator
 from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project
-from core.services.review.bulk import BulkReceipt, bulk_rule
+from core.services.review.bulk import bulk_rule
 from core.services.review.disputes import get_dispute
+from core.services.review.many import BulkReceipt
 from core.services.review.overturn import overturn
 from core.services.review.rulings import RulingFilter, rulings
 from core.services.review.submission import Submission
