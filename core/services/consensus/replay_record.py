@@ -23,7 +23,8 @@ from core.store.tables import (
     items,
 )
 
-FETCH = 20_000
+FETCH = 500  # below the 700 new objects that wake Python's garbage collector: a third of the time
+TOLD = 20_000  # rows between two words about how far it is
 _KINDS = {"vote": 0, "flag": 1}
 _DECIDED = {
     DecisionKind.DECIDE: CODE[ItemState.ADJUDICATED],
@@ -200,7 +201,8 @@ def _annotations(connection: Connection, project: ProjectView, names: _Names, to
         said.seconds[rows] = [np.nan if s is None else s for s in seconds]
         said.shown[rows] = shown
         done += len(part)
-        told("reading votes", done, total)
+        if done % TOLD == 0 or done == total:
+            told("reading votes", done, total)
     return _newest(said)
 
 

@@ -15,6 +15,7 @@ from tests.bench.consensus import (
     adaptive_overlap,
     alpha,
     model_as_voter,
+    on_record,
     one_vote,
     regions,
     replay,
@@ -33,6 +34,8 @@ PARTS: dict[str, Callable[[Path, str], dict[str, object]]] = {
     "accuracy": accuracy.run,
     "adaptive_overlap": adaptive_overlap.run,
     "replay": replay.run,
+    "replay_in_the_record": on_record.replay_in_the_record,
+    "agreement_page": on_record.agreement_page,
 }
 """Name to a call with an empty folder and the interpreter that has the peers."""
 

@@ -30,7 +30,7 @@ ROWS = 20_000
 def run(folder: Path, _: str) -> dict[str, object]:
     """Return milliseconds of one vote's label and of the whole submit, and seconds of a full resolve."""
     ws = open_workspace(folder)
-    world = _filled(ws)
+    world = filled(ws)
     lead = world.cast.lead
     set_policy(ws, lead, world.slug, POLICY, "measured")
     start = time.perf_counter()
@@ -68,14 +68,15 @@ def _timed(work: Callable[[int], object], asked: Sequence[int]) -> dict[str, flo
     }
 
 
-def _filled(ws: Workspace) -> World:
+def filled(ws: Workspace, size: int = ITEMS) -> World:
+    """Return a project of so many items, each with five seeded votes of twenty people."""
     project = make_project(ws, policy=Policy(overlap=VOTES, max_votes=VOTES))
     cast = make_cast(ws, project.slug, PEOPLE + 1)
     row = {
         "project_id": project.id, "width": 64, "height": 64, "orientation": 1, "format": "PNG",
         "size_bytes": 100, "use": "train", "use_probability": 0.8, "at": 1.0,
     }  # fmt: skip
-    names = [{**row, "content_hash": f"{n:064d}", "location": f"{n}.png"} for n in range(ITEMS)]
+    names = [{**row, "content_hash": f"{n:064d}", "location": f"{n}.png"} for n in range(size)]
     with ws.store.write() as connection:
         connection.execute(items.insert(), names)
         ids = list(connection.execute(select(items.c.id).order_by(items.c.id)).scalars())

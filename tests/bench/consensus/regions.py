@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.consensus.regions import Area, Geometry, Middle, consensus_of
+from core.consensus.regions import Area, Geometry, Middle, consensus_of, outline_weights
 from core.labels import Answer, Region
 from core.labels.geometry import likeness
 from core.labels.schema import Task
@@ -69,7 +69,14 @@ def _boxes(off: tuple[float, ...], far_off: float, items: int = 160) -> dict[str
     scores = {"one person": round(float(alone), 4)}
     for name, (middle, weights) in ways.items():
         scores[name] = _score(told, Geometry(middle), weights)
+    scores["weights learnt"] = _score(told, Geometry(Middle.MEAN), _learnt(told))
     return scores
+
+
+def _learnt(told) -> list[float]:
+    """Return how much each person's outlines count, told from the drawings alone."""
+    found = outline_weights([list(enumerate(a.regions for a in answers)) for _, answers in told])
+    return [found.get(i, 1.0) for i in range(len(told[0][1]))]
 
 
 def _some_far_off(answer: Answer, rng: np.random.Generator, chance: float) -> Answer:
@@ -84,19 +91,20 @@ def _some_far_off(answer: Answer, rng: np.random.Generator, chance: float) -> An
     return Answer(regions=tuple(regions))
 
 
-def _polygons(folder: Path) -> dict[str, object]:
+def _polygons(folder: Path) -> dict[str, dict[str, float]]:
     truths = [t.regions for t in draw_images(folder, schema_of(Task.POLYGONS), 12).values()]
-    found: dict[str, object] = {}
+    found: dict[str, dict[str, float]] = {}
     for name, off in {"5 equal": (0.05,) * 5, "2 careful, 3 not": (0.03, 0.03, 0.12, 0.12, 0.12)}.items():  # fmt: skip
         rng = np.random.default_rng(3)
         told = [(t, [drawn_by(t, rng, o) for o in off]) for t in truths]
         found[name] = {area.value: _score(told, Geometry(polygons=area)) for area in Area}
+        found[name]["vote, weights learnt"] = _score(told, Geometry(), _learnt(told))
     return found
 
 
 def _score(told, how: Geometry, weights=None) -> float:
     """Return the mean IoU of what is there with what was fused."""
-    near = [_near(t, consensus_of(a, geometry=how, weights=weights).label) for t, a in told]
+    near = [_near(t, consensus_of(a, geometry=how, outlines=weights).label) for t, a in told]
     return round(float(np.mean(near)), 4)
 
 
