@@ -7,18 +7,21 @@ not with tasks × classes or workers × classes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from core.consensus.truth.majority import cast, tabled
+from core.consensus.truth.majority import cast, majority, tabled
 from core.consensus.truth.result import Truth, Workers, reasons
 from core.consensus.truth.sparse import Candidates, make_candidates
-from core.consensus.truth.votes import Ints, Longs, Reals, Votes
+from core.consensus.truth.votes import Ints, Longs, Reals, Votes, known
 
 LEAST = 1e-10
+SHRINK = 4.0
+TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +92,34 @@ class Model(Protocol):
         ...
 
 
-def infer(ballot: Ballot, model: Model, shrink: float, tol: float, rounds: int) -> Truth:
+def infer(
+    votes: Votes,
+    gold: Ints | None,
+    model_of: Callable[[Ballot], Model],
+    shrink: float,
+    tol: float,
+    rounds: int,
+) -> Truth:
     """Find truth and skills by expectation-maximisation, from the shares of the votes.
 
     Args:
-        ballot: The candidates.
-        model: How workers err.
+        votes: The votes.
+        gold: Known class of each task, -1 for unknown; it stays fixed.
+        model_of: Tells from the candidates how workers err.
         shrink: Votes each worker is taken to have cast besides, as right as all of them together.
         tol: Least change of the log-likelihood, per vote, worth another round.
         rounds: Most rounds.
+
+    Raises:
+        InputError: The gold does not fit the tasks or classes.
     """
+    if not len(votes):
+        return majority(votes, gold=gold)
+    ballot = make_ballot(votes, known(votes, gold))
+    return _maximise(ballot, model_of(ballot), shrink, tol, rounds)
+
+
+def _maximise(ballot: Ballot, model: Model, shrink: float, tol: float, rounds: int) -> Truth:
     size, n = len(ballot.task), len(ballot.votes)
     p = np.bincount(ballot.own, minlength=size) / ballot.votes.counts[ballot.task]
     p = _clamped(ballot, p)

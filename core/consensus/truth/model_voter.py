@@ -109,35 +109,29 @@ def model_voter(
         InputError: The probabilities, the blind flags or the gold do not fit the votes.
     """
     answers = known(votes, gold)
-    said, spoke = _checked(votes, word)
-    unseen = np.ones(len(votes), np.bool_) if blind is None else np.asarray(blind, np.bool_)
-    if unseen.shape != (len(votes),):
-        raise InputError(f"There is one blind flag a vote, {len(votes)}, found {unseen.shape}.")
-    independent = votes.counts > 0
-    if not unseen.all():
-        independent = np.bincount(votes.task[unseen], minlength=votes.tasks) > 0
-    asked = np.flatnonzero((independent | (answers >= 0)) & spoke)
-    if len(asked) < 2 or not unseen.any() or votes.classes < 2:
+    heard = _checked(votes, word, blind)
+    independent = _independent(votes, heard.blind)
+    asked = np.flatnonzero((independent | (answers >= 0)) & heard.spoke)
+    if len(asked) < 2 or not heard.blind.any() or votes.classes < 2:
         return _without(votes, answers, smoothing)
     asked = np.sort(np.random.default_rng(seed).permutation(asked)[:PEOPLE_TASKS])
-    alone = _only(votes, unseen, asked)
+    alone = _only(votes, heard.blind, asked)
     people = dawid_skene(alone, gold=answers[asked], smoothing=smoothing, tol=ROUGH)
     prior = _prior(people)
     likelihood = _likelihood(alone, people, prior, answers[asked])
-    counted = independent & spoke
-    found = calibrate(said, likelihood, asked, counted, prior, folds, seed)
+    counted = independent & heard.spoke
+    found = calibrate(heard.said, likelihood, asked, counted, prior, folds, seed)
     if not found.trust:
         return _without(votes, answers, smoothing, found)
-    anchoring = 0.0 if unseen.all() else _anchoring(votes, said, unseen, spoke)
-    mapped = found.trust * found.probability + ((1 - found.trust) * prior).astype(np.float32)
-    learnt = (found.trust, found.gain, found.slope, found.confusion, anchoring)
-    voice = ModelVoice(counted, mapped, True, *learnt)
-    if people.workers.confusion is None or votes.workers * votes.classes**2 > MOST_CELLS:
+    voice = _voice(votes, heard, counted, found, prior)
+    confusion = people.workers.confusion
+    if confusion is None or votes.workers * votes.classes**2 > MOST_CELLS:
         return _beside(votes, answers, smoothing, voice, prior)
-    echo = (anchoring, _repeats(votes, said, unseen, spoke))
-    says = (mapped, counted, prior, found.teaches)
-    joint = Joint(votes, answers, smoothing, says, echo, threads)
-    start = Model(_emission(people.workers.confusion), np.log(prior))
+    says = (voice.probability, counted, prior, found.teaches)
+    joint = Joint(
+        votes, answers, smoothing, says, (voice.anchoring, _repeats(votes, heard)), threads
+    )
+    start = Model(_emission(confusion), np.log(prior))
     return _advised(joint.resolve(start, tol, rounds), voice)
 
 
@@ -157,7 +151,30 @@ def aligned(votes: Votes, task: ArrayLike, worker: ArrayLike, column: ArrayLike)
     return np.asarray(np.asarray(column)[order[at]])
 
 
-def _checked(votes: Votes, word: ArrayLike) -> tuple[NDArray[np.float32], Bools]:
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """The model's word on each task, and who voted without it.
+
+    Attributes:
+        said: Its probabilities, rows that sum to 1 or are nan.
+        spoke: Which rows are not nan.
+        blind: Whether each vote was cast without seeing its answer.
+    """
+
+    said: NDArray[np.float32]
+    spoke: Bools
+    blind: Bools
+
+
+def _checked(votes: Votes, word: ArrayLike, blind: ArrayLike | None) -> _Heard:
+    said, spoke = _checked_word(votes, word)
+    unseen = np.ones(len(votes), np.bool_) if blind is None else np.asarray(blind, np.bool_)
+    if unseen.shape != (len(votes),):
+        raise InputError(f"There is one blind flag a vote, {len(votes)}, found {unseen.shape}.")
+    return _Heard(said, spoke, unseen)
+
+
+def _checked_word(votes: Votes, word: ArrayLike) -> tuple[NDArray[np.float32], Bools]:
     """Return the model's probabilities with rows that sum to 1 or are nan, and which are not."""
     from core.consensus.truth._voice_kernel import check
 
@@ -174,6 +191,13 @@ def _checked(votes: Votes, word: ArrayLike) -> tuple[NDArray[np.float32], Bools]
     if check(np.ascontiguousarray(said, dtype=exact), out, spoke):
         raise InputError("The model's probabilities are from 0 up; one is negative or infinite.")
     return out, spoke
+
+
+def _independent(votes: Votes, blind: Bools) -> Bools:
+    """Return which tasks somebody voted on blind."""
+    if blind.all():
+        return np.asarray(votes.counts > 0)
+    return np.asarray(np.bincount(votes.task[blind], minlength=votes.tasks) > 0)
 
 
 def _only(votes: Votes, kept: Bools, asked: Longs) -> Votes:
@@ -211,23 +235,34 @@ def _emission(confusion: NDArray[np.float32]) -> Reals:
     return np.ascontiguousarray(logs, dtype=np.float64).reshape(-1, confusion.shape[1])
 
 
-def _repeats(votes: Votes, said: NDArray[np.float32], unseen: Bools, spoke: Bools) -> Bools:
+def _voice(
+    votes: Votes, heard: _Heard, counted: Bools, found: Calibration, prior: Reals
+) -> ModelVoice:
+    """Return the model's word as far as it is trusted."""
+    mapped = found.trust * found.probability + ((1 - found.trust) * prior).astype(np.float32)
+    learnt = (found.trust, found.gain, found.slope, found.confusion)
+    return ModelVoice(counted, mapped, True, *learnt, _anchoring(votes, heard))
+
+
+def _repeats(votes: Votes, heard: _Heard) -> Bools:
     """Return which votes were cast seeing the model's answer, and are equal to it."""
-    if unseen.all():
-        return ~unseen
-    equal = votes.label == np.argmax(said, axis=1)[votes.task]
-    return np.asarray(~unseen & spoke[votes.task] & equal)
+    if heard.blind.all():
+        return ~heard.blind
+    equal = votes.label == np.argmax(heard.said, axis=1)[votes.task]
+    return np.asarray(~heard.blind & heard.spoke[votes.task] & equal)
 
 
-def _anchoring(votes: Votes, said: NDArray, unseen: Bools, spoke: Bools) -> float:
+def _anchoring(votes: Votes, heard: _Heard) -> float:
     """Return how much oftener shown votes equal the model's top class, of what is left to agree on."""
-    heard = spoke[votes.task]
-    equal = votes.label == np.argmax(said, axis=1)[votes.task]
+    if heard.blind.all():
+        return 0.0
+    spoke = heard.spoke[votes.task]
+    equal = votes.label == np.argmax(heard.said, axis=1)[votes.task]
     rates = [
-        (1.0 + (equal & heard & part).sum()) / (2.0 + (heard & part).sum())
-        for part in (unseen, ~unseen)
+        (1.0 + (equal & spoke & part).sum()) / (2.0 + (spoke & part).sum())
+        for part in (heard.blind, ~heard.blind)
     ]
-    if not (heard & ~unseen).any():
+    if not (spoke & ~heard.blind).any():
         return 0.0
     return float(np.clip((rates[1] - rates[0]) / (1 - rates[0]), 0.0, 1.0))
 

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.consensus.truth._candidates import Ballot, infer, make_ballot
-from core.consensus.truth.majority import majority
+from core.consensus.truth._candidates import SHRINK, TOLERANCE, Ballot, infer
 from core.consensus.truth.result import Truth
-from core.consensus.truth.votes import Ints, Reals, Votes, known
-
-SHRINK = 4.0
-TOLERANCE = 1e-5
+from core.consensus.truth.votes import Ints, Reals, Votes
 
 
 def one_coin(
@@ -37,9 +33,7 @@ def one_coin(
     Raises:
         InputError: The gold does not fit the tasks or classes.
     """
-    if not len(votes):
-        return majority(votes, gold=gold)
-    return infer(make_ballot(votes, known(votes, gold)), _Alike(), shrink, tol, rounds)
+    return infer(votes, gold, lambda _: _Alike(), shrink, tol, rounds)
 
 
 class _Alike:

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.consensus.truth._candidates import LEAST, Ballot, infer, make_ballot
-from core.consensus.truth.majority import majority
+from core.consensus.truth._candidates import LEAST, SHRINK, TOLERANCE, Ballot, infer
 from core.consensus.truth.result import Truth
-from core.consensus.truth.votes import Ints, Reals, Votes, known
+from core.consensus.truth.votes import Ints, Reals, Votes
 
-SHRINK = 4.0
-TOLERANCE = 1e-5
 SPREAD = 5.0
 """Errors for each pair of classes, taken to have been made besides; they fall as the classes are said.
 
@@ -43,10 +40,7 @@ def pooled(
     Raises:
         InputError: The gold does not fit the tasks or classes.
     """
-    if not len(votes):
-        return majority(votes, gold=gold)
-    ballot = make_ballot(votes, known(votes, gold))
-    return infer(ballot, _Shared(ballot), shrink, tol, rounds)
+    return infer(votes, gold, _Shared, shrink, tol, rounds)
 
 
 class _Shared:
