@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,13 +49,18 @@ def pairwise_matrix(item: ArrayLike, person: ArrayLike, label: ArrayLike) -> Pai
     voted = _incidence(row, column, shape)
     shared = (voted @ voted.T).toarray().astype(np.int64)
     agreed, chance = np.zeros_like(shared), np.zeros(shared.shape)
-    for code in np.unique(labels):
-        this = labels == code
-        said = _incidence(row[this], column[this], shape)
-        agreed += (said @ said.T).toarray().astype(np.int64)
+    order = np.argsort(labels, kind="stable")
+    ends = np.flatnonzero(np.diff(labels[order], prepend=-1, append=-1))
+    for start, stop in pairwise(ends.tolist()):
+        this = order[start:stop]
+        # Only who says a class can agree on it, by chance or not: with many classes those are few.
+        who, place = np.unique(row[this], return_inverse=True)
+        said = _incidence(place, column[this], (len(who), shape[1]))
+        both = np.ix_(who, who)
+        agreed[both] += (said @ said.T).toarray().astype(np.int64)
         # [a, b]: how often a said this class of the items b voted on too.
-        said_with = (said @ voted.T).toarray()
-        chance += said_with * said_with.T
+        said_with = (said @ voted[who].T).toarray()
+        chance[both] += said_with * said_with.T
     return PairwiseMatrix(people, shared, agreed, _kappa(shared, agreed, chance))
 
 

@@ -33,8 +33,14 @@ class Estimate:
 UNDEFINED = Estimate(None, None, None, 0)
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
+def wilson(successes: float, n: int, level: float = 0.95) -> Estimate:
     """Return a proportion with its Wilson score interval (Wilson 1927).
+
+    Args:
+        successes: How many; for shares between 0 and 1 their sum, as they vary no more than yes and
+            no of the same mean (Bhatia and Davis 2000).
+        n: Of how many.
+        level: Two-sided confidence.
 
     Raises:
         InputError: The counts or the level make no sense.
@@ -77,7 +83,7 @@ def normal_quantile(level: float) -> float:
     return float(ndtri((1 + level) / 2))
 
 
-def _check(successes: int, n: int, level: float) -> None:
+def _check(successes: float, n: int, level: float) -> None:
     if not 0 <= successes <= n:
         raise InputError(f"A count of {successes} out of {n} is impossible.")
     if not 0 < level < 1:

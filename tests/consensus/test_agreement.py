@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.consensus.agreement import (
+    class_agreement,
     cohen_kappa,
     fleiss_kappa,
     gwet_ac1,
@@ -21,7 +22,7 @@ from core.consensus.agreement import (
 from core.consensus.counts import count_labels
 from core.consensus.pairwise import pairwise_matrix
 from core.errors import InputError
-from core.stats.intervals import UNDEFINED
+from core.stats.intervals import UNDEFINED, wilson
 
 # Krippendorff (2011), section C: four observers, twelve units, values missing (0).
 OBSERVERS = np.array(
@@ -231,3 +232,36 @@ def test_bad_columns_are_refused(votes):
     """Columns of different length and codes out of range are refused."""
     with pytest.raises(InputError):
         count_labels(*votes)
+
+
+@pytest.mark.parametrize(
+    ("said", "items"),
+    [([0, 0, 1], 6), ([0, 0, 0, 1, 2], 40), ([0, 1, 1, 1], 2)],
+    ids=["three votes", "five votes", "two items"],
+)
+def test_items_all_split_alike_give_no_certain_interval(said, items):
+    """Where every item has the same votes the ends are Wilson's of the mean share, not the value."""
+    item = np.repeat(np.arange(items), len(said))
+    a = measure_agreement(item, np.tile(said, items), 3)
+    for e in (a.percent, a.alpha, a.fleiss, a.ac1):
+        assert e.low < e.value < e.high
+    sure = wilson(a.percent.value * items, items)
+    assert (a.percent.low, a.percent.high) == pytest.approx((sure.low, sure.high), abs=1e-12)
+    for c in class_agreement(count_labels(item, np.tile(said, items), 3)):
+        assert c.alpha.low < c.alpha.value < c.alpha.high
+        assert c.positive.low < c.positive.high
+
+
+def test_classes_that_change_do_not_narrow_the_interval_of_items_split_alike():
+    """Two to one on every item, whatever the classes: the ends hold those of the shares too."""
+    rng = np.random.default_rng(2)
+    first = rng.integers(0, 5, 60)
+    label = np.stack([first, first, (first + 1 + rng.integers(0, 4, 60)) % 5], axis=1)
+    e = krippendorff_alpha(count_labels(np.repeat(np.arange(60), 3), label.ravel()))
+    assert e.high - e.low > 0.25
+
+
+def test_percent_counts_every_item_the_same():
+    """One item with ten votes and one with two weigh the same: a mean over items, not over pairs."""
+    item, label = [1] * 10 + [2, 2], [0] * 10 + [0, 1]
+    assert measure_agreement(item, label).percent.value == 0.5

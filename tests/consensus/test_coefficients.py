@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from time import process_time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.consensus.agreement import (
+    alpha_sums,
     class_agreement,
     cohen_kappa,
     gwet_ac1,
@@ -315,3 +317,39 @@ def test_ties_everywhere_are_worse_than_chance():
     e = ordinal_alpha(count_labels(np.repeat(np.arange(30), 2), np.tile([0, 1], 30)))
     assert e.value < 0
     assert e.low <= e.value <= e.high
+
+
+def test_effects_of_thousands_of_people_on_a_thousand_classes_take_seconds():
+    """5,000 people, 1,000 classes, 100,000 votes: no person costs a pass over all pairs of classes."""
+    rng = np.random.default_rng(0)
+    item = np.repeat(np.arange(20_000), 5)
+    person = (rng.integers(0, 5000, 20_000)[:, None] + np.arange(5) * 977).ravel() % 5000
+    label = np.where(rng.random(100_000) < 0.7, item % 1000, rng.integers(0, 1000, 100_000))
+    began = process_time()
+    found = vitality(item, person, label)
+    assert process_time() - began < 6
+    assert len(found) == 5000
+    one = found[17]
+    rest = person != one.person
+    base, other = (
+        krippendorff_alpha(count_labels(i, c), replicates=0).value
+        for i, c in ((item, label), (item[rest], label[rest]))
+    )
+    assert one.effect.value == pytest.approx(base - other, abs=1e-9)
+    assert one.effect.low < one.effect.value < one.effect.high
+
+
+def test_effects_are_the_same_with_few_and_with_many_classes(monkeypatch):
+    """Beyond the classes whose inner products are kept the figures are those of the other way."""
+    rng = np.random.default_rng(4)
+    item, person = (
+        np.repeat(np.arange(300), 4),
+        rng.permuted(np.tile(np.arange(9), (300, 1)), axis=1),
+    )
+    votes = item, person[:, :4].ravel(), (item % 6 + (rng.random(1200) < 0.3)) % 6
+    few = vitality(*votes)
+    monkeypatch.setattr(alpha_sums, "MOST_CLASSES_SQUARED", 1)
+    monkeypatch.setattr(alpha_sums, "MOST_LAID_OUT", 0)
+    for a, b in zip(few, vitality(*votes), strict=True):
+        same_ends = pytest.approx((a.effect.low, a.effect.value, a.effect.high), abs=1e-12)
+        assert (b.effect.low, b.effect.value, b.effect.high) == same_ends

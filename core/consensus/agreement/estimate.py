@@ -17,6 +17,8 @@ Parts = Callable[[Floats], tuple[Floats, Floats]]
 
 NOTHING = 1e-12
 """Expected disagreement, of at most 1, that rounding alone can leave."""
+SAME = 1e-9
+"""What the observed disagreement of redrawn items differs by where all items are split alike."""
 
 
 def estimate(
@@ -40,18 +42,37 @@ def estimate(
     if not expected > NOTHING:
         return Estimate(None, None, None, n)
     value = 1 - observed / expected
-    if observed in (0.0, 1.0) and n >= 2 and how.get("replicates") != 0:
-        # All items alike: drawing again would feign certainty, so bound the agreement instead.
-        sure = wilson(n if observed == 0 else 0, n, how.get("level", 0.95))
-        ends = [max(-1.0, 1 - (1 - x) / expected) for x in (sure.low, sure.high) if x is not None]
-        return Estimate(value, min(ends[0], value), max(ends[1], value), n)
+    if n < 2 or how.get("replicates") == 0:
+        return Estimate(value, None, None, n)
+    bounded = _bounded(observed, expected, n, how.get("level", 0.95))
+    if observed in (0.0, 1.0):
+        return Estimate(value, *bounded, n)
+    seen: list[float] = []
 
     def coefficient(sums: Floats) -> Floats:
         o, e = parts(sums)
+        seen.extend((float(o.min()), float(o.max())))
         return np.asarray(1 - o / np.where(e > NOTHING, e, np.nan))
 
     low, high = bootstrap(kinds, repeats, coefficient, **how)
+    if max(seen, default=1.0) - min(seen, default=0.0) <= SAME:
+        known = [x for x in (low, high) if x is not None]
+        return Estimate(value, min(*known, bounded[0]), max(*known, bounded[1]), n)
     return Estimate(value, low, high, n)
+
+
+def _bounded(observed: float, expected: float, n: int, level: float) -> tuple[float, float]:
+    """Return the ends of a coefficient where all items are split alike.
+
+    Drawing such items again gives the same ones and would feign certainty. An item's agreement
+    lies between 0 and 1 and so varies no more than a yes or no of the same mean (Bhatia and Davis
+    2000): Wilson's interval of that mean holds it, and the coefficient with it.
+    """
+    mean = min(max(1 - observed, 0.0), 1.0)
+    sure = wilson(mean * n, n, level)
+    value = 1 - observed / expected
+    ends = [max(-1.0, 1 - (1 - x) / expected) for x in (sure.low, sure.high) if x is not None]
+    return min(*ends, value), max(*ends, value)
 
 
 def split_share(kinds: ItemCounts) -> Floats:

@@ -9,16 +9,21 @@ again for each of hundreds of people would take minutes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
 
-from core.consensus.agreement.estimate import NOTHING, columns
-from core.consensus.counts import Floats, Ints, ItemCounts, count_labels
+from core.consensus.agreement.alpha_sums import AlphaSums, Said
+from core.consensus.agreement.estimate import NOTHING
+from core.consensus.counts import Floats, Ints, count_labels
 from core.errors import InputError
 from core.stats.intervals import Estimate, normal_quantile
+
+MOST_CELLS_AT_ONCE = 500_000
+MOST_PEOPLE_AT_ONCE = 256
+"""People looked at together: their slopes take 4 MB at 2,000 classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,107 +56,63 @@ def vitality(
         return []
     at = np.unique(np.asarray(item, dtype=np.int64), return_inverse=True)[1].astype(np.int64)
     counts = count_labels(at, labels)
-    all_of = _Sums.of(counts)
+    sums = AlphaSums.of(counts)
     place = np.cumsum(counts.votes >= 2) - 1
     shared = np.flatnonzero((counts.votes >= 2)[at])
     # Within a person by item, so that no result depends on the order of the votes.
     order = shared[np.lexsort((at[shared], row[shared]))]
-    ends = np.searchsorted(row[order], np.arange(len(people) + 1))
+    said = Said(row[order], place[at[order]], labels[order])
+    ends = np.searchsorted(said.person, np.arange(len(people) + 1))
+    cells = np.append(0, np.cumsum(sums.counts.cells[said.item]))[ends]
+    found: list[Estimate] = []
+    for first, last in _groups(cells):
+        part = said.part(int(ends[first]), int(ends[last]), first)
+        found += _effects(sums, part, last - first, level)
+    return [Vitality(p, e) for p, e in zip(people.tolist(), found, strict=True)]
+
+
+def _groups(cells: Ints) -> Iterator[tuple[int, int]]:
+    """Yield the first person of each group and the one after its last.
+
+    Args:
+        cells: What the people before each person take together, shape (people + 1,).
+    """
+    first, people = 0, len(cells) - 1
+    while first < people:
+        fit = int(np.searchsorted(cells, cells[first] + MOST_CELLS_AT_ONCE, side="right")) - 1
+        last = min(max(fit, first + 1), first + MOST_PEOPLE_AT_ONCE, people)
+        yield first, last
+        first = last
+
+
+def _effects(sums: AlphaSums, said: Said, people: int, level: float) -> list[Estimate]:
+    """Return the effect of each person of a group, numbered from 0."""
+    figures = sums.without(said, people)
+    n = np.bincount(said.person, minlength=people)
+    error = _errors(figures.first, figures.second, len(sums.counts.starts))
+    half = normal_quantile(level) * error
     return [
-        Vitality(int(p), all_of.effect(place[at[order[a:b]]], labels[order[a:b]], level))
-        for p, a, b in zip(people, ends[:-1], ends[1:], strict=True)
+        _estimate(value, reach, items)
+        for value, reach, items in zip(
+            figures.effect.tolist(), half.tolist(), n.tolist(), strict=True
+        )
     ]
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """What alpha is made of, over the items with two or more votes.
-
-    Attributes:
-        counts: Votes by item and class.
-        table: Of each item the split, the votes, and the votes for each class.
-        total: Column sums of the table.
-        gram: The table's inner products of columns.
-        cells: Item times classes plus class of each count, ascending.
-    """
-
-    counts: ItemCounts
-    table: csr_array
-    total: Floats
-    gram: Floats
-    cells: Ints
-
-    @staticmethod
-    def of(counts: ItemCounts) -> _Sums:
-        kept = counts.where(counts.votes >= 2)
-        split = (kept.votes * kept.votes - kept.squares) / np.maximum(kept.votes - 1, 1)
-        table = columns([split, kept.votes], kept.matrix())
-        total = np.asarray(table.sum(axis=0), dtype=np.float64).ravel()
-        owner = np.repeat(np.arange(len(kept.starts)), kept.cells)
-        cells = owner * kept.classes + kept.labels
-        return _Sums(kept, table, total, (table.T @ table).toarray(), cells)
-
-    def effect(self, items: Ints, said: Ints, level: float) -> Estimate:
-        """Return the effect of a person who said so of these items."""
-        n, rows = len(items), csr_array(self.table[items])
-        votes, before = self.counts.votes[items], np.asarray(rows[:, [0]].todense()).ravel()
-        stays = votes >= 3
-        split = np.where(stays, self._split_without(items, said), 0.0)
-        change = np.asarray(rows[~stays].sum(axis=0), dtype=np.float64).ravel() * -1
-        change[0] = (split - before).sum()
-        change[1] -= np.count_nonzero(stays)
-        change[2:] -= np.bincount(said[stays], minlength=self.counts.classes)
-        alpha, slope = _alpha(self.total)
-        other, other_slope = _alpha(self.total + change)
-        if alpha is None or other is None:
-            return Estimate(None, None, None, n)
-        mine = rows @ other_slope
-        one_less = (split - before) * other_slope[0] - other_slope[1] - other_slope[2 + said]
-        without = np.where(stays, mine + one_less, 0.0)
-        error = self._error(slope - other_slope, rows @ slope - mine, rows @ slope - without)
-        value = alpha - other
-        if not error > 0:
-            return Estimate(value, None, None, n)
-        half = normal_quantile(level) * error
-        return Estimate(value, value - half, value + half, n)
-
-    def _split_without(self, items: Ints, said: Ints) -> Floats:
-        """Return the split of each item without one vote for a class."""
-        counts = self.counts
-        own = counts.counts[np.searchsorted(self.cells, items * counts.classes + said)]
-        left = counts.votes[items] - 1
-        squares = counts.squares[items] - 2 * own + 1
-        return np.asarray((left * left - squares) / np.maximum(left - 1, 1), dtype=np.float64)
-
-    def _error(self, slope: Floats, same: Floats, changed: Floats) -> float:
-        """Return the standard error of a difference, from each item's influence on it.
-
-        Args:
-            slope: Of the difference, were no item changed.
-            same: Influences of the changed items under that slope.
-            changed: Their true influences.
-        """
-        items = self.table.shape[0]
-        first = slope @ self.total + (changed - same).sum()
-        second = slope @ self.gram @ slope + (changed * changed - same * same).sum()
-        spread = second - first * first / items
-        # What rounding leaves of nothing is nothing.
-        if items < 2 or spread <= 1e-12 * max(second, NOTHING):
-            return 0.0
-        return float(np.sqrt(spread * items / (items - 1)))
+def _estimate(value: float, reach: float, n: int) -> Estimate:
+    """Return an effect, without an interval where none can be given."""
+    if np.isnan(value):
+        return Estimate(None, None, None, n)
+    if not reach > 0:
+        return Estimate(value, None, None, n)
+    return Estimate(value, value - reach, value + reach, n)
 
 
-def _alpha(sums: Floats) -> tuple[float | None, Floats]:
-    """Return alpha and its slope in each sum; None where it is undefined."""
-    split, n, totals = sums[0], sums[1], sums[2:]
-    pairs, alike = n * n - n, totals @ totals
-    if pairs <= 0 or n * n - alike <= NOTHING:
-        return None, np.zeros_like(sums)
-    observed, expected = split / n, (n * n - alike) / pairs
-    slope = np.empty_like(sums)
-    by_expected = observed / expected**2
-    slope[0] = -1 / (n * expected)
-    grows = (2 * n * pairs - (n * n - alike) * (2 * n - 1)) / pairs**2
-    slope[1] = observed / (n * expected) + by_expected * grows
-    slope[2:] = by_expected * (-2 * totals / pairs)
-    return float(1 - observed / expected), slope
+def _errors(first: Floats, second: Floats, items: int) -> Floats:
+    """Return standard errors from the sums of the items' influences and of their squares."""
+    if items < 2:
+        return np.zeros_like(first)
+    spread = second - first * first / items
+    # What rounding leaves of nothing is nothing.
+    enough = spread > 1e-12 * np.maximum(second, NOTHING)
+    return np.sqrt(np.where(enough, spread, 0.0) * items / (items - 1))
