@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.services.accounts.keymap import COMMANDS, LEFT, PRESETS, STANDARD, effective
 from core.services.accounts.preferences import Preferences, get_preferences, set_preferences
 from core.services.workspace import Workspace
-from core.ui.deck.texts import command_text, group_text
+from core.ui.deck.texts_keys import command_text, group_text
 from core.ui.states import say_error
 from core.ui.text import _, mark
 from core.ui.widgets import attempt, caption, section

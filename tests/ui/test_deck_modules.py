@@ -15,7 +15,10 @@ from core.services.accounts.keymap import COMMANDS
 from core.services.review.submission import FLAG_REASONS, SKIP_REASONS
 from core.ui import deck
 from core.ui.deck import STATIC, texts
+from core.ui.deck.texts_keys import command_text, key_sheet
+from core.ui.deck.texts_reasons import flag_reasons, flag_words, skip_reasons
 from core.ui.deck.texts_ruling import ruling_texts
+from core.ui.deck.texts_viewing import votes_texts
 from core.ui.grid.texts import grid_texts
 
 NODE_TESTS = sorted(Path(__file__).with_name("deck").glob("*.test.mjs"))
@@ -49,7 +52,7 @@ def test_every_text_a_module_asks_for_exists() -> None:
     """No reader ever sees 'undefined'."""
     deck, ruling = texts.deck_texts(), ruling_texts()
     own = {
-        "votes.js": texts.votes_texts(),
+        "votes.js": votes_texts(),
         "ruling.js": ruling,
         "ruling_model.js": ruling,
         "lookalikes.js": ruling,
@@ -68,23 +71,23 @@ def test_every_text_a_module_asks_for_exists() -> None:
 def test_every_text_is_used() -> None:
     """Translators are given nothing that is never shown."""
     sources = "\n".join(m.read_text(encoding="utf-8") for m in MODULES)
-    for name in {**texts.deck_texts(), **texts.votes_texts(), **grid_texts(), **ruling_texts()}:
+    for name in {**texts.deck_texts(), **votes_texts(), **grid_texts(), **ruling_texts()}:
         assert f"texts.{name}" in sources, name
 
 
 def test_every_reason_has_words() -> None:
     """Each stable code of the services has a text of its own."""
-    assert [c for c, _ in texts.skip_reasons()] == list(SKIP_REASONS)
-    assert [c for c, _ in texts.flag_reasons()] == list(FLAG_REASONS)
-    assert texts.flag_words("duplicate: of 7").endswith(": of 7")
-    assert texts.flag_words("free words") == "free words"
+    assert [c for c, _ in skip_reasons()] == list(SKIP_REASONS)
+    assert [c for c, _ in flag_reasons()] == list(FLAG_REASONS)
+    assert flag_words("duplicate: of 7").endswith(": of 7")
+    assert flag_words("free words") == "free words"
 
 
 def test_the_help_tells_of_every_command_once() -> None:
     """Whatever a project has, a row names commands that exist, and none is told twice."""
     shown: set[str] = set()
     for boxes, more, several, many, grid in itertools.product((True, False), repeat=5):
-        groups = texts.key_sheet(boxes, more, several, many, grid)
+        groups = key_sheet(boxes, more, several, many, grid)
         rows = [(commands, text) for _, rows in groups for commands, text in rows]
         named = [c for commands, _ in rows for c in commands]
         assert set(named) <= set(COMMANDS)
@@ -95,7 +98,7 @@ def test_the_help_tells_of_every_command_once() -> None:
 
 def test_settings_and_refusals_call_a_command_the_same() -> None:
     """The sentence of a conflict names what the reader sees beside the field."""
-    assert {n: texts.command_text(n) for n in COMMANDS} == {n: c.title for n, c in COMMANDS.items()}
+    assert {n: command_text(n) for n in COMMANDS} == {n: c.title for n, c in COMMANDS.items()}
 
 
 def test_every_order_of_the_queue_has_words() -> None:
@@ -113,7 +116,7 @@ def test_python_and_the_deck_agree_on_many() -> None:
 def test_the_help_promises_the_next_image_only_where_it_comes(boxes: bool) -> None:
     """With a further question, an answer leads to that question first."""
     for more in (True, False):
-        rows = texts.key_sheet(boxes, more)[0][1]
+        rows = key_sheet(boxes, more)[0][1]
         ends = [t for commands, t in rows if commands == ["accept"] or len(commands) == 10]
         assert ends
         assert all(("next question or image" in t) is more for t in ends)
@@ -126,5 +129,5 @@ def test_nobody_who_outlines_reads_of_boxes(more: bool) -> None:
     shaped = {**texts.deck_texts(shapes=True), **grid_texts(shapes=True)}
     assert boxed.keys() == shaped.keys()
     told = [t for t in shaped.values() if isinstance(t, str)]
-    told += [t for _, rows in texts.key_sheet(True, more, shapes=True) for _, t in rows]
+    told += [t for _, rows in key_sheet(True, more, shapes=True) for _, t in rows]
     assert not [t for t in told if re.search(r"\bbox(es)?\b", t, re.IGNORECASE)]

@@ -16,8 +16,10 @@ from core.services.accounts.preferences import Preferences
 from core.services.projects.project import ProjectView
 from core.ui import urls
 from core.ui.deck.element import LOADER, STATIC, STYLE, answer_data, questions_data
-from core.ui.deck.texts import deck_texts, flag_reasons, key_sheet, order_texts, skip_reasons
+from core.ui.deck.texts import deck_texts, order_texts
 from core.ui.deck.texts_editing import editing_keys, editing_texts
+from core.ui.deck.texts_keys import key_sheet
+from core.ui.deck.texts_reasons import flag_reasons, skip_reasons
 from core.ui.deck.votes import Layer, votes_view
 from core.ui.theme import Markup, draw
 from core.web import deck_path

@@ -19,7 +19,7 @@ from core.services.projects.project import ProjectView
 from core.services.review.disputes import DisputeView
 from core.ui import urls
 from core.ui.deck.element import LOADER, STYLE, answer_data, questions_data
-from core.ui.deck.texts import flag_words
+from core.ui.deck.texts_reasons import flag_words
 from core.ui.deck.texts_ruling import reason_templates, ruling_texts
 from core.ui.deck.votes import Layer, votes_data
 from core.ui.text import _

@@ -1,153 +1,10 @@
-"""Every text the deck shows, in the reader's language. Looked up at each call, never kept."""
+"""The texts of the review deck, in the reader's language. Looked up at each call, never kept."""
 
 from __future__ import annotations
 
-from core.services.review.submission import FLAG_REASONS, SKIP_REASONS
+from core.ui.deck.texts_about import about_texts
+from core.ui.deck.texts_viewing import away_texts, viewing_texts
 from core.ui.text import _, mark
-
-_SKIP = {
-    "unsure": mark("I am not sure"),
-    "image-unusable": mark("The image is unusable"),
-    "wrong-subject": mark("It shows something else"),
-    "several-subjects": mark("It shows several subjects"),
-    "no-class-fits": mark("No class fits"),
-    "other": mark("Another reason"),
-}
-_FLAG = {
-    "guideline-unclear": mark("The guideline is unclear here"),
-    "class-missing": mark("A class is missing"),
-    "bad-image": mark("Something is wrong with the image"),
-    "duplicate": mark("It is a duplicate"),
-    "other": mark("Another reason"),
-}
-
-
-def skip_reasons() -> list[tuple[str, str]]:
-    """Return the reasons for skipping: stable code, text."""
-    return [(code, _(_SKIP[code])) for code in SKIP_REASONS]
-
-
-def flag_reasons() -> list[tuple[str, str]]:
-    """Return the reasons for flagging: stable code, text."""
-    return [(code, _(_FLAG[code])) for code in FLAG_REASONS]
-
-
-def flag_words(reason: str) -> str:
-    """Return a flag's reason in words: a code, or a code with the person's comment after it."""
-    code, _colon, comment = reason.partition(": ")
-    known = _(_FLAG[code]) if code in _FLAG else code
-    return f"{known}: {comment}" if comment else known
-
-
-Rows = list[tuple[list[str], str]]
-"""Rows of the help sheet: the commands a row tells of, and what they do."""
-
-
-def key_sheet(
-    boxes: bool,
-    more: bool,
-    several: bool = False,
-    many: bool = False,
-    grid: bool = False,
-    shapes: bool = False,
-) -> list[tuple[str, Rows]]:
-    """Return what every command does, in groups, in the order of the help sheet.
-
-    Args:
-        boxes: Whether regions are drawn in this project.
-        more: Whether an item has a further question, so that an answer does not always end it.
-        several: Whether a question takes several classes.
-        many: Whether a question has so many classes that they are searched.
-        grid: Whether there is a grid page.
-        shapes: Whether the regions are something else than boxes.
-    """
-    answering = [
-        *(_region_rows(more, shapes) if boxes else _class_rows(more)),
-        *([(["confirm"], _("Confirm the classes marked, none of them too"))] if several else []),
-        *([(["search"], _("Search a class by typing"))] if many else []),
-        (["skip"], _("Skip: not sure")),
-        (["reasons"], _("Skip with a reason, 1 to 6")),
-        (["flag"], _("Flag for the lead, with a comment")),
-    ]
-    moving = [
-        (["undo"], _("Undo the last step or decision")),
-        (["redo"], _("Redo")),
-        (["previous", "next"], _("Previous, next, without deciding")),
-        *([(["grid"], _("Many at once: the grid"))] if grid else []),
-    ]
-    drawing: Rows = [
-        (["edit"], _("Edit what is drawn")),
-        (["canvas"], _("Open the drawing canvas")),
-        (["nextObject", "previousObject"], _("Next, previous object")),
-    ]
-    return [
-        (_("Answer"), answering),
-        (_("Move"), moving),
-        *([(_("Draw"), drawing)] if boxes else []),
-        (_("Look"), _looking_rows()),
-        (_("More"), _further_rows()),
-    ]
-
-
-def _looking_rows() -> Rows:
-    return [
-        (["zoomIn", "zoomOut"], _("Zoom in, out; the wheel too, drag moves")),
-        (["toggleFit"], _("Whole image or 100 %")),
-        (["actual"], _("100 % while held; 0 too, where no class has it")),
-        (["panLeft", "panRight", "panUp", "panDown"], _("Move the view")),
-        (["adjust"], _("Brightness, contrast, view")),
-        (["overlay"], _("Show or hide what is drawn")),
-        (["opacity"], _("Overlay stronger or fainter")),
-        (["channel"], _("Channels one by one")),
-    ]
-
-
-def _further_rows() -> Rows:
-    return [
-        (["thread"], _("Comment, ask the lead")),
-        (["info"], _("Guideline")),
-        (["link"], _("Copy the link to this item")),
-        (["help"], _("This help")),
-    ]
-
-
-_CHOOSE = [f"choose{digit}" for digit in "1234567890"]
-
-
-def _region_rows(more: bool, shapes: bool) -> Rows:
-    if more:
-        nothing = (
-            _("Nothing here: no regions, where no class has this key")
-            if shapes
-            else _("Nothing here: no boxes, where no class has this key")
-        )
-        return [
-            (["accept"], _("Accept what is shown, next question or image")),
-            (_CHOOSE, _("Choose a class, next question or image")),
-            (["choose0"], nothing),
-        ]
-    if shapes:
-        return [
-            (["accept"], _("Accept the regions shown, next image")),
-            (["choose0"], _("Nothing here: no regions, next image")),
-        ]
-    return [
-        (["accept"], _("Accept the boxes shown, next image")),
-        (["choose0"], _("Nothing here: no boxes, next image")),
-    ]
-
-
-def _class_rows(more: bool) -> Rows:
-    if more:
-        return [
-            (["accept"], _("Accept the pre-label, next question or image")),
-            (_CHOOSE, _("Choose a class, next question or image")),
-        ]
-    return [
-        (["accept"], _("Accept the pre-label, next image")),
-        (_CHOOSE, _("Choose a class, next image")),
-    ]
-
 
 _ORDERS = {
     "least-confident": mark("Least certain first"),
@@ -163,54 +20,6 @@ def order_texts() -> list[tuple[str, str]]:
     return [(code, _(text)) for code, text in _ORDERS.items()]
 
 
-_COMMANDS = {
-    **dict.fromkeys(_CHOOSE, mark("Class {n}")),
-    "accept": mark("Accept the pre-label"),
-    "confirm": mark("Confirm what is chosen"),
-    "search": mark("Search a class"),
-    "skip": mark("Skip, not sure"),
-    "reasons": mark("Skip with a reason"),
-    "flag": mark("Flag for the lead"),
-    "undo": mark("Undo"),
-    "redo": mark("Redo"),
-    "previous": mark("Previous item"),
-    "next": mark("Next item"),
-    "grid": mark("Go to the grid"),
-    "zoomIn": mark("Zoom in"),
-    "zoomOut": mark("Zoom out"),
-    "toggleFit": mark("Whole image or 100 %"),
-    "actual": mark("100 % while held"),
-    "panLeft": mark("Move the view left"),
-    "panRight": mark("Move the view right"),
-    "panUp": mark("Move the view up"),
-    "panDown": mark("Move the view down"),
-    "adjust": mark("Brightness and contrast"),
-    "overlay": mark("Show or hide what is drawn"),
-    "opacity": mark("Overlay opacity"),
-    "channel": mark("Next channel"),
-    "edit": mark("Edit what is drawn"),
-    "canvas": mark("Open the drawing canvas"),
-    "nextObject": mark("Next object"),
-    "previousObject": mark("Previous object"),
-    "thread": mark("Comment"),
-    "link": mark("Copy the link"),
-    "info": mark("Guideline"),
-    "help": mark("Help"),
-}
-
-
-def command_text(name: str) -> str:
-    """Return what a command of the deck is called in the settings."""
-    place = _CHOOSE.index(name) + 1 if name in _CHOOSE else 0
-    return _(_COMMANDS[name]).format(n=place)
-
-
-def group_text(group: str) -> str:
-    """Return the heading of a group of commands."""
-    texts = {"answer": _("Answer"), "move": _("Move"), "look": _("Look"), "draw": _("Draw")}
-    return texts.get(group, _("More"))
-
-
 def deck_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
     """Return the texts of the review deck by the names its modules use.
 
@@ -223,19 +32,10 @@ def deck_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
         **_about_the_work(),
         **_about_the_queue(),
         **_said(),
-        **_viewing(),
-        **_about(),
+        **viewing_texts(),
+        **about_texts(),
         "boxSource": _box_sources(),
         **(_of_shapes() if shapes else {}),
-    }
-
-
-def _away() -> dict[str, str]:
-    return {
-        "away": _("The picture is on its way: no connection."),
-        "awaySignedOut": _("The picture is on its way: you were signed out."),
-        "awayFaulty": _("The picture is not here yet: the server has a fault with it."),
-        "awayAdvice": _("It appears by itself. What you decide is kept."),
     }
 
 
@@ -248,7 +48,7 @@ def _on_the_item() -> dict[str, str]:
         "draftDropped": _(
             "{n} of your draft could not be read and was left out; the rest is as it was."
         ),
-        **_away(),
+        **away_texts(),
         "tryAgain": _("Try again"),
         "prelabel": _("Pre-label"),
         "noPrelabel": _("No pre-label: choose a class."),
@@ -434,104 +234,4 @@ def _box_sources() -> dict[str, str]:
         "mine": _("Your answer"),
         "prelabel": _("Pre-label"),
         "none": _("No pre-label: press {edit} to draw."),
-    }
-
-
-def _viewing() -> dict[str, str | dict[str, str]]:
-    """Return the texts of the stage: zoom, light, channels."""
-    return {
-        "stage": _("Image"),
-        "zoom": _("Zoom and view"),
-        "coarse": _("Finer detail could not be loaded here"),
-        "zoomIn": _("Zoom in"),
-        "zoomOut": _("Zoom out"),
-        "fit": _("Fit"),
-        "toggleFit": _("Whole image or 100 %"),
-        "adjust": _("Brightness, contrast and view"),
-        "sliders": {
-            "brightness": _("Brightness"),
-            "contrast": _("Contrast"),
-            "gamma": _("Gamma"),
-            "opacity": _("Overlay"),
-        },
-        "altered": _("{name} {value}"),
-        "sharp": _("Sharp pixels when enlarged"),
-        "keepZoom": _("Keep the zoom for the next image"),
-        "resetView": _("Reset"),
-        "closeView": _("Close"),
-        "channelOf": _("Channel {n} of {all}: {name}"),
-        "allChannels": _("All channels"),
-        "nextChannel": _("Channels one by one"),
-        "colours": {"R": _("red"), "G": _("green"), "B": _("blue")},
-        "overlayHidden": _("Overlay hidden"),
-    }
-
-
-def _about() -> dict[str, str | dict[str, str]]:
-    """Return the texts of what is known of an item beside the vote, and of its discussion."""
-    return {
-        "history": _("History"),
-        "alike": _("Similar labelled images"),
-        "discussion": _("Discussion"),
-        "discussionOpen": _("Discussion ({n} open)"),
-        "aboutOffline": _("This cannot be loaded now. Reviewing goes on without it."),
-        "alikeLater": _("Neighbours appear after the first training or pre-labelling."),
-        "noneAlike": _("No labelled image is like this one yet."),
-        "alikeOne": _("{label}: {name}, {share} alike"),
-        "you": _("You"),
-        "historyKinds": {
-            "imported": _("Imported, {when}"),
-            "prelabel": _("{who}: {what}, {when}"),
-            "vote": _("{who} said {what}, {when}"),
-            "skip": _("{who} skipped it, {when}"),
-            "flag": _("{who} flagged it, {when}"),
-            "withdraw": _("{who} took the answer back, {when}"),
-            "decide": _("{who} decided: {what}, {when}"),
-            "discard": _("{who} discarded the image, {when}"),
-            "neutral": _("{who} found that no class fits, {when}"),
-            "send-back": _("{who} sent it back for more votes, {when}"),
-            "settled": _("Label in force: {what}, {when}"),
-        },
-        "settledStates": {
-            "dispute": _("in dispute"),
-            "neutral": _("no class fits"),
-            "discarded": _("discarded"),
-        },
-        "threadOpen": _("Open, comments: {n}"),
-        "threadClosed": _("Resolved, comments: {n}"),
-        "threadKinds": {
-            "resolve": _("{who} resolved it, {when}"),
-            "reopen": _("{who} opened it again, {when}"),
-        },
-        "reply": _("Reply"),
-        "resolve": _("Resolve"),
-        "reopen": _("Open again"),
-        "replyTo": _("In the thread: {text}"),
-        "newThread": _("New thread"),
-        "people": _("People"),
-        "comment": _("Comment"),
-        "commentHint": _("Enter sends, Shift+Enter breaks the line, @ names somebody, Esc leaves."),
-        "notSent": _("Not sent; the text is kept here. Press Enter to try again."),
-    }
-
-
-def votes_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
-    """Return the texts of the votes over a disputed image.
-
-    Args:
-        shapes: Whether something else than boxes is drawn.
-    """
-    return {
-        **_viewing(),
-        "loading": _("Loading…"),
-        "broken": _("This image cannot be shown"),
-        "brokenAdvice": _("You can still rule on it by what was said of it."),
-        **_away(),
-        "awayAdvice": _("It appears by itself."),
-        "tryAgain": _("Try again"),
-        "boxes": _("Regions: {n}") if shapes else _("Boxes: {n}"),
-        "noBoxes": _("No regions") if shapes else _("No boxes"),
-        "noneOfThem": _("none of them"),
-        "only": _("Show only this one"),
-        "all": _("Show all"),
     }

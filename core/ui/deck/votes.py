@@ -11,7 +11,7 @@ from core.labels import Answer, LabelSchema
 from core.labels.schema import Task
 from core.ui import urls
 from core.ui.deck.element import LOADER, STYLE, answer_data, questions_data
-from core.ui.deck.texts import votes_texts
+from core.ui.deck.texts_viewing import votes_texts
 from core.web import deck_path
 
 _votes = st.components.v2.component("tiebreak_votes", css=STYLE, js=LOADER)

@@ -38,7 +38,7 @@ define("localStorage", new Kept());
 const { About, historyLine, likeness } = await import(at("about"));
 const { ago, complete, matching, partAt, Unsent } = await import(at("talk"));
 
-const source = readFileSync(new URL("../../../core/ui/deck/texts.py", import.meta.url), "utf8");
+const source = readFileSync(new URL("../../../core/ui/deck/texts_about.py", import.meta.url), "utf8");
 const kinds = Object.fromEntries(["imported", "vote", "settled", "prelabel"].map((k) => [k, new RegExp(`"${k}": _\\("(.*?)"\\)`).exec(source)[1]]));
 const texts = new Proxy({ historyKinds: kinds, settledStates: { discarded: "discarded" }, threadKinds: { resolve: "{who} resolved" }, you: "You" },
   { get: (known, name) => known[name] ?? String(name) });
