@@ -247,7 +247,7 @@ def test_items_all_split_alike_give_no_certain_interval(said, items):
         assert e.low < e.value < e.high
     sure = wilson(a.percent.value * items, items)
     assert (a.percent.low, a.percent.high) == pytest.approx((sure.low, sure.high), abs=1e-12)
-    for c in class_agreement(count_labels(item, np.tile(said, items), 3)):
+    for c in class_agreement(count_labels(item, np.tile(said, items))):
         assert c.alpha.low < c.alpha.value < c.alpha.high
         assert c.positive.low < c.positive.high
 
