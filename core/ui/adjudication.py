@@ -87,7 +87,7 @@ def _head(
 ) -> None:
     """Draw which dispute this is, how many there are, and the way to the others."""
     ids = [row.item_id for row in found.rows]
-    left, middle, right = st.columns([2.3, 1.2, 8.5], vertical_alignment="center")
+    left, middle, right = st.columns([3.3, 1.2, 7.5], vertical_alignment="center")
     with left:
         _list(found.rows, ids, item_id, view)
     with middle:

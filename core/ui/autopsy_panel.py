@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -56,11 +57,12 @@ def causes(slug: str) -> None:
                     "No item is in dispute. New ones come here when votes differ or somebody flags an item."
                 )
             )
-        most = len(found.clusters) if st.session_state.get(_ALL) else SHOWN
-        for cluster in found.clusters[:most]:
+        wanted = _wanted(found.clusters)
+        most = len(wanted) if st.session_state.get(_ALL) else SHOWN
+        for cluster in wanted[:most]:
             _cluster(actor, project, cluster, found)
-        if len(found.clusters) > most:
-            rest = many("Show {n} more cause", "Show {n} more causes", len(found.clusters) - most)
+        if len(wanted) > most:
+            rest = many("Show {n} more group", "Show {n} more groups", len(wanted) - most)
             st.button(rest, on_click=lambda: st.session_state.update({_ALL: True}))
         past_rulings(ws, actor, project)
         _dialog(ws, actor, project, found)
@@ -73,7 +75,7 @@ def autopsy_data(found: DisputeAutopsy | None) -> dict[str, Any] | None:
     return {
         "kind": _(CAUSE_NAMES[Cause(found.kind)]),
         "words": found.words,
-        "evidence": [f"{line.text} (n = {line.n:,})" for line in found.evidence],
+        "evidence": [f"{line.text} (n\u00a0=\u00a0{line.n:,})" for line in found.evidence],
         "clause": found.clause.replace("*", ""),
         "settles": found.settles,
     }
@@ -83,16 +85,38 @@ def _head(found: Autopsies) -> None:
     left, right = st.columns([3, 1.3], vertical_alignment="bottom")
     with left:
         n = many("{n} open dispute", "{n} open disputes", len(found.disputes))
-        of = many("{n} cause", "{n} causes", len(found.clusters))
+        of = many("in {n} group", "in {n} groups", len(found.clusters))
         draw(
             "<div class='tb-header'><h1>{t}</h1><p>{s}</p></div>",
             t=_("Disputes by cause"),
-            s=_("{n}, {causes}. The cause is told by the votes, the model, the time taken and images "
-                "that look alike; it may be wrong, so look before you settle.").format(
-                n=n, causes=of),
+            s=_("{n}, {groups} of the same cause and answers. The cause is told by the votes, the model, "
+                "the time taken and images that look alike; its score says how well they fit, and is no "
+                "probability: look before you settle.").format(n=n, groups=of),
         )  # fmt: skip
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         view_switch()
+
+
+def _wanted(clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Draw how many disputes each cause has, to choose one by; return its groups, the unknown last."""
+    last = [Cause.UNKNOWN.value]
+    ordered = sorted(clusters, key=lambda c: (c.kind in last, -c.n))
+    counts: dict[str, int] = {}
+    for cluster in ordered:
+        counts[cluster.kind] = counts.get(cluster.kind, 0) + cluster.n
+    if len(counts) < 2:
+        return ordered
+    names = {"": _("All"), **{kind: _(CAUSE_NAMES[Cause(kind)]) for kind in counts}}
+    everything = sum(counts.values())
+    chosen = st.segmented_control(
+        _("Cause"),
+        list(names),
+        default="",
+        format_func=lambda kind: f"{names[kind]} ({counts.get(kind, everything):,})",
+        key="tb-cause-kind",
+        label_visibility="collapsed",
+    )
+    return [c for c in ordered if chosen not in counts or c.kind == chosen]
 
 
 # --- one cause ----------------------------------------------------------------------------------
@@ -133,10 +157,18 @@ def _said(cluster: Cluster, first: DisputeAutopsy) -> None:
         n=many("{n} open dispute", "{n} open disputes", cluster.n),
         sure=Markup()
         if kind is Cause.UNKNOWN
-        else fill("<span class='tb-chip'>{t}</span>", t=_("score {n}").format(n=f"{share:.2f}")),
+        else fill(
+            "<span class='tb-chip' title='{why}'>{t}</span>",
+            t=_("score {n}").format(n=f"{share:.2f}"),
+            why=_(
+                "How well the evidence fits this cause rather than the others, 0 to 1, on the item it fits best"
+            ),
+        ),
         title=" / ".join(cluster.pair) or _("Flagged"),
         words=cluster.words,
     )
+    if not cluster.pair and kind is Cause.UNKNOWN:
+        return  # the flag says it, and it stands beside each
     evidence = join(
         fill(
             "<li>{t} <span class='tb-muted tb-num' style='white-space:nowrap'>n = {n}</span></li>",

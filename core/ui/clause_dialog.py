@@ -26,13 +26,16 @@ def clause_dialog(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cl
 def _clause(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
     widgets.caption(
         many(
-            "It would settle {n} open dispute. Say in it what to look for: that is what only you know.",
-            "It would settle {n} open disputes. Say in it what to look for: that is what only you know.",
+            "It speaks to {n} open dispute. Say in it what to look for: that is what only you know.",
+            "It speaks to {n} open disputes. Say in it what to look for: that is what only you know.",
             cluster.n,
         )
     )
     text = st.text_area(
-        _("Clause, added at the end"), cluster.clause, height=160, key=f"clause.text.{cluster.key}"
+        _("Clause, added at the end (Markdown)"),
+        cluster.clause,
+        height=160,
+        key=f"clause.text.{cluster.key}",
     )
     examples = [
         e
@@ -47,15 +50,16 @@ def _clause(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
     version = project.guideline_version + 1
     widgets.caption(
         _("This makes guideline version {n}; reviewers read it from their next image on. Votes "
-          "already cast stay as they are, and no dispute is settled by this alone.").format(n=version)
+          "already cast stay as they are, and the disputes stay open until you settle them.").format(n=version)
     )  # fmt: skip
     refusal = st.container()
     with st.container(horizontal=True, gap="small"):
+        publish = st.button(_("Publish"), type="primary", key="tb-publish-clause")
         if st.button(_("Cancel"), key="tb-cancel-clause"):
             close_dialog()
             st.rerun()
-        if not st.button(_("Publish"), type="primary", key="tb-publish-clause"):
-            return
+    if not publish:
+        return
     try:
         if not text.strip():
             raise InputError(_("The clause is empty."), _("Write it, or cancel."))

@@ -84,7 +84,7 @@ def weight_words(weight: VoteWeight | None) -> tuple[str, ...]:
         told = _("No record of this reviewer yet")
     else:
         source = _("on gold") if weight.source == "gold" else _("as settled")
-        told = _("right {p} % ({low}–{high}), n {n} {source}").format(
+        told = _("right {p} % ({low}–{high}), n = {n} {source}").format(
             p=_percent(share.value),
             low=_percent(share.low),
             high=_percent(share.high),

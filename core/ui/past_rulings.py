@@ -17,7 +17,7 @@ from core.services.review.used import Used, what_used
 from core.services.workspace import Workspace
 from core.ui import urls, widgets
 from core.ui.dispute_views import close_dialog, open_dialog
-from core.ui.settle_dialog import LEFT_OUT, answer_of, confirm, ways_of
+from core.ui.settle_dialog import LEFT_OUT, answer_of, confirm, question_of, ways_of
 from core.ui.text import _, many, mark
 from core.ui.theme import draw, fill, join
 
@@ -183,7 +183,8 @@ def _overturn(
     )
     if len(rows) == 1:
         used_card(what_used(ws, actor, project.slug, rows[0].item_id))
-    ways = ways_of(project, project.schema.main.key, _("Open again: ask for one more vote"))
+    main = project.schema.main.key
+    ways = ways_of(project, main, _("Open again: ask for one more vote"))
     options = sorted(ways, key=lambda w: (w[0] != "send-back", w[1] == rows[0].label))
     way = st.selectbox(
         _("Ruling now"), options, format_func=lambda w: ways[w], key=f"overturn.way.{key}"
@@ -192,6 +193,10 @@ def _overturn(
         _("Reason (required)"), max_chars=MAX_REASON, key=f"overturn.reason.{key}",
         placeholder=_("Why? The reviewers will read it."),
     )  # fmt: skip
+    if question_of(project, main) is None or project.schema.main.several:
+        widgets.caption(
+            _("For another answer than those in the list use “Open again”, item by item.")
+        )
     widgets.caption(
         _("The old ruling stays in the record; this one counts. Dataset versions and models keep the "
           "label they were made with.")
@@ -206,7 +211,7 @@ def _overturn(
             project.slug,
             chosen,
             way[0],
-            answer_of(project.schema.main.key, way),
+            answer_of(project, main, way),
             reason,
             uuid,
         )

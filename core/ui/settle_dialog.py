@@ -10,9 +10,10 @@ from core.access import Actor
 from core.clock import new_uuid
 from core.consensus.autopsy import Cause
 from core.errors import TiebreakError
-from core.labels import Answer
+from core.labels import Answer, Question
 from core.services.projects.project import ProjectView
 from core.services.review.autopsy_clusters import Cluster
+from core.services.review.autopsy_record import answer_for
 from core.services.review.bulk import bulk_rule
 from core.services.review.many import MOST_AT_ONCE, LeftOut
 from core.services.review.submission import MAX_REASON
@@ -31,7 +32,7 @@ _REASONS = {
     Cause.UNKNOWN: "",
 }
 Way = tuple[str, str]
-"""What to rule: the kind, and the class where it is decide."""
+"""What to rule: the kind, and the answer in words where it is decide."""
 
 
 def settle_dialog(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
@@ -40,27 +41,57 @@ def settle_dialog(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cl
     st.dialog(title, width="medium", on_dismiss=close_dialog)(_settle)(ws, actor, project, cluster)
 
 
-def ways_of(project: ProjectView, question: str, send_back: str) -> dict[Way, str]:
-    """Return what one ruling can do to many: give a class, where the question asks for one; or none."""
-    found = next((q for q in project.schema.item_questions if q.key == question), None)
-    names = () if found is None or found.several or project.schema.draws else found.open_names
+def ways_of(
+    project: ProjectView, question: str, send_back: str, named: Sequence[str] = ()
+) -> dict[Way, str]:
+    """Return what one ruling can do to many: give an answer, where a class can be one; or none.
+
+    Args:
+        project: The project.
+        question: Key of the question the ruling answers.
+        send_back: What asking for more votes is called.
+        named: Answers to offer where a question takes several classes; no list holds all sets.
+    """
+    asked = question_of(project, question)
+    names = () if asked is None else named if asked.several else asked.open_names
     return {
-        **{("decide", n): n for n in names},
+        **{("decide", n): n for n in names if answer_of(project, question, ("decide", n))},
         ("neutral", ""): _("No class fits"),
         ("discard", ""): _("Discard the images"),
         ("send-back", ""): send_back,
     }
 
 
-def answer_of(question: str, way: Way) -> Answer | None:
-    """Return the answer a ruling for a class gives; None for the other kinds."""
-    return Answer({question: way[1]}) if way[0] == "decide" else None
+def question_of(project: ProjectView, key: str) -> Question | None:
+    """Return the question of a key; None where what is asked for is drawn."""
+    asked = () if project.schema.draws else project.schema.item_questions
+    return next((q for q in asked if q.key == key), None)
+
+
+def answer_of(project: ProjectView, key: str, way: Way) -> Answer | None:
+    """Return the answer a ruling gives; None for the kinds without."""
+    asked = question_of(project, key)
+    return answer_for(asked, way[1]) if asked is not None and way[0] == "decide" else None
+
+
+def why_not_all(project: ProjectView, key: str) -> str:
+    """Return what one ruling on many cannot answer, and what to do instead; empty if it can all."""
+    asked = question_of(project, key)
+    if asked is None:
+        return _("What is drawn lies elsewhere on each image, so no answer is offered for all: "
+                 "to decide for one, open each.")  # fmt: skip
+    if asked.several:
+        return _(
+            "Only the sets of classes these items are between are offered; for any other, open each."
+        )
+    return ""
 
 
 def _settle(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster) -> None:
     chosen = cluster.items[:MOST_AT_ONCE]
     draw("<p class='tb-small'>{t}</p>", t=cluster.words)
-    ways = ways_of(project, cluster.question, _("Ask for one more vote on each"))
+    named = (cluster.favoured, *(p for p in cluster.pair if p != cluster.favoured))
+    ways = ways_of(project, cluster.question, _("Ask for one more vote on each"), named)
     options = _first(list(ways), cluster)
     way = st.selectbox(
         _("Ruling"), options, format_func=lambda w: ways[w], key=f"settle.way.{cluster.key}"
@@ -71,14 +102,18 @@ def _settle(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
         placeholder=_("Why? The reviewers will read it."),
     )  # fmt: skip
     _what_happens(ways[way], len(chosen), cluster.n)
+    for line in (why_not_all(project, cluster.question), _of_the_rest(project, cluster, way)):
+        if line:
+            widgets.caption(line)
     with st.expander(_("Which items")):
         draw("<div class='tb-small'>{t}</div>", t=", ".join(cluster.names[: len(chosen)]))
     uuid = st.session_state.setdefault(f"settle.uuid.{cluster.key}", new_uuid())
 
     def do() -> tuple[int, Sequence[LeftOut]]:
         told = bulk_rule(
-            ws, actor, project.slug, chosen, way[0], answer_of(cluster.question, way), reason, uuid
-        )
+            ws, actor, project.slug, chosen, way[0],
+            answer_of(project, cluster.question, way), reason, uuid,
+        )  # fmt: skip
         st.session_state.pop(f"settle.uuid.{cluster.key}", None)
         return len(told.saved) + len(told.already), told.left_out
 
@@ -109,6 +144,19 @@ def _what_happens(way: str, n: int, total: int) -> None:
         )
     for line in lines:
         widgets.caption(line)
+
+
+def _of_the_rest(project: ProjectView, cluster: Cluster, way: Way) -> str:
+    """Return what an answer to one question makes of the others."""
+    if way[0] != "decide" or len(project.schema.item_questions) < 2:
+        return ""
+    others = ", ".join(
+        _("“{question}”").format(question=_(q.title))
+        for q in project.schema.item_questions
+        if q.key != cluster.question
+    )
+    return _("{questions}: answered as most votes on each item say; an item without a majority there is "
+             "left out.").format(questions=others)  # fmt: skip
 
 
 def confirm(label: str, do: Callable[[], tuple[int, Sequence[LeftOut]]]) -> None:

@@ -9,10 +9,11 @@ from core.access import Role
 from core.clock import new_uuid
 from core.consensus.policy import OnDisagreement, Policy
 from core.labels import Answer
+from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.models.datasets import freeze_labels
-from core.services.projects.project import get_project
+from core.services.projects.project import NewProject, create_project, get_project
 from core.services.review.bulk import bulk_rule
 from core.services.review.claiming import claim_items
 from core.services.review.disputes import get_dispute
@@ -24,6 +25,7 @@ from core.services.steering.rules import set_policy
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.pages.test_adjudicate import dispute, disputed
+from tests.record import add_items
 
 
 def visit(house: House, monkeypatch: pytest.MonkeyPatch, who: str = "leo") -> AppTest:
@@ -150,7 +152,7 @@ def test_the_dispute_alone_tells_its_cause(house: House, monkeypatch: pytest.Mon
     at = Visit(house, monkeypatch, "leo").open("adjudicate", project="leaves")
     told = dispute(at)["autopsy"]
     assert told["kind"] == "Guideline gap"
-    assert told["evidence"][0].endswith("(n = 1)")
+    assert told["evidence"][0].endswith("(n\u00a0=\u00a01)")
 
 
 def test_an_expert_is_told_it_is_not_theirs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,3 +178,36 @@ def test_the_item_page_names_what_used_its_label(
     assert "not the label in force" in said
     other = Visit(house, monkeypatch, "ada").open("items", project="leaves", item=str(first))
     assert "Dataset versions" not in words(other)
+
+
+def test_sets_of_classes_are_offered_and_what_is_not_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where several classes may be given, the two sets in question; for others one opens each."""
+    sets(house, Answer(multi={"tags": ("dry", "torn")}), Answer(multi={"tags": ()}))
+    at = Visit(house, monkeypatch, "leo").open("adjudicate", project="tags", view="causes")
+    at = press(at, "Settle all 3…")
+    ruling = next(s for s in at.selectbox if s.label == "Ruling")
+    assert set(ruling.options[:2]) == {"dry + torn", "none of them"}
+    assert "wet" not in ruling.options
+    assert "for any other, open each" in words(at)
+
+
+def sets(house: House, *said: Answer) -> None:
+    """Let as many people differ in the classes they give three items of a project of its own."""
+    op = operator(house.ws)
+    schema = LabelSchema(
+        Task.CLASSIFICATION, (make_question("tags", "Seen", ["wet", "dry", "torn"], several=True),)
+    )
+    new = NewProject(
+        "tags",
+        Task.CLASSIFICATION,
+        schema=schema,
+        policy=Policy(on_disagreement=OnDisagreement.LEAD),
+    )
+    items = add_items(house.ws, create_project(house.ws, op, new), 3)
+    for n, answer in enumerate(said):
+        person = add_person(house.ws, op, f"tagger{n}", roles=[(Role.EXPERT, "tags")])
+        for item_id in items:
+            vote = Submission(new_uuid(), item_id, "vote", answer, active_seconds=5)
+            submit(house.ws, actor_of(house.ws, person), "tags", vote)

@@ -12,7 +12,7 @@ from core.consensus.autopsy import CAUSES, Autopsy, Cause, Line
 from core.consensus.autopsy_words import lines
 from core.labels import Answer
 from core.services.projects.project import ProjectView
-from core.services.review.autopsy_record import Question
+from core.services.review.autopsy_record import Question, answer_for
 from core.services.review.clauses import cause_words
 
 
@@ -79,7 +79,7 @@ class Cluster:
         again: Other items people differed on between these, settled by now.
         clause: What the guideline could say; empty where no rule would help.
         good, bad: An item of each side.
-        answer: What to rule for all at once to give them `favoured`; None where it is not a class.
+        answer: What to rule for all at once to give them `favoured`; None where no class is asked for.
     """
 
     key: str
@@ -246,8 +246,6 @@ def _exemplar(
 
 
 def _answer(project: ProjectView, asked: Question, favoured: str) -> Answer | None:
-    """Return the answer that gives an item this class; None where a class is not what is asked."""
+    """Return the answer that says the favoured one; None where no class is asked for."""
     found = next((q for q in project.schema.item_questions if q.key == asked.key), None)
-    if found is None or project.schema.draws or found.several or favoured not in found.open_names:
-        return None
-    return Answer({found.key: favoured})
+    return None if found is None or project.schema.draws else answer_for(found, favoured)

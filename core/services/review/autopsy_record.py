@@ -13,6 +13,7 @@ from core.consensus.autopsy_pairs import NONE, Cases, Record
 from core.consensus.settle import REGIONS
 from core.consensus.shape_dispute import SAME, Difference, shape_votes
 from core.labels import Answer
+from core.labels import Question as Asked
 from core.labels.state import ItemState
 from core.learning.neighbours import Neighbourhood
 from core.services.projects.project import ProjectView
@@ -25,6 +26,8 @@ from core.store.tables import (
 )
 
 NO_ANSWER = "no answer"
+NONE_OF_THEM = "none of them"
+_AND = " + "
 UNCLEAR = "guideline-unclear"
 MOST_DRAWN = 2_000
 """Items with shapes, besides the disputes, that are compared: the newest."""
@@ -176,7 +179,22 @@ def _told(answer: Answer, key: str) -> str:
     said = answer.said(key)
     if said is None:
         return NO_ANSWER
-    return said if isinstance(said, str) else " + ".join(sorted(said)) or "none of them"
+    return said if isinstance(said, str) else _AND.join(sorted(said)) or NONE_OF_THEM
+
+
+def answer_for(asked: Asked, told: str) -> Answer | None:
+    """Return the answer to one question that is told so; None where no ruling can give it.
+
+    A set of classes is read back from its words, so it is None too where a class's own name makes
+    them mean two things.
+    """
+    names = asked.open_names
+    if not asked.several:
+        return Answer({asked.key: told}) if told in names else None
+    parts = set() if told == NONE_OF_THEM else set(told.split(_AND))
+    if not parts <= set(names) or any(_AND in n or n == NONE_OF_THEM for n in asked.names):
+        return None
+    return Answer({}, multi={asked.key: tuple(n for n in names if n in parts)})
 
 
 def _names(project: ProjectView, key: str, said: NDArray[np.object_]) -> tuple[str, ...]:

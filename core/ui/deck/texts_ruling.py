@@ -40,7 +40,7 @@ def ruling_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
         "hintOthers": _("← →: others"),
         "hintParty": _("P: alone"),
         "hintFilter": _("F: filters"),
-        "settles": _("A clause in the guideline would settle {n} open disputes."),
+        "settles": _("Open disputes such a clause speaks to: {n}."),
         **_alike(),
         **search_texts(),
     }

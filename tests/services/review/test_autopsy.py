@@ -13,14 +13,19 @@ from core.consensus.policy import OnDisagreement, Policy
 from core.errors import Forbidden
 from core.labels import Answer
 from core.labels.editing import Rename
-from core.labels.schema import Task
+from core.labels.schema import LabelSchema, Task, make_question
+from core.services.accounts.people import operator
+from core.services.items.why import explain
+from core.services.projects.project import NewProject, create_project
 from core.services.review.autopsy import Autopsies, autopsies, autopsy_of
+from core.services.review.autopsy_record import answer_for
 from core.services.review.bulk import bulk_rule
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.schemas import edit_schema
+from core.services.workspace import Workspace
 from core.store.tables import gold_answers, person_revisions
-from tests.record import World, act, boxes, rule, state_of, vote
+from tests.record import World, act, add_items, boxes, make_cast, rule, state_of, vote
 
 Make = Callable[..., World]
 TO_LEAD = Policy(on_disagreement=OnDisagreement.LEAD)
@@ -190,3 +195,54 @@ def test_an_expert_sees_none(camps: World):
     """Only who adjudicates."""
     with pytest.raises(Forbidden):
         autopsies(camps.ws, camps.cast.experts[0], camps.slug)
+
+
+def test_sets_of_classes_are_settled_at_once(sqlite_ws: Workspace):
+    """People who differ in which classes to give: the favoured set is what a ruling on many takes."""
+    world = tagged(sqlite_ws, ("cat", "dog", "owl"))
+    for item_id in world.items:
+        tag(world, 0, item_id, ("cat", "owl"))
+        tag(world, 1, item_id, ())
+    (cluster,) = told(world).clusters
+    assert set(cluster.pair) == {"cat + owl", "none of them"}
+    known = {
+        "cat + owl": Answer(multi={"tags": ("cat", "owl")}),
+        "none of them": Answer(multi={"tags": ()}),
+    }
+    assert cluster.answer == known[cluster.favoured]
+    made = bulk_rule(
+        world.ws, world.cast.lead, world.slug, cluster.items, "decide", known["cat + owl"],
+        "ears", new_uuid(),
+    )  # fmt: skip
+    assert made.saved == tuple(world.items)
+    why = explain(world.ws, world.cast.lead, world.slug, world.items[0])
+    assert why.answer == known["cat + owl"]
+
+
+def test_names_that_could_mean_two_sets_are_not_read_back():
+    """A class named like a set, or like none: no answer is guessed; unknown and retired ones neither."""
+    plain = make_question("tags", "Tags", ["cat", "owl"], several=True)
+    assert answer_for(plain, "owl + cat") == Answer(multi={"tags": ("cat", "owl")})
+    assert answer_for(plain, "cat + dog") is None
+    assert answer_for(plain, "no answer") is None
+    for odd in ("cat + owl", "none of them"):
+        asked = make_question("tags", "Tags", ["cat", "owl", odd], several=True)
+        assert answer_for(asked, odd) is None
+    assert answer_for(make_question("kind", "Kind", ["cat + owl"]), "cat + owl") is not None
+
+
+def tagged(ws: Workspace, names: tuple[str, ...]) -> World:
+    """Give a project whose question takes several classes, with four items."""
+    schema = LabelSchema(
+        Task.CLASSIFICATION, (make_question("tags", "Tags", list(names), several=True),)
+    )
+    new = NewProject("tags", Task.CLASSIFICATION, schema=schema, policy=TO_LEAD)
+    project = create_project(ws, operator(ws), new)
+    return World(ws, project, add_items(ws, project, 4), make_cast(ws, "tags"))
+
+
+def tag(world: World, nth: int, item_id: int, names: tuple[str, ...]) -> None:
+    """Let an expert give an item its classes."""
+    answer = Answer(multi={"tags": names})
+    said = Submission(new_uuid(), item_id, "vote", answer, active_seconds=5)
+    submit(world.ws, world.cast.experts[nth], world.slug, said)

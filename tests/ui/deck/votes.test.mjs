@@ -25,7 +25,7 @@ test("what every voter has is drawn once and faint, what differs in each party's
 });
 
 test("one party alone shows all of its own, none faint", () => {
-  assert.deepEqual(regionsShown(layers, "M").map((r) => [r.region.note, r.faint, r.corner]), [["· M 94 %", false, 2]]);
+  assert.deepEqual(regionsShown(layers, "M").map((r) => [r.region.note, r.faint, r.corner]), [["· M 94\u00a0%", false, 2]]);
   assert.equal(regionsShown(layers, "Q").length, 2);
 });
 
@@ -39,10 +39,10 @@ test("parties take turns and all come again, either way", () => {
 });
 
 test("what a model believes is said with shares; nothing is said of nothing", () => {
-  assert.equal(believed([["oak", 0.846], ["elm", 0.1]]), "oak 85 % · elm 10 %");
+  assert.equal(believed([["oak", 0.846], ["elm", 0.1]]), "oak 85\u00a0% · elm 10\u00a0%");
   assert.equal(believed(undefined), "");
   assert.equal(percent(null), "");
-  assert.equal(percent(0), "0 %");
+  assert.equal(percent(0), "0\u00a0%");
 });
 
 test("keys that only look are told from those that rule", () => {

@@ -86,7 +86,7 @@ export class RulingRail {
     const settles = typeof found.settles === "number" && found.settles > 0 ? say(texts.settles, { n: found.settles }) : "";
     return el("details", { class: "card autopsy", open },
       el("summary", { "data-at": "autopsy", "aria-keyshortcuts": "A" }, el("b", { text: found.kind }), el("span", { text: ` ${found.words ?? ""}` }), cap("A")),
-      ...(found.evidence ?? []).map((line) => el("div", { class: "small", text: `· ${line}` })),
+      el("ul", { class: "small evidence" }, ...(found.evidence ?? []).map((line) => el("li", { text: line }))),
       found.clause ? el("blockquote", { class: "small clause", text: found.clause }) : null,
       settles ? el("div", { class: "small muted", text: settles }) : null);
   }

@@ -5,7 +5,7 @@ const STRONG_PX = 3;
 
 /** Say a share as people read it; nothing for none. */
 export function percent(value) {
-  return value === null || value === undefined ? "" : `${Math.round(value * 100)} %`;
+  return value === null || value === undefined ? "" : `${Math.round(value * 100)}\u00a0%`;
 }
 
 /** Give the key of the party shown alone after this one, null for all of them: by +1 or -1, round and round. */
