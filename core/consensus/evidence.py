@@ -131,10 +131,12 @@ class Inferred:
     Attributes:
         questions: Key of each question it can answer, and the answer.
         weights: Expected accuracy of each person who voted on the item, where it is known.
+        outlines: How much the outlines of each of them count, 1 as most people's; where it is known.
     """
 
     questions: Mapping[str, InferredAnswer] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    outlines: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

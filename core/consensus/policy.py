@@ -256,7 +256,7 @@ def _describe_regions(policy: Policy) -> str:
     outline = {
         RegionGeometry.MEDIAN: "the middle of its outlines is taken",
         RegionGeometry.MEAN: "the mean of its outlines is taken",
-        RegionGeometry.WEIGHTED: "the mean of its outlines is taken, by how often people are right",
+        RegionGeometry.WEIGHTED: "the mean of its outlines is taken, by how closely each person draws",
     }[policy.geometry]
     return (
         f"Regions count one by one: one is there if at least {policy.quorum * 100:g} % of the people "

@@ -144,6 +144,7 @@ def _each(
         quorum=policy.quorum,
         geometry=_geometry(policy),
         weights=_weights(votes, policy, inferred),
+        outlines=_outlines(votes, policy, inferred),
         schema=schema,
     )
     sure, ahead = _least_sure(fused, len(votes))
@@ -180,3 +181,11 @@ def _weights(
     if policy.geometry != RegionGeometry.WEIGHTED or inferred is None or not inferred.weights:
         return None
     return [max(inferred.weights.get(v.person, USUAL_ACCURACY), 1e-3) for v in votes]
+
+
+def _outlines(
+    votes: Sequence[Vote], policy: Policy, inferred: Inferred | None
+) -> list[float] | None:
+    if policy.geometry != RegionGeometry.WEIGHTED or inferred is None or not inferred.outlines:
+        return None
+    return [inferred.outlines.get(v.person, 1.0) for v in votes]

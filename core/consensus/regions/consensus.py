@@ -30,6 +30,7 @@ def consensus_of(
     quorum: float = 0.5,
     geometry: Geometry | None = None,
     weights: Sequence[float] | None = None,
+    outlines: Sequence[float] | None = None,
     schema: LabelSchema | None = None,
 ) -> FusedRegions:
     """Return the regions that people agree on, those in dispute, and each person's record.
@@ -45,6 +46,8 @@ def consensus_of(
         quorum: Share of the people who must have drawn a region.
         geometry: How several regions become one.
         weights: How much each person counts, in the order of the answers.
+        outlines: How much each person's outlines count where several become one; as `weights` if
+            not given.
         schema: For the order of classes and of the answers to attributes; else by alphabet.
 
     Raises:
@@ -53,6 +56,7 @@ def consensus_of(
     _check_share("Likeness", iou_at_least)
     _check_share("Quorum", quorum)
     weighed = _checked_weights(weights, len(answers))
+    drawn = weighed if outlines is None else _checked_weights(outlines, len(answers))
     how = geometry or Geometry()
     found = clusters_of([a.regions for a in answers], iou_at_least, weighed)
     classes = [counted((m.region.label, weighed[m.person]) for m in c) for c in found]
@@ -60,7 +64,10 @@ def consensus_of(
     wins = Counter(first[0] for v in classes if len(first := leaders(v)) == 1)
     elected = [elect(v, order, wins) for v in classes]
     asked = {q.key: q.names for q in schema.region_questions} if schema else {}
-    made = [_fused(c, e, asked, weighed, quorum, how) for c, e in zip(found, elected, strict=True)]
+    made = [
+        _fused(c, e, asked, weighed, drawn, quorum, how)
+        for c, e in zip(found, elected, strict=True)
+    ]
     there = [f.dispute is not Dispute.TOO_FEW for f in made]
     return FusedRegions(
         _sorted(f for f, kept in zip(made, there, strict=True) if kept),
@@ -74,11 +81,12 @@ def _fused(
     elected: Elected,
     asked: Mapping[str, Sequence[str]],
     weights: Sequence[float],
+    outlines: Sequence[float],
     quorum: float,
     how: Geometry,
 ) -> FusedRegion:
     told = [weights[m.person] for m in cluster]
-    region = blend([m.region for m in cluster], how, told)
+    region = blend([m.region for m in cluster], how, [outlines[m.person] for m in cluster])
     attributes = _attributes(cluster, asked, told)
     if region.label != elected.name or region.attributes != attributes:
         region = replace(region, label=elected.name, attributes=attributes)

@@ -137,12 +137,15 @@ class Fit:
         seq: The newest annotation it saw.
         people: Number of each person it met, ascending.
         questions: By key, what was learnt from the votes on it.
+        outline: How much each person's outlines count, shape (people,), nan where unknown; None
+            where the policy does not ask.
     """
 
     algorithm: str
     seq: int
     people: Longs
     questions: Mapping[str, Asked]
+    outline: Reals | None = None
 
     def place(self, person_id: int) -> int:
         """Return the row of a person, -1 for one it has not met."""
@@ -205,12 +208,20 @@ class Fit:
             answer = _of_sets(asked, told, item) if asked.several else _of_one(asked, told, item)
             if answer is not None:
                 found[key] = answer
-        return Inferred(found, self.weights([person for person, _ in votes]))
+        voters = [person for person, _ in votes]
+        return Inferred(found, self.weights(voters), self.outlines(voters))
 
     def weights(self, people: Sequence[int]) -> dict[str, float]:
         """Return the expected accuracy of those of these people that are known, by number as text."""
         known = {str(p): self.accuracy(p) for p in people}
         return {p: a for p, a in known.items() if a is not None}
+
+    def outlines(self, people: Sequence[int]) -> dict[str, float]:
+        """Return how much the outlines of those of these people count that are known, by number as text."""
+        if self.outline is None:
+            return {}
+        found = {str(p): float(self.outline[at]) for p in people if (at := self.place(p)) >= 0}
+        return {p: w for p, w in found.items() if np.isfinite(w)}
 
 
 def inferred_answer(asked: Asked, place: int, probability: float) -> InferredAnswer:
@@ -265,6 +276,8 @@ def save_fit(path: Path, fit: Fit) -> None:
         "questions": [[k, list(a.classes), a.several] for k, a in fit.questions.items()],
     }  # fmt: skip
     arrays: dict[str, Any] = {"people": fit.people, "head": np.array(json.dumps(head))}
+    if fit.outline is not None:
+        arrays["outline"] = fit.outline
     for q, asked in enumerate(fit.questions.values()):
         for i, part in enumerate(asked.parts):
             arrays.update({f"{q}/{i}/{n}": v for n, v in _arrays(part) if v is not None})
@@ -297,7 +310,8 @@ def _load(path: Path, _: int) -> Fit:
         key: Asked(tuple(classes), several, _parts(arrays, q, len(classes) if several else 1))
         for q, (key, classes, several) in enumerate(head["questions"])
     }
-    return Fit(head["algorithm"], head["seq"], arrays["people"], asked)
+    people, outline = arrays["people"], arrays.get("outline")
+    return Fit(head["algorithm"], head["seq"], people, asked, outline)
 
 
 def _parts(arrays: Mapping[str, Any], question: int, count: int) -> tuple[QuestionFit, ...]:

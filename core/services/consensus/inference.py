@@ -33,6 +33,7 @@ from core.services.consensus.fits import (
     inferred_set,
     load_fit,
 )
+from core.services.consensus.outlines import read_outlines
 from core.services.consensus.vote_columns import (
     NOTHING,
     Codes,
@@ -74,7 +75,7 @@ class Fitted:
         found = {
             key: answer for key, row in self.answers.items() if (answer := row[at]) is not None
         }
-        return Inferred(found, self.fit.weights(people))
+        return Inferred(found, self.fit.weights(people), self.fit.outlines(people))
 
 
 def fit_of(ws: Workspace, connection: Connection, project: ProjectView) -> Fit | None:
@@ -124,7 +125,7 @@ class _Run:
             column = self.votes.said[question.key]
             work = self._several if question.several else self._one
             asked[question.key], answers[question.key] = work(question, column)
-        fit = Fit(self.policy.algorithm, self.votes.seq, self.people, asked)
+        fit = Fit(self.policy.algorithm, self.votes.seq, self.people, asked, self._outline())
         return Fitted(fit, self.tasks, self._without_gold(fit, answers))
 
     def _method(self, votes: Votes, gold: Ints | None = None) -> Truth:
@@ -204,6 +205,14 @@ class _Run:
             for at, item in zip(places, self.gold, strict=True)
             if at < len(self.tasks) and self.tasks[at] == item
         ]
+
+    def _outline(self) -> Reals | None:
+        """Return how much each person's outlines count, where the policy asks."""
+        if not self.policy.weighs_outlines:
+            return None
+        counts = np.bincount(self.task, minlength=len(self.tasks))
+        known = read_outlines(self.connection, self.project, self.tasks[counts >= 2].tolist())
+        return np.array([known.get(p, np.nan) for p in self.people.tolist()])
 
     def _without_gold(
         self, fit: Fit, answers: Mapping[str, Sequence[InferredAnswer | None]]

@@ -91,7 +91,7 @@ class _Column:
         found = self.fitted.of(item, [int(v.person) for v in evidence.votes])
         if found is None or self.policy.fits_project:
             return found
-        return Inferred({}, found.weights)
+        return Inferred({}, found.weights, found.outlines)
 
     def course(self) -> Course:
         """Return all of it as arrays."""

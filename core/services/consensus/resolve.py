@@ -106,7 +106,9 @@ def resolve_all(
         How many labels changed.
     """
     fitted = None
-    if project.policy.fits_project or _worth_fitting(connection, project):
+    policy = project.policy
+    needed = policy.fits_project or policy.weighs_outlines
+    if needed or _worth_fitting(connection, project):
         if told is not None:
             told("weighing votes", 0, 1)
         fitted = fit_project(connection, project)
@@ -212,7 +214,9 @@ def _weights_alone(infer: Infer) -> Infer:
 
     def weights(item_id: int, found: Gathered) -> Inferred | None:
         all_of_it = infer(item_id, found)
-        return None if all_of_it is None else Inferred({}, all_of_it.weights)
+        if all_of_it is None:
+            return None
+        return Inferred({}, all_of_it.weights, all_of_it.outlines)
 
     return weights
 
@@ -275,7 +279,10 @@ def _rests_on_fit(outcome: Outcome, policy: Policy) -> bool:
     """Return whether a fit of all votes could tell otherwise: not of votes that all agree on a count."""
     by_fit = policy.fits_project and outcome.reason in _COUNTED
     by_bound = policy.stop == Stop.POSTERIOR and outcome.reason is Reason.ALL_AGREE
-    return by_fit or (policy.fits_project and by_bound)
+    if by_fit or (policy.fits_project and by_bound):
+        return True
+    drawn = outcome.answer.regions if outcome.answer is not None else ()
+    return policy.weighs_outlines and outcome.state is ItemState.AGREED and bool(drawn)
 
 
 def _final_row(

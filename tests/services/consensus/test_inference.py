@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from core.clock import new_uuid
-from core.consensus.policy import ALGORITHMS, Policy, Stop
+from core.consensus.policy import ALGORITHMS, Policy, RegionGeometry, RegionsBy, Stop
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.consensus.dry_run import dry_run
@@ -19,9 +19,11 @@ from core.services.consensus.inference import fit_of, fit_project
 from core.services.consensus.resolve import gather, outcome_of, resolve
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import NewProject, create_project, get_project
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
 from core.store.tables import annotation_log, final_labels, gold_answers, item_state
-from tests.record import CLASSES, World, add_items, make_cast, make_world, say, vote
+from tests.record import CLASSES, World, add_items, boxes, make_cast, make_world, say, vote
 
 GOOD, BAD = 0.95, 0.45
 FITS = Policy(overlap=3, max_votes=6, algorithm="dawid-skene")
@@ -304,3 +306,58 @@ def test_a_fit_of_another_policy_or_schema_is_not_taken(sqlite_ws):
         )
     }
     assert len(paths) == 3
+
+
+WEIGHS = Policy(
+    overlap=3, max_votes=4, regions=RegionsBy.EACH, geometry=RegionGeometry.WEIGHTED,
+    iou_at_least=0.4,
+)  # fmt: skip
+
+
+def drawn_off(ws, items: int = 30) -> World:
+    """Make a project of boxes; the first of three people draws much closer to what is there."""
+    world = make_world(ws, n_items=items, policy=WEIGHS, task=Task.BOXES)
+    draw, said = np.random.default_rng(2), []
+    for item in world.items:
+        for who, off in enumerate((0.2, 4.0, 4.0)):
+            edges = np.array([10, 10, 50, 50]) + draw.normal(0, off, 4)
+            said.append((item, who, boxes(tuple(edges.tolist()))))
+    write(world, said)
+    return world
+
+
+def test_who_draws_closely_counts_more_where_nothing_else_is_asked(ws):
+    """A project of boxes learns it from the drawings: the label lies nearer than the mean."""
+    world = drawn_off(ws)
+    resolve(world.ws, world.cast.operator, world.slug)
+    with world.ws.store.read() as connection:
+        fit = fit_of(world.ws, connection, get_project(world.ws, world.cast.lead, world.slug))
+    ids = [e.person_id for e in world.cast.experts[:4]]
+    count = fit.outlines(ids)
+    assert set(count) == {str(i) for i in ids[:3]}
+    assert count[str(ids[0])] > 3 * max(count[str(i)] for i in ids[1:3])
+    rows = in_force(world)
+    with world.ws.store.read() as connection:
+        found = gather(connection, world.items, world.project.schema)
+    off, plain = [], []
+    for item in world.items:
+        edges = np.array([v.answer.regions[0].box for _, v in found[item].votes])
+        label = outcome_of(world.ws, world.project, item, found[item]).answer.regions[0].box
+        off.append(np.abs(np.array(label) - [10, 10, 50, 50]).mean())
+        plain.append(np.abs(edges.mean(axis=0) - [10, 10, 50, 50]).mean())
+    assert np.mean(off) < 0.5 * np.mean(plain)
+    assert not any(is_provisional(row) for row in rows.values())
+
+
+def test_a_label_weighed_by_the_last_drawings_is_provisional(ws):
+    """A vote settles its item by the weights there are, and says that a full resolve may tell otherwise."""
+    world = drawn_off(ws)
+    resolve(world.ws, world.cast.operator, world.slug)
+    (item,) = add_items(world.ws, world.project, 1, first=len(world.items))
+    for who in range(3):
+        edges = (10.0 + 2 * who, 10.0, 50.0, 50.0)
+        sent = Submission(new_uuid(), item, "vote", boxes(edges), active_seconds=2)
+        submit(world.ws, world.cast.experts[who], world.slug, sent)
+    assert is_provisional(in_force(world)[item])
+    resolve(world.ws, world.cast.operator, world.slug)
+    assert not is_provisional(in_force(world)[item])
