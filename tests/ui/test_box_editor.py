@@ -9,6 +9,7 @@ import pytest
 from core.labels import LabelSchema, Region
 from core.labels.schema import Task, make_question
 from core.ui import box_editor
+from core.ui.box_editor import drawing, questions, rail
 
 SCHEMA = LabelSchema(Task.BOXES, (make_question("label", "Label", ["cell", "dust"]),))
 BOXES = (Region("cell", 1, 1, 9, 9, 0.7), Region("dust", 20, 20, 30, 30))
@@ -37,21 +38,21 @@ def test_picking_walks_the_boxes_and_lets_go_at_the_end() -> None:
     editing = begun()
     seen = []
     for _ in range(4):
-        box_editor._pick(editing, 1, None)
+        rail.pick(editing, 1, None)
         seen.append(editing.picked)
     assert seen == [0, 1, None, 0]
-    box_editor._pick(editing, -1, None)
+    rail.pick(editing, -1, None)
     assert editing.picked is None
 
 
 def test_a_class_key_renames_the_picked_box_and_is_kept_for_new_ones() -> None:
     """Without a pick it only says what new boxes are."""
     editing = begun()
-    box_editor._take_class(editing, "dust", "old")
+    rail.take_class(editing, "dust", "old")
     assert [r.label for r in editing.regions] == ["cell", "dust"]
     assert (editing.label, editing.version) == ("dust", 0)
-    box_editor._pick(editing, 1, "old")
-    box_editor._take_class(editing, "dust", "old")
+    rail.pick(editing, 1, "old")
+    rail.take_class(editing, "dust", "old")
     assert [r.label for r in editing.regions] == ["dust", "dust"]
     assert editing.overruled == "old"
 
@@ -59,15 +60,15 @@ def test_a_class_key_renames_the_picked_box_and_is_kept_for_new_ones() -> None:
 def test_delete_takes_the_picked_box_and_nothing_without_one() -> None:
     """The canvas is told by a new version of the drawing; a key pressed twice costs no second box."""
     editing = begun()
-    box_editor._pick(editing, 1, None)
+    rail.pick(editing, 1, None)
     version = editing.version
-    box_editor._delete(editing, None)
+    rail.delete(editing, None)
     assert [r.label for r in editing.regions] == ["dust"]
     assert editing.version == version + 1
-    box_editor._delete(editing, None)
+    rail.delete(editing, None)
     assert [r.label for r in editing.regions] == ["dust"]
-    box_editor._pick(editing, 1, None)
-    box_editor._delete(editing, None)
+    rail.pick(editing, 1, None)
+    rail.delete(editing, None)
     assert editing.regions == ()
 
 
@@ -86,15 +87,15 @@ def test_time_at_the_canvas_leaves_pauses_out(monkeypatch: pytest.MonkeyPatch) -
 def test_an_attribute_goes_to_the_picked_region_and_to_the_canvas(monkeypatch) -> None:
     """Taken away again where nothing is chosen; without a pick nothing happens."""
     editing = begun()
-    monkeypatch.setattr(box_editor.st, "session_state", {"w": "high"})
-    box_editor._take_attribute(editing, "severity", "w", "old")
+    monkeypatch.setattr(questions.st, "session_state", {"w": "high"})
+    questions.take_attribute(editing, "severity", "w", "old")
     assert editing.version == 0
-    box_editor._pick(editing, 1, None)
-    box_editor._take_attribute(editing, "severity", "w", "old")
+    rail.pick(editing, 1, None)
+    questions.take_attribute(editing, "severity", "w", "old")
     assert editing.regions[0].attributes == (("severity", "high"),)
     assert editing.overruled == "old"
-    monkeypatch.setattr(box_editor.st, "session_state", {"w": None})
-    box_editor._take_attribute(editing, "severity", "w", "old")
+    monkeypatch.setattr(questions.st, "session_state", {"w": None})
+    questions.take_attribute(editing, "severity", "w", "old")
     assert editing.regions[0].attributes == ()
 
 
@@ -102,11 +103,11 @@ def test_several_classes_are_kept_in_schema_order_and_none_is_an_answer(monkeypa
     """All that was answered is one answer, draft and vote alike."""
     tags = make_question("tags", "Tags", ["a", "b", "c"], several=True)
     editing = begun()
-    monkeypatch.setattr(box_editor.st, "session_state", {"w": ["c", "a"]})
-    box_editor._take_several(editing, tags, "w")
+    monkeypatch.setattr(questions.st, "session_state", {"w": ["c", "a"]})
+    questions.take_several(editing, tags, "w")
     assert editing.answer.multi == {"tags": ("a", "c")}
-    monkeypatch.setattr(box_editor.st, "session_state", {})
-    box_editor._take_several(editing, tags, "w")
+    monkeypatch.setattr(questions.st, "session_state", {})
+    questions.take_several(editing, tags, "w")
     assert editing.answer.multi == {"tags": ()}
 
 
@@ -115,4 +116,4 @@ def test_a_drawing_nested_beyond_reading_is_no_drawing() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    assert box_editor._as_text({"objects": deep}) == ""
+    assert drawing.as_text({"objects": deep}) == ""
