@@ -1,0 +1,53 @@
+"""Charts in one visual language: a dot is a figure, the line through it its 95 % interval.
+
+What is here makes Plotly figures and draws them. Colours read on light and dark and are told
+apart by colour-blind readers; a second series also has another symbol. n stands in every label;
+a figure without enough data says so where its dot would be.
+"""
+
+from __future__ import annotations
+
+from core.ui.charts.counts import histogram, stacked_days, states_over_time
+from core.ui.charts.dot_chart import Dot, dots
+from core.ui.charts.squares import STEPS, confusion, matrix
+from core.ui.charts.style import (
+    INK,
+    LINE,
+    POINTS,
+    SERIES,
+    amount,
+    axis_title,
+    card_head,
+    draw_chart,
+    frame,
+    interval,
+    plain,
+    reader_zone,
+    sentence,
+    shortened,
+)
+
+__all__ = [
+    "INK",
+    "LINE",
+    "POINTS",
+    "SERIES",
+    "STEPS",
+    "Dot",
+    "amount",
+    "axis_title",
+    "card_head",
+    "confusion",
+    "dots",
+    "draw_chart",
+    "frame",
+    "histogram",
+    "interval",
+    "matrix",
+    "plain",
+    "reader_zone",
+    "sentence",
+    "shortened",
+    "stacked_days",
+    "states_over_time",
+]
