@@ -121,17 +121,31 @@ def read_document(text: str, known: Mapping[str, object]) -> dict[str, Any]:
         known: Name of each field there is, and its default.
 
     Raises:
-        InputError: The text is no policy, or a field is unknown or of another kind.
+        InputError: The text is no policy, or a field is unknown, said twice or of another kind.
     """
     if len(text) > MOST_TEXT:
         raise InputError(f"A policy has at most {MOST_TEXT} characters, found {len(text)}.")
     try:
-        doc = json.loads(text)
+        doc = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as e:
         raise InputError(f"This text is not a policy: {_short(text)}.") from e
     if not isinstance(doc, dict) or not doc.keys() <= known.keys():
         raise InputError(f"A policy has the fields {sorted(known)}, found {text[:100]!r}.")
     return {name: _read(name, known[name], value) for name, value in doc.items()}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose names are each said once: of two the writer meant one, and which is unknown.
+
+    Raises:
+        InputError: One is said twice.
+    """
+    doc = dict(pairs)
+    if len(doc) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"The policy says {_short(twice)} more than once.", "Say each field once.")
+    return doc
 
 
 def _read(name: str, default: object, value: object) -> object:

@@ -76,6 +76,20 @@ def test_texts_that_break_readers_are_refused(text):
         Policy.from_json(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"overlap": 2, "overlap": 3}', "overlap"),
+        ('{"skills": [{"kind": "class", "key": "", "value": "a", "skill": "b", "skill": "c"}]}', "skill"),
+    ],
+    ids=["field", "rule"],
+)  # fmt: skip
+def test_a_field_said_twice_is_refused_by_name(text, name):
+    """Of two values nobody knows which was meant; none is taken."""
+    with pytest.raises(InputError, match=f"says '{name}' more than once"):
+        Policy.from_json(text)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: (

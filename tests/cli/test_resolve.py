@@ -87,8 +87,17 @@ def test_a_policy_is_put_in_force_with_a_reason(run: Run, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"overlop": 2}', '{"overlap": NaN}', '{"quorum": 1e999}', "[" * 50_000, "\x00"],
-    ids=["empty", "list", "unknown", "nan", "infinite", "deep", "nul"],
+    [
+        "",
+        "[]",
+        '{"overlop": 2}',
+        '{"overlap": NaN}',
+        '{"quorum": 1e999}',
+        "[" * 50_000,
+        "\x00",
+        '{"overlap": 2, "overlap": 3}',
+    ],
+    ids=["empty", "list", "unknown", "nan", "infinite", "deep", "nul", "twice"],
 )
 def test_a_file_that_is_no_policy_is_refused(run: Run, tmp_path: Path, text: str) -> None:
     """One sentence and no traceback."""
@@ -101,6 +110,15 @@ def test_a_file_that_is_no_policy_is_refused(run: Run, tmp_path: Path, text: str
 def test_a_folder_or_bytes_are_no_policy(run: Run, tmp_path: Path) -> None:
     """What cannot be read as text is refused by name."""
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
-    for name in ("", "bytes.json", "absent.json"):
-        code, _, err = run("resolve", "pets", "--policy", str(tmp_path / name), "--dry-run")
-        assert (code, err.startswith("error INPUT: ")) == (1, True)
+    (tmp_path / "huge.json").write_bytes(b" " * 1_000_001)
+    for name, says in (
+        ("", "is a directory"),
+        ("bytes.json", "cannot be read as text"),
+        ("absent.json", "no such file"),
+        ("huge.json", "larger than 1 MB"),
+    ):
+        code, out, err = run(
+            "resolve", "pets", "--policy", str(tmp_path / name), "--dry-run", "--json"
+        )
+        assert (code, out, err.startswith("error INPUT: ")) == (1, "", True)
+        assert says in err

@@ -18,8 +18,15 @@ def read_policy(path: Path) -> Policy:
     """
     try:
         with path.open("rb") as stream:
-            text = stream.read(MOST_BYTES + 1).decode("utf-8-sig")
-    except (OSError, ValueError) as error:
+            data = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        why = (error.strerror or "no reason").lower()
+        raise InputError(f"The policy {path} cannot be read: {why}.", "Check its name.") from error
+    if len(data) > MOST_BYTES:
+        raise InputError(f"The policy {path} is larger than {MOST_BYTES // 10**6} MB; none is.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise InputError(
             f"The policy {path} cannot be read as text.", "Name a JSON file in UTF-8."
         ) from error
