@@ -90,8 +90,9 @@ def autopsy(record: Record, cases: Cases) -> Autopsy:
     scores[:, -1] = _UNKNOWN_HEIGHT
     for name, weights in WEIGHTS.items():
         scores[:, :-1] += weighed[name][:, None] * np.asarray(weights)
-    bare = (found.pair[:, 1] < 0) & (found.unclear == 0)
-    scores[bare, :-1] = -4.0  # nobody differs: it was flagged, and a person has to read why
+    alike = found.pair[:, 1] < 0  # nobody differs: it was flagged
+    scores[alike, CAUSES.index(Cause.SLIP)] = scores[alike, CAUSES.index(Cause.OVERLAP)] = -4.0
+    scores[alike & (found.unclear == 0), :-1] = -4.0  # a person has to read why
     scores = np.exp(scores - scores.max(axis=1, keepdims=True))
     scores /= scores.sum(axis=1, keepdims=True)
     return Autopsy(scores.argmax(axis=1), scores, found, weighed)

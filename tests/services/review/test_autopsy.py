@@ -197,6 +197,19 @@ def test_an_expert_sees_none(camps: World):
         autopsies(camps.ws, camps.cast.experts[0], camps.slug)
 
 
+def test_where_nobody_differs_nothing_is_a_slip(make: Make):
+    """Votes that agree and a flag calling the guideline unclear are a gap, however sure the votes are."""
+    world = make(n_items=6)
+    for item_id in world.items:
+        for who in world.cast.experts[:2]:
+            vote(world, who, item_id, "cat")
+    act(world, world.cast.experts[2], world.items[0], "flag", reason="guideline-unclear: paws?")
+    (found,) = told(world).disputes.values()
+    assert (found.kind, found.pair) == ("guideline-gap", ())
+    scores = dict(found.scores)
+    assert max(scores["slip"], scores["taxonomy-overlap"]) < 0.02
+
+
 def test_sets_of_classes_are_settled_at_once(sqlite_ws: Workspace):
     """People who differ in which classes to give: the favoured set is what a ruling on many takes."""
     world = tagged(sqlite_ws, ("cat", "dog", "owl"))
