@@ -11,11 +11,15 @@ import typer
 
 from core.cli.options import JsonOption
 from core.cli.output import emit
+from core.errors import InputError
 from core.services.consensus.table_agreement import TableAgreement, agreement_of_table
 from core.services.consensus.vote_tables import (
     DEFAULT_METHOD,
     METHOD_NAMES,
+    NEEDS_GOLD,
+    WITHOUT_GOLD,
     Accuracy,
+    Given,
     Settled,
     VoteFile,
     settle_table,
@@ -55,16 +59,18 @@ def consensus(
     as_json: JsonOption = False,
 ) -> None:
     """Derive one label for each task from a table of votes; no workspace is needed."""
+    if method in NEEDS_GOLD and gold is None:
+        raise typer.BadParameter(f"{WITHOUT_GOLD} Give their table.", param_hint="'--gold'")
     began = time.perf_counter()
     settled = settle_table(votes, method, truth, gold, seed)
-    labels = out or votes.with_name(f"{votes.stem}.labels.csv")
+    labels = out or _beside(votes)
     write_labels(settled, labels, [p for p in (votes, truth, gold) if p is not None])
     doc = {
         "method": method,
         **_counts(settled.file),
         "gold": settled.gold.tasks,
         "gold_without_votes": settled.gold.without_votes,
-        "gold_refused": settled.gold.refused,
+        **_known("gold", settled.gold),
         **_accuracy(settled.accuracy),
         "seconds": settled.seconds,
         "total_seconds": time.perf_counter() - began,
@@ -75,6 +81,17 @@ def consensus(
     emit(doc, as_json, _consensus_text(settled, doc))
 
 
+def _beside(votes: Path) -> Path:
+    """Return where the labels of a table go if nobody says where.
+
+    Raises:
+        InputError: The table is no file of a folder, but a pipe.
+    """
+    if not votes.is_file():
+        raise InputError(f"'{votes}' is no file that labels could lie beside.", "Give --out.")
+    return votes.with_name(f"{votes.stem}.labels.csv")
+
+
 def _counts(file: VoteFile) -> dict[str, Any]:
     took = file.seconds
     return {
@@ -83,7 +100,7 @@ def _counts(file: VoteFile) -> dict[str, Any]:
         "n_votes": len(file.votes),
         "n_classes": file.votes.classes,
         "replaced": file.replaced,
-        "refused": file.refused,
+        **_refused("", file),
         "columns_passed_over": file.passed_over,
         "median_vote_seconds": float(np.median(took)) if len(took) else None,
     }
@@ -96,8 +113,28 @@ def _accuracy(found: Accuracy | None) -> dict[str, Any]:
         "against": None if found is None else "truth",
         "unknown_labels": () if found is None else found.unknown_labels,
         "truth_without_votes": 0 if found is None else found.without_votes,
-        "truth_refused": () if found is None else found.refused,
+        **_known("truth", found or Given()),
     }  # fmt: skip
+
+
+def _known(name: str, table: Given | Accuracy) -> dict[str, Any]:
+    """Return what was wrong with a table of known answers."""
+    found = table.contradicted
+    return {
+        **_refused(f"{name}_", table),
+        f"{name}_contradicted": found.tasks,
+        f"{name}_contradictions": [{"task": t, "labels": said} for t, said in found.told],
+    }
+
+
+def _refused(prefix: str, table: VoteFile | Given | Accuracy) -> dict[str, Any]:
+    """Return the rows left out: the first one by one, all counted by reason."""
+    found = table.refused
+    return {
+        f"{prefix}refused": found.told,
+        f"{prefix}refused_rows": found.rows,
+        f"{prefix}refused_reasons": found.reasons,
+    }
 
 
 def _consensus_text(settled: Settled, doc: dict[str, Any]) -> str:
@@ -121,10 +158,24 @@ def _consensus_text(settled: Settled, doc: dict[str, Any]) -> str:
             lines.append(f"{settled.accuracy.without_votes:,} of its tasks have no vote.")
     if settled.gold.without_votes:
         lines.append(f"{settled.gold.without_votes:,} tasks of the gold table have no vote.")
-    for name in ("truth", "gold"):
-        for row in doc[f"{name}_refused"][:SHOWN]:
-            lines.append(f"Line {row.line} of the {name} table refused: {row.reason}")
+    tables: dict[str, Given | Accuracy] = {"gold": settled.gold}
+    if settled.accuracy is not None:
+        tables["truth"] = settled.accuracy
+    for name, table in tables.items():
+        lines += [*_told_refused(table, f" of the {name} table"), *_twice(name, table)]
     return "\n".join([*lines, *_left_out(settled.file), f"Labels: {doc['labels_file']}"])
+
+
+def _twice(name: str, table: Given | Accuracy) -> list[str]:
+    found = table.contradicted
+    if not found.tasks:
+        return []
+    task, said = found.told[0]
+    many = "1 task" if found.tasks == 1 else f"{found.tasks:,} tasks"
+    return [
+        f"The {name} table gives {many} different answers, such as {task!r} "
+        f"({', '.join(map(repr, said[:SHOWN]))}); the last row about a task counts."
+    ]
 
 
 def _size(file: VoteFile) -> str:
@@ -135,10 +186,17 @@ def _size(file: VoteFile) -> str:
     )
 
 
+def _told_refused(table: VoteFile | Given | Accuracy, where: str = "") -> list[str]:
+    found = table.refused
+    lines = [f"Line {r.line}{where} refused: {r.reason}" for r in found.told[:SHOWN]]
+    if found.rows > SHOWN:
+        why = "; ".join(f"{kind}, {n:,}" for kind, n in found.reasons.items())
+        lines.append(f"Lines{where} refused in all: {found.rows:,} ({why}).")
+    return lines
+
+
 def _left_out(file: VoteFile) -> list[str]:
-    lines = [f"Line {r.line} refused: {r.reason}" for r in file.refused[:SHOWN]]
-    if len(file.refused) > SHOWN:
-        lines.append(f"Lines refused in all: {len(file.refused):,} ('--json' lists each).")
+    lines = _told_refused(file)
     if file.replaced:
         lines.append(f"{file.replaced:,} votes were replaced by a later one of the same worker.")
     if file.passed_over:
@@ -149,9 +207,9 @@ def _left_out(file: VoteFile) -> list[str]:
 def agreement(
     votes: VotesArgument,
     order: Annotated[
-        str,
+        str | None,
         typer.Option(help="Classes from lowest to highest, by commas; or: numbers."),
-    ] = "",
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:

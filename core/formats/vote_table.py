@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from core.formats.cells import delimiter, unescaped
+from core.formats.refusals import Fault, Refusals, alike, gathered
 from core.formats.row_lines import HandRow, Layout, cells_of, lay_out, table_bytes
 from core.formats.text import UnreadableFile, class_name, number, shown
 
@@ -28,16 +30,10 @@ KNOWN_COLUMNS = ("task", "label")
 """Of a table that says the true label of tasks."""
 _NUMBER = r"^[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*$"
 _MOST_NAME = 1_000
+MOST_SECONDS = 366 * 86_400
+"""Longest time a vote can have taken, a year; more is a mistake, such as a date."""
 
 Codes = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that was left out: the line it begins in, and why."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +51,13 @@ class NamedTable:
     Attributes:
         columns: By name, those asked for.
         seconds: How long each vote took, nan where the cell is empty; None without such a column.
-        refused: Rows left out, by line.
+        refused: Rows left out.
         passed_over: Names of the columns that are not read.
     """
 
     columns: dict[str, Column]
     seconds: NDArray[np.float64] | None
-    refused: tuple[RefusedRow, ...]
+    refused: Refusals
     passed_over: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -102,28 +98,48 @@ def read_columns(path: Path, wanted: Sequence[str], timed: bool = False) -> Name
     head, _, _ = data.partition(b"\n")
     first = head.decode().rstrip("\r")
     sign = delimiter(first)
-    header = [c.strip() for c in (cells_of(first, sign) or [])]
-    places = _places(header, wanted, timed, path.name)
+    cells = cells_of(first, sign)
+    if cells is None:
+        raise UnreadableFile(
+            str(path), 1, "a quotation mark is stray or never closed.", _names_wanted(wanted)
+        )
+    header = [c.strip() for c in cells]
+    places = _places(header, wanted, timed, str(path))
     layout = lay_out(data, len(header), sign)
     raw, lines = _read(data, layout, places, sign)
-    reasons: dict[int, str] = {r.line: r.reason for r in layout.broken}
-    columns = {
-        name: _column(raw[name], lines, reasons, class_name if name == "label" else _name, name)
-        for name in wanted
-    }
-    seconds = _seconds(raw["seconds"], lines, reasons) if "seconds" in places else None
-    known = np.isin(lines, list(reasons), invert=True) if reasons else np.ones(len(lines), bool)
+    columns, faults = {}, list(layout.broken)
+    for name in wanted:
+        clean = class_name if name == "label" else _name
+        columns[name], found = _column(raw[name], lines, clean, name)
+        faults += found
+    seconds = None
+    if "seconds" in places:
+        seconds, found = _seconds(raw["seconds"], lines)
+        faults += found
+    refused, without = gathered(faults)
+    known = np.isin(lines, without, invert=True) if len(without) else np.ones(len(lines), bool)
     if not known.any():
-        found = "no rows" if not reasons else f"none of its {len(reasons):,} rows can be read"
-        line, why = min(reasons.items(), default=(0, ""))
-        raise UnreadableFile(path.name, line, f"the table has {found}{f': {why}' if why else ''}.",
-                             "Give a table with a row for each vote.")  # fmt: skip
+        raise _no_row(str(path), refused, wanted)
     return NamedTable(
         {name: _narrowed(column, known) for name, column in columns.items()},
         None if seconds is None else seconds[known],
-        tuple(RefusedRow(line, f"{reason}.") for line, reason in sorted(reasons.items())),
+        refused,
         tuple(h for i, h in enumerate(header) if i not in places.values()),
     )
+
+
+def _no_row(file: str, refused: Refusals, wanted: Sequence[str]) -> UnreadableFile:
+    """Return that a table has no row that can be read."""
+    line, why = next(((r.line, f": {r.reason}") for r in refused.told), (0, "."))
+    found = f"none of its {refused.rows:,} rows can be read" if refused.rows else "no rows"
+    each = "vote" if "worker" in wanted else "task"
+    return UnreadableFile(
+        file, line, f"the table has {found}{why}", f"Give a table with a row for each {each}."
+    )
+
+
+def _names_wanted(wanted: Sequence[str]) -> str:
+    return f"Name the columns {', '.join(wanted)} in the first line."
 
 
 def _places(header: list[str], wanted: Sequence[str], timed: bool, file: str) -> dict[str, int]:
@@ -140,7 +156,7 @@ def _places(header: list[str], wanted: Sequence[str], timed: bool, file: str) ->
             many = "is no" if name not in lower else "is more than one"
             raise UnreadableFile(
                 file, 1, f"there {many} column '{name}'; its columns are {found}.",
-                f"Name the columns {', '.join(wanted)} in the first line.",
+                _names_wanted(wanted),
             )  # fmt: skip
         places[name] = lower.index(name)
     return places
@@ -204,47 +220,58 @@ def _name(text: str) -> str:
 
 
 def _column(
-    raw: pa.ChunkedArray,
-    lines: Codes,
-    reasons: dict[int, str],
-    clean: Callable[[str], str],
-    called: str,
-) -> Column:
-    """Return a column by number; rows whose cell is no name get a reason."""
+    raw: pa.ChunkedArray, lines: Codes, clean: Callable[[str], str], called: str
+) -> tuple[Column, list[Fault]]:
+    """Return a column by number, -1 where a cell is no name, and the lines of such cells."""
     coded = raw.combine_chunks().dictionary_encode()
     names: list[str | None] = []
-    for text in coded.dictionary.to_pylist():
+    why: dict[int, str] = {}
+    for i, text in enumerate(coded.dictionary.to_pylist()):
         try:
             names.append(clean(unescaped(text.strip())) if text.strip() else None)
         except ValueError as error:
             names.append(None)
-            _refuse(raw, text, f"{called}: {error}", lines, reasons)
+            why[i] = f"{called}: {error}"
     sorted_names = sorted({n for n in names if n is not None})
     place = {n: i for i, n in enumerate(sorted_names)}
     new = np.array([-1 if n is None else place[n] for n in names] or [0], dtype=np.int64)
-    codes = new[_numbers(coded.indices, np.int32)]
-    for line in lines[codes < 0].tolist():
-        reasons.setdefault(line, f"the {called} is empty")
-    return Column(tuple(sorted_names), codes)
+    entry = _numbers(coded.indices, np.int32)
+    codes = new[entry]
+    wrong = codes < 0
+    unusable = wrong & np.isin(entry, list(why)) if why else np.zeros(len(entry), dtype=bool)
+    which = entry[unusable]
+    return Column(tuple(sorted_names), codes), [
+        alike(f"the {called} is empty", lines[wrong & ~unusable]),
+        Fault(f"the {called} is no name", lines[unusable], lambda i: why[int(which[i])]),
+    ]
 
 
-def _refuse(
-    raw: pa.ChunkedArray, text: str, reason: str, lines: Codes, reasons: dict[int, str]
-) -> None:
-    for line in lines[_flags(pc.equal(raw.combine_chunks(), text))].tolist():
-        reasons.setdefault(line, reason)
-
-
-def _seconds(raw: pa.ChunkedArray, lines: Codes, reasons: dict[int, str]) -> NDArray[np.float64]:
-    """Return numbers, nan for empty cells; rows with anything else get a reason."""
+def _seconds(raw: pa.ChunkedArray, lines: Codes) -> tuple[NDArray[np.float64], list[Fault]]:
+    """Return numbers, nan for empty cells, and the lines with anything else."""
     text = pc.ascii_trim_whitespace(raw.combine_chunks())
     fits = pc.match_substring_regex(text, _NUMBER)
     plain = pc.if_else(fits, text, pa.scalar(None, pa.string()))
     found = _numbers(pc.cast(plain, pa.float64()).fill_null(float("nan")), np.float64)
-    wrong = ~_flags(pc.or_(fits, pc.equal(text, ""))) | np.isinf(found) | (found < 0)
-    for i in np.flatnonzero(wrong).tolist():
-        reasons.setdefault(int(lines[i]), _fault(text[i].as_py()))
-    return found
+    no_number = ~_flags(pc.or_(fits, pc.equal(text, "")))
+    faults = []
+    for kind, wrong in (
+        ("the seconds are no number", no_number),
+        ("the seconds are negative", found < 0),
+        ("the seconds are more than a year", found > MOST_SECONDS),
+    ):
+        rows = np.flatnonzero(wrong)
+        faults.append(Fault(kind, lines[rows], partial(_second, text, rows)))
+    return found, faults
+
+
+def _second(text: pa.Array, rows: Codes, place: int) -> str:
+    """Return what is wrong with a number of seconds."""
+    cell = text[int(rows[place])].as_py()
+    try:
+        value = number(cell)
+    except ValueError as error:
+        return f"seconds: {error}"
+    return f"seconds: {shown(cell)} is {'negative' if value < 0 else 'more than a year'}"
 
 
 def _numbers(array: pa.Array, kind: type[np.generic]) -> NDArray:
@@ -258,14 +285,6 @@ def _numbers(array: pa.Array, kind: type[np.generic]) -> NDArray:
 
 def _flags(array: pa.Array) -> NDArray[np.bool_]:
     return _numbers(pc.cast(array, pa.uint8()), np.uint8).astype(bool)
-
-
-def _fault(text: str) -> str:
-    try:
-        number(text)
-    except ValueError as error:
-        return f"seconds: {error}"
-    return f"seconds: {shown(text)} is negative"
 
 
 def _narrowed(column: Column, known: NDArray[np.bool_]) -> Column:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.cli import main
 from core.services.consensus.table_agreement import agreement_of_table
-from core.services.consensus.vote_tables import METHOD_NAMES, settle_table
+from core.services.consensus.vote_tables import METHOD_NAMES, NEEDS_GOLD, settle_table
 
 HEAD = ("task", "worker", "label")
 TABLES: dict[str, list[tuple[object, ...]]] = {
@@ -37,6 +37,19 @@ def write(path: Path, rows: list[tuple[object, ...]]) -> Path:
     return path
 
 
+def known(path: Path, rows: list[tuple[object, ...]]) -> Path:
+    """Write a table of gold that holds the answer of the first vote."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("task", "label"), (rows[0][0], rows[0][2])])
+    return path
+
+
+def methods(folder: Path, rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Return each method with the gold it needs."""
+    gold = known(folder / "gold.csv", rows)
+    return [(m, "--gold", gold) if m in NEEDS_GOLD else (m,) for m in METHOD_NAMES]
+
+
 def printed(capsys, monkeypatch, *words: object) -> tuple[int, str, str]:
     monkeypatch.setattr(sys, "argv", ["tiebreak", *map(str, words)])
     with pytest.raises(SystemExit) as ended:
@@ -52,7 +65,10 @@ def test_every_method_answers_and_no_nan_reaches_a_document(
     """Each odd table gives a label for each task by every method, and figures or null."""
     path = write(tmp_path / "v.csv", TABLES[name])
     tasks = {str(r[0]) for r in TABLES[name]}
-    commands = [("consensus", path, "--method", m) for m in METHOD_NAMES] + [("agreement", path)]
+    commands = [
+        ("consensus", path, "--method", *asked) for asked in methods(tmp_path, TABLES[name])
+    ]
+    commands.append(("agreement", path))
     for words in commands:
         code, out, err = printed(capsys, monkeypatch, *words, "--json")
         assert (code, err) == (0, ""), words
@@ -89,6 +105,7 @@ def test_a_table_with_a_tenth_of_its_rows_broken_still_works(tmp_path, capsys, m
     ]
     assert [r["line"] for r in found[0]["refused"]] == list(range(2, 2002, 10))
     assert all(r["reason"].endswith(".") for r in found[0]["refused"])
+    assert (found[0]["refused_rows"], sum(found[0]["refused_reasons"].values())) == (200, 200)
     labels = [Path(f["labels_file"]).read_text() for f in found]
     assert labels[0] == labels[1]
     code, out, _ = printed(capsys, monkeypatch, "consensus", path)
@@ -115,7 +132,8 @@ def test_what_is_no_table_of_votes_ends_with_one_and_a_sentence(
     path.write_bytes(data)
     code, out, err = printed(capsys, monkeypatch, command, path, "--json")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith("error BAD_ANNOTATION_FILE: v.csv")
+    assert err.startswith(f"error BAD_ANNOTATION_FILE: {path}")
+    assert "import" not in err
     assert [p.name for p in tmp_path.iterdir()] == ["v.csv"]
 
 
@@ -136,8 +154,10 @@ def test_order_of_rows_and_names_of_people_change_no_label(
     """Shuffled rows of people with other names give the same labels, probabilities and reasons."""
     other = dict(zip("klmn", named, strict=True))
     mixed = [(t, other[w], c) for t, w, c in random.sample(rows, len(rows))]
+    gold = known(tmp_path / "gold.csv", list(rows)) if method in NEEDS_GOLD else None
     one, two = (
-        settle_table(write(tmp_path / "v.csv", r), method).truth for r in (list(rows), mixed)
+        settle_table(write(tmp_path / "v.csv", r), method, gold=gold).truth
+        for r in (list(rows), mixed)
     )
     assert one.label.tolist() == two.label.tolist()
     assert one.why.tolist() == two.why.tolist()

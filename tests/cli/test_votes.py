@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -74,7 +76,9 @@ def test_every_method_gives_labels_with_accuracy_and_a_file(
 ) -> None:
     """Each method's document counts what came in and how right the labels are."""
     truth = votes.with_name("truth.csv")
-    found = doc(run("consensus", votes, "--method", method, "--truth", truth, "--json"))
+    gold = table(votes.with_name("gold.csv"), crowd()[1][:20], ("task", "label"))
+    known = ("--gold", gold) if method == "gold-majority" else ()
+    found = doc(run("consensus", votes, "--method", method, "--truth", truth, *known, "--json"))
     assert (found["method"], found["n_tasks"], found["n_workers"]) == (method, 200, 7)
     assert (found["n_votes"], found["n_classes"], found["replaced"], found["refused"]) == (
         800,
@@ -83,13 +87,14 @@ def test_every_method_gives_labels_with_accuracy_and_a_file(
         [],
     )
     assert found["low"] < found["accuracy"] < found["high"]
-    assert (found["n"], found["accuracy"] > 0.8) == (200, True)
+    assert (found["n"], found["accuracy"] > 0.8) == (180 if known else 200, True)
     assert 0 < found["seconds"] < found["total_seconds"]
     with Path(found["labels_file"]).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["task", "label", "probability", "votes", "why"]
     right = dict(csv.reader(truth.open(encoding="utf-8")))
-    assert sum(r["label"] == right[r["task"]] for r in rows) / 200 == pytest.approx(
+    asked = [r for r in rows if r["why"] != "gold"]
+    assert sum(r["label"] == right[r["task"]] for r in asked) / found["n"] == pytest.approx(
         found["accuracy"]
     )
     assert all(0 < float(r["probability"]) <= 1 and r["votes"] == "4" for r in rows)
@@ -202,3 +207,70 @@ def test_broken_rows_of_the_truth_and_gold_tables_are_told(run: Run, votes: Path
         assert found[f"{name}_without_votes"] == 1
         code, out, _ = run("consensus", votes, f"--{name}", path)
         assert (code, f"Line 3 of the {name} table refused" in out) == (0, True)
+
+
+def test_gold_majority_without_gold_is_wrong_usage_and_without_common_tasks_an_error(
+    run: Run, votes: Path
+) -> None:
+    """A method that weighs people by known answers says so instead of answering as majority."""
+    code, out, err = run("consensus", votes, "--method", "gold-majority", "--json")
+    assert (code, out) == (2, "")
+    assert "weighs people by known answers" in " ".join(err.replace("│", " ").split())
+    gold = table(votes.with_name("gold.csv"), [("elsewhere", "oak")], ("task", "label"))
+    code, out, err = run("consensus", votes, "--method", "gold-majority", "--gold", gold, "--json")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "nobody voted on a task of" in err
+
+
+@pytest.mark.parametrize("name", ["truth", "gold"])
+def test_a_task_with_two_known_answers_is_told(run: Run, votes: Path, name: str) -> None:
+    """Contradictions are counted and named, the last counts; the same answer twice is none."""
+    rows = [("t0", "oak"), ("t1", "elm"), ("t0", "ash"), ("t1", "elm"), ("zz", "x"), ("zz", "y")]
+    path = table(votes.with_name("known.csv"), rows, ("task", "label"))
+    found = doc(run("consensus", votes, f"--{name}", path, "--json"))
+    assert found[f"{name}_contradicted"] == 2
+    assert found[f"{name}_contradictions"] == [
+        {"task": "t0", "labels": ["ash", "oak"]},
+        {"task": "zz", "labels": ["x", "y"]},
+    ]
+    code, out, _ = run("consensus", votes, f"--{name}", path)
+    assert code == 0
+    assert f"The {name} table gives 2 tasks different answers, such as 't0' ('ash', 'oak')" in out
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ("oak,ash,oak,elm", "names 'oak' more than once"),
+        ("", "names no classes"),
+        (" ", "names no classes"),
+        ("oak,,ash,elm", "empty"),
+        ('oak,"ash,elm', "names no classes"),
+    ],
+    ids=["twice", "nothing", "blank", "gap", "open"],
+)
+def test_an_order_that_is_none_is_refused(run: Run, votes: Path, order: str, says: str) -> None:
+    """A class twice, a class without a name and no class at all are said in one sentence."""
+    code, out, err = run("agreement", votes, "--order", order, "--json")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("error INPUT: ")
+    assert says in err
+
+
+def test_an_order_may_quote_a_class_with_a_comma(run: Run, tmp_path: Path) -> None:
+    """Names are read as the cells of a table are."""
+    path = table(tmp_path / "v.csv", [(i // 2, i % 2, ("a,b", "c")[i % 3 > 0]) for i in range(20)])
+    assert doc(run("agreement", path, "--order", '"a,b", c', "--json"))["ordinal_alpha_n"] == 10
+
+
+def test_labels_of_a_pipe_need_a_place(run: Run, tmp_path: Path) -> None:
+    """Votes that are no file have no folder for their labels: --out is asked for."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for out_option, expected in (((), 1), (("--out", tmp_path / "labels.csv"), 0)):
+        writer = Thread(target=pipe.write_text, args=("task,worker,label\na,k,x\n",))
+        writer.start()
+        code, _, err = run("consensus", pipe, "--json", *out_option)
+        writer.join()
+        assert (code, "--out" in err) == (expected, expected == 1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["labels.csv", "pipe"]

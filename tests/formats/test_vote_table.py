@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.formats.refusals import MOST_TOLD
 from core.formats.text import UnreadableFile
 from core.formats.vote_table import NamedTable, read_known, read_votes
 
@@ -34,7 +36,7 @@ def write(tmp_path: Path):
 
 
 def refused(table: NamedTable) -> list[tuple[int, str]]:
-    return [(r.line, r.reason) for r in table.refused]
+    return [(r.line, r.reason) for r in table.refused.told]
 
 
 def test_columns_in_any_order_and_case_and_further_ones_named(write) -> None:
@@ -72,7 +74,7 @@ def test_quoted_cells_with_delimiters_marks_and_line_breaks(write) -> None:
     table = read_votes(write(text))
     assert [r[0] for r in rows_of(table)] == ["a,b", "two\nlines", '5" plank', "last"]
     assert rows_of(table)[0][2] == 'the "best"'
-    assert not table.refused
+    assert table.refused.rows == 0
 
 
 def test_broken_rows_are_told_by_line_and_the_rest_is_kept(write) -> None:
@@ -117,16 +119,24 @@ def test_a_line_of_megabytes_is_refused_alone(write) -> None:
         (b"\x89PNG\r\n\x1a\n\0\0\0", "the text is not UTF-8|another kind"),
         (b"\0\1\2\3" * 100, "a file of another kind"),
         (b"task,worker,label\na,b,\xff\n", "votes.csv, line 2: the text is not UTF-8"),
+        (b"task,worker,label\r\n", "the table has no rows"),
+        (b'"task,worker,label\na,b,c\n', "line 1: a quotation mark is stray or never closed"),
+        (b"t1,w1,cat\nt2,w2,cat\n", "there is no column 'task'; its columns are 't1', 'w1', 'cat'"),
         (b"a" * (3 << 20), "the first line is longer than 1 MB"),
         (b"\xff\xfea", "not UTF-16"),
     ],
-    ids=["empty", "blank", "header", "all broken", "column", "twice", "png", "binary", "latin", "line", "utf16"],
+    ids=[
+        "empty", "blank", "header", "all broken", "column", "twice", "png", "binary", "latin",
+        "header ended twice", "open header", "no header", "line", "utf16",
+    ],
 )  # fmt: skip
 def test_what_is_no_table_is_said_in_one_sentence(write, data: bytes, says: str) -> None:
     """A file that cannot be used as a whole says why, naming the file."""
+    path = write(data)
     with pytest.raises(UnreadableFile, match=says) as said:
-        read_votes(write(data))
-    assert said.value.message.startswith("votes.csv")
+        read_votes(path)
+    assert said.value.message.startswith(str(path))
+    assert "import" not in str(said.value)
     assert "\n" not in str(said.value)
 
 
@@ -151,6 +161,68 @@ def test_a_missing_file_and_a_folder_say_so(tmp_path: Path) -> None:
         read_votes(tmp_path / "none.csv")
     with pytest.raises(UnreadableFile, match="cannot be read"):
         read_votes(tmp_path)
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero", "/dev/urandom"])
+def test_what_is_no_file_is_named_as_it_was_typed(device: str) -> None:
+    """A device is refused by its first megabyte, under its whole name."""
+    with pytest.raises(UnreadableFile, match=rf"^{device}") as said:
+        read_votes(Path(device))
+    assert said.value.message.count(".") == 1
+
+
+def test_broken_rows_are_counted_by_reason_and_the_first_are_told(write) -> None:
+    """Of thousands of broken rows each counts once, under its first fault; a thousand are told."""
+    text = "x\n,w,a\nt,w,\n" + 't,"w,a\n' + "t,w,a\nt,w,a,b\n" + "t,w,\x07\n"
+    table = read_votes(write("task,worker,label\n" + text * 2_000))
+    assert (table.refused.rows, len(table)) == (12_000, 2_000)
+    assert table.refused.reasons == {
+        "a quotation mark is stray or never closed": 2_000,
+        "the label is empty": 2_000,
+        "the label is no name": 2_000,
+        "the task is empty": 2_000,
+        "too few columns": 2_000,
+        "too many columns": 2_000,
+    }
+    told = refused(table)
+    assert len(told) == MOST_TOLD
+    assert [line for line, _ in told[:6]] == [2, 3, 4, 5, 7, 8]
+    assert told[0][1] == "1 columns, the first line has 3."
+    assert told[4][1] == "4 columns, the first line has 3."
+    assert told[5][1].startswith("label: ")
+
+
+def test_reading_a_broken_table_takes_no_longer_than_a_good_one(write) -> None:
+    """200,000 lines that are no rows, or a tenth of them, cost at most twice a clean table's time."""
+    good = [f"t{i // 5},w{i % 50},c{i % 9}\n" for i in range(200_000)]
+    broken = ["x\n", ",w,a\n", "t,w,\n", "a,b,c,d\n", 't,"w,a\n']
+    tenth = [broken[i // 10 % 5] if i % 10 == 0 else r for i, r in enumerate(good)]
+    none = [f"some words {i}, and more\n" for i in range(200_000)]
+    names = [f"t{i},w,\x07{i}\n" if i % 2 else r for i, r in enumerate(good)]
+    blank = ["\n"] * 400_000
+    head = "task,worker,label\na,b,c\n"
+    spent = []
+    for i, lines in enumerate((good, tenth, none, names, blank)):
+        path = write(head + "".join(lines), f"{i}.csv")
+        began = process_time()
+        read_votes(path)
+        spent.append(process_time() - began)
+    assert max(spent[1:]) < 2.5 * spent[0] + 0.3, spent
+
+
+def test_seconds_that_no_vote_takes_are_refused(write) -> None:
+    """A number beyond a year, such as a date or 1e308, is a mistake and told as one."""
+    text = "task,worker,label,seconds\na,w,x,1e308\nb,w,x,1700000000\nc,w,x,12.5\nd,w,x,-inf\n"
+    table = read_votes(write(text))
+    assert [r[0] for r in rows_of(table)] == ["c"]
+    assert refused(table) == [
+        (2, "seconds: '1e308' is more than a year."),
+        (3, "seconds: '1700000000' is more than a year."),
+        (5, "seconds: '-inf' is not a number."),
+    ]
+    assert table.refused.reasons == {
+        "the seconds are more than a year": 2, "the seconds are no number": 1
+    }  # fmt: skip
 
 
 def test_known_labels_need_task_and_label_only(write) -> None:

@@ -22,12 +22,16 @@ from core.consensus.counts import count_labels
 from core.consensus.pairwise import pairwise_matrix
 from core.consensus.truth.votes import Votes
 from core.errors import InputError
-from core.formats.text import number
+from core.formats.row_lines import cells_of
+from core.formats.text import class_name, number, shown
 from core.services.consensus.vote_tables import VoteFile, read_vote_file
 from core.stats.intervals import Estimate
 
 NUMBERS = "numbers"
 """What to say for an order where the classes are numbers."""
+SHOWN = 5
+"""Names told in a sentence."""
+_IN_ORDER = "Name every class once, from the lowest to the highest, or say 'numbers'."
 MOST_PAIRED = 500
 """People compared two by two, those with the most votes; memory grows with their square."""
 MOST_PAIRS = 2_000
@@ -94,18 +98,19 @@ class TableAgreement:
     pairs_left_out: int
 
 
-def agreement_of_table(path: Path, order: str = "", seed: int = 0) -> TableAgreement:
+def agreement_of_table(path: Path, order: str | None = None, seed: int = 0) -> TableAgreement:
     """Return how far the people of a table of votes agree.
 
     Args:
         path: The votes: task, worker, label.
         order: Classes in ascending order, separated by commas; 'numbers' where they are numbers;
-            empty where they have none.
+            None where they have none. A class with a comma in its name is quoted.
         seed: Same seed, same intervals.
 
     Raises:
         InputError: The table cannot be read, or the order does not fit its classes.
     """
+    ranked = None if order is None or order == NUMBERS else _ranked(order)
     file = read_vote_file(path)
     votes, names = file.votes, file.names
     counts = count_labels(votes.task, votes.label, votes.classes)
@@ -114,7 +119,7 @@ def agreement_of_table(path: Path, order: str = "", seed: int = 0) -> TableAgree
     return TableAgreement(
         file,
         measure_agreement(votes.task, votes.label, votes.classes, seed=seed),
-        _scale(votes, names.classes, order, seed) if order else None,
+        None if order is None else _scale(votes, names.classes, ranked, seed),
         tuple(
             OneClass(names.classes[c.label], c.votes, c.alpha, c.positive)
             for c in class_agreement(counts, seed=seed)
@@ -128,24 +133,52 @@ def agreement_of_table(path: Path, order: str = "", seed: int = 0) -> TableAgree
     )
 
 
-def _scale(votes: Votes, classes: Sequence[str], order: str, seed: int) -> Scale:
+def _ranked(order: str) -> list[str]:
+    """Return the classes an order names.
+
+    Raises:
+        InputError: It names none, one twice, or what is no class.
+    """
+    cells = cells_of(order, ",") if order.strip() else []
+    if not cells:
+        raise InputError(f"The order '{order}' cannot be read: it names no classes.", _IN_ORDER)
+    named: list[str] = []
+    for cell in cells:
+        try:
+            named.append(class_name(cell.strip()))
+        except ValueError as error:
+            raise InputError(f"The order cannot be read: {error}.", _IN_ORDER) from error
+    if twice := sorted({c for c in named if named.count(c) > 1}):
+        raise InputError(f"The order names {_some(twice)} more than once.", _IN_ORDER)
+    return named
+
+
+def _some(names: Sequence[str]) -> str:
+    more = "" if len(names) <= SHOWN else f" and {len(names) - SHOWN:,} more"
+    return ", ".join(map(shown, names[:SHOWN])) + more
+
+
+def _scale(votes: Votes, classes: Sequence[str], named: list[str] | None, seed: int) -> Scale:
     """Return the coefficients of ordered classes.
+
+    Args:
+        votes: The votes.
+        classes: Their classes.
+        named: These in ascending order, perhaps with further ones; None where they are numbers.
+        seed: Same seed, same intervals.
 
     Raises:
         InputError: The order leaves out a class, or a class is no number.
     """
-    values = _values(classes) if order == NUMBERS else None
-    named = [c.strip() for c in order.split(",")]
+    values = _values(classes) if named is None else None
     if values is not None:
         ranks = np.unique(values, return_inverse=True)[1]
         length = int(ranks.max()) + 1
     else:
-        if missing := [c for c in classes if c not in named]:
-            raise InputError(
-                f"The order leaves out {', '.join(map(repr, missing[:5]))}.",
-                "Name every class once, from the lowest to the highest, or say 'numbers'.",
-            )
-        ranks, length = np.array([named.index(c) for c in classes]), len(named)
+        place = {name: i for i, name in enumerate(named or ())}
+        if missing := [c for c in classes if c not in place]:
+            raise InputError(f"The order leaves out {_some(missing)}.", _IN_ORDER)
+        ranks, length = np.array([place[c] for c in classes]), len(place)
     ranked = count_labels(votes.task, ranks[votes.label], length)
     counts = count_labels(votes.task, votes.label, votes.classes)
     return Scale(

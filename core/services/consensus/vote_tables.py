@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ from core.consensus.truth.result import Truth, Why
 from core.consensus.truth.votes import Named, Votes, make_votes
 from core.errors import DiskFull, InputError
 from core.formats.cells import escaped, joined
-from core.formats.vote_table import Column, NamedTable, RefusedRow, read_known, read_votes
+from core.formats.refusals import Refusals
+from core.formats.vote_table import Column, NamedTable, read_known, read_votes
 from core.stats.intervals import UNDEFINED, Estimate, wilson
 
 METHOD_NAMES = tuple(METHODS)
@@ -24,6 +25,11 @@ _WHY = {
     Why.NO_VOTES: "no votes", Why.GOLD: "gold", Why.UNANIMOUS: "unanimous", Why.MAJORITY: "majority",
     Why.TIE: "tie", Why.WEIGHED: "weighed",
 }  # fmt: skip
+NEEDS_GOLD = frozenset({"gold-majority"})
+"""Methods that know nobody without known answers."""
+WITHOUT_GOLD = "The method gold-majority weighs people by known answers."
+MOST_CONTRADICTED = 100
+"""Tasks with different known answers that are told by name; all are counted."""
 _ROWS_AT_A_TIME = 50_000
 
 
@@ -35,7 +41,7 @@ class VoteFile:
         votes: The votes; the names' order gives their numbers.
         names: What the numbers stand for, each in alphabetical order.
         replaced: Votes that a later one of the same worker on the same task took the place of.
-        refused: Rows left out, by line.
+        refused: Rows left out.
         passed_over: Columns that were not read.
         seconds: Of the votes kept that tell it, how long each took.
     """
@@ -43,9 +49,22 @@ class VoteFile:
     votes: Votes
     names: Named
     replaced: int
-    refused: tuple[RefusedRow, ...]
+    refused: Refusals
     passed_over: tuple[str, ...]
     seconds: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradicted:
+    """Tasks that a table of known answers gives different ones; the last of each counts.
+
+    Attributes:
+        tasks: How many.
+        told: The first of them by name, with the answers in alphabetical order.
+    """
+
+    tasks: int = 0
+    told: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +75,15 @@ class Accuracy:
         share: Of right labels, with Wilson's interval.
         unknown_labels: Labels of the reference that nobody voted for; their tasks count as wrong.
         without_votes: Tasks of the reference that nobody voted on; they are not compared.
-        refused: Rows of the reference left out, by line.
+        refused: Rows of the reference left out.
+        contradicted: Tasks to which the reference gives different answers.
     """
 
     share: Estimate
     unknown_labels: tuple[str, ...]
     without_votes: int
-    refused: tuple[RefusedRow, ...]
+    refused: Refusals
+    contradicted: Contradicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +93,14 @@ class Given:
     Attributes:
         tasks: How many of the tasks have one.
         without_votes: How many more tasks the table names; nobody voted on them.
-        refused: Rows of the table left out, by line.
+        refused: Rows of the table left out.
+        contradicted: Tasks to which the table gives different answers.
     """
 
     tasks: int = 0
     without_votes: int = 0
-    refused: tuple[RefusedRow, ...] = ()
+    refused: Refusals = field(default_factory=Refusals)
+    contradicted: Contradicted = field(default_factory=Contradicted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,15 +164,22 @@ def settle_table(
         seed: Matters only where chance has a part.
 
     Raises:
-        InputError: A table cannot be read, or there is no such algorithm.
+        InputError: A table cannot be read, there is no such algorithm, or it lacks the gold it needs.
     """
     if method not in METHODS:
         raise InputError(
             f"There is no method '{method}'.", f"Choose one of {', '.join(METHOD_NAMES)}."
         )
+    if method in NEEDS_GOLD and gold is None:
+        raise InputError(WITHOUT_GOLD, "Give their table with --gold, or choose another method.")
     given = None if gold is None else read_known(gold)
     file = read_vote_file(path, () if given is None else given.columns["label"].names)
     clamps = None if given is None else _answers(given, file.names)
+    if method in NEEDS_GOLD and clamps is not None and (clamps < 0).all():
+        raise InputError(
+            f"{WITHOUT_GOLD[:-1]}; nobody voted on a task of '{gold}'.",
+            "Check that both tables name tasks alike, or choose another method.",
+        )
     _compile(method)
     began = time.perf_counter()
     found = infer(method, file.votes, gold=clamps, seed=seed)
@@ -160,7 +190,21 @@ def settle_table(
 
 
 def _given(table: NamedTable | None, names: Named, tasks: int) -> Given:
-    return Given() if table is None else Given(tasks, _absent(table, names), table.refused)
+    if table is None:
+        return Given()
+    return Given(tasks, _absent(table, names), table.refused, _contradicted(table))
+
+
+def _contradicted(table: NamedTable) -> Contradicted:
+    """Return the tasks to which a table of known answers gives different ones."""
+    task, label = (table.columns[c] for c in ("task", "label"))
+    pairs = np.unique(np.stack([task.codes, label.codes], axis=1), axis=0)
+    several = np.flatnonzero(np.bincount(pairs[:, 0]) > 1)
+    told = tuple(
+        (task.names[t], tuple(label.names[c] for c in pairs[pairs[:, 0] == t, 1].tolist()))
+        for t in several[:MOST_CONTRADICTED].tolist()
+    )
+    return Contradicted(len(several), told)
 
 
 def _absent(table: NamedTable, names: Named) -> int:
@@ -200,7 +244,7 @@ def _accuracy(table: NamedTable, names: Named, found: Truth, given: NDArray[np.b
     n, right = int(compared.sum()), int((found.label == truth)[compared].sum())
     unknown = tuple(sorted(set(label.names) - set(names.classes)))
     share = wilson(right, n) if n else UNDEFINED
-    return Accuracy(share, unknown, _absent(table, names), table.refused)
+    return Accuracy(share, unknown, _absent(table, names), table.refused, _contradicted(table))
 
 
 def write_labels(settled: Settled, out: Path, inputs: Sequence[Path]) -> None:
