@@ -1,96 +1,36 @@
-"""The grid: pages of one predicted class, marks and votes, planted tiles, what is overlooked."""
+"""The grid: pages of one predicted class, marks and votes, and who may give them."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
-from PIL import Image
-from sqlalchemy import event, select
+from sqlalchemy import event
 
-from core.access import Actor
 from core.clock import FakeClock, new_uuid
-from core.consensus.policy import Policy
-from core.errors import Forbidden, InputError, NotFound, NotSignedIn
-from core.labels import Answer, Region
+from core.errors import Forbidden
+from core.labels import Answer
 from core.labels.schema import LabelClass, LabelSchema, Question, Task
 from core.queue.plan import QueuePlan
 from core.services.accounts.people import operator
 from core.services.grid import candidates, waiting
-from core.services.grid.page import GridPage, grid_page, hold_tiles
-from core.services.grid.tiles import Unit
-from core.services.grid.votes import TileDecision, decide_tiles
+from core.services.grid.page import grid_page, hold_tiles
+from core.services.grid.votes import decide_tiles
 from core.services.models.prelabels import Prediction, store_predictions
-from core.services.pictures.crops import crop_path, item_crop, with_margin
 from core.services.projects.project import NewProject, create_project
 from core.services.projects.queue_plans import set_queue_plan
 from core.services.review.claiming import claim_items
-from core.services.review.leases import release_items
-from core.services.review.submission import Submission
-from core.services.review.submitting import submit
-from core.services.steering.rules import set_policy
-from core.services.transfer.import_run import ImportOptions
-from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, gold_answers, items, overlook_probes
-from tests.record import (
-    World,
-    add_items,
-    live_leases,
-    live_votes,
-    make_cast,
-    make_world,
-    say,
-    state_of,
+from tests.record import World, add_items, live_leases, live_votes, make_cast, make_world
+from tests.services.grid.paging import (
+    Make,
+    all_votes,
+    boxes_world,
+    confirm,
+    decision,
+    page_of,
+    predict,
 )
-
-Make = Callable[..., World]
-
-
-def predict(world: World, said: Mapping[int, tuple[str, float]]) -> None:
-    """Let the model say a class of each item."""
-    rows = [Prediction(i, say(label), sure, sure / 2) for i, (label, sure) in said.items()]
-    with world.ws.store.write() as connection:
-        store_predictions(connection, world.project, rows, "model", world.ws.clock())
-
-
-def page_of(world: World, who: Actor, name: str = "cat", **asked: object) -> GridPage:
-    return grid_page(world.ws, who, world.slug, name, **asked)
-
-
-def decision(page: GridPage, unit: Unit, **other: object) -> TileDecision:
-    """Return the decision that confirms a unit, or what `other` makes of it."""
-    plain = TileDecision(
-        new_uuid(), unit.item_id, page.uuid, unit.seq, page.predicted or "", unit.token,
-        base_revision=unit.revision, tiles=len(page.units), active_seconds=0.5,
-    )  # fmt: skip
-    return replace(plain, **other)
-
-
-def confirm(world: World, who: Actor, page: GridPage, marks: Mapping[int, str] | None = None):
-    """Confirm a page; `marks` names the items that are marked, with their class or ""."""
-    marks = marks or {}
-    sent = [
-        decision(page, u, marks={0: marks[u.item_id]} if u.item_id in marks else {})
-        for u in page.units
-    ]
-    return decide_tiles(world.ws, who, world.slug, sent)
-
-
-def probes(world: World) -> list[tuple[int, str, str, bool]]:
-    with world.ws.store.read() as connection:
-        rows = connection.execute(select(overlook_probes).order_by(overlook_probes.c.seq)).all()
-    return [(r.item_id, r.shown, r.truth, r.noticed) for r in rows]
-
-
-def all_votes(world: World) -> list[object]:
-    with world.ws.store.read() as connection:
-        return list(connection.execute(select(annotation_log).order_by(annotation_log.c.seq)))
-
-
-# --- pages ------------------------------------------------------------------------------------
 
 
 def test_a_page_holds_one_class_most_doubtful_first(make: Make):
@@ -191,9 +131,6 @@ def test_renamed_classes_are_found_under_every_name(sqlite_ws: Workspace):
     assert [t.label for u in page.units for t in u.tiles] == ["lynx"]
     assert confirm(world, who, page)[0].status == "saved"
     assert "retired" in page_of(world, who, "owl").empty_reason
-
-
-# --- decisions --------------------------------------------------------------------------------
 
 
 def test_confirm_reassign_and_leave_for_the_deck(make: Make):
@@ -319,9 +256,6 @@ def test_who_may_not_vote_gets_no_grid(world: World):
         decide_tiles(world.ws, world.cast.manager, world.slug, [])
 
 
-# --- several questions ------------------------------------------------------------------------
-
-
 def test_other_answers_come_from_the_pre_label_only_on_request(sqlite_ws: Workspace):
     """Without the person's word such a tile is refused; with it the vote holds both answers."""
     new = NewProject(
@@ -345,23 +279,6 @@ def test_other_answers_come_from_the_pre_label_only_on_request(sqlite_ws: Worksp
     assert decide_tiles(sqlite_ws, who, "pets", [sent])[0].status == "saved"
     [vote] = all_votes(world)
     assert Answer.from_json(vote.answer).choices == {"label": "dog", "mood": "wild"}
-
-
-# --- regions ----------------------------------------------------------------------------------
-
-
-def boxes_world(ws: Workspace) -> World:
-    """A box project of two items: one with a cat and a dog, one with two cats."""
-    world = make_world(ws, n_items=2, task=Task.BOXES)
-    first, second = world.items
-    said = {
-        first: (Region("cat", 5, 5, 25, 25, 0.9), Region("dog", 30, 30, 60, 60, 0.4)),
-        second: (Region("cat", 0, 0, 20, 20, 0.8), Region("cat", 30, 0, 64, 20, 0.7)),
-    }
-    with ws.store.write() as connection:
-        rows = [Prediction(i, Answer({}, r), 0.5) for i, r in said.items()]
-        store_predictions(connection, world.project, rows, "model", 1.0)
-    return world
 
 
 def test_boxes_are_tiles_and_items_are_votes(sqlite_ws: Workspace):
@@ -392,53 +309,6 @@ def test_a_box_that_is_not_there_cannot_be_marked(sqlite_ws: Workspace):
     page = page_of(world, who)
     [receipt] = decide_tiles(sqlite_ws, who, world.slug, [decision(page, page.units[0], marks={7: "cat"})])  # fmt: skip
     assert receipt.status == "refused"
-
-
-# --- planted tiles ----------------------------------------------------------------------------
-
-
-def planted_world(ws: Workspace, open_items: int = 30, known: int = 6) -> World:
-    """Items predicted cat; the last ones two people know blindly to be dogs."""
-    world = make_world(ws, n_items=open_items + known, n_experts=3)
-    predict(world, {i: ("cat", 0.3 + n / 1000) for n, i in enumerate(world.items)})
-    for item in world.items[-known:]:
-        for who in world.cast.experts[1:]:
-            blind = Submission(new_uuid(), item, "vote", say("dog"), prelabel_shown=False)
-            submit(ws, who, world.slug, blind)
-    return world
-
-
-def test_planted_tiles_look_like_all_others(ws: Workspace):
-    """At least one on a page of 24, none of its fields tells it apart, and it is not leased."""
-    world = planted_world(ws)
-    who, known = world.cast.experts[0], set(world.items[-6:])
-    page = page_of(world, who, count=24)
-    assert len(page.units) == 24
-    planted = [u for u in page.units if u.item_id in known]
-    assert 1 <= len(planted) <= 2
-    assert not known & set(live_leases(ws))
-    for unit in planted:
-        [tile] = unit.tiles
-        assert (tile.label, unit.revision, len(unit.token)) == ("cat", 0, 24)
-        assert tile.confidence is not None
-    assert page.units == tuple(sorted(page.units, key=lambda u: (u.doubt, u.item_id)))
-
-
-@pytest.mark.parametrize("waiting", [3, 9, 24, 51])
-def test_the_figure_beside_a_page_does_not_tell_what_was_planted(
-    sqlite_ws: Workspace, waiting: int
-):
-    """Every page of a whole class is smaller than the figure, as one without planted tiles is."""
-    world = planted_world(sqlite_ws, waiting)
-    plan = QueuePlan(known_wrong_share=0.5)
-    set_queue_plan(sqlite_ws, world.cast.lead, world.slug, plan, "half of them")
-    for who in (world.cast.experts[0], world.cast.lead):
-        page = page_of(world, who, count=100)
-        [told] = [c.waiting for c in page.classes if c.name == "cat"]
-        assert told % 10 == 0
-        assert waiting <= len(page.units) < told <= waiting + 20
-        hold_nothing = [u.item_id for u in page.units]
-        release_items(sqlite_ws, who, world.slug, hold_nothing)
 
 
 def test_counts_leave_out_what_one_has_answered_and_take_back_what_was_withdrawn(world: World):
@@ -472,182 +342,3 @@ def test_a_page_is_read_from_the_index_of_its_class(sqlite_ws: Workspace):
         candidates.find(connection, world.project, world.cast.experts[0], "cat", ())
     assert any("item_state_predicted" in p for p in plans)
     assert not any("TEMP B-TREE FOR ORDER BY" in p for p in plans)
-
-
-def test_what_is_done_with_a_planted_tile_is_no_vote(ws: Workspace):
-    """Noticed or overlooked goes to its own table; receipts read like any other's."""
-    world = planted_world(ws)
-    who, known = world.cast.experts[0], set(world.items[-6:])
-    before = {i: state_of(world, i) for i in known}
-    page = page_of(world, who, count=24)
-    planted = [u.item_id for u in page.units if u.item_id in known]
-    receipts = confirm(world, who, page)
-    assert {(r.status, r.code, r.message, r.revision) for r in receipts} == {("saved", "", "", 1)}
-    assert probes(world) == [(i, "cat", "dog", False) for i in sorted(planted)] or {
-        p[0] for p in probes(world)
-    } == set(planted)
-    assert not {r.item_id for r in all_votes(world) if r.person_id == who.person_id} & known
-    assert {i: state_of(world, i) for i in known} == before
-    rate = page_of(world, who).attention
-    assert (rate.value, rate.n) == (0.0, len(planted))
-
-
-def test_a_caught_planted_tile_counts_once_whatever_comes_after(ws: Workspace):
-    """Resent, taken back and confirmed: the first word on a page stays."""
-    world = planted_world(ws)
-    who, known = world.cast.experts[0], set(world.items[-6:])
-    page = page_of(world, who, count=24)
-    planted = next(u for u in page.units if u.item_id in known)
-    caught = decision(page, planted, marks={0: ""})
-    other = next(u for u in page.units if u.item_id not in known)
-    pair = decide_tiles(ws, who, world.slug, [caught, decision(page, other, marks={0: ""})])
-    assert [(r.status, r.revision) for r in pair] == [("saved", 0)] * 2
-    later = decision(page, planted)
-    back = decision(page, planted, kind="withdraw", base_revision=1)
-    assert [r.status for r in decide_tiles(ws, who, world.slug, [caught, later, back])] == ["saved"] * 3  # fmt: skip
-    assert probes(world) == [(planted.item_id, "cat", "dog", True)]
-    again = page_of(world, who, count=24, left_out=[u.item_id for u in page.units])
-    assert planted.item_id not in {u.item_id for u in again.units}
-
-
-@pytest.mark.parametrize("overlap", [1, 2])
-def test_a_planted_tile_answers_every_later_word_as_a_real_one_does(
-    sqlite_ws: Workspace, overlap: int
-):
-    """Resent, confirmed twice, taken back twice, based on nothing: receipt by receipt the same."""
-    world = planted_world(sqlite_ws)
-    if overlap == 1:
-        policy = Policy(overlap=1, max_votes=1)
-        set_policy(sqlite_ws, world.cast.lead, world.slug, policy, "one is enough")
-    who, known = world.cast.experts[0], set(world.items[-6:])
-    page = page_of(world, who, count=24)
-    planted = next(u for u in page.units if u.item_id in known)
-    real = next(u for u in page.units if u.item_id not in known)
-    steps = [
-        {"kind": "withdraw", "base_revision": 1}, {"marks": {0: "cow"}}, {}, {}, {"marks": {0: "dog"}},
-        {"marks": {0: ""}}, {"base_revision": 7}, {"base_revision": 1, "marks": {0: "dog"}},
-        {"kind": "withdraw", "base_revision": 1}, {"kind": "withdraw", "base_revision": 2},
-        {"kind": "withdraw", "base_revision": 3}, {}, {}, {"uuid": "short"},
-    ]  # fmt: skip
-
-    def told(unit: Unit) -> list[tuple[str, str, str, int]]:
-        found = []
-        for step in steps:
-            sent = decision(page, unit, **step)
-            for r in [*decide_tiles(sqlite_ws, who, world.slug, [sent, sent])]:
-                found.append((r.status, r.code, r.message, r.revision))
-        return found
-
-    assert told(planted) == told(real)
-    assert len(probes(world)) == 1
-
-
-def test_evaluate_items_and_own_votes_are_never_planted(sqlite_ws: Workspace):
-    """Neither may be shown under a label known to be wrong."""
-    world = make_world(sqlite_ws, n_items=30, n_experts=2)
-    spared = add_items(sqlite_ws, world.project, 4, use="evaluate", first=100)
-    predict(world, dict.fromkeys([*world.items, *spared], ("cat", 0.5)))
-    with sqlite_ws.store.write() as connection:
-        rows = [
-            {"project_id": world.project.id, "item_id": i, "label": "dog", "answer": say("dog").to_json(), "at": 1.0}
-            for i in [*spared, world.items[0]]
-        ]  # fmt: skip
-        connection.execute(gold_answers.insert(), rows)
-    who = world.cast.experts[0]
-    submit(sqlite_ws, who, world.slug, Submission(new_uuid(), world.items[0], "vote", say("dog")))
-    page = page_of(world, who, count=34)
-    confirm(world, who, page)
-    assert probes(world) == []
-    other = world.cast.experts[1]
-    confirm(world, other, page_of(world, other, count=34))
-    assert [p[0] for p in probes(world)] == [world.items[0]]
-
-
-def test_a_lead_can_turn_planting_off(ws: Workspace):
-    """A share of 0 plants nothing."""
-    world = planted_world(ws)
-    plan = QueuePlan(known_wrong_share=0.0)
-    set_queue_plan(ws, world.cast.lead, world.slug, plan, "no tests this week")
-    page = page_of(world, world.cast.experts[0], count=36)
-    assert not {u.item_id for u in page.units} & set(world.items[-6:])
-
-
-def test_a_planted_box_is_one_of_another_class(sqlite_ws: Workspace):
-    """Of a settled item with boxes one is shown as the page's class; catching it is noted."""
-    world = make_world(sqlite_ws, n_items=26, n_experts=3, task=Task.BOXES)
-    said = Answer({}, (Region("cat", 5, 5, 25, 25, 0.6),))
-    with sqlite_ws.store.write() as connection:
-        rows = [Prediction(i, said, 0.5) for i in world.items]
-        store_predictions(connection, world.project, rows, "model", 1.0)
-    known = world.items[-1]
-    truth = Answer({}, (Region("dog", 5, 5, 25, 25),))
-    for who in world.cast.experts[1:]:
-        submit(sqlite_ws, who, world.slug, Submission(new_uuid(), known, "vote", truth))
-    who = world.cast.experts[0]
-    page = page_of(world, who, count=26)
-    unit = next(u for u in page.units if u.item_id == known)
-    assert [(t.label, t.confidence) for t in unit.tiles] == [("cat", 0.6)]
-    decide_tiles(sqlite_ws, who, world.slug, [decision(page, unit, marks={0: "dog"})])
-    assert probes(world) == [(known, "cat", "dog", True)]
-
-
-# --- crops ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def pictured(sqlite_ws: Workspace) -> World:
-    """Give a project with one real picture: left half red, right half blue."""
-    world = make_world(sqlite_ws, n_items=0)
-    folder = sqlite_ws.root / "incoming" / "one"
-    folder.mkdir()
-    picture = Image.new("RGB", (600, 300), "red")
-    picture.paste("blue", (300, 0, 600, 300))
-    picture.save(folder / "a.png")
-    import_data(sqlite_ws, operator(sqlite_ws), world.slug, folder, ImportOptions())
-    return world
-
-
-def the_item(world: World) -> tuple[int, str]:
-    with world.ws.store.read() as connection:
-        row = connection.execute(select(items.c.id, items.c.content_hash)).one()
-    return row.id, row.content_hash
-
-
-def test_a_crop_is_the_region_with_room_around_it(pictured: World):
-    """The blue half, cut with its margin; a sealed address is kept on disk, another is not."""
-    item, digest = the_item(pictured)
-    ws, who = pictured.ws, pictured.cast.experts[0]
-    kept = ws.cache / "crops"
-    unsealed = item_crop(ws, who, item, "400,100,500,200", 200)
-    assert not kept.exists()
-    seal = crop_path(ws, item, digest, (400, 100, 500, 200)).rpartition("&s=")[2]
-    found = item_crop(ws, who, item, "400,100,500,200", 200, seal)
-    assert (found.body, found.etag) == (unsealed.body, unsealed.etag)
-    assert len(list(kept.rglob("*.jpg"))) == 1
-    with Image.open(io.BytesIO(found.body)) as crop:
-        assert crop.size == (130, 130)
-        red, _, blue = crop.convert("RGB").getpixel((65, 65))
-    assert (red < 60, blue > 200) == (True, True)
-
-
-def test_margins_stop_at_the_edges():
-    """A box in the corner gets no room outside the image."""
-    assert with_margin((0, 0, 100, 50), 110, 300) == (0, 0, 110, 65)
-
-
-@pytest.mark.parametrize("box", ["", "1,2,3", "a,b,c,d", "5,5,5,9", "-1,0,9,9", "700,0,800,9", "1e3,0,2,2"])  # fmt: skip
-def test_a_bad_box_is_a_sentence(pictured: World, box: str):
-    """Anything but four whole pixels inside the image is refused."""
-    item, _ = the_item(pictured)
-    with pytest.raises(InputError):
-        item_crop(pictured.ws, pictured.cast.experts[0], item, box)
-
-
-def test_crops_are_as_guarded_as_images(pictured: World):
-    """Nobody and strangers get what they get of the whole picture."""
-    item, _ = the_item(pictured)
-    stranger = replace(pictured.cast.experts[0], roles=frozenset())
-    with pytest.raises(NotFound):
-        item_crop(pictured.ws, stranger, item, "0,0,9,9")
-    with pytest.raises(NotSignedIn):
-        item_crop(pictured.ws, replace(stranger, person_id=0), item, "0,0,9,9")
