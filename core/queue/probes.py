@@ -6,6 +6,7 @@ Every function runs inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -14,18 +15,26 @@ from core.queue.sql import run, run_many
 _HELD = """
 SELECT l.item_id FROM probe_leases l JOIN item_state s ON s.item_id = l.item_id
 WHERE l.person_id = :person AND l.expires_at > :now AND l.project_id = :project
-ORDER BY s.boost DESC, s.priority, l.item_id
+  AND (:queue = '' OR l.queue = :queue)
+ORDER BY COALESCE(l.boost, s.boost) DESC, COALESCE(l.priority, s.priority), l.item_id
 """
 
+# A planted item keeps the place it was lent: its own would move it at the next reload.
 _ALL_HELD = """
 SELECT h.item_id FROM (
-  SELECT item_id FROM leases
-  WHERE person_id = :person AND expires_at > :now AND project_id = :project
-  UNION
-  SELECT item_id FROM probe_leases
-  WHERE person_id = :person AND expires_at > :now AND project_id = :project
-) h JOIN item_state s ON s.item_id = h.item_id
-ORDER BY s.boost DESC, s.priority, h.item_id
+  SELECT l.item_id, s.boost, s.priority
+  FROM leases l JOIN item_state s ON s.item_id = l.item_id
+  WHERE l.person_id = :person AND l.expires_at > :now AND l.project_id = :project
+  UNION ALL
+  SELECT p.item_id, COALESCE(p.boost, s.boost) AS boost, COALESCE(p.priority, s.priority) AS priority
+  FROM probe_leases p JOIN item_state s ON s.item_id = p.item_id
+  WHERE p.person_id = :person AND p.expires_at > :now AND p.project_id = :project
+    AND NOT EXISTS (
+      SELECT 1 FROM leases l
+      WHERE l.item_id = p.item_id AND l.person_id = :person AND l.expires_at > :now
+    )
+) h
+ORDER BY h.boost DESC, h.priority, h.item_id
 """
 
 _HOLD = """
@@ -33,6 +42,12 @@ INSERT INTO probe_leases (item_id, person_id, project_id, kind, purpose, since, 
 VALUES (:item, :person, :project, :kind, :purpose, :now, :until)
 ON CONFLICT (item_id, person_id) DO UPDATE
 SET since = excluded.since, expires_at = excluded.expires_at
+"""
+
+_LEND = """
+UPDATE probe_leases
+SET boost = :boost, priority = :priority, guise = :guise, queue = :queue
+WHERE item_id = :item AND person_id = :person
 """
 
 _RENEW = """
@@ -54,9 +69,11 @@ WHERE person_id = :person AND expires_at > :now AND item_id IN (:ids)
 """
 
 
-def held_probes(connection: Connection, project_id: int, person_id: int, now: float) -> list[int]:
-    """Return the gold and repeats a person holds, in queue order."""
-    asked = {"project": project_id, "person": person_id, "now": now}
+def held_probes(
+    connection: Connection, project_id: int, person_id: int, now: float, queue: str = ""
+) -> list[int]:
+    """Return the gold and repeats a person holds, in queue order; of one queue where it is named."""
+    asked = {"project": project_id, "person": person_id, "now": now, "queue": queue}
     return list(run(connection, _HELD, asked).scalars())
 
 
@@ -84,6 +101,34 @@ def hold_probes(
     ]  # fmt: skip
     if rows:
         run_many(connection, _HOLD, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What a planted item in hand is lent, so that it fits the row it stands in.
+
+    Attributes:
+        boost, priority: Its place in the row.
+        guise: JSON, the numbers shown of its pre-label; None for its own.
+    """
+
+    item_id: int
+    boost: int
+    priority: float
+    guise: str | None
+
+
+def lend(connection: Connection, person_id: int, lent: Sequence[Lent], queue: str = "") -> None:
+    """Lend planted items in a person's hand a place and numbers, in a queue."""
+    rows = [
+        {
+            "item": one.item_id, "person": person_id, "boost": one.boost,
+            "priority": one.priority, "guise": one.guise, "queue": queue,
+        }
+        for one in lent
+    ]  # fmt: skip
+    if rows:
+        run_many(connection, _LEND, rows)
 
 
 def renew_probes(

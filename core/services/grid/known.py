@@ -15,9 +15,9 @@ from core.labels import Answer, Region
 from core.labels.state import ItemState
 from core.services.consensus.resolve import live_annotations
 from core.services.grid.candidates import least_sure, raw_names
-from core.services.grid.doubt import Sureness, one_more
 from core.services.grid.tiles import Candidate
 from core.services.projects.project import ProjectView
+from core.services.visibility.doubt import Sureness, one_more
 from core.stats.intervals import Estimate, wilson
 from core.store.tables import (
     annotation_log,

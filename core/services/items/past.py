@@ -13,7 +13,13 @@ from core.labels.state import ItemState
 from core.services.projects.project import ProjectView
 from core.services.talk.voices import voices
 from core.services.visibility.blind import UNSETTLED, blind_items, sees_votes
-from core.services.visibility.probes import Probe, own_words, probes_of, shown_state
+from core.services.visibility.probes import (
+    Probe,
+    may_be_probed,
+    own_words,
+    probes_of,
+    shown_state,
+)
 from core.store.tables import (
     annotation_log,
     decisions,
@@ -64,7 +70,7 @@ def history_of(
     """Return what happened to an item, oldest first."""
     rows = [HistoryRow("imported", item.at)]
     if not blind_items(connection, project, actor, [item.id], now):
-        rows += _predicted(connection, project, item.id)
+        rows += _predicted(connection, project, actor, item.id)
     everything = sees_votes(connection, project, actor, item.id)
     probe = probes_of(connection, project, actor, [item.id]).get(item.id)
     if probe is not None and not everything:
@@ -77,8 +83,14 @@ def history_of(
     return tuple(sorted(rows, key=lambda r: r.at)[-MOST_ROWS:])
 
 
-def _predicted(connection: Connection, project: ProjectView, item_id: int) -> list[HistoryRow]:
-    rows = connection.execute(
+def _predicted(
+    connection: Connection, project: ProjectView, actor: Actor, item_id: int
+) -> list[HistoryRow]:
+    """Return what models said; to who may be handed gold the latest alone.
+
+    A model says nothing of what it learnt from, so the list tells of an item what it served for.
+    """
+    query = (
         select(
             predictions.c.answer, prediction_sets.c.name, prediction_sets.c.at, models.c.backbone
         )
@@ -86,7 +98,10 @@ def _predicted(connection: Connection, project: ProjectView, item_id: int) -> li
         .outerjoin(models, models.c.id == prediction_sets.c.model_id)
         .where(predictions.c.item_id == item_id)
         .order_by(predictions.c.seq)
-    ).all()
+    )
+    rows = connection.execute(query).all()
+    if may_be_probed(actor, project.id):
+        rows = rows[-1:]
     return [
         HistoryRow(
             "prelabel",

@@ -14,7 +14,8 @@ from core.errors import NotFound
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Task
 from core.labels.state import ItemState
-from core.services.projects.project import project_for
+from core.services.projects.project import ProjectView, project_for
+from core.services.visibility.probes import Probe, probes_of, shown_state
 from core.services.visibility.views import prelabels_of
 from core.services.workspace import Workspace
 from core.store.tables import (
@@ -65,6 +66,10 @@ WHY_STATE = {
     "regions-tie": "Two classes of a region have as many votes, and the policy allows no further vote.",
 }
 """The sentence for each reason `core.consensus.settle` gives."""
+PROVISIONAL = (
+    "Provisional: its votes were weighed by what the last full resolve learnt, and the model's word "
+    "counts only if it did there; the next full resolve decides."
+)
 
 
 def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
@@ -85,11 +90,14 @@ def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
         ).first()
         if state is None:
             raise NotFound(f"There is no item {item_id} in '{slug}'.")
+        probe = probes_of(connection, project, actor, [item_id]).get(item_id)
+        if probe is not None:
+            return _as_shown(connection, project, actor, state, probe)
         final = connection.execute(
             select(final_labels).where(final_labels.c.seq == state.final_seq)
         ).first()
         if final is None or ItemState(state.state) in (ItemState.OPEN, ItemState.DISPUTE):
-            return _not_settled(item_id, state)
+            return _not_settled(item_id, ItemState(state.state), state.votes, state.wanted)
         evidence = json.loads(final.evidence)
         votes = _named(connection, annotation_log, evidence["votes"])
         ruled = _named(connection, decisions, [evidence["decision"]])
@@ -109,14 +117,44 @@ def explain(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Why:
     )
 
 
-def _not_settled(item_id: int, state: Row) -> Why:
-    found = ItemState(state.state)
+def _not_settled(item_id: int, found: ItemState, votes: int, wanted: int) -> Why:
     sentence = (
-        f"It has {state.votes} of {state.wanted} votes; nothing is settled yet."
+        f"It has {votes} of {wanted} votes; nothing is settled yet."
         if found is ItemState.OPEN
         else "It is in dispute: a lead has to decide."
     )
     return Why(item_id, found, None, None, (sentence,), None, None, None, None, None)
+
+
+def _as_shown(
+    connection: Connection, project: ProjectView, actor: Actor, state: Row, probe: Probe
+) -> Why:
+    """Return what is told of an item planted for this person: as if their word were the only one."""
+    shown = shown_state(project, probe)
+    if shown in (ItemState.OPEN, ItemState.DISPUTE) or probe.word is None:
+        wanted = project.policy.overlap
+        return _not_settled(probe.item_id, shown, int(probe.said == "vote"), wanted)
+    said, schema = probe.word, project.schema
+    answer = schema.translate(Answer.from_json(said.answer))
+    seq = said.prediction_seq or state.prediction_seq
+    prelabels = prelabels_of(connection, [seq], schema)
+    sentences = (
+        WHY_STATE["all-agree"],
+        f"{actor.display_name} said {_said(said, schema)}.",
+        f"Policy version {project.policy_version}, schema version {project.schema_version}.",
+    )
+    return Why(
+        item_id=probe.item_id,
+        state=shown,
+        label=said.label or _several_said(said, schema),
+        answer=answer,
+        sentences=sentences,
+        policy_version=project.policy_version,
+        schema_version=project.schema_version,
+        model=prelabels[seq].source if seq in prelabels else None,
+        decided_by=None,
+        at=said.at,
+    )
 
 
 def _named(connection: Connection, table: Table, seqs: Sequence[int | None]) -> list[Row]:
@@ -137,6 +175,8 @@ def _sentences(
     final: Row, votes: list[Row], ruled: list[Row], evidence: dict, schema: LabelSchema
 ) -> list[str]:
     lines = [WHY_STATE.get(final.reason, final.reason)]
+    if evidence.get("provisional"):
+        lines.append(PROVISIONAL)
     lines += [f"{v.name} said {_said(v, schema)}." for v in votes]
     lines += [f"{d.name} {_ruled(d, schema)}. Reason: {d.reason}" for d in ruled]
     if evidence.get("imported") and not votes and not ruled:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
+from random import Random
 
 from sqlalchemy import Connection, select
 
 from core.access import Actor
 from core.queue.choose import choose
-from core.queue.claim import claim, hold, renew_all
+from core.queue.claim import claim, held_leases, hold, renew_all
 from core.queue.filters import QueueFilter
 from core.queue.hints import wake
 from core.queue.plan import Order
-from core.queue.probes import all_held, held_probes, hold_probes, release_probes, renew_all_probes
+from core.queue.probes import (
+    all_held,
+    held_probes,
+    hold_probes,
+    lend,
+    release_probes,
+    renew_all_probes,
+)
+from core.queue.slots import draw
 from core.queue.waiting import waiting, waiting_counts
 from core.queue.writer import lease_writer
 from core.services.projects.project import ProjectView
 from core.services.review.planting import (
+    FLAGGED,
+    LOOKED_AHEAD,
     MIX,
     ONBOARDING,
     Planting,
@@ -27,6 +39,7 @@ from core.services.review.planting import (
     still_unseen,
 )
 from core.services.visibility.blind import blind_items
+from core.services.visibility.guises import disguise, in_row, standings_of
 from core.services.workspace import Workspace
 from core.store.tables import item_state
 
@@ -127,8 +140,10 @@ def _laid(
     only: Sequence[int] | None,
 ) -> list[int]:
     project_id, person_id, now = asked.key
-    place = answered_so_far(asked.ws.store, connection, project_id, person_id)
-    place += len(all_held(connection, *asked.key))
+    in_hand = all_held(connection, *asked.key)
+    place = answered_so_far(asked.ws.store, connection, project_id, person_id) + len(in_hand)
+    if asked.order is Order.OLDEST:  # numbers tell the age: none that should have come before
+        planting = planting.without({i for i in planting.all if i < max(in_hand, default=0)})
     drawn = planting.take(place, room)
     fresh = still_unseen(connection, asked.actor, [p[0] for p in drawn if p], now)
     layout = [p if p and p[0] in fresh else None for p in drawn]
@@ -140,9 +155,48 @@ def _laid(
     more = len(real) == layout.count(None) and len(kept) < waiting(
         connection, project_id, person_id, now, asked.part, len(kept) + 1
     )
+    ahead = _ahead(connection, asked, real, only) if held else []
     laid = _lay_out(layout, real, more)
+    if asked.order is Order.OLDEST and real == sorted(real):
+        bound = ahead[0] if ahead else max(real, default=0)
+        laid = sorted(i for i in laid if i in real or i < bound)
     release_probes(connection, person_id, [i for i, _, _ in held if i not in laid])
-    return laid
+    hidden = [i for i, _, _ in held if i in laid]
+    return _disguised(connection, asked, laid, hidden, ahead, place) if hidden else laid
+
+
+def _disguised(
+    connection: Connection,
+    asked: Asked,
+    laid: Sequence[int],
+    hidden: Sequence[int],
+    ahead: Sequence[int],
+    place: int,
+) -> list[int]:
+    """Lend what is planted numbers like its neighbours', and return the row as a reload shows it."""
+    project_id, person_id, _ = asked.key
+    real = [i for i in laid if i not in hidden]
+    held = [i for i in held_leases(connection, *asked.key) if i not in real]
+    known = standings_of(connection, {*laid, *held, *ahead})
+    row = [known[i] for i in real if i in known]
+    around = [known[i] for i in (*held, *ahead) if i in known]
+    secret = draw(asked.ws.secret(), "guise", project_id, person_id, place)
+    lent = disguise([known[i] for i in hidden], row, around, Random(secret))
+    lend(connection, person_id, lent, asked.part.queue)
+    if any(a.key > b.key for a, b in pairwise(row)):
+        return list(laid)
+    places = {s.item_id: s.key for s in row} | {p.item_id: (-p.boost, p.priority) for p in lent}
+    return in_row(laid, places)
+
+
+def _ahead(
+    connection: Connection, asked: Asked, real: Sequence[int], only: Sequence[int] | None
+) -> list[int]:
+    """Return the items that come after those just claimed."""
+    if only is None:
+        return choose(connection, *asked.key, asked.order, asked.part, LOOKED_AHEAD)
+    after = max((only.index(i) for i in real), default=-1) + 1
+    return list(only[after : after + LOOKED_AHEAD])
 
 
 def _lay_out(
@@ -171,13 +225,18 @@ def _of_part(connection: Connection, asked: Asked, held: list[int]) -> list[int]
     query = select(item_state.c.item_id).where(
         item_state.c.item_id.in_(held), *asked.part.conditions(connection.dialect.name)
     )
-    of_part = _unless_told(connection, asked, list(connection.execute(query).scalars()))
+    found = list(connection.execute(query).scalars())
+    if asked.part.queue and asked.part.queue != FLAGGED:  # what is planted there was in no queue
+        plain = replace(asked.part, queue="").conditions(connection.dialect.name)
+        among = held_probes(connection, *asked.key, asked.part.queue)
+        query = select(item_state.c.item_id).where(item_state.c.item_id.in_(among), *plain)
+        found += connection.execute(query).scalars()
+    of_part = _unless_told(connection, asked, found)
     kept = [i for i in held if i in of_part]
-    if asked.part.queue or asked.part.predicted:  # nothing is planted there
-        planted = set(held_probes(connection, *asked.key))
-        kept = [i for i in kept if i not in planted]
     if asked.part.queue:
-        hold(connection, *asked.key[:2], kept, asked.now, asked.ws.settings.lease_seconds,
+        planted = set(held_probes(connection, *asked.key))
+        real = [i for i in kept if i not in planted]
+        hold(connection, *asked.key[:2], real, asked.now, asked.ws.settings.lease_seconds,
              asked.part.queue)  # fmt: skip
     return kept
 

@@ -21,7 +21,7 @@ from core.queue.waiting import waiting_counts
 from core.services.items.lists import ItemList, list_in, one_list
 from core.services.projects.project import ProjectView, load_project, project_for
 from core.services.projects.queue_plans import plan_in_force
-from core.services.review.admission import Admission, judge, judged
+from core.services.review.admission import Admission, admission, judge, judged
 from core.services.review.choosing import Asked, chosen_items, lease_next
 from core.services.review.done_today import done_today
 from core.services.review.nothing_left import why_empty
@@ -250,11 +250,23 @@ def _elsewhere(connection: Connection, asked: Asked) -> tuple[Elsewhere, ...]:
     found = []
     for row in others:
         # Its policy may keep items from this person.
-        barred = barred_for(
-            connection, load_project(connection, row.slug, counted=False), asked.actor
-        )
+        theirs = load_project(connection, row.slug, counted=False)
+        barred = barred_for(connection, theirs, asked.actor)
         mine = QueueFilter(barred=barred)
         count = counts.count(connection, row.id, asked.actor.person_id, asked.now, mine)
         if count:
+            count = _in_all(connection, asked, theirs, mine, count)
+        if count:
             found.append(Elsewhere(row.slug, row.title, count))
     return tuple(sorted(found, key=lambda e: (-e.waiting, e.title))[:MOST_ELSEWHERE])
+
+
+def _in_all(
+    connection: Connection, asked: Asked, project: ProjectView, part: QueueFilter, real: int
+) -> int:
+    """Return what waits in another project as its own queue tells it, planted items among it."""
+    plan = plan_in_force(connection, project.id)
+    stands = admission(connection, project, asked.actor, plan)
+    if stands.refusal:
+        return 0
+    return to_come(asked.ws, connection, project, asked.actor, plan, stands, real, part)

@@ -90,9 +90,10 @@ def claim_one(
     if len(held) >= ws.settings.lease_cap:
         return
     probe = probes_of(connection, project, actor, [item_id]).get(item_id)
+    fresh = probe is None or not probe.met
+    if fresh and barred_items(connection, barred_for(connection, project, actor), [item_id]):
+        return
     if probe is None:
-        if barred_items(connection, barred_for(connection, project, actor), [item_id]):
-            return
         claim(connection, project.id, actor.person_id, 1, now, seconds, only=[item_id])
     elif probe.said in ("", "withdraw"):
         again = [(item_id, probe.kind, probe.purpose)]

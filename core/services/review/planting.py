@@ -28,13 +28,16 @@ from sqlalchemy import (
 
 from core.access import Action, Actor, Resource, can
 from core.labels.state import ItemState
-from core.queue.claim import free
+from core.queue.choose import choose
+from core.queue.claim import free, held_leases
 from core.queue.filters import QueueFilter
-from core.queue.plan import QueuePlan
+from core.queue.plan import Order, QueuePlan
 from core.queue.probes import held_probes
 from core.queue.slots import GOLD, REAL, REPEAT, Mix, draw, mix_of, still_to_come
 from core.services.accounts.people import all_roles, latest_revisions
 from core.services.projects.project import ProjectView
+from core.services.visibility.blind import countable
+from core.services.visibility.guises import standings_of
 from core.services.visibility.probes import may_be_probed
 from core.services.workspace import Workspace
 from core.store.store import Store
@@ -51,6 +54,9 @@ from core.store.tables import (
 )
 
 MIX, ONBOARDING = "mix", "onboarding"
+FLAGGED = "flagged"
+LOOKED_AHEAD = 12
+"""So many of the next items are looked at, so that what is planted fits among them."""
 CLOSED = (ItemState.NEUTRAL.value, ItemState.DISCARDED.value)
 DAY_SECONDS = 86_400
 VOTES_AGO = 50
@@ -78,6 +84,11 @@ class Planting:
     repeats: tuple[int, ...]
     onboarding: int = 0
     votable: frozenset[int] = frozenset()
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """Return every item that may be planted."""
+        return self.golds + self.repeats
 
     def at_last(self) -> Planting:
         """Return what may be planted once only votable gold is left to vote on."""
@@ -125,17 +136,18 @@ def planting_for(
 ) -> Planting | None:
     """Return what may be planted for a person; None where nothing ever is.
 
-    Nothing is planted in the queues beside the main one, nor where a class is asked for, which
-    the item in hand would have to be predicted as.
+    Of the queues beside the main one nothing is planted in what somebody flagged: each such item
+    has a thread. Where a class is asked for, gold of which the model says that class is planted.
     """
     asked = part or QueueFilter()
     shares = plan.gold_share or plan.repeat_share
-    if not (shares or onboarding) or asked.queue or asked.predicted:
+    if not (shares or onboarding) or asked.queue == FLAGGED:
         return None
     if not may_be_probed(actor, project.id):
         return None
     key = draw(ws.secret(), "planting", project.id, actor.person_id)
-    now, within = ws.clock(), asked.conditions(connection.dialect.name)
+    # Who was unsure of an item shows nowhere: any other looks the same among those.
+    now, within = ws.clock(), replace(asked, queue="").conditions(connection.dialect.name)
     mix = mix_of(key, plan.gold_share, plan.repeat_share)
     golds: tuple[int, ...] = ()
     repeats: tuple[int, ...] = ()
@@ -144,7 +156,42 @@ def planting_for(
         golds, votable = _golds(connection, project, actor, key, now, within, bool(onboarding))
     if plan.repeat_share and not onboarding:
         repeats = _repeats(connection, project, actor, key, now, within)
+    if not onboarding:
+        alike = _alike(ws, connection, project, actor, asked, [*golds, *repeats])
+        golds = tuple(i for i in golds if i in alike)
+        repeats = tuple(i for i in repeats if i in alike)
+        votable = votable.intersection(golds)
     return Planting(mix, golds, repeats, onboarding, votable)
+
+
+def _alike(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    part: QueueFilter,
+    ids: Sequence[int],
+) -> frozenset[int]:
+    """Return those of the items that have what the next ones in the queue have.
+
+    A pre-label of the same run, that is, or none if those have none: a model says nothing of what
+    it learnt from, so what it learnt from would stand out. Where a class is asked for, none that
+    the person is to judge without the model's word.
+    """
+    if not ids:
+        return frozenset()
+    now, person_id = ws.clock(), actor.person_id
+    ahead = choose(
+        connection, project.id, person_id, now, Order.LEAST_CONFIDENT, part, LOOKED_AHEAD
+    )
+    held = held_leases(connection, project.id, person_id, now)
+    row = standings_of(connection, {*ahead, *held})
+    have = {s.like[:2] for s in row.values()}
+    found = {s.item_id for s in standings_of(connection, ids).values() if s.like[:2] in have}
+    if part.predicted:
+        told = countable(connection, project, actor)
+        found = {i for i in found if told is None or told(i)}
+    return frozenset(found)
 
 
 def still_unseen(connection: Connection, actor: Actor, ids: Sequence[int], now: float) -> set[int]:

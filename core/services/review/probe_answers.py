@@ -10,7 +10,7 @@ from core.access import Actor
 from core.errors import InputError, ItemClosed, ReviewPaused
 from core.labels import Answer
 from core.labels.compare import same_answer
-from core.queue.probes import hold_probes, release_probes
+from core.queue.probes import Lent, hold_probes, lend, release_probes
 from core.services.consensus.resolve import label_of
 from core.services.items.past import answer_words
 from core.services.projects.project import ProjectView
@@ -29,6 +29,7 @@ from core.services.review.submission import (
 )
 from core.services.talk.writing import open_for_flag
 from core.services.visibility.blind import seen_prelabel
+from core.services.visibility.guises import standings_of
 from core.services.visibility.probes import Probe
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -90,10 +91,7 @@ def answer_probe(
         open_for_flag(connection, project, actor, item.id, submission.reason, now)
     release_probes(connection, actor.person_id, [item.id])
     if submission.kind == Kind.WITHDRAW:
-        hold_probes(
-            connection, project.id, actor.person_id, [(item.id, probe.kind, probe.purpose)], now,
-            ws.settings.lease_seconds,
-        )  # fmt: skip
+        _hold_again(connection, ws, project, actor, probe, now)
     else:
         drop_draft(connection, actor, item.id)
     append_audit(
@@ -102,6 +100,25 @@ def answer_probe(
     )  # fmt: skip
     receipt = Receipt(submission.uuid, item.id, "saved", revision=revision)
     return _told(connection, project, receipt, probe.purpose, right, gold.seq if gold else None)
+
+
+def _hold_again(
+    connection: Connection,
+    ws: Workspace,
+    project: ProjectView,
+    actor: Actor,
+    probe: Probe,
+    now: float,
+) -> None:
+    """Put an item in hand again whose answer was taken back, with what it was lent before."""
+    again = [(probe.item_id, probe.kind, probe.purpose)]
+    seconds = ws.settings.lease_seconds
+    hold_probes(connection, project.id, actor.person_id, again, now, seconds)
+    guise = probe.guise
+    if guise is not None:
+        own = standings_of(connection, [probe.item_id])[probe.item_id]
+        found = Lent(probe.item_id, own.boost, guise.confidence, guise.to_json())
+        lend(connection, actor.person_id, [found])
 
 
 def gold_in_force(connection: Connection, item_id: int) -> Row | None:
@@ -192,6 +209,7 @@ def _insert(
             "prelabel_shown": submission.prelabel_shown,
             "active_seconds": checked_seconds(submission.active_seconds),
             "via": submission.via,
+            "guise": probe.guise.to_json() if probe.guise is not None else None,
             "at": now,
         },
     )

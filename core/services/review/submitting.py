@@ -104,6 +104,8 @@ def _submit(
     probe = probes_of(connection, project, actor, [item.id]).get(item.id)
     if probe is not None:
         _check_prelabel(connection, submission)
+        if submission.kind == Kind.VOTE and not probe.met:
+            _check_eligible(connection, project, actor, submission)
         return answer_probe(connection, ws, project, actor, submission, probe, item, ws.clock())
     if submission.kind != Kind.WITHDRAW:
         check_may_review(connection, project, actor)

@@ -10,6 +10,7 @@ from core.access import Action, Actor, Resource, can
 from core.services.consensus.resolve import live_annotations
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import UNSETTLED
+from core.services.visibility.probes import probes_of
 from core.store.tables import annotation_log, item_state, person_revisions
 
 
@@ -30,7 +31,10 @@ def voices(
     state = connection.execute(
         select(item_state.c.state).where(item_state.c.item_id == item_id)
     ).scalar_one()
-    if state in UNSETTLED and not can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id)):
+    alone = bool(probes_of(connection, project, actor, [item_id]))
+    if (state in UNSETTLED or alone) and not can(
+        actor, Action.SEE_OTHERS_VOTES, Resource(project.id)
+    ):
         names |= {p: f"Reviewer {n}" for n, p in enumerate(answered, 1)}
     return names
 

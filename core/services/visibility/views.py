@@ -18,6 +18,7 @@ from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import blind_items
 from core.services.visibility.eligible import KEPT_FROM_YOU, barred_for
+from core.services.visibility.guises import as_lent
 from core.services.visibility.probes import Probe, probes_of, shown_state
 from core.store.tables import (
     annotation_log,
@@ -109,14 +110,17 @@ def item_views(
     metadata = metadata_of(connection, ids)
     hidden = blind_items(connection, project, actor, list(rows), now)
     shown = [r.prediction_seq for i, r in rows.items() if i not in hidden]
-    prelabels = prelabels_of(connection, shown, project.schema)
+    probes = probes_of(connection, project, actor, ids)
+    # An answered item keeps the pre-label it was answered beside, as one a model learnt from does.
+    then = {i: p.word.prediction_seq for i, p in probes.items() if p.word and p.word.prediction_seq}
+    prelabels = prelabels_of(connection, [*shown, *then.values()], project.schema)
     mine = _mine(connection, actor, ids)
     kept = _by_item(_own(connection, drafts, actor, ids))
     held = _by_item(_own(connection, leases, actor, ids))
     free = votable(connection, ids, actor.person_id, now)
     barred = barred_items(connection, barred_for(connection, project, actor), ids)
     free -= barred
-    probes = probes_of(connection, project, actor, ids)
+    free |= {i for i, probe in probes.items() if probe.met or i not in barred}
     views = [
         _view(
             project,
@@ -124,11 +128,13 @@ def item_views(
             rows[i],
             names[i],
             metadata.get(i, {}),
-            None if i in hidden else prelabels.get(rows[i].prediction_seq),
+            None
+            if i in hidden
+            else _under(probes.get(i), prelabels.get(then.get(i, rows[i].prediction_seq))),
             _said_on(probes[i]) if i in probes else mine.get(i),
             kept.get(i),
             probes[i].lease if i in probes else held.get(i),
-            i in free or i in probes,
+            i in free,
             shown_state(project, probes[i]) if i in probes else ItemState(rows[i].state),
             now,
         )
@@ -139,6 +145,17 @@ def item_views(
         return views
     told = {v.item_id for v in views if not v.can_vote and v.state is ItemState.OPEN} & barred
     return [replace(v, notice=KEPT_FROM_YOU) if v.item_id in told else v for v in views]
+
+
+def _under(probe: Probe | None, prelabel: PrelabelView | None) -> PrelabelView | None:
+    """Return a pre-label with the numbers that its item was lent, where it was."""
+    guise = None if probe is None else probe.guise
+    if prelabel is None or guise is None:
+        return prelabel
+    confidence, margin, top, answer = as_lent(
+        prelabel.confidence, prelabel.margin, prelabel.top, prelabel.answer, guise
+    )
+    return replace(prelabel, confidence=confidence, margin=margin, top=top, answer=answer)
 
 
 @dataclass(frozen=True, slots=True)

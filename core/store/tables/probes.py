@@ -71,6 +71,7 @@ probe_votes = Table(
     Column("active_seconds", Double),
     Column("via", Text, nullable=False, server_default="deck"),
     moment(),
+    words("guise", nullable=True),  # as it was lent while in hand, so that it is shown so later
     Index("probe_votes_person", "person_id", "project_id", "seq"),
     Index("probe_votes_item", "item_id", "person_id", "seq"),
 )
@@ -85,5 +86,9 @@ probe_leases = Table(
     words("purpose"),  # mix, onboarding
     moment("since"),
     moment("expires_at"),
+    Column("boost", Integer),  # with priority the place lent in the row; NULL: the item's own
+    Column("priority", Double),
+    words("queue", nullable=True),  # the queue beside the main one it was planted in
+    words("guise", nullable=True),  # JSON: the numbers lent to its pre-label; NULL: its own
     Index("probe_leases_person", "person_id", "expires_at"),
 )

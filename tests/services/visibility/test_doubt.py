@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core.labels import Answer, Region
 from core.services.grid.candidates import least_sure
-from core.services.grid.doubt import Sureness, one_more
+from core.services.visibility.doubt import Sureness, one_more
 from core.services.grid.known import lend_doubt
 from core.services.grid.tiles import Candidate
 

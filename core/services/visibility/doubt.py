@@ -1,4 +1,4 @@
-"""How sure a model seems of what it never said: the numbers under tiles that are planted.
+"""How sure a model seems of what it never said: the numbers of what is planted.
 
 Nobody may tell such a number from those around it. A number which is always new gives itself away
 where the others often coincide, and one which coincides does where no two others do; so it is as
@@ -50,6 +50,13 @@ def one_more(page: Sequence[Sureness], chance: Random) -> Sureness:
     confidence = chance.choice(rarer or alike).confidence
     same = [s.doubt for s in page if s.confidence == confidence]
     return Sureness(confidence, _between(chance.choice(same), chance.choice(same), chance.random()))
+
+
+def between(low: float, high: float, page: Sequence[float], chance: Random) -> float:
+    """Return a number from low to high, all of the page's steps alike: as fine as the page's are."""
+    scale = _scales(page)[0]
+    first, last = scale.whole(low), scale.whole(high)
+    return scale.number(chance.randrange(first, last + 1)) if first < last else low
 
 
 def _in_a_gap(page: Sequence[Sureness], chance: Random) -> Sureness | None:
