@@ -1,47 +1,37 @@
-"""Reviewing: leases, drafts, votes, skips, flags, taking back, and what is said when refused."""
+"""Reviewing: votes, skips, flags, taking back, and what is said when refused."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
-from core.access import ANONYMOUS, Role
+from core.access import ANONYMOUS
 from core.clock import FakeClock, new_uuid
 from core.consensus.policy import Policy
 from core.errors import (
     AlreadySubmitted,
-    Forbidden,
     InputError,
     ItemClosed,
     LeaseLost,
-    LimitExceeded,
     NotFound,
     NotSignedIn,
     StaleVersion,
     StoreUnavailable,
 )
 from core.labels import Answer
-from core.labels.schema import Task
-from core.server.decisions import item_json
-from core.services.accounts.grants import revoke
-from core.services.accounts.people import actor_of, operator
-from core.services.review import drafts as keeping
 from core.services.review.claiming import claim_items
 from core.services.review.drafts import save_draft
-from core.services.review.leases import open_item, release_items, renew_leases
+from core.services.review.leases import open_item
 from core.services.review.recent import my_recent
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit, submit_batch
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, drafts
+from core.store.tables import annotation_log
 from tests.record import (
     World,
     act,
-    add_items,
     boxes,
     live_leases,
     live_votes,
@@ -51,125 +41,7 @@ from tests.record import (
     state_of,
     vote,
 )
-
-Make = Callable[..., World]
-
-
-def ids(view) -> list[int]:
-    return [i.item_id for i in view.items]
-
-
-def rows(world: World, table=annotation_log) -> int:
-    with world.ws.store.read() as connection:
-        return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-
-def draft_of(world: World, actor, item_id: int) -> Answer | None:
-    return open_item(world.ws, actor, world.slug, item_id).draft
-
-
-# --- leases -----------------------------------------------------------------------------------
-
-
-def test_a_claim_leases_as_many_as_asked_and_counts_the_rest(make: Make):
-    """Ten waiting, four asked for: four come, six wait."""
-    world = make(n_items=10)
-    view = claim_items(world.ws, world.cast.experts[0], world.slug, 4)
-    assert (len(view.items), view.waiting, view.empty_reason) == (4, 6, "")
-    assert set(live_leases(world.ws)) == set(ids(view))
-
-
-def test_no_more_people_than_places(make: Make):
-    """With two votes wanted, a third person is offered nothing while two hold the item."""
-    world = make(n_items=3)
-    one, two, three, _ = world.cast.experts
-    assert len(ids(claim_items(world.ws, one, world.slug, 3))) == 3
-    assert len(ids(claim_items(world.ws, two, world.slug, 3))) == 3
-    view = claim_items(world.ws, three, world.slug, 3)
-    assert ids(view) == []
-    assert "being looked at by others" in view.empty_reason
-
-
-def test_a_lease_runs_out_by_itself(make: Make, clock: FakeClock):
-    """Nothing has to clean up: when the time is over the place is free."""
-    world = make(n_items=1)
-    one, two, three, _ = world.cast.experts
-    claim_items(world.ws, one, world.slug, 1)
-    claim_items(world.ws, two, world.slug, 1)
-    clock.advance(world.ws.settings.lease_seconds)
-    assert ids(claim_items(world.ws, three, world.slug, 1)) == world.items
-
-
-def test_renewing_prolongs_only_what_is_still_held(make: Make, clock: FakeClock):
-    """A renewed lease lives on; one that ran out is not revived."""
-    world = make(n_items=2)
-    expert = world.cast.experts[0]
-    claim_items(world.ws, expert, world.slug, 2)
-    clock.advance(world.ws.settings.lease_seconds - 1)
-    assert renew_leases(world.ws, expert, world.slug, world.items[:1]) == 1
-    clock.advance(2)
-    assert set(live_leases(world.ws)) == {world.items[0]}
-    assert renew_leases(world.ws, expert, world.slug, world.items) == 1
-
-
-def test_nobody_prolongs_or_releases_the_lease_of_another(make: Make):
-    """Renewing or giving back somebody else's items does nothing."""
-    world = make(n_items=2)
-    one, two, *_ = world.cast.experts
-    claim_items(world.ws, one, world.slug, 2)
-    assert renew_leases(world.ws, two, world.slug, world.items) == 0
-    release_items(world.ws, two, world.slug, world.items)
-    assert len(live_leases(world.ws)) == 2
-    release_items(world.ws, one, world.slug, world.items)
-    assert live_leases(world.ws) == {}
-
-
-def test_own_leases_come_back_first_and_excluded_ones_do_not(make: Make):
-    """A reload shows what one holds; what the client has is renewed but not sent again."""
-    world = make(n_items=6)
-    expert = world.cast.experts[0]
-    first = ids(claim_items(world.ws, expert, world.slug, 3))
-    assert set(ids(claim_items(world.ws, expert, world.slug, 3))) == set(first)
-    more = ids(claim_items(world.ws, expert, world.slug, 3, exclude=first))
-    assert len(more) == 3
-    assert not set(more) & set(first)
-
-
-def test_nobody_hoards(world: World):
-    """Neither claims nor permalinks give more leases than the cap (A15)."""
-    more = add_items(world.ws, world.project, 140, first=100)
-    expert = world.cast.experts[0]
-    cap = world.ws.settings.lease_cap
-    claim_items(world.ws, expert, world.slug, 1000)
-    for item in more:
-        open_item(world.ws, expert, world.slug, item)
-    assert len(live_leases(world.ws)) == cap
-
-
-def test_the_clock_going_back_gives_no_place_twice(make: Make, clock: FakeClock):
-    """An hour back (F30): leases live longer, but no third person gets in."""
-    world = make(n_items=1)
-    one, two, three, _ = world.cast.experts
-    claim_items(world.ws, one, world.slug, 1)
-    claim_items(world.ws, two, world.slug, 1)
-    clock.advance(-3600)
-    assert ids(claim_items(world.ws, three, world.slug, 1)) == []
-
-
-def test_an_empty_project_says_who_fills_it(make: Make):
-    """Why nothing is there is a sentence."""
-    world = make(n_items=0)
-    view = claim_items(world.ws, world.cast.experts[0], world.slug, 5)
-    assert "no items yet" in view.empty_reason
-
-
-def test_an_unknown_order_is_refused(world: World):
-    """An order is one of a few."""
-    with pytest.raises(InputError, match="Unknown order"):
-        claim_items(world.ws, world.cast.experts[0], world.slug, 1, order="1; drop table")
-
-
-# --- voting -----------------------------------------------------------------------------------
+from tests.services.review.looking import Make, draft_of, ids, rows
 
 
 def test_two_equal_votes_settle_an_item(make: Make):
@@ -443,85 +315,6 @@ def test_an_item_of_another_project_is_not_found(make: Make):
             save_draft(world.ws, world.cast.experts[0], world.slug, item, say("cat"))
 
 
-# --- drafts -----------------------------------------------------------------------------------
-
-
-def test_a_draft_is_kept_restored_and_ended_by_the_vote(make: Make):
-    """One draft a person and item; incomplete work is welcome; submitting ends it."""
-    world = make(n_items=1, task=Task.BOXES)
-    expert, item = world.cast.experts[0], world.items[0]
-    save_draft(world.ws, expert, world.slug, item, boxes((1, 1, 9, 9)))
-    saved_at = save_draft(world.ws, expert, world.slug, item, boxes((2, 2, 8, 8)))
-    found = open_item(world.ws, expert, world.slug, item)
-    assert (found.draft, found.draft_saved_at) == (boxes((2, 2, 8, 8)), saved_at)
-    sent = Submission(new_uuid(), item, "vote", boxes((2, 2, 8, 8)))
-    submit(world.ws, expert, world.slug, sent)
-    assert draft_of(world, expert, item) is None
-
-
-def test_a_draft_is_its_owners_alone(make: Make):
-    """Nobody else, lead and admin included, is shown a draft (A5)."""
-    world = make(n_items=1)
-    save_draft(world.ws, world.cast.experts[0], world.slug, world.items[0], say("owl"))
-    for other in (world.cast.experts[1], world.cast.lead, world.cast.manager, world.cast.admin):
-        assert draft_of(world, other, world.items[0]) is None
-
-
-def test_a_refused_answer_leaves_the_draft(make: Make):
-    """An answer that does not fit changes nothing of what was kept before."""
-    world = make(n_items=1)
-    expert, item = world.cast.experts[0], world.items[0]
-    save_draft(world.ws, expert, world.slug, item, say("owl"))
-    with pytest.raises(InputError):
-        vote(world, expert, item, "unicorn")
-    assert draft_of(world, expert, item) == say("owl")
-
-
-SPOILT = {
-    '{"choices": {}, "regions": [{"label": "cat", "box": [NaN, 1, 2, 3]}, %s]}': 1,
-    '{"choices": {}, "regions": [{"label": "cat", "box": [0, 0, Infinity, 1]}, %s]}': 1,
-    '{"choices": {}, "regions": [{"label": "cat", "shape": "star", "box": [1, 1, 5, 5]}, %s, 7]}': 2,
-    '{"choices": {"forged": "x"}, "multi": {"cat": [5], "also": ["dog"]}, "regions": [%s]}': 3,
-}
-
-
-@pytest.mark.parametrize("doc", SPOILT)
-def test_a_spoilt_draft_keeps_nobody_from_the_queue(make: Make, doc: str):
-    """What is good of it is there, what is not is counted, and the reply is JSON (F31, F41)."""
-    world = make(n_items=2, task=Task.BOXES)
-    expert, item = world.cast.experts[0], world.items[0]
-    save_draft(world.ws, expert, world.slug, item, boxes((1, 1, 9, 9)))
-    with world.ws.store.ephemeral() as connection:
-        good = json.dumps({"label": "cat", "box": [1, 1, 9, 9]})
-        connection.execute(update(drafts).values(doc=doc % good))
-    found = open_item(world.ws, expert, world.slug, item)
-    assert (found.draft, found.draft_dropped) == (boxes((1, 1, 9, 9)), SPOILT[doc])
-    assert len(claim_items(world.ws, expert, world.slug, 2).items) == 2
-    assert json.dumps(item_json(found), allow_nan=False)
-
-
-@pytest.mark.parametrize("doc", ["", "{no", "[1]", "5", '{"regions": 5}', "[" * 100_000])
-def test_of_a_draft_with_nothing_good_nothing_is_shown_but_that(make: Make, doc: str):
-    """The pre-label and one's own answer come back in its place, with the count of what is lost."""
-    world = make(n_items=1)
-    expert, item = world.cast.experts[0], world.items[0]
-    save_draft(world.ws, expert, world.slug, item, say("owl"))
-    with world.ws.store.ephemeral() as connection:
-        connection.execute(update(drafts).values(doc=doc))
-    found = open_item(world.ws, expert, world.slug, item)
-    assert (found.draft, found.draft_saved_at, found.draft_dropped) == (None, None, 1)
-
-
-def test_a_draft_outlives_the_role(world: World):
-    """Losing the role stops the next action; the draft stays in the record (F33)."""
-    expert, item = world.cast.experts[0], world.items[0]
-    save_draft(world.ws, expert, world.slug, item, say("owl"))
-    revoke(world.ws, operator(world.ws), expert.person_id, Role.EXPERT, world.slug)
-    with pytest.raises((Forbidden, NotFound)):
-        vote(world, actor_of(world.ws, expert.person_id), item)
-    assert rows(world, drafts) == 1
-
-
 def test_recent_answers_are_ones_own(make: Make):
     """The list of latest answers holds nobody else's."""
     world = make(n_items=2)
@@ -529,17 +322,3 @@ def test_recent_answers_are_ones_own(make: Make):
     vote(world, world.cast.experts[1], world.items[1])
     found = my_recent(world.ws, world.cast.experts[0], world.slug)
     assert [(r.item_id, r.kind, r.label) for r in found] == [(world.items[0], "vote", "cat")]
-
-
-def test_nobody_fills_the_disk_with_drafts(make: Make, monkeypatch: pytest.MonkeyPatch):
-    """A14: beyond a bound no further draft is kept, in words; those there can still be changed."""
-    world = make(n_items=3)
-    monkeypatch.setattr(keeping, "MAX_DRAFTS", 2)
-    ann = world.cast.experts[0]
-    for item in world.items[:2]:
-        save_draft(world.ws, ann, world.slug, item, Answer({"label": "cat"}))
-    with pytest.raises(LimitExceeded, match="at most 2 are kept"):
-        save_draft(world.ws, ann, world.slug, world.items[2], Answer({"label": "cat"}))
-    save_draft(world.ws, ann, world.slug, world.items[0], Answer({"label": "dog"}))
-    kept = open_item(world.ws, ann, world.slug, world.items[0]).draft
-    assert kept == Answer({"label": "dog"})
