@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class SimulatedPerson:
         pace_seconds: Median active time for a middling classification.
         share: Of the team's votes.
         confuses: A pair of classes mixed up, and how often.
+        reads: A class taken for another where the guideline leaves room: on one image in so many, always
+            the same ones.
         weak: Class to additional error.
         tires: Growth of the error for each hour after 13:00.
     """
@@ -39,9 +42,13 @@ class SimulatedPerson:
     pace_seconds: float = 6.0
     share: float = 0.25
     confuses: tuple[str, str, float] | None = None
+    reads: tuple[str, str, int] | None = None
     weak: Mapping[str, float] = field(default_factory=dict)
     tires: float = 0.0
 
+
+LONE_LEAFLETS = ("Rowan", "White willow", 3)
+"""One rowan in three has lost all leaflets but one; half the team calls it a willow, and no rule says."""
 
 PEOPLE = (
     SimulatedPerson(
@@ -54,12 +61,12 @@ PEOPLE = (
     ),
     SimulatedPerson(
         "yuna", "Yuna Choi", accuracy=0.965, carefulness=0.96, stamps=0.04, pace_seconds=5.2,
-        share=0.25, confuses=("Beech", "Hornbeam", 0.34),
+        share=0.25, confuses=("Beech", "Hornbeam", 0.34), reads=LONE_LEAFLETS,
     ),
     SimulatedPerson(
         "diego", "Diego Ramos", accuracy=0.93, carefulness=0.91, stamps=0.15, pace_seconds=7.0,
         share=0.21, weak={"Sycamore": 0.10, "Norway maple": 0.08, "Silver birch": 0.06, "Platelets": 0.05},
-        tires=0.30,
+        tires=0.30, reads=LONE_LEAFLETS,
     ),
     SimulatedPerson(
         "ruth", "Ruth Achterberg", role="lead", accuracy=0.99, carefulness=0.99, stamps=0.0,
@@ -102,7 +109,7 @@ def answered(
         main = question.key == project.schema.main.key
         alike = project.alike.get(true, "") if main else ""
         error = _error(person, item, true, main, tired)
-        choices[question.key] = _choice(person, true, said, alike, question.names, error, rng)
+        choices[question.key] = _choice(person, item, true, said, alike, question.names, error, rng)
     return Answer(choices)
 
 
@@ -115,6 +122,7 @@ def _error(person: SimulatedPerson, item: DemoItem, true: str, main: bool, tired
 
 def _choice(
     person: SimulatedPerson,
+    item: DemoItem,
     true: str,
     said: str | None,
     alike: str,
@@ -124,9 +132,9 @@ def _choice(
 ) -> str:
     if said and rng.random() < person.stamps:
         return said
-    if person.confuses and true in person.confuses[:2] and rng.random() < person.confuses[2]:
-        a, b, _ = person.confuses
-        return b if true == a else a
+    habit = _by_habit(person, item, true, rng)
+    if habit:
+        return habit
     if rng.random() >= error:
         # A wrong suggestion sways even those who look.
         return said if said and said != true and rng.random() < 1.2 * error else true
@@ -136,6 +144,16 @@ def _choice(
         return alike
     others = [n for n in names if n != true]
     return others[int(rng.integers(len(others)))]
+
+
+def _by_habit(person: SimulatedPerson, item: DemoItem, true: str, rng: np.random.Generator) -> str:
+    """Return the class a person takes this one for out of habit; empty where they look."""
+    if person.confuses and true in person.confuses[:2] and rng.random() < person.confuses[2]:
+        a, b, _ = person.confuses
+        return b if true == a else a
+    if person.reads and true == person.reads[0]:
+        return person.reads[1] if crc32(item.file.encode()) % person.reads[2] == 0 else ""
+    return ""
 
 
 def _regions(

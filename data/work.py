@@ -18,15 +18,15 @@ from data.project import DemoItem, DemoProject
 
 SKIP_REASONS = ("cannot tell", "too dark", "out of focus")
 FLAGS = (
-    "Two leaves lie on top of each other here, which one is meant?",
-    "I do not think any of our classes fits.",
-    "Too blurred to be of use to anybody.",
-    "The guideline does not say what to do with this one.",
+    "other: Two leaves lie on top of each other here, which one is meant?",
+    "class-missing: I do not think any of our classes fits.",
+    "bad-image: Too blurred to be of use to anybody.",
+    "guideline-unclear: It does not say what to do with this one.",
 )
 BOX_FLAGS = (
-    "The whole field is out of focus.",
-    "Are these two cells or one? The guideline does not say.",
-    "Stain deposit everywhere, please look.",
+    "bad-image: The whole field is out of focus.",
+    "guideline-unclear: Are these two cells or one? It does not say.",
+    "other: Stain deposit everywhere, please look.",
 )
 LEAD_REASONS = (
     "look-alike classes",

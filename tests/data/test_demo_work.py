@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -195,6 +196,22 @@ def test_habits_show_in_the_votes(hits):
     assert 0.12 < len(blind) / len(hits) < 0.18
     shown = [a.active_seconds for a, _, _ in hits if a.prelabel_shown and a.person == "ingrid"]
     assert np.median([a.active_seconds for a in blind if a.person == "ingrid"]) > np.median(shown)
+
+
+def test_half_the_team_reads_the_same_images_in_a_way_of_their_own(hits):
+    """Where no rule says, the same rowans are willows to two people every time, and to the others hardly."""
+    rowans = [
+        (a.person, a.file, a.answer.choices["species"] == "White willow")
+        for a, i, _ in hits
+        if i.answer.choices["species"] == "Rowan" and not a.prelabel_shown
+    ]
+    lone = {f for who, f, willow in rowans if crc32(f.encode()) % 3 == 0}
+    mine = [w for who, f, w in rowans if f in lone and who in ("yuna", "diego")]
+    others = [w for who, f, w in rowans if f in lone and who in ("ingrid", "marcus")]
+    rest = [w for who, f, w in rowans if f not in lone]
+    assert len(mine) >= 8
+    assert all(mine)
+    assert max(np.mean(others), np.mean(rest)) < 0.25
 
 
 def test_one_person_tires_in_the_afternoon(project):

@@ -17,7 +17,7 @@ from core.labels import Answer
 from core.labels.schema import Task
 from core.services.demo.checked import check_people
 from core.services.demo.replay import at_time, replay, simulated_actors
-from core.services.demo.steering import furnish, show_examples
+from core.services.demo.steering import furnish, look_closer, show_examples
 from core.services.demo.tables import write_answers, write_origins
 from core.services.models.jobs import get_job
 from core.services.models.training import queue_prelabel, queue_training
@@ -28,7 +28,7 @@ from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
 from core.store.tables import item_names, item_state, predictions, projects
 from data.people import SimulatedPerson
-from data.project import DemoProject
+from data.project import DemoItem, DemoProject
 from data.work import WorkPlan, simulate_work
 
 DAYS = 14
@@ -37,8 +37,10 @@ DAY = 86400.0
 Sink = Callable[[str, int, int], None]
 """Called with (phase, done, total)."""
 
-SHAPES_WORKED = 0.4
-"""Share of the images with outlines or points that is worked on: the rest is there to be tried."""
+CLASSES_PLAN = WorkPlan()
+BOXES_PLAN = WorkPlan(decided_share=0.75)
+SHAPES_PLAN = WorkPlan(worked_share=0.6, decided_share=0.25)
+"""Of the images with outlines or points a large part is left untouched, there to be tried."""
 
 COLD_START = 160
 """Leaves labelled by experts before the first model (O2)."""
@@ -100,22 +102,24 @@ def fill_project(
     show_examples(then, lead, slug, project.examples)
     rest = replace(project, items=tuple(i for i in project.items if i.file not in begun))
     task = project.schema.task
-    tried = task not in (Task.CLASSIFICATION, Task.BOXES)
-    plan = WorkPlan(worked_share=SHAPES_WORKED) if tried else WorkPlan()
+    plan = {Task.CLASSIFICATION: CLASSES_PLAN, Task.BOXES: BOXES_PLAN}.get(task, SHAPES_PLAN)
     acts = simulate_work(rest, _prelabels(ws, slug), team, seed, end, plan)
     replay(ws, slug, acts, lambda d, t: sink(f"fourteen days of {project.title.lower()}", d, t))
     if task is Task.CLASSIFICATION:
         experts = [actors[p.name] for p in team if p.role == "expert"]
         furnish(ws, slug, experts, lead, seed, end.timestamp())
         check_people(ws, project, team, actors, _prelabels(ws, slug), seed, end.timestamp())
+    look_closer(ws, lead, slug, task, end.timestamp())
 
 
 def _cold_start(
     then: Workspace, office: Actor, project: DemoProject, drawn: Path, seed: int, sink: Sink
 ) -> set[str]:
     """Import a first random set of expert labels, train on it and pre-label the rest."""
+    gold = {i.file for i in _gold_of(project, seed)}  # kept from the model: people are asked it
+    others = sorted((i for i in project.items if i.file not in gold), key=lambda i: i.file)
     chosen = random.Random(f"{seed}/{project.slug}").sample(
-        sorted(project.items, key=lambda i: i.file), min(COLD_START, len(project.items) // 4)
+        others, min(COLD_START, len(project.items) // 4)
     )
     table = drawn / project.slug / "cold-start.csv"
     write_answers(project, [(i.file, i.planted or i.answer) for i in chosen], table)
@@ -129,13 +133,16 @@ def _import_gold(
     then: Workspace, office: Actor, project: DemoProject, drawn: Path, seed: int
 ) -> None:
     """Give a random share of the items known answers, so that there is something to measure against."""
-    known = [i for i in sorted(project.items, key=lambda i: i.file) if i.planted is None]
-    chosen = random.Random(f"gold/{seed}/{project.slug}").sample(
-        known, round(GOLD_SHARE * len(known))
-    )
+    chosen = _gold_of(project, seed)
     table = drawn / project.slug / "gold.csv"
     write_answers(project, [(i.file, i.answer) for i in chosen], table)
     import_data(then, office, project.slug, table, ImportOptions("gold"))
+
+
+def _gold_of(project: DemoProject, seed: int) -> list[DemoItem]:
+    known = [i for i in sorted(project.items, key=lambda i: i.file) if i.planted is None]
+    chance = random.Random(f"gold/{seed}/{project.slug}")
+    return chance.sample(known, round(GOLD_SHARE * len(known)))
 
 
 def _run(ws: Workspace, office: Actor, job: Job, phase: str, sink: Sink) -> None:

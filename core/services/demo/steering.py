@@ -10,6 +10,8 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from core.access import Actor
+from core.consensus.policy import OnDisagreement, Policy
+from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.items.lists import make_list
 from core.services.projects.project import GuidelineExample, ProjectView, load_project
@@ -21,7 +23,7 @@ from core.services.projects.queue_plans import (
 )
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.services.steering.rules import set_guideline
+from core.services.steering.rules import set_guideline, set_policy
 from core.services.talk.writing import reply, resolve_thread, start_thread
 from core.services.workspace import Workspace
 from core.store.tables import (
@@ -33,6 +35,14 @@ from core.store.tables import (
     predictions,
 )
 from data.project import DemoExample
+
+WEIGHED = Policy(algorithm="dawid-skene", posterior_at_least=0.85)
+"""Put in force at the end, for classes: close calls that a majority had settled come back."""
+CLOSE = {
+    Task.POLYGONS: Policy(on_disagreement=OnDisagreement.LEAD, iou_at_least=0.8),
+    Task.KEYPOINTS: Policy(on_disagreement=OnDisagreement.LEAD, iou_at_least=0.95),
+}
+"""Put in force at the end, for outlines and points: what was drawn less alike than this comes back."""
 
 UNSURE = 5
 """Items an expert left to somebody who knows better."""
@@ -122,6 +132,16 @@ def furnish(
     plan = new_plan(ORDERS[0], BLIND_SHARE, KNOWN_WRONG_SHARE, (), checks)
     reason = "Measure how far pre-labels sway us"
     set_queue_plan(_at(ws, end - HOUR), lead, slug, plan, reason)
+
+
+def look_closer(ws: Workspace, lead: Actor, slug: str, task: Task, end: float) -> None:
+    """Let the lead put a stricter policy in force half an hour before the end; boxes keep theirs."""
+    now = _at(ws, end - HOUR / 2)
+    if task is Task.CLASSIFICATION:
+        reason = "Two against one is too little where the two mix these trees up"
+        set_policy(now, lead, slug, WEIGHED, reason)
+    elif task in CLOSE:
+        set_policy(now, lead, slug, CLOSE[task], "I want to see what was drawn this differently")
 
 
 def _leave(now: Workspace, who: Actor, slug: str, item_id: int) -> None:
