@@ -8,6 +8,7 @@ import sys
 import typer
 
 from core.cli import care, data, models, people, run, votes
+from core.cli.output import visible
 from core.errors import TiebreakError
 
 app = typer.Typer(
@@ -39,7 +40,7 @@ def main() -> None:
     try:
         app()
     except TiebreakError as error:
-        sys.stderr.write(f"error {error.code}: {error}\n")
+        sys.stderr.write(f"error {error.code}: {visible(str(error))}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("stopped: what was done so far is kept.\n")

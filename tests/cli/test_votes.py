@@ -274,3 +274,35 @@ def test_labels_of_a_pipe_need_a_place(run: Run, tmp_path: Path) -> None:
         writer.join()
         assert (code, "--out" in err) == (expected, expected == 1)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["labels.csv", "pipe"]
+
+
+def test_labels_never_take_the_place_of_a_folder_a_pipe_or_a_table(
+    run: Run, votes: Path, tmp_path: Path
+) -> None:
+    """What is no plain file is written to or refused, and stays what it is."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(votes)
+    found: list[str] = []
+    reader = Thread(target=lambda: found.append(pipe.read_text()))
+    reader.start()
+    assert run("consensus", votes, "--out", pipe, "--json")[0] == 0
+    reader.join()
+    assert (pipe.is_fifo(), found[0].count("\n")) == (True, 201)
+    before = votes.read_bytes()
+    for out, says in (
+        ("", "is a folder"),
+        (tmp_path, "is a folder"),
+        (link, "is one of the tables read"),
+        (tmp_path / ("x" * 300), "could not be written"),
+    ):
+        code, printed, err = run("consensus", votes, "--out", out, "--json")
+        assert (code, printed, err.count("\n"), says in err) == (1, "", 1, True), err
+    assert votes.read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_name_in_an_error_is_no_command_of_the_terminal(run: Run, tmp_path: Path) -> None:
+    """Control marks in a file's name are written out on standard error too."""
+    code, _, err = run("agreement", tmp_path / "\x1b[31mred.csv")
+    assert (code, "\x1b" in err, "\\u001b[31mred.csv" in err) == (1, False, True)

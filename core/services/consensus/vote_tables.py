@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -250,27 +251,47 @@ def _accuracy(table: NamedTable, names: Named, found: Truth, given: NDArray[np.b
 def write_labels(settled: Settled, out: Path, inputs: Sequence[Path]) -> None:
     """Write task, label, probability, votes and why of each task, whole or not at all.
 
+    A device or a pipe is written to; nothing takes its place.
+
     Raises:
-        InputError: It would take the place of a table that was read.
+        InputError: It is a folder, or would take the place of a table that was read.
         DiskFull: It cannot be written.
     """
-    if any(out.resolve() == p.resolve() for p in inputs):
-        raise InputError(
-            f"'{out}' is one of the tables read; it was left as it is.",
-            "Name another file with --out.",
-        )
-    part = out.with_name(f"{out.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write("task,label,probability,votes,why\n")
-            for start in range(0, settled.file.votes.tasks, _ROWS_AT_A_TIME):
-                file.write(_label_lines(settled, start, start + _ROWS_AT_A_TIME))
-        part.replace(out)
+        if out.is_dir():
+            raise InputError(f"'{out}' is a folder.", "Name a file with --out.")
+        if out.exists() and any(out.samefile(p) for p in inputs):
+            raise InputError(
+                f"'{out}' is one of the tables read; it was left as it is.",
+                "Name another file with --out.",
+            )
+        if out.exists() and not out.is_file():
+            _write(settled, out)
+        else:
+            _write_whole(settled, out)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise DiskFull(
             f"'{out}' could not be written: {error.strerror}.", "Choose another place with --out."
         ) from error
+
+
+def _write_whole(settled: Settled, out: Path) -> None:
+    """Write the labels to a file beside, which then takes the name."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        _write(settled, part)
+        part.replace(out)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _write(settled: Settled, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write("task,label,probability,votes,why\n")
+        for start in range(0, settled.file.votes.tasks, _ROWS_AT_A_TIME):
+            file.write(_label_lines(settled, start, start + _ROWS_AT_A_TIME))
 
 
 def _label_lines(settled: Settled, start: int, stop: int) -> str:
