@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import log, log10, sqrt
 
-from core.consensus.regions.clusters import Cluster, clusters_of
+from core.consensus.regions.clusters import Cluster, clusters_of, clusters_of_each
 from core.consensus.settle import REGIONS
 from core.labels.answer import Answer
 from core.labels.schema import LabelSchema
@@ -79,12 +79,25 @@ def doubt_of(answers: Sequence[Answer], schema: LabelSchema, iou_at_least: float
     answers. Regions: 1 − the mean over all things drawn of the share of people who drew the thing
     under its leading class with the same attributes. No answer at all leaves everything open.
     """
+    return doubts_of([answers], schema, iou_at_least)[0]
+
+
+def doubts_of(
+    items: Sequence[Sequence[Answer]], schema: LabelSchema, iou_at_least: float
+) -> list[Doubt]:
+    """Return `doubt_of` the answers of each of many items; what is drawn is compared together."""
+    if not schema.task.draws:
+        return [_doubt(answers, schema, ()) for answers in items]
+    things = clusters_of_each([[a.regions for a in answers] for answers in items], iou_at_least)
+    return [_doubt(answers, schema, t) for answers, t in zip(items, things, strict=True)]
+
+
+def _doubt(answers: Sequence[Answer], schema: LabelSchema, clusters: Sequence[Cluster]) -> Doubt:
     if not answers:
         return Doubt(1.0, (), ())
     parts: dict[str, float] = {}
     pairs: set[tuple[str, str]] = set()
     if schema.task.draws:
-        clusters = _clusters(answers, iou_at_least)
         parts[REGIONS] = 1 - _agreement(clusters, len(answers))
         pairs |= _pairs_of_regions(clusters, len(answers))
     for question in schema.item_questions:

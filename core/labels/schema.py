@@ -103,9 +103,10 @@ class Question:
 
     def today(self, name: str) -> str:
         """Return today's name of a class that was given under any name it ever had."""
-        found = next((c for c in self.classes if c.name == name), None) or next(
-            (c for c in self.classes if name in c.former), None
-        )
+        found = next((c for c in self.classes if c.name == name), None)
+        if found is not None and found.merged_into is None:
+            return name
+        found = found or next((c for c in self.classes if name in c.former), None)
         by_id = {c.id: c for c in self.classes}
         seen: set[int] = set()
         while found is not None and found.merged_into in by_id and found.id not in seen:
@@ -237,7 +238,9 @@ class LabelSchema:
                     tuple(
                         (k, about_region[k].today(v) if k in about_region else v)
                         for k, v in r.attributes
-                    ),
+                    )
+                    if r.attributes
+                    else (),
                 )
                 for r in answer.regions
             ),

@@ -283,4 +283,6 @@ def filled(region: Region, height: int, width: int) -> dict[str, object]:
 
 def renamed(region: Region, label: str, attributes: tuple[tuple[str, str], ...]) -> Region:
     """Return the region under today's names."""
+    if region.label == label and region.attributes == attributes:
+        return region
     return replace(region, label=label, attributes=attributes)

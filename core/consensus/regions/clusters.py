@@ -14,11 +14,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.consensus.regions.alike import alike
+from core.consensus.regions.alike import alike, box_ious
 from core.consensus.regions.bounded import Alike
+from core.consensus.regions.nearby import Ints
 from core.consensus.regions.order import place
 from core.consensus.regions.pairing import pairs_of
-from core.labels.region import Region
+from core.labels.geometry import Boxes, boxes_of
+from core.labels.region import Region, Shape
+
+_SMALL = 64
+"""Boxes of all people on an item up to which it is compared together with others."""
+_TOGETHER = 500
+"""Items compared together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,76 @@ def clusters_of(
     near = alike(regions, person, alike_at_least)
     groups = _grown([m.person for m in members], near, *pairs_of(regions, person, near))
     return [tuple(members[i] for i in group) for group in groups]
+
+
+def clusters_of_each(
+    items: Sequence[Sequence[Sequence[Region]]], alike_at_least: float
+) -> list[list[Cluster]]:
+    """Return what `clusters_of` gives of each of many items, everybody counting the same.
+
+    Small items of boxes are compared together: a few boxes cost ten times as much one by one.
+    """
+    small = [i for i, people in enumerate(items) if _is_small(people)]
+    found: dict[int, list[Cluster]] = {}
+    for start in range(0, len(small), _TOGETHER):
+        some = small[start : start + _TOGETHER]
+        done = _small_ones([items[i] for i in some], alike_at_least)
+        found.update(zip(some, done, strict=True))
+    return [
+        found[i] if i in found else clusters_of(people, alike_at_least, [1.0] * len(people))
+        for i, people in enumerate(items)
+    ]
+
+
+def _is_small(people: Sequence[Sequence[Region]]) -> bool:
+    drawn = sum(map(len, people))
+    return drawn <= _SMALL and all(r.shape is Shape.BOX for p in people for r in p)
+
+
+def _small_ones(
+    items: Sequence[Sequence[Sequence[Region]]], alike_at_least: float
+) -> list[list[Cluster]]:
+    """Return the clusters of items of a few boxes; people of different items are never compared."""
+    members = [_in_turn(people, [1.0] * len(people)) for people in items]
+    ends = np.cumsum([len(m) for m in members])
+    regions = [m.region for told in members for m in told]
+    first_person = np.cumsum([0, *map(len, items)])
+    person = np.array(
+        [m.person + p for told, p in zip(members, first_person, strict=False) for m in told],
+        dtype=np.int64,
+    )
+    near = _near_boxes(boxes_of(regions), person, ends, alike_at_least)
+    first, second = pairs_of(regions, person, near)
+    item = np.searchsorted(ends, first, side="right")
+    turn = np.argsort(item, kind="stable")  # an item's pairs stay in their order
+    first, second = first[turn], second[turn]
+    places = np.arange(len(members) + 1)
+    ours = np.searchsorted(np.searchsorted(ends, near.first, side="right"), places).tolist()
+    theirs = np.searchsorted(item[turn], places).tolist()
+    found = []
+    for i, told in enumerate(members):
+        start = int(ends[i]) - len(told)
+        a, b, c, d = ours[i], ours[i + 1], theirs[i], theirs[i + 1]
+        part = Alike(near.first[a:b] - start, near.second[a:b] - start, near.likeness[a:b])
+        groups = _grown([m.person for m in told], part, first[c:d] - start, second[c:d] - start)
+        found.append([tuple(told[k] for k in group) for group in groups])
+    return found
+
+
+def _near_boxes(boxes: Boxes, person: Ints, ends: Ints, alike_at_least: float) -> Alike:
+    """Return the pairs of boxes of two people on one item that are alike enough."""
+    sizes = np.diff(ends, prepend=0)
+    begins = np.repeat(ends - sizes, sizes)
+    within = np.arange(len(person)) - begins
+    first = np.repeat(np.arange(len(person)), within)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(within) - within, within)
+    second += np.repeat(begins, within)
+    a, b = np.minimum(first, second), np.maximum(first, second)
+    other = person[a] != person[b]
+    a, b = a[other], b[other]
+    value = box_ious(boxes[a], boxes[b])
+    enough = value >= alike_at_least
+    return Alike(a[enough], b[enough], value[enough])
 
 
 def _in_turn(people: Sequence[Sequence[Region]], weights: Sequence[float]) -> list[Member]:

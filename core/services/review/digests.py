@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
-from core.consensus.value import doubt_of
+from core.consensus.value import doubts_of
 from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.consensus.resolve import CHUNK, Gathered, gather, live_annotations
@@ -164,11 +164,13 @@ def _read(
     gathered = gather(connection, ids, project.schema)
     names = names_of(connection, ids)
     prelabels = prelabels_of(connection, [r.prediction_seq for r in rows], project.schema)
-    flaggers = _flaggers(connection, ids)
-    for row in rows:
+    flaggers = _flaggers(connection, [i for i in ids if gathered[i].ever_flagged])
+    doubts = doubts_of(
+        [_answers(gathered[r.item_id]) for r in rows], project.schema, project.policy.iou_at_least
+    )
+    for row, doubt in zip(rows, doubts, strict=True):
         found = gathered[row.item_id]
         model = prelabels.get(row.prediction_seq)
-        doubt = doubt_of(_answers(found), project.schema, project.policy.iou_at_least)
         yield (
             row.item_id,
             Digest(
@@ -181,7 +183,8 @@ def _read(
                     sorted({said_briefly(project.schema, v.answer) for _, v in found.votes})
                 ),
                 pairs=doubt.pairs,
-                people=frozenset(int(v.person) for _, v in found.votes) | flaggers[row.item_id],
+                people=frozenset(int(v.person) for _, v in found.votes)
+                | flaggers.get(row.item_id, frozenset()),
                 flagged=bool(found.flags),
                 uncertainty=doubt.uncertainty if found.votes else _models_doubt(model),
                 prelabel=model.label if model else None,

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from core.consensus.regions import alike as alike_module
 from core.consensus.regions import consensus_of
 from core.consensus.regions.alike import alike, box_ious
-from core.consensus.regions.clusters import clusters_of
+from core.consensus.regions.clusters import clusters_of, clusters_of_each
 from core.consensus.regions.nearby import nearby
 from core.labels import Answer, Region
 from core.labels.geometry import boxes_of, iou_matrix, likeness, match_regions
-from core.labels.shapes import keypoints_region
+from core.labels.shapes import keypoints_region, polygon_region
 from tests.consensus.regions.crowd import boxes_at_random, drawn_by
 from tests.consensus.strategies import box
 from tests.consensus.test_fused_shapes import drawings_of
@@ -141,3 +141,24 @@ def test_a_heap_on_one_spot_is_bounded(monkeypatch) -> None:
     found = consensus_of([heap] * 4)
     assert [r.people for r in found.regions] == [4] * 100
     assert found.label == heap.regions
+
+
+@given(st.lists(crowded, max_size=5), st.sampled_from([0.2, 0.5, 0.9]))
+@settings(max_examples=150, deadline=None)
+def test_many_items_together_give_what_each_gives_alone(items, alike_at_least):
+    """Items of a few boxes are compared in one go, and nothing comes out otherwise."""
+    together = clusters_of_each(items, alike_at_least)
+    assert together == [clusters_of(i, alike_at_least, [1.0] * len(i)) for i in items]
+
+
+def test_crowded_items_and_other_shapes_stand_between_small_ones():
+    """What is too much to compare together keeps its place."""
+    rng = np.random.default_rng(4)
+    truth = boxes_at_random(rng, 40)
+    crowded = [drawn_by(truth, rng).regions for _ in range(3)]
+    few = [drawn_by(truth[:3], rng).regions for _ in range(4)]
+    ring = polygon_region("a", [(0, 0), (20, 0), (20, 20), (0, 20)])
+    items = [few, crowded, [], [(ring,), (ring,)], [(), ()], few[:2]]
+    alone = [clusters_of(i, 0.5, [1.0] * len(i)) for i in items]
+    assert clusters_of_each(items, 0.5) == alone
+    assert [len(found) for found in alone[2:5]] == [0, 1, 0]
