@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.errors import NotFound
@@ -14,7 +14,7 @@ from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.consensus.resolve import gather, live_annotations, outcome_of
 from core.services.items.why import WHY_STATE
-from core.services.projects.project import project_for
+from core.services.projects.project import ProjectView, project_for
 from core.services.review.similar import SimilarCase, similar_cases
 from core.services.review.vote_weights import VoteWeight, weights_of
 from core.services.visibility.eligible import in_conflict
@@ -92,46 +92,24 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        views = item_views(connection, project, actor, [item_id], ws.clock())
-        if not views:
+        item = next(iter(item_views(connection, project, actor, [item_id], ws.clock())), None)
+        if item is None:
             raise NotFound(f"There is no item {item_id} in '{slug}'.", "Take the next one.")
         said = live_annotations(connection, [item_id])
         found = gather(connection, [item_id], project.schema)[item_id]
-        own = actor.person_id in ever_voted(connection, item_id)
-        blind = (
-            views[0].state is ItemState.OPEN
-            and not any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
-            and not can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id))
-        )
-        votes = [] if blind else [r for r in said if r.kind == "vote"]
-        answers = {r.person_id: project.schema.translate(Answer.from_json(r.answer)) for r in votes}
-        weights = weights_of(ws, connection, project, answers)
+        aliases = _aliases(said)
+        blind = item.state is ItemState.OPEN and _could_vote_unseeing(actor, project, said)
+        votes = () if blind else _votes(ws, connection, project, said, aliases)
         similar = similar_cases(ws, connection, project, item_id)
         reason = _reason(connection, item_id)
         decided = newest_decision(connection, item_id)
-        conflict = in_conflict(connection, project, actor, item_id)
+        because = _may_not_because(connection, project, actor, item_id)
     outcome = outcome_of(ws, project, item_id, found)
-    if reason is None or views[0].state is ItemState.OPEN:
+    if reason is None or item.state is ItemState.OPEN:
         reason = str(outcome.reason)
-    aliases = {
-        p: f"Reviewer {n}" for n, p in enumerate(dict.fromkeys(r.person_id for r in said), 1)
-    }
-    because = OWN_VOTE if own and not project.policy.adjudicate_own else ""
-    because = because or conflict
     return DisputeView(
-        item=views[0],
-        votes=tuple(
-            VoteView(
-                r.seq,
-                aliases[r.person_id],
-                answers[r.person_id],
-                r.active_seconds,
-                r.prelabel_shown,
-                r.at,
-                weights[r.person_id],
-            )
-            for r in votes
-        ),
+        item=item,
+        votes=votes,
         flags=tuple(
             FlagView(aliases[r.person_id], r.reason, r.at) for r in said if r.seq in found.flags
         ),
@@ -144,6 +122,51 @@ def get_dispute(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Dispute
         similar=similar,
         decision_seen=decided,
     )
+
+
+def _could_vote_unseeing(actor: Actor, project: ProjectView, said: Sequence[Row]) -> bool:
+    """Return whether a vote of the actor's own could still come without the others' in mind."""
+    voted = any(r.person_id == actor.person_id and r.kind == "vote" for r in said)
+    return not voted and not can(actor, Action.SEE_OTHERS_VOTES, Resource(project.id))
+
+
+def _aliases(said: Sequence[Row]) -> dict[int, str]:
+    """Return what each person who said something is called: by their turn, never by name."""
+    people = dict.fromkeys(r.person_id for r in said)
+    return {person: f"Reviewer {n}" for n, person in enumerate(people, 1)}
+
+
+def _votes(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    said: Sequence[Row],
+    aliases: Mapping[int, str],
+) -> tuple[VoteView, ...]:
+    votes = [r for r in said if r.kind == "vote"]
+    answers = {r.person_id: project.schema.translate(Answer.from_json(r.answer)) for r in votes}
+    weights = weights_of(ws, connection, project, answers)
+    return tuple(
+        VoteView(
+            r.seq,
+            aliases[r.person_id],
+            answers[r.person_id],
+            r.active_seconds,
+            r.prelabel_shown,
+            r.at,
+            weights[r.person_id],
+        )
+        for r in votes
+    )
+
+
+def _may_not_because(
+    connection: Connection, project: ProjectView, actor: Actor, item_id: int
+) -> str:
+    """Return why the actor may not rule on an item; nothing where they may."""
+    if not project.policy.adjudicate_own and actor.person_id in ever_voted(connection, item_id):
+        return OWN_VOTE
+    return in_conflict(connection, project, actor, item_id)
 
 
 def _reason(connection: Connection, item_id: int) -> str | None:
