@@ -10,6 +10,7 @@ from core.ui import states, widgets
 from core.ui.choices import choose
 from core.ui.shell import PageContext, open_page
 from core.ui.team.everyone import Row, draw_everyone, rows_of
+from core.ui.team.gold import draw_gold_left
 from core.ui.team.person import draw_person
 from core.ui.team.steering import draw_steering
 from core.ui.text import _
@@ -47,6 +48,7 @@ def _team(page: PageContext, project: ProjectView) -> None:
     chosen = choose(_("Whose numbers"), "person", {"": _("Everybody"), **named}, "")
     found = next((r for r in rows if r.work.person == chosen), None)
     if found is None:
+        draw_gold_left(page, project)
         draw_everyone(page, rows)
     else:
         _one(page, project, found)

@@ -45,6 +45,7 @@ from core.services.review import (
     claiming,
     disputes,
     drafts,
+    gold_pool,
     leases,
     overturn,
     recent,
@@ -130,6 +131,7 @@ CALLS = (
     Call(
         "review.admission.standing_events", Action.SEE_FIGURES, by_slug(admission.standing_events)
     ),
+    Call("review.gold_pool.gold_pool", Action.SEE_GOLD, by_slug(gold_pool.gold_pool)),
     Call(
         "review.admission.pause_person",
         Action.STEER,

@@ -43,7 +43,8 @@ def run_prelabels(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, o
         actor = load_actor(connection, job.by_id)
     # What it was trained on it knows by heart: predicting that would flatter every figure.
     frozen = read_version(ws.root / row.version_folder, row.version_hash)
-    known = {f.item_id for f in frozen if f.use == "train"}
+    unlearnt = frozenset(json.loads(row.report).get("gold_kept_out", ()))
+    known = {f.item_id for f in frozen if f.use == "train"} - unlearnt
     images = [ref for i, ref in image_refs(ws, project).items() if i not in known]
     said: dict[str, Predictions] = {}
     for question in project.schema.item_questions:

@@ -14,6 +14,7 @@ from core.labels import Answer, LabelSchema
 from core.labels.schema import Question
 from core.learning import Example, ImageRef, TrainingReport, TrainingRequest, train
 from core.services.accounts.people import load_actor
+from core.services.models.gold_kept import gold_kept_out
 from core.services.models.job_inputs import image_refs, slug_of
 from core.services.models.promotion import promoted_model, record_promotion
 from core.services.models.reporting import Reporter
@@ -39,7 +40,9 @@ def run_training(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, ob
         actor = load_actor(connection, job.by_id)
     frozen = read_version(ws.root / version.folder, version.hash)
     pool = image_refs(ws, project)
-    held_out = held_out_items(ws, project)
+    with ws.store.read() as connection:
+        gold = gold_kept_out(connection, project, frozen)
+    held_out = held_out_items(ws, project) | gold
     reports: dict[str, TrainingReport] = {}
     for question in project.schema.item_questions:
         if reporter.should_stop():
@@ -50,7 +53,7 @@ def run_training(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, ob
         reports[question.key] = train(request, reporter.progress, reporter.should_stop)
         if reports[question.key].status == "cancelled":
             return None
-    return _register_model(ws, job, project, actor, reports)
+    return _register_model(ws, job, project, actor, reports, gold)
 
 
 def training_request(
@@ -89,10 +92,12 @@ def _register_model(
     project: ProjectView,
     actor: Actor,
     reports: Mapping[str, TrainingReport],
+    gold: frozenset[int],
 ) -> Mapping[str, object]:
     main = project.schema.main.key
     others = {k: r.to_dict()["eval"] for k, r in reports.items() if k != main}
     report = {**reports[main].to_dict(), "questions": others, "notice": _notice(reports[main])}
+    report["gold_kept_out"] = sorted(gold)  # a training label each, and still to be predicted
     with ws.store.write() as connection:
         model_id = connection.execute(
             models.insert().returning(models.c.id),

@@ -221,7 +221,7 @@ def _golds(
 ) -> tuple[tuple[int, ...], frozenset[int]]:
     rows = connection.execute(_gold_query(project, actor, now, within)).all()
     times = _times_shown(connection, project)
-    voters = _voters(connection, project) if any(r.state == "open" for r in rows) else 0
+    voters = len(people_of(connection, project)) if any(r.state == "open" for r in rows) else 0
 
     def spared(row: Row) -> bool:
         shown = times.get(row.id, 0)
@@ -275,17 +275,14 @@ def _times_shown(connection: Connection, project: ProjectView) -> dict[int, int]
     return found
 
 
-def _voters(connection: Connection, project: ProjectView) -> int:
-    """Return how many people may vote in a project."""
+def people_of(connection: Connection, project: ProjectView) -> list[Actor]:
+    """Return who may vote in a project."""
     roles, here = all_roles(connection), Resource(project.id)
-    return sum(
-        can(
-            Actor(r.person_id, r.name, r.display_name, roles.get(r.person_id, frozenset()), r.active),
-            Action.VOTE,
-            here,
-        )
+    found = (
+        Actor(r.person_id, r.name, r.display_name, roles.get(r.person_id, frozenset()), r.active)
         for r in connection.execute(latest_revisions())
-    )  # fmt: skip
+    )
+    return [person for person in found if can(person, Action.VOTE, here)]
 
 
 def _repeats(
