@@ -9,8 +9,10 @@ import hashlib
 import json
 import os
 import threading
+import time
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -28,6 +30,9 @@ from core.services.workspace import Workspace
 
 FORM = 1
 """Of the files; one of another form is as none."""
+MOST_FITS = 4
+"""Fits kept of one project: a policy taken back finds the one it had."""
+LEFT_BEHIND_SECONDS = 3_600.0
 _LEAST = 1e-4
 Floats = NDArray[np.float32]
 
@@ -269,7 +274,7 @@ def fit_path(ws: Workspace, project: ProjectView) -> Path:
 
 
 def save_fit(path: Path, fit: Fit) -> None:
-    """Write a fit so that a reader finds the old one or the new one, never a part."""
+    """Write a fit so that a reader finds the old one or the new one, never a part; sweep older ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     head = {
         "form": FORM, "algorithm": fit.algorithm, "seq": fit.seq,
@@ -285,6 +290,29 @@ def save_fit(path: Path, fit: Fit) -> None:
     with part_file.open("wb") as stream:
         np.savez(stream, **arrays)
     part_file.replace(path)
+    _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    """Delete the fits of the same project but the newest few: those of policies and schemas gone by."""
+    project = path.name.split("-", 1)[0]
+    kept = sorted((p for p in path.parent.glob(f"{project}-*.npz") if p != path), key=_written)
+    for old in [*kept[: -(MOST_FITS - 1)], *_left_behind(path.parent)]:
+        with suppress(OSError):  # another process may have deleted it first
+            old.unlink()
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _left_behind(folder: Path) -> list[Path]:
+    """Return the parts whose writers were killed."""
+    long_ago = time.time() - LEFT_BEHIND_SECONDS
+    return [p for p in folder.glob("*.npz.*.part") if 0 < _written(p) < long_ago]
 
 
 def load_fit(path: Path) -> Fit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.consensus.policy import ALGORITHMS, Policy, RegionGeometry, RegionsBy,
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.consensus.dry_run import dry_run
-from core.services.consensus.fits import fit_path, load_fit
+from core.services.consensus.fits import Fit, fit_path, load_fit, save_fit
 from core.services.consensus.inference import fit_of, fit_project
 from core.services.consensus.resolve import gather, outcome_of, resolve
 from core.services.models.prelabels import Prediction, store_predictions
@@ -361,3 +362,20 @@ def test_a_label_weighed_by_the_last_drawings_is_provisional(ws):
     assert is_provisional(in_force(world)[item])
     resolve(world.ws, world.cast.operator, world.slug)
     assert not is_provisional(in_force(world)[item])
+
+
+def test_old_fits_are_swept_and_those_of_other_projects_stay(sqlite_ws):
+    """The newest few of a project are kept, and what a killed writer left is deleted once it is old."""
+    folder = sqlite_ws.cache / "consensus"
+    none = np.zeros(0, dtype=np.int64)
+    fit = Fit("dawid-skene", 1, none, {})
+    save_fit(folder / "12-1-1-other.npz", fit)
+    left = folder / "1-1-1-old.npz.77.88.part"
+    left.write_bytes(b"half")
+    os.utime(left, (1.0, 1.0))
+    for n in range(7):
+        save_fit(folder / f"1-{n}-1-x.npz", fit)
+        os.utime(folder / f"1-{n}-1-x.npz", (1000.0 + n, 1000.0 + n))
+    found = sorted(p.name for p in folder.iterdir())
+    assert found == ["1-3-1-x.npz", "1-4-1-x.npz", "1-5-1-x.npz", "1-6-1-x.npz", "12-1-1-other.npz"]
+    assert load_fit(folder / "1-6-1-x.npz").algorithm == "dawid-skene"
