@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -14,10 +15,13 @@ from pathlib import Path
 
 def emit(doc: object, as_json: bool, text: str) -> None:
     """Print the document as JSON, or the text."""
+    encoding = sys.stdout.encoding or "utf-8"
     if as_json:
-        sys.stdout.write(json.dumps(plain(doc), ensure_ascii=False) + "\n")
+        every = "utf" in encoding.lower()  # a terminal of another encoding gets escapes
+        sys.stdout.write(json.dumps(plain(doc), ensure_ascii=not every) + "\n")
     else:
-        sys.stdout.write(visible(text.rstrip("\n")) + "\n")
+        shown = visible(text.rstrip("\n")).encode(encoding, "backslashreplace")
+        sys.stdout.write(shown.decode(encoding) + "\n")
 
 
 def visible(text: str) -> str:
@@ -39,7 +43,12 @@ def plain(value: object) -> object:
         return None
     if isinstance(value, enum.Enum):
         return value.value
-    return str(value) if isinstance(value, Path) else value
+    return _readable(value) if isinstance(value, Path) else value
+
+
+def _readable(path: Path) -> str:
+    """Return a path as text: its bytes may be none."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class Meter:

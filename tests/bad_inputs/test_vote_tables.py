@@ -82,6 +82,29 @@ def test_every_method_answers_and_no_nan_reaches_a_document(
         assert printed(capsys, monkeypatch, *words)[0] == 0
 
 
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_gold_that_contradicts_everyone_stands_and_spoils_nothing(
+    method, tmp_path, capsys, monkeypatch
+) -> None:
+    """Where gold says everybody is wrong it counts, and the other tasks still get a label each."""
+    rows = [(f"t{i}", f"w{j}", "ab"[i % 2]) for i in range(20) for j in range(4)]
+    rows.append(("t19", "once", "a"))
+    gold = tmp_path / "gold.csv"
+    known = [(f"t{i}", "ba"[i % 2] if i < 9 else "nobody chose this") for i in range(10)]
+    with gold.open("w", newline="") as file:
+        csv.writer(file).writerows([("task", "label"), *known])
+    path = write(tmp_path / "v.csv", rows)
+    words = ("consensus", path, "--gold", gold, "--truth", gold, "--method", method, "--json")
+    code, out, err = printed(capsys, monkeypatch, *words)
+    assert (code, err) == (0, "")
+    found = json.loads(out, parse_constant=pytest.fail)
+    assert (found["gold"], found["n"], found["accuracy"], found["n_classes"]) == (10, 0, None, 3)
+    with Path(found["labels_file"]).open(encoding="utf-8") as file:
+        labels = {r["task"]: r for r in csv.DictReader(file)}
+    assert {t: labels[t]["label"] for t, _ in known} == dict(known)
+    assert all(r["label"] and 0 < float(r["probability"]) <= 1 for r in labels.values())
+
+
 def test_the_latest_of_duplicate_votes_wins_and_is_reported(tmp_path: Path) -> None:
     """Nine votes of one worker on one task are one vote, the last."""
     found = settle_table(write(tmp_path / "v.csv", TABLES["duplicates"]), "majority")

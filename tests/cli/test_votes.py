@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -306,3 +307,26 @@ def test_a_name_in_an_error_is_no_command_of_the_terminal(run: Run, tmp_path: Pa
     """Control marks in a file's name are written out on standard error too."""
     code, _, err = run("agreement", tmp_path / "\x1b[31mred.csv")
     assert (code, "\x1b" in err, "\\u001b[31mred.csv" in err) == (1, False, True)
+
+
+def test_names_the_terminal_cannot_write_are_escaped(votes: Path, tmp_path: Path) -> None:
+    """A file named in bytes and classes in another script end neither JSON nor text."""
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv"))
+    odd.write_text("task,worker,label\na,k,猫\na,l,x\n", encoding="utf-8")
+    for encoding in ("utf-8", "latin-1"):
+        for words in (
+            ("consensus", odd, "--json"),
+            ("agreement", odd, "--json"),
+            ("agreement", odd),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "core.cli", *words],
+                capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": encoding},
+            )  # fmt: skip
+            said = done.stdout.decode(encoding)
+            if "--json" in words:
+                found = json.loads(said)
+                assert found["n_classes"] == 2
+                assert found.get("labels_file", "ff.labels.csv").endswith("ff.labels.csv")
+            else:
+                assert ("\\u732b" in said) == (encoding == "latin-1")
