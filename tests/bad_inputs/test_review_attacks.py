@@ -34,7 +34,7 @@ from tests.pages.conftest import furnished, house
 from tests.pages.house import House
 from tests.record import World, make_world, say, vote
 from tests.server.conftest import SAME_SITE, Enter, TestClient, client, enter
-from tests.services.grid.test_grid import decision, planted_world, predict
+from tests.services.grid.paging import decision, planted_world, predict
 
 __all__ = ["client", "enter", "furnished", "house"]
 

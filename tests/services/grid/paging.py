@@ -15,6 +15,8 @@ from core.services.grid.page import GridPage, grid_page
 from core.services.grid.tiles import Unit
 from core.services.grid.votes import TileDecision, decide_tiles
 from core.services.models.prelabels import Prediction, store_predictions
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, overlook_probes
 from tests.record import World, make_world, say
@@ -74,4 +76,15 @@ def boxes_world(ws: Workspace) -> World:
     with ws.store.write() as connection:
         rows = [Prediction(i, Answer({}, r), 0.5) for i, r in said.items()]
         store_predictions(connection, world.project, rows, "model", 1.0)
+    return world
+
+
+def planted_world(ws: Workspace, open_items: int = 30, known: int = 6) -> World:
+    """Items predicted cat; the last ones two people know blindly to be dogs."""
+    world = make_world(ws, n_items=open_items + known, n_experts=3)
+    predict(world, {i: ("cat", 0.3 + n / 1000) for n, i in enumerate(world.items)})
+    for item in world.items[-known:]:
+        for who in world.cast.experts[1:]:
+            blind = Submission(new_uuid(), item, "vote", say("dog"), prelabel_shown=False)
+            submit(ws, who, world.slug, blind)
     return world

@@ -19,19 +19,16 @@ from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
 from core.services.workspace import Workspace
 from core.store.tables import gold_answers
-from tests.record import World, add_items, live_leases, make_world, say, state_of
-from tests.services.grid.paging import all_votes, confirm, decision, page_of, predict, probes
-
-
-def planted_world(ws: Workspace, open_items: int = 30, known: int = 6) -> World:
-    """Items predicted cat; the last ones two people know blindly to be dogs."""
-    world = make_world(ws, n_items=open_items + known, n_experts=3)
-    predict(world, {i: ("cat", 0.3 + n / 1000) for n, i in enumerate(world.items)})
-    for item in world.items[-known:]:
-        for who in world.cast.experts[1:]:
-            blind = Submission(new_uuid(), item, "vote", say("dog"), prelabel_shown=False)
-            submit(ws, who, world.slug, blind)
-    return world
+from tests.record import add_items, live_leases, make_world, say, state_of
+from tests.services.grid.paging import (
+    all_votes,
+    confirm,
+    decision,
+    page_of,
+    planted_world,
+    predict,
+    probes,
+)
 
 
 def test_planted_tiles_look_like_all_others(ws: Workspace):
