@@ -146,7 +146,7 @@ def _advice(alike: Sequence[Row]) -> str:
 def _check_examples(
     connection: Connection, project: ProjectView, examples: Sequence[GuidelineExample]
 ) -> None:
-    """Check that the items may be shown: an answer that is to be found out must not be taught."""
+    """Check that the items may be shown."""
     ids = [e.item_id for e in examples]
     if len(ids) > MAX_EXAMPLES:
         raise InputError(
@@ -154,6 +154,11 @@ def _check_examples(
         )
     if len(set(ids)) < len(ids):
         raise InputError("An item is chosen as an example twice.", "Take one of them out.")
+    _check_may_be_taught(connection, project, ids)
+
+
+def _check_may_be_taught(connection: Connection, project: ProjectView, ids: Sequence[int]) -> None:
+    """Check that nobody has to find these items' answers out: those must not be taught."""
     uses = {
         r.id: r.use
         for r in connection.execute(

@@ -103,21 +103,32 @@ def edit_schema(
             return project
         if not reason.strip():
             raise InputError("A new version needs a reason.", "Say in a few words why.")
-        now, version = ws.clock(), project.schema_version + 1
-        insert_version(
-            connection, schemas, project.id, version, schema.to_json(), reason.strip(),
-            actor.person_id, now,
-        )  # fmt: skip
-        _write_events(connection, project, version, events, actor, now)
-        changed = load_project(connection, slug)
-        touched = resolve_all(ws, connection, changed, now)
-        reboost(connection, project.id)
-        append_audit(
-            connection, now, actor.name, "schema edited", slug, project.id,
-            {"version": version, "reason": reason.strip(), "events": len(events),
-             "labels": touched},
-        )  # fmt: skip
-        return changed
+        return _put_in_force(ws, connection, project, actor, schema, events, reason.strip())
+
+
+def _put_in_force(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    actor: Actor,
+    schema: LabelSchema,
+    events: Sequence[SchemaEvent],
+    reason: str,
+) -> ProjectView:
+    """Write a version with its events down and derive every label anew; return the project then."""
+    now, version = ws.clock(), project.schema_version + 1
+    insert_version(
+        connection, schemas, project.id, version, schema.to_json(), reason, actor.person_id, now
+    )
+    _write_events(connection, project, version, events, actor, now)
+    changed = load_project(connection, project.slug)
+    touched = resolve_all(ws, connection, changed, now)
+    reboost(connection, project.id)
+    append_audit(
+        connection, now, actor.name, "schema edited", project.slug, project.id,
+        {"version": version, "reason": reason, "events": len(events), "labels": touched},
+    )  # fmt: skip
+    return changed
 
 
 def _write_events(
