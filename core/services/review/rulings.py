@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, func, select
 
 from core.access import Action, Actor
 from core.errors import InputError
-from core.labels import Answer
+from core.labels import Answer, LabelSchema
 from core.services.accounts.people import latest_revisions
 from core.services.items.why import said_briefly
 from core.services.pictures.images import image_path
@@ -142,18 +143,10 @@ def _past(connection: Connection, project: ProjectView, page: Select) -> list[Pa
         )
     }
     ids = sorted({r.item_id for r in rows.values()})
-    names = names_of(connection, ids)
-    latest = set(
-        connection.execute(
-            select(func.max(decisions.c.seq))
-            .where(decisions.c.item_id.in_(ids))
-            .group_by(decisions.c.item_id)
-        ).scalars()
-    )
+    names, latest = names_of(connection, ids), _latest(connection, ids)
     leads = {r.person_id for r in rows.values()}
     known = connection.execute(latest_revisions().where(people.c.id.in_(leads)))
     called = {r.person_id: r.display_name for r in known}
-    schema = project.schema
     return [
         PastRuling(
             seq=seq,
@@ -161,9 +154,7 @@ def _past(connection: Connection, project: ProjectView, page: Select) -> list[Pa
             name=names[r.item_id][0],
             image=image_path(r.item_id, r.content_hash),
             kind=r.kind,
-            label=said_briefly(schema, schema.translate(Answer.from_json(r.answer)))
-            if r.answer
-            else "",
+            label=_label(project.schema, r.answer),
             reason=r.reason,
             by_id=r.person_id,
             by=called.get(r.person_id, ""),
@@ -173,3 +164,13 @@ def _past(connection: Connection, project: ProjectView, page: Select) -> list[Pa
         )
         for seq, r in ((s, rows[s]) for s in seqs)
     ]
+
+
+def _latest(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Return the numbers of the newest ruling on each item."""
+    newest = select(func.max(decisions.c.seq)).where(decisions.c.item_id.in_(ids))
+    return set(connection.execute(newest.group_by(decisions.c.item_id)).scalars())
+
+
+def _label(schema: LabelSchema, answer: str | None) -> str:
+    return said_briefly(schema, schema.translate(Answer.from_json(answer))) if answer else ""
