@@ -362,18 +362,7 @@ def emit(
     for record in records:
         if record.answer is None:
             continue
-        image: dict[str, object] = {
-            "id": len(images) + 1,
-            "file_name": record.file,
-            "width": record.width,
-            "height": record.height,
-        }
-        if len(record.all_names) > 1:
-            image["names"] = list(record.all_names)
-        told = {**record.answer.choices, **{k: list(v) for k, v in record.answer.multi.items()}}
-        if told:
-            image["attributes"] = told
-        images.append(image)
+        images.append(_image(len(images) + 1, record, record.answer))
         for region in record.answer.regions:
             found = _annotation(region, len(annotations) + 1, len(images), ids[region.label])
             annotations.append(found | segmentation(region, (record.width, record.height)))
@@ -384,6 +373,21 @@ def emit(
         "categories": [category_of(i, name, skeleton) for name, i in ids.items()],
     }
     return {"annotations.json": json.dumps(document, ensure_ascii=False, indent=1).encode()}
+
+
+def _image(key: int, record: ExportRecord, answer: Answer) -> dict[str, object]:
+    image: dict[str, object] = {
+        "id": key,
+        "file_name": record.file,
+        "width": record.width,
+        "height": record.height,
+    }
+    if len(record.all_names) > 1:
+        image["names"] = list(record.all_names)
+    told = {**answer.choices, **{k: list(v) for k, v in answer.multi.items()}}
+    if told:
+        image["attributes"] = told
+    return image
 
 
 def _annotation(region: Region, key: int, image: int, category: int) -> dict[str, object]:

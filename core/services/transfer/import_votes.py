@@ -73,35 +73,37 @@ def _store_vote_chunk(
         revision = 1 if before is None else before.revision + 1
         stored.regions += len(one.answer.regions)
         taken.touched.add(item_id)
-        rows.append(
-            {
-                "uuid": str(
-                    uuid.uuid5(_VOTES, f"{project.id}/{item_id}/{who[annotator]}/{revision}")
-                ),
-                "project_id": project.id,
-                "item_id": item_id,
-                "person_id": who[annotator],
-                "revision": revision,
-                "kind": "vote",
-                "label": label_of(project, one.answer),
-                "answer": text,
-                "reason": "",
-                "schema_version": project.schema_version,
-                "guideline_version": project.guideline_version,
-                "prediction_seq": None,
-                "prelabel_shown": False,
-                "active_seconds": one.row.seconds,
-                "started_at": None,
-                "batch_id": batch_id,
-                "at": at,
-            }
-        )
+        said = _vote_row(project, item_id, who[annotator], revision, one)
+        rows.append({**said, "batch_id": batch_id, "at": at})
     if rows:
         connection.execute(annotation_log.insert(), rows)
     stored.votes += len(rows)
 
 
 _VOTES = uuid.UUID("6c1b2a52-2f0e-4f0e-9a8f-0d5f8f5e7b11")
+
+
+def _vote_row(
+    project: ProjectView, item_id: int, person_id: int, revision: int, one: Said
+) -> dict[str, object]:
+    name = f"{project.id}/{item_id}/{person_id}/{revision}"
+    return {
+        "uuid": str(uuid.uuid5(_VOTES, name)),
+        "project_id": project.id,
+        "item_id": item_id,
+        "person_id": person_id,
+        "revision": revision,
+        "kind": "vote",
+        "label": label_of(project, one.answer),
+        "answer": one.answer.to_json(),
+        "reason": "",
+        "schema_version": project.schema_version,
+        "guideline_version": project.guideline_version,
+        "prediction_seq": None,
+        "prelabel_shown": False,
+        "active_seconds": one.row.seconds,
+        "started_at": None,
+    }
 
 
 def _annotators(
