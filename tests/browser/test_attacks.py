@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from core.labels.schema import LabelSchema, Task, make_question
-from tests.browser.test_review import Place, add_project, place, press_on_next, review, saved
+from tests.browser.reviewing import Place, add_project, place, press_on_next, review, saved
 from tests.pages.house import CLASSES
 
 __all__ = ["place"]

@@ -2,220 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
-from playwright.sync_api import Page, Route, expect
-from sqlalchemy import select, update
+from playwright.sync_api import expect
 
-from core.access import Role
-from core.clock import new_uuid
-from core.errors import TiebreakError
-from core.labels import Answer, LabelSchema, Region
+from core.labels import Region
 from core.labels.operations import Retire
-from core.labels.schema import Skeleton, Task, make_question
-from core.labels.shapes import mask_pixels, mask_region
-from core.services.accounts.changing import add_person
-from core.services.accounts.people import actor_of, operator
-from core.services.projects.project import NewProject, create_project
-from core.services.review.submission import Submission
-from core.services.review.submitting import submit
+from core.labels.shapes import mask_pixels
+from core.services.accounts.people import operator
 from core.services.steering.schemas import edit_schema
-from core.services.transfer.import_run import ImportOptions
-from core.services.transfer.imports import import_data
-from core.services.workspace import Workspace, open_workspace
-from core.store.tables import annotation_log, drafts, leases
-from tests.browser.conftest import serving
+from tests.browser.drawing import (
+    SIZE,
+    Place,
+    Visit,
+    at,
+    drag,
+    edit,
+    near,
+    place,
+    press,
+    save,
+    whereabouts,
+    zoom,
+)
+
+__all__ = ["place"]
 
 pytestmark = pytest.mark.browser
-Visit = Callable[..., Page]
-
-SIZE = (600, 800)
-"""Width and height of the upright image; the file lies on its side and says so in EXIF."""
-NAMES = ("bird", "nest")
-SKELETON = Skeleton(("head", "tail", "wing"), ((0, 1), (0, 2)))
-HALF_PX = 0.5
-
-
-def schema_of(task: Task, asks: bool = False) -> LabelSchema:
-    """Return a schema of two classes, with or without a question about each region."""
-    questions = (make_question("occluded", "Occluded?", ["yes", "no"]),) if asks else ()
-    bones = SKELETON if task is Task.KEYPOINTS else Skeleton()
-    return LabelSchema(task, (make_question("label", "Label", list(NAMES)),), questions, bones)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A served workspace with a project of each shape, and the same workspace seen from here."""
-
-    address: str
-    ws: Workspace
-    people: dict[str, int]
-
-    def vote(self, who: str, slug: str) -> Answer:
-        """Return the answer of a person's newest vote in a project."""
-        with self.ws.store.read() as connection:
-            text = connection.scalar(
-                select(annotation_log.c.answer)
-                .where(annotation_log.c.person_id == self.people[who])
-                .where(annotation_log.c.kind == "vote")
-                .order_by(annotation_log.c.seq.desc())
-            )
-        assert text is not None
-        return Answer.from_json(text)
-
-    def draft(self, who: str) -> Answer:
-        """Return a person's newest draft."""
-        with self.ws.store.read() as connection:
-            text = connection.scalar(
-                select(drafts.c.doc)
-                .where(drafts.c.person_id == self.people[who])
-                .order_by(drafts.c.saved_at.desc())
-            )
-        return Answer.from_json(text) if text else Answer()
-
-
-def _picture(path: Path, n: int) -> None:
-    """Write a picture that is upright only with its EXIF orientation: 600 by 800 pixels."""
-    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
-    upright = np.stack([x % 256, y % 256, np.full_like(x, 40 * n % 256)], axis=-1)
-    lying = Image.fromarray(upright.astype(np.uint8)).transpose(Image.Transpose.ROTATE_90)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    lying.save(path, quality=90, exif=exif)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Give a server over projects of every shape, each with pictures lying on their side."""
-    root = tmp_path_factory.mktemp("editor")
-    ws = open_workspace(root / "workspace")
-    office = operator(ws)
-    for n, task in enumerate(t for t in Task if t.draws):
-        folder = root / task.value
-        folder.mkdir()
-        for k in range(7):
-            _picture(folder / f"{task.value}{k}.jpg", 10 * n + k)
-        schema = schema_of(task, asks=task is Task.POLYGONS)
-        create_project(ws, office, NewProject(task.value, task, schema=schema, simulated=True))
-        import_data(ws, office, task.value, folder, ImportOptions("items"))
-    for slug, names in (("many", [f"kind {n}" for n in range(1, 41)]), ("changing", NAMES)):
-        schema = LabelSchema(Task.BOXES, (make_question("label", "Label", list(names)),))
-        create_project(ws, office, NewProject(slug, Task.BOXES, schema=schema, simulated=True))
-        _picture(root / f"{slug}.jpg", 5)
-        import_data(ws, office, slug, root / f"{slug}.jpg", ImportOptions("items"))
-    people = {
-        name: add_person(
-            ws, office, name, name.title(), roles=[(Role.EXPERT, None)], simulated=True
-        )
-        for name in ("ada", "ben", "cem", "dia")
-    }
-    with serving(ws.root) as address:
-        yield Place(address, ws, people)
-    ws.store.close()
-
-
-def edit(
-    visit: Visit,
-    place: Place,
-    who: str,
-    slug: str,
-    draft: Sequence[object] | None = None,
-    **options: object,
-) -> Page:
-    """Open a project's next item in the editor, with a draft the server never checked."""
-
-    def with_draft(route: Route) -> None:
-        told = (reply := route.fetch()).json()
-        for item in told["items"]:
-            item["draft"] = {"choices": {}, "regions": draft}
-        route.fulfill(response=reply, json=told)
-
-    page = visit(f"{place.address}/", who, **options)
-    if draft is not None:
-        page.route("**/files/queue/**", with_draft)
-    page.goto(f"{place.address}/review?project={slug}")
-    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
-    editing = page.locator(".stage.editing")
-    for _ in range(50):  # an image that is not decoded yet cannot be edited yet
-        page.keyboard.press("e")
-        if editing.count():
-            return page
-        page.wait_for_timeout(100)
-    pytest.fail("the editor did not open")
-
-
-def zoom(page: Page, scale: float) -> None:
-    """Show so many CSS pixels for an image pixel, around a point in the upper left."""
-    page.evaluate(
-        """(scale) => {
-          const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot).find((r) => r?.querySelector(".deck"));
-          const stage = root.querySelector(".stage").getBoundingClientRect();
-          window.whereabouts = () => {
-            const group = root.querySelector(".drawing .shapes").getAttribute("transform");
-            const [, left, top, k] = /translate\\(([-\\d.e]+) ([-\\d.e]+)\\) scale\\(([-\\d.e]+)\\)/.exec(group).map(Number);
-            const border = root.querySelector(".stage");
-            return { left: left + stage.left + border.clientLeft, top: top + stage.top + border.clientTop, scale: k };
-          };
-        }""",
-        scale,
-    )
-    for _ in range(60):
-        now = whereabouts(page)["scale"]
-        if abs(now / scale - 1) < 0.02:
-            return
-        x, y = at(page, 60, 60)
-        page.mouse.move(x, y)
-        # The stage zooms by exp(-0.0016 a pixel of the wheel).
-        page.mouse.wheel(0, -np.log(scale / now) / 0.0016)
-        page.wait_for_timeout(60)
-    pytest.fail(f"the scale is {now}, not {scale}")
-
-
-def whereabouts(page: Page) -> dict[str, float]:
-    """Return where the image lies in the window, as the drawing over it does."""
-    found: dict[str, float] = page.evaluate("window.whereabouts()")
-    return found
-
-
-def at(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Return the window's point over an image point."""
-    w = whereabouts(page)
-    return w["left"] + x * w["scale"], w["top"] + y * w["scale"]
-
-
-def press(page: Page, x: float, y: float) -> None:
-    """Click on an image point."""
-    page.mouse.click(*at(page, x, y))
-    page.wait_for_timeout(30)
-
-
-def drag(page: Page, *points: tuple[float, float]) -> None:
-    """Drag from image point to image point."""
-    page.mouse.move(*at(page, *points[0]))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*at(page, *point), steps=6)
-    page.mouse.up()
-    page.wait_for_timeout(40)
-
-
-def save(page: Page) -> None:
-    """Save with S and wait until the record has it."""
-    page.keyboard.press("s")
-    expect(page.locator(".stage.editing")).to_have_count(0)
-    expect(page.locator(".deck .saved")).to_have_text("Saved 1")
-
-
-def near(found: object, wanted: object, reach: float = HALF_PX) -> bool:
-    """Tell whether two lists of coordinates are the same to half a pixel."""
-    return bool(np.allclose(np.array(found), np.array(wanted), atol=reach, rtol=0))
-
 
 VIEWS = [
     pytest.param(1.0, 1, "ada", id="100%"),
@@ -375,102 +188,6 @@ def test_what_is_offered_where_nothing_is_drawn_yet(place: Place, visit: Visit) 
     assert 8 <= room <= 12
 
 
-def test_leaving_and_a_killed_tab_keep_a_draft(place: Place, visit: Visit) -> None:
-    """What was drawn longer ago than a moment is on the server, whatever happens to the tab."""
-    page = edit(visit, place, "dia", "boxes")
-    zoom(page, 1)
-    for n in range(8):  # without a pause that a waiting draft would wait for
-        drag(page, (60 + 10 * n, 60), (100 + 10 * n, 100))
-        page.keyboard.press("a")
-        page.wait_for_timeout(120)
-    assert place.draft("dia").regions
-    page.wait_for_timeout(900)
-    assert len(place.draft("dia").regions) == 8
-    page.context.close()
-    page = edit(visit, place, "dia", "boxes")
-    expect(page.locator(".regionrow")).to_have_count(8)
-    page.keyboard.press("n")
-    page.keyboard.press("Delete")
-    page.keyboard.press("Escape")
-    expect(page.locator(".stage.editing")).to_have_count(0)
-    expect(page.locator(".deck .saved")).to_contain_text("Draft kept")
-    assert len(place.draft("dia").regions) == 7
-
-
-def test_a_refused_save_comes_back_with_the_reason_and_everything_drawn(
-    place: Place, visit: Visit
-) -> None:
-    """The lease ran out while somebody drew and others took the places: nothing is lost."""
-    page = edit(visit, place, "ada", "masks")
-    item_id = int(page.locator(".stage").get_attribute("data-item") or 0)
-    zoom(page, 1)
-    drag(page, (120, 120), (200, 140))
-    with place.ws.store.ephemeral() as connection:
-        connection.execute(
-            update(leases).where(leases.c.person_id == place.people["ada"]).values(expires_at=1.0)
-        )
-    for name in ("ben", "cem", "dia"):
-        _take(place, name, item_id)
-    page.keyboard.press("s")
-    problem = page.locator(".editpanel [role=alert]")
-    expect(problem).to_be_visible()
-    expect(problem).not_to_have_text("")
-    expect(page.locator(".stage.editing")).to_have_attribute("data-item", str(item_id))
-    expect(page.locator(".regionrow")).to_have_count(1)
-    expect(page.locator(".deck .refusal")).to_have_count(0)
-
-
-def _take(place: Place, who: str, item_id: int) -> None:
-    """Vote on an item as somebody else, while there is a place."""
-    mask = np.zeros((SIZE[1], SIZE[0]), dtype=bool)
-    mask[5:50, 5:50] = True
-    answer = Answer({}, (mask_region("nest", mask),))
-    actor = actor_of(place.ws, place.people[who])
-    try:
-        submit(place.ws, actor, "masks", Submission(new_uuid(), item_id, "vote", answer))
-    except TiebreakError:
-        return
-
-
-SELECTED: dict[str, list[object]] = {
-    "boxes": [{"label": "bird", "box": [100, 100, 200, 200]}],
-    "polygons": [
-        {
-            "label": "bird",
-            "shape": "polygon",
-            "box": [10, 10, 200, 200],
-            "points": [[10, 10], [200, 20], [150, 200]],
-        }
-    ],
-    "keypoints": [
-        {
-            "label": "bird",
-            "shape": "keypoints",
-            "box": [50, 50, 90, 90],
-            "points": [[50, 50, 2], [90, 90, 1], [0, 0, 0]],
-        }
-    ],
-}
-GOOD = {"label": "bird", "box": [100, 100, 200, 200], "confidence": 0.87}
-SPOILT = [
-    {"label": "bird"},
-    {"label": "bird", "box": [None, 1, 2, 3]},
-    {"label": "bird", "box": [-90, -80, -10, -10]},
-    {"label": "bird", "shape": "star", "box": [1, 1, 5, 5]},
-]
-
-
-def test_malformed_drafts_are_left_out_with_a_sentence(place: Place, visit: Visit) -> None:
-    """A draft that was spoilt opens with what can be read, and says how many could not."""
-    page = edit(visit, place, "cem", "boxes", draft=[GOOD, *SPOILT])
-    expect(page.locator(".regionrow")).to_have_count(1)
-    expect(page.locator(".regionrow")).to_contain_text("87 %")
-    expect(page.locator(".editpanel [role=alert]")).to_contain_text("4 of what was kept")
-    page.keyboard.press("n")
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".regionrow")).not_to_contain_text("87 %")
-
-
 def test_a_thousand_boxes_stay_usable(place: Place, visit: Visit) -> None:
     """Stepping, nudging and zooming among a thousand boxes is done within a few frames."""
     many = [
@@ -580,6 +297,27 @@ def test_a_class_retired_while_drawing_is_told_and_nothing_is_lost(
     [box] = place.vote("ada", "changing").regions
     assert box.label == "nest"
     assert near(box.box, (100, 100, 200, 220))
+
+
+SELECTED: dict[str, list[object]] = {
+    "boxes": [{"label": "bird", "box": [100, 100, 200, 200]}],
+    "polygons": [
+        {
+            "label": "bird",
+            "shape": "polygon",
+            "box": [10, 10, 200, 200],
+            "points": [[10, 10], [200, 20], [150, 200]],
+        }
+    ],
+    "keypoints": [
+        {
+            "label": "bird",
+            "shape": "keypoints",
+            "box": [50, 50, 90, 90],
+            "points": [[50, 50, 2], [90, 90, 1], [0, 0, 0]],
+        }
+    ],
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

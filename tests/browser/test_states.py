@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import delete, select
 
 from core.store.tables import drafts, items
-from tests.browser.test_editor import Place, drag, near, place, save, zoom
+from tests.browser.drawing import Place, drag, near, place, save, zoom
 
 __all__ = ["place"]
 
