@@ -56,32 +56,12 @@ class Columns:
             UnreadableFile: A column is unnamed or named twice, or none names the image.
         """
         at = _positions(header, file)
-
-        def first(*names: str) -> int | None:
-            return next((at[n.lower()] for n in names if n.lower() in at), None)
-
-        where = first(*FILE_COLUMNS)
-        if where is None:
-            raise UnreadableFile(
-                file, 1, f"no column names the image; found {shown(', '.join(header))}.",
-                "Name that column 'file'.",
-            )  # fmt: skip
+        where = _image_column(at, header, file)
+        label = _label_column(at, header, file, options.label_column)
         questions = {k: at[k.lower()] for k in options.question_keys if k.lower() in at}
-        asked = options.label_column
-        label = first(*(LABEL_COLUMNS if asked == "label" else (asked,)))
-        if label is None and asked != "label":
-            raise UnreadableFile(
-                file, 1, f"no column is called {shown(asked)}; found {shown(', '.join(header))}."
-            )
         box = next((b for b in BOX_COLUMNS if all(c in at for c in b)), None)
         taken = {
-            "annotator": first(*ANNOTATOR_COLUMNS),
-            "seconds": first("seconds"),
-            "confidence": first("confidence", *(("score",) if options.predictions else ())),
-            "width": first("width"),
-            "height": first("height"),
-            "names": first("names"),
-            "state": first("state"),
+            **_optional(at, options.predictions),
             **_region_columns(at, box is not None and bool(options.attributes)),
         }
         edges = tuple(at[c] for c in box) if box else ()
@@ -105,6 +85,38 @@ class Columns:
             and (bool(_SHAPE_COLUMNS & set(at)) or {"x", "y"} <= set(at)),
             **taken,
         )
+
+
+def _first(at: Mapping[str, int], *names: str) -> int | None:
+    return next((at[n.lower()] for n in names if n.lower() in at), None)
+
+
+def _image_column(at: Mapping[str, int], header: list[str], file: str) -> int:
+    found = _first(at, *FILE_COLUMNS)
+    if found is None:
+        raise UnreadableFile(
+            file, 1, f"no column names the image; found {shown(', '.join(header))}.",
+            "Name that column 'file'.",
+        )  # fmt: skip
+    return found
+
+
+def _label_column(at: Mapping[str, int], header: list[str], file: str, asked: str) -> int | None:
+    found = _first(at, *(LABEL_COLUMNS if asked == "label" else (asked,)))
+    if found is None and asked != "label":
+        raise UnreadableFile(
+            file, 1, f"no column is called {shown(asked)}; found {shown(', '.join(header))}."
+        )
+    return found
+
+
+def _optional(at: Mapping[str, int], predictions: bool) -> dict[str, int | None]:
+    """Return where that stands which a table may also tell."""
+    return {
+        "annotator": _first(at, *ANNOTATOR_COLUMNS),
+        "confidence": _first(at, "confidence", *(("score",) if predictions else ())),
+        **{n: _first(at, n) for n in ("seconds", "width", "height", "names", "state")},
+    }
 
 
 def _region_columns(at: Mapping[str, int], attributes: bool) -> dict[str, int | None]:
