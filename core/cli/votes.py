@@ -58,7 +58,12 @@ def consensus(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Derive one label for each task from a table of votes; no workspace is needed."""
+    """Derive one label for each task from a table of votes; no workspace is needed.
+
+    Rows that cannot be used are left out: all are counted by reason, the first 1,000 told by line.
+    Of a worker's votes on a task, and of a task's known answers, the last row counts; how often
+    that mattered is told.
+    """
     if method in NEEDS_GOLD and gold is None:
         raise typer.BadParameter(f"{WITHOUT_GOLD} Give their table.", param_hint="'--gold'")
     began = time.perf_counter()
@@ -213,7 +218,17 @@ def agreement(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how far people agree in a table of votes, each figure with n and a 95 % interval."""
+    """Say how far people agree in a table of votes, each figure with n and a 95 % interval.
+
+    Percent is the share of a task's pairs of votes that agree, averaged over the tasks with two or
+    more votes: each task weighs the same, pairs are not pooled. Fleiss' kappa uses the tasks with
+    the commonest number of votes alone.
+
+    A figure is null (undefined) where no task has two votes, or where everybody always said the same
+    class, so that no disagreement could be expected. Ends are null where a figure rests on one task,
+    or where more than a twentieth of the tables drawn again would leave it undefined. Where all tasks
+    are split alike the ends are Wilson's of the mean share: such tasks do not make it certain.
+    """
     found = agreement_of_table(votes, order, seed)
     emit(_agreement_doc(found), as_json, _agreement_text(found))
 
@@ -264,6 +279,8 @@ def _agreement_text(found: TableAgreement) -> str:
         lines.append(f"  {words[name]:<21} {_plain(e)}")
     lines.append("By class, against all others (alpha):")
     lines += [f"  {c.name}: {_plain(c.alpha)}" for c in found.classes[:SHOWN]]
+    if len(found.classes) > SHOWN:
+        lines.append(f"  … and {len(found.classes) - SHOWN:,} more ('--json' lists each).")
     lowest = sorted(
         (w for w in found.workers if w.effect.value is not None),
         key=lambda w: w.effect.value or 0.0,
@@ -271,13 +288,19 @@ def _agreement_text(found: TableAgreement) -> str:
     if lowest:
         lines.append("Effect on alpha, lowest first (below 0: the others agree better alone):")
         lines += [f"  {w.name}: {_plain(w.effect)}" for w in lowest]
+    if any(e.value is None for e in _coefficients(found).values()):
+        lines.append(
+            "Undefined: no task has two votes, or everybody said one class and nothing else was expected."
+        )
     return "\n".join([*lines, *_left_out(found.file)])
 
 
 def _plain(e: Estimate) -> str:
     if e.value is None:
         return f"undefined (n = {e.n:,})"
-    ends = "" if e.low is None or e.high is None else f" ({e.low:.3f} to {e.high:.3f})"
+    ends = (
+        " (no interval)" if e.low is None or e.high is None else f" ({e.low:.3f} to {e.high:.3f})"
+    )
     return f"{e.value:.3f}{ends}, n = {e.n:,}"
 
 

@@ -330,3 +330,18 @@ def test_names_the_terminal_cannot_write_are_escaped(votes: Path, tmp_path: Path
                 assert found.get("labels_file", "ff.labels.csv").endswith("ff.labels.csv")
             else:
                 assert ("\\u732b" in said) == (encoding == "latin-1")
+
+
+def test_agreement_says_what_its_figures_and_their_gaps_mean(run: Run, tmp_path: Path) -> None:
+    """Help tells percent's mean and null ends; the text says why a figure or an interval is missing."""
+    code, out, _ = run("agreement", "--help")
+    flat = " ".join(out.replace("│", " ").split())
+    assert (code, "pairs are not pooled" in flat, "Ends are null where" in flat) == (0, True, True)
+    one = table(tmp_path / "v.csv", [("t", "a", "x"), ("t", "b", "y")])
+    assert "(no interval), n = 1" in run("agreement", one)[1]
+    same = table(tmp_path / "s.csv", [("t", "a", "x"), ("t", "b", "x"), ("u", "a", "x")])
+    assert "Undefined: no task has two votes, or" in run("agreement", same)[1]
+    alike = table(tmp_path / "a.csv", [(t, w, "xxy"[w]) for t in range(6) for w in range(3)])
+    found = doc(run("agreement", alike, "--json"))
+    for name in ("alpha", "fleiss_kappa", "ac1", "percent"):
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
