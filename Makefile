@@ -1,5 +1,5 @@
 # One verb each. Everything is installed into .venv on first use; nothing else is touched.
-.PHONY: install demo serve test lint format bench bench-ui bench-consensus screenshots clean
+.PHONY: install demo serve test lint format bench bench-ui bench-consensus bench-learning screenshots clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,9 @@ bench-ui: install
 
 bench-consensus: install
 	$(BIN)/python -m tests.bench.consensus $(ONLY)
+
+bench-learning: install
+	$(BIN)/python -m tests.bench.learning $(ONLY)
 
 screenshots: install
 	$(BIN)/python tests/chromium.py

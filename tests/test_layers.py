@@ -57,9 +57,10 @@ SERVICES: dict[str, set[str]] = {
     "grid": BASE | {"review"},
     "steering": BASE,
     "models": BASE | {"steering"},
+    "certificates": BASE | {"steering", "models"},
     "transfer": BASE | {"models"},
     "analytics": BASE | {"talk", "items", "review"},
-    "demo": BASE | {"talk", "items", "review", "steering", "models", "transfer"},
+    "demo": BASE | {"talk", "items", "review", "steering", "models", "certificates", "transfer"},
 }
 """The same within the services."""
 

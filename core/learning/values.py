@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.labels.region import Region
+from core.learning.recipes import Recipe
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
@@ -34,6 +37,15 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionExample:
+    """An image whose regions are known, none included, and what it may serve for."""
+
+    image: ImageRef
+    regions: tuple[Region, ...]
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingRequest:
     """One training run.
 
@@ -47,11 +59,16 @@ class TrainingRequest:
         cache: Folder of embeddings shared by all runs.
         held_out: Items that may not be learnt from even unlabelled: those drawn for
             certifying or evaluating and not labelled yet.
-        mode: ``probe``: a linear model on frozen embeddings.
+        mode: ``probe``: a linear model on frozen embeddings; ``fine-tune``: the network too;
+            ``student``: rounds of Noisy Student.
         offline: Do not try to download weights.
         weights: A file with the backbone's weights, instead of the published ones.
         self_training_seconds: How long a network of the project's own may be taught, where no
             published weights are at hand.
+        task: As the project's: ``classification`` and so on.
+        recipe: How images are varied and classes balanced while a network learns.
+        budget_seconds: How long the steps of a fine-tuning may take; 0 for as many as it wants.
+        resume: Go on from the checkpoint in the folder.
     """
 
     classes: tuple[str, ...]
@@ -66,6 +83,10 @@ class TrainingRequest:
     offline: bool = False
     weights: Path | None = None
     self_training_seconds: float = 75.0
+    task: str = "classification"
+    recipe: Recipe = field(default_factory=Recipe)
+    budget_seconds: float = 0.0
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,13 @@ from core.store.tables.accounts import (
     skill_grants,
     standings,
 )
+from core.store.tables.certificates import (
+    acceptances,
+    arm_draws,
+    campaigns,
+    certificates,
+    model_checks,
+)
 from core.store.tables.columns import metadata
 from core.store.tables.images import item_list_rows, item_lists, item_metadata, item_names, items
 from core.store.tables.imports import batches, gold_answers, imported_labels
@@ -38,6 +45,7 @@ from core.store.tables.project import (
     queue_plans,
     schema_events,
     schemas,
+    training_rules,
 )
 from core.store.tables.rulings import audit, decisions, final_labels
 from core.store.tables.votes import annotation_log, comments, drafts, mentions
@@ -50,9 +58,13 @@ __all__ = [
     "APPEND_ONLY",
     "DERIVED",
     "EPHEMERAL",
+    "acceptances",
     "annotation_log",
+    "arm_draws",
     "audit",
     "batches",
+    "campaigns",
+    "certificates",
     "comments",
     "dataset_versions",
     "decisions",
@@ -72,6 +84,7 @@ __all__ = [
     "leases",
     "mentions",
     "metadata",
+    "model_checks",
     "model_events",
     "models",
     "overlook_probes",
@@ -92,4 +105,5 @@ __all__ = [
     "sign_in_attempts",
     "skill_grants",
     "standings",
+    "training_rules",
 ]

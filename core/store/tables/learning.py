@@ -31,6 +31,8 @@ models = Table(
     words("folder"),
     words("report"),
     Column("schema_version", Integer, nullable=False, server_default="1"),  # it was trained under
+    Column("mode", Text, nullable=False, server_default="probe"),  # probe, fine-tune, student
+    Column("task", Text, nullable=False, server_default="classification"),
     moment(),
 )
 
@@ -40,7 +42,7 @@ model_events = Table(
     key("seq"),
     ref("project_id", "projects.id"),
     ref("model_id", "models.id"),
-    words("what"),  # promoted
+    words("what"),  # proposed, promoted, rolled back
     words("reason"),
     ref("by_id", "people.id"),
     moment(),
@@ -70,6 +72,7 @@ predictions = Table(
     Column("margin", Double),
     Column("top", Text),  # JSON [[class, probability], …] of the first question, at most five
     Column("typicality", Double),  # how typical of the whole set its embedding is, 0 to 1
+    Column("score", Double),  # by which it is accepted, where that is not the confidence
     UniqueConstraint("set_id", "item_id", name="predictions_once"),
     Index("predictions_item", "item_id", "seq"),
 )

@@ -47,6 +47,9 @@ guidelines.append_column(
 
 queue_plans = _versioned("queue_plans")  # order, boosts, share of blind items: what a lead steers
 
+# JSON: two_people, audit_share, random_arm, random_share, wage_per_hour, currency
+training_rules = _versioned("training_rules")
+
 schema_events = Table(
     "schema_events",
     metadata,
