@@ -9,7 +9,14 @@ from sqlalchemy import Connection, Select, Table, func, select
 
 from core.consensus.settle import Decision, DecisionKind, Evidence, Vote
 from core.labels import Answer, LabelSchema
-from core.store.tables import annotation_log, decisions, imported_labels, predictions
+from core.services.consensus.draws import drawn_items
+from core.store.tables import (
+    acceptances,
+    annotation_log,
+    decisions,
+    imported_labels,
+    predictions,
+)
 
 UNSURE = "unsure"
 """The reason of a skip that asks for an expert, and the queue in which experts answer."""
@@ -22,12 +29,16 @@ class Gathered:
     Attributes:
         unsure_since: The newest live skip for being unsure; 0 where there is none.
         confirmed_at: Up to here an expert, or a lead's ruling, has answered for it.
+        accepted: The prediction a certificate stands for, while it is not taken back.
+        drawn: It was drawn by chance for a purpose and waits at a place that says nothing of it.
     """
 
     votes: list[tuple[int, Vote]] = field(default_factory=list)
     flags: list[int] = field(default_factory=list)
     decision: tuple[int, Decision] | None = None
     imported: tuple[int, Answer] | None = None
+    accepted: tuple[int, Answer] | None = None
+    drawn: bool = False
     prediction_seq: int | None = None
     confidence: float | None = None
     predicted: Answer | None = None
@@ -43,6 +54,7 @@ class Gathered:
             votes=tuple(v for _, v in self.votes),
             decision=self.decision[1] if self.decision else None,
             imported=self.imported[1] if self.imported else None,
+            accepted=self.accepted[1] if self.accepted else None,
             flagged=bool(self.flags),
             extra_votes=self.extra_votes,
         )
@@ -69,8 +81,26 @@ def gather(connection: Connection, ids: Sequence[int], schema: LabelSchema) -> d
         found[row.item_id].confidence = row.confidence
         found[row.item_id].typicality = row.typicality
         found[row.item_id].predicted = schema.translate(Answer.from_json(row.answer))
+    for item_id, seq, answer in accepted_answers(connection, ids):
+        found[item_id].accepted = (seq, schema.translate(answer))
+    for item_id in drawn_items(connection, ids):
+        found[item_id].drawn = True
     _gather_decisions(connection, ids, found, schema)
     return found
+
+
+def accepted_answers(connection: Connection, ids: Sequence[int]) -> list[tuple[int, int, Answer]]:
+    """Return item, number of the prediction and its answer, of those standing as auto-accepted."""
+    standing = [r for r in latest_of(connection, acceptances, ids) if r.kind == "accepted"]
+    if not standing:
+        return []
+    said = connection.execute(
+        select(predictions.c.seq, predictions.c.answer).where(
+            predictions.c.seq.in_([r.prediction_seq for r in standing])
+        )
+    )
+    answers = {r.seq: Answer.from_json(r.answer) for r in said}
+    return [(r.item_id, r.prediction_seq, answers[r.prediction_seq]) for r in standing]
 
 
 def live_annotations(connection: Connection, ids: Sequence[int]) -> list:

@@ -15,6 +15,7 @@ from core.labels import Answer
 from core.labels.state import ItemState
 from core.queue.claim import trim
 from core.queue.hints import refresh, scramble
+from core.services.consensus.draws import place
 from core.services.consensus.gathering import Gathered, gather, latest_of
 from core.services.consensus.settling import Settling
 from core.services.projects.project import ProjectView
@@ -73,12 +74,18 @@ def _final_row(
                 "flags": sorted(found.flags),
                 "decision": found.decision[0] if found.decision else None,
                 "imported": found.imported[0] if found.imported else None,
-                "prediction": None,  # set where the model alone decides
+                "prediction": _alone(found, outcome),
                 **({"provisional": True} if provisional else {}),
             }
         ),
         "at": at,
     }
+
+
+def _alone(found: Gathered, outcome: Outcome) -> int | None:
+    """Return the prediction that is the label, where the model alone decided."""
+    by_model = outcome.state is ItemState.AUTO_ACCEPTED and found.accepted is not None
+    return found.accepted[0] if by_model and found.accepted else None
 
 
 def label_of(project: ProjectView, answer: Answer | None) -> str | None:
@@ -135,7 +142,7 @@ def _state_row(
         "label": label_of(project, outcome.answer),
         "votes": len(found.votes),
         "wanted": outcome.votes_wanted,
-        "priority": priority(item_id, found.confidence),
+        "priority": priority(item_id, found.confidence, found.drawn),
         "prediction_seq": found.prediction_seq,
         "predicted": label_of(project, found.predicted),
         "typicality": found.typicality,
@@ -154,12 +161,15 @@ def _dispute(found: Gathered, project: ProjectView) -> float:
     return divergence(answers, found.predicted, project.policy.iou_at_least)
 
 
-def priority(item_id: int, confidence: float | None) -> float:
+def priority(item_id: int, confidence: float | None, drawn: bool = False) -> float:
     """Return the place in the queue: least confident first; without a prediction, at random.
 
     Items a model has not seen come before all it has, in an order drawn from the item's number,
-    so that the first labels are a random sample.
+    so that the first labels are a random sample. One drawn by chance lies at random among all: its
+    place says nothing of it, and of several the one drawn first comes first.
     """
+    if drawn:
+        return place(item_id) - (confidence is None)
     if confidence is not None:
         return float(confidence)
     draw = hashlib.sha256(f"queue:{item_id}".encode()).digest()

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core.datasets.freeze import read_version
 from core.jobs.rows import Job
 from core.labels import Answer
+from core.labels.state import ItemState
 from core.learning import Predictions, predict
 from core.learning.typicality import typicality_of
 from core.services.accounts.people import load_actor
@@ -44,7 +45,8 @@ def run_prelabels(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, o
     # What it was trained on it knows by heart: predicting that would flatter every figure.
     frozen = read_version(ws.root / row.version_folder, row.version_hash)
     unlearnt = frozenset(json.loads(row.report).get("gold_kept_out", ()))
-    known = {f.item_id for f in frozen if f.use == "train"} - unlearnt
+    learnt = {f.item_id for f in frozen if f.use == "train" and f.state != ItemState.AUTO_ACCEPTED}
+    known = learnt - unlearnt
     images = [ref for i, ref in image_refs(ws, project).items() if i not in known]
     said: dict[str, Predictions] = {}
     for question in project.schema.item_questions:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select
 
 from core.labels import Answer
+from core.services.consensus.draws import all_drawn
 from core.services.consensus.resolve import label_of, priority
 from core.services.projects.project import ProjectView
 from core.services.projects.queue_plans import reboost
@@ -73,12 +74,12 @@ def store_predictions(
             for r, said in ((r, project.schema.translate(r.answer)) for r in rows)
         ],
     )
-    _put_in_force(connection, set_id, at)
+    _put_in_force(connection, set_id, at, all_drawn(connection, project.id))
     reboost(connection, project.id)
     return len(rows)
 
 
-def _put_in_force(connection: Connection, set_id: int, at: float) -> None:
+def _put_in_force(connection: Connection, set_id: int, at: float, drawn: frozenset[int]) -> None:
     fresh = connection.execute(
         select(
             predictions.c.seq, predictions.c.item_id, predictions.c.confidence,
@@ -91,7 +92,7 @@ def _put_in_force(connection: Connection, set_id: int, at: float) -> None:
             {
                 "b_item_id": r.item_id,
                 "prediction_seq": r.seq,
-                "priority": priority(r.item_id, r.confidence),
+                "priority": priority(r.item_id, r.confidence, r.item_id in drawn),
                 "predicted": r.label,
                 "typicality": r.typicality,
                 "updated_at": at,

@@ -12,6 +12,7 @@ from core.datasets.freeze import FrozenLabel, read_version
 from core.jobs.rows import Job
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Question
+from core.labels.state import ItemState
 from core.learning import Example, ImageRef, TrainingReport, TrainingRequest, train
 from core.services.accounts.people import load_actor
 from core.services.models.gold_kept import gold_kept_out
@@ -70,7 +71,8 @@ def training_request(
     for row in frozen:
         # Frozen before somebody renamed a class, perhaps: what it means today is what is learnt.
         said = schema.translate(Answer.from_json(row.answer)).choices.get(question.key)
-        if said is not None and row.item_id in pool:
+        alone = row.state == ItemState.AUTO_ACCEPTED  # a model's own word teaches it nothing
+        if said is not None and row.item_id in pool and not alone:
             examples.append(Example(pool[row.item_id], said, row.use))
     return TrainingRequest(
         classes=question.names,

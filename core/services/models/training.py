@@ -19,6 +19,7 @@ from core.errors import (
 from core.jobs.processes import launch, process_started
 from core.jobs.rows import Job, JobStatus, create_job, finish_job, read_job, read_jobs, update_job
 from core.labels.schema import Task
+from core.labels.state import ItemState
 from core.services.models.datasets import freeze_labels
 from core.services.models.jobs import bury_lost
 from core.services.models.promotion import promoted_model
@@ -67,6 +68,7 @@ def _readiness(connection: Connection, project: ProjectView) -> Readiness:
         .where(
             items.c.project_id == project.id,
             items.c.use == "train",
+            item_state.c.state != ItemState.AUTO_ACCEPTED.value,  # nothing a person said
             final_labels.c.label.is_not(None),
         )
     ).all()

@@ -3,6 +3,8 @@
 A share of items (the queue plan's `blind_share`) is handed out without what the model proposes,
 so that its pull on people can be measured. Which ones is drawn from a hash of project, item and
 person: nothing is written down, a reload shows the same, and no two people are blind together.
+What was drawn by chance for a purpose (certifying, evaluating, an audit, timing from scratch:
+`core.services.consensus.draws`) everybody answers blind, and it looks as any other blind item.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, func, select
 from core.access import Action, Actor, Resource, can
 from core.labels.state import ItemState
 from core.queue.plan import QueuePlan
+from core.services.consensus.draws import all_drawn, drawn_items
 from core.services.projects.project import ProjectView
 from core.services.visibility.probes import merged_kinds, probes_of
 from core.store.tables import (
@@ -61,7 +64,8 @@ def blind_items(
     if not ids or not can(actor, Action.VOTE, Resource(project.id)):
         return frozenset()
     shares = _Shares(connection, project.id)
-    if not shares.any:
+    drawn = drawn_items(connection, ids)
+    if not shares.any and not drawn:
         return frozenset()
     since = _handed_out(connection, actor, ids, now)
     probes = probes_of(connection, project, actor, ids)
@@ -77,7 +81,11 @@ def blind_items(
         for i, state in states
         if (state in hidden or i in probes)
         and voted.get(i) != "vote"
-        and draw(project.slug, i, actor.person_id) < shares.at(since.get(i))
+        and (
+            draw(project.slug, i, actor.person_id) < shares.at(since.get(i))
+            # What was in hand before it was drawn keeps the pre-label it came with.
+            or (i in drawn and since.get(i, drawn[i]) >= drawn[i])
+        )
     )
 
 
@@ -90,11 +98,14 @@ def countable(
     before and one after taking it in hand, differ by it. To be quick and steady, what would be
     blind under any plan there ever was is left out, lifted meanwhile or not.
     """
-    shares = _Shares(connection, project.id)
-    if not shares.any or not can(actor, Action.VOTE, Resource(project.id)):
+    if not can(actor, Action.VOTE, Resource(project.id)):
         return None
-    most = shares.most
-    return lambda item_id: draw(project.slug, item_id, actor.person_id) >= most
+    most, drawn = _Shares(connection, project.id).most, all_drawn(connection, project.id)
+    if not most and not drawn:
+        return None
+    return lambda item_id: (
+        item_id not in drawn and draw(project.slug, item_id, actor.person_id) >= most
+    )
 
 
 def seen_prelabel(
@@ -112,7 +123,8 @@ def seen_prelabel(
     longer blind. To be asked before the answer is written and the lease given back.
     """
     blind = item_id in blind_items(connection, project, actor, [item_id])
-    again = _Shares(connection, project.id).any and _has_voted(connection, actor, item_id)
+    ever = _Shares(connection, project.id).any or bool(drawn_items(connection, [item_id]))
+    again = ever and _has_voted(connection, actor, item_id)
     if not blind and (said_shown or not again):
         return sent_seq, said_shown
     seq = _in_force(connection, actor, item_id) if blind or sent_seq is None else sent_seq
