@@ -48,6 +48,27 @@ class EmbeddingCache:
             found[hit] = np.isfinite(out[hit]).all(1)
         return out, found
 
+    def places(
+        self, content_hashes: Sequence[str]
+    ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """Return where the vectors lie, without reading one.
+
+        Returns:
+            The shards, float16 memory maps; the number of each image's shard, int32 (n,), -1 where
+            it has none; and its row there, int64 (n,).
+        """
+        shards: list[np.ndarray] = []
+        shard = np.full(len(content_hashes), -1, dtype=np.int32)
+        row = np.zeros(len(content_hashes), dtype=np.int64)
+        wanted = _keys(content_hashes)
+        for keys, vectors in self._shards():
+            order = np.argsort(keys)
+            at = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+            hit = (keys[order[at]] == wanted) & (shard < 0)
+            shard[hit], row[hit] = len(shards), order[at[hit]]
+            shards.append(vectors)
+        return shards, shard, row
+
     def add(self, content_hashes: Sequence[str], vectors: np.ndarray) -> None:
         """Store vectors durably; on return they survive a crash.
 
