@@ -5,6 +5,7 @@ Nothing here knows of labels.
 
 from __future__ import annotations
 
+import copy
 import socket
 import threading
 import urllib.error
@@ -27,6 +28,10 @@ from core.learning.checkpoints import load_into, read_weights, sha256_of
 
 FEATURES = "head-stage-1"
 """Names what `Extractor` returns in cache keys; change it with the procedure."""
+TUNED = "fine-tuned"
+"""The source of a backbone that was taught a project's classes."""
+TUNED_FEATURES = "tuned-1"
+"""Names what `TunedExtractor` returns; change it with the procedure."""
 
 _CONNECT_SECONDS = 5.0
 MEAN = (0.485, 0.456, 0.406)
@@ -40,7 +45,7 @@ class Backbone:
     Attributes:
         name: torchvision's name, or ``tiny`` for the self-trained one.
         network: The classifier with its weights, in evaluation mode, on the CPU.
-        source: ``pretrained`` or ``self-trained``.
+        source: ``pretrained``, ``self-trained`` or ``fine-tuned``.
         weights_hash: SHA-256 of the weights file.
         size: Side of its square input in pixels.
         notice: What a person should know about the weights, or empty.
@@ -59,6 +64,9 @@ class _Trace(threading.local):
 
     def __init__(self) -> None:
         self.clear()
+
+    def __deepcopy__(self, memo: object) -> _Trace:
+        return _Trace()
 
     def clear(self) -> None:
         self.seen: list[Tensor] = []
@@ -113,6 +121,36 @@ class Extractor(nn.Module):
 
     def _see_head(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._trace.head = inputs[0]
+
+
+class TunedExtractor(Extractor):
+    """Pixels to features of a network that was taught the classes: its last layer's input alone."""
+
+    def _parts(self, x: Tensor) -> list[Tensor]:
+        return [self.vectors(x)]
+
+    def vectors(self, x: Tensor) -> Tensor:
+        """Return unit vectors, float32 (n, width), of normalised images."""
+        trace = self._trace
+        trace.clear()
+        self.network(x)
+        if trace.head is not None:
+            last = trace.head.float().flatten(1)
+        else:
+            last = [t for t in trace.seen if t.ndim == 4][-1].float().mean((2, 3))
+        trace.clear()
+        return _unit(last)
+
+
+def extractor_of(backbone: Backbone) -> Extractor:
+    """Return what makes features of a copy of the backbone's network, in evaluation mode."""
+    kind = TunedExtractor if backbone.source == TUNED else Extractor
+    return kind(copy.deepcopy(backbone.network)).eval()
+
+
+def features_of(backbone: Backbone) -> str:
+    """Return the name of the features `extractor_of` gives, for cache keys."""
+    return TUNED_FEATURES if backbone.source == TUNED else FEATURES
 
 
 def _stages(network: nn.Module) -> list[nn.Module]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections import deque
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from core.errors import BadImage, TrainingError
-from core.learning.backbones import FEATURES, Backbone, Extractor, device_at_hand
+from core.learning.backbones import Backbone, device_at_hand, extractor_of, features_of
 from core.learning.cache import EmbeddingCache
 from core.learning.files import write_durably
 from core.learning.preprocess import PREPROCESSING, load_pixels, quiet_decoding
@@ -49,7 +48,7 @@ class Embedded:
 
 def cache_key(backbone: Backbone) -> str:
     """Return the name under which a backbone's vectors are cached."""
-    return f"{backbone.weights_hash[:24]}-{backbone.size}-{FEATURES}-{PREPROCESSING}"
+    return f"{backbone.weights_hash[:24]}-{backbone.size}-{features_of(backbone)}-{PREPROCESSING}"
 
 
 def embed(
@@ -164,7 +163,7 @@ class _Pass:
 def _width(backbone: Backbone) -> int:
     blank = torch.zeros(1, 3, backbone.size, backbone.size, dtype=torch.uint8)
     with torch.inference_mode():
-        return int(Extractor(copy.deepcopy(backbone.network)).eval()(blank).shape[1])
+        return int(extractor_of(backbone)(blank).shape[1])
 
 
 def _precision(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.errors import OutOfMemory
-from core.learning.backbones import Backbone, Extractor, fused
+from core.learning.backbones import Backbone, Extractor, extractor_of, fused
 
 # Two photos differ by 0.3 and more; bfloat16 moves a vector by less than 0.01.
 _SAME_DIRECTION = 0.99
@@ -60,7 +61,7 @@ class Runner:
         try:
             return np.concatenate([self._run(p) for p in torch.split(pixels, limit)])
         except (MemoryError, RuntimeError) as e:
-            if not _is_memory(e):
+            if not is_memory(e):
                 raise
             if limit <= 1:
                 raise OutOfMemory(
@@ -84,9 +85,8 @@ class Runner:
 
 def _quickest(backbone: Backbone, device: torch.device) -> Extractor:
     """Fold batch norms where that provably changes nothing, and lay channels last."""
-    # An extractor hangs hooks on its network, so each gets a network of its own.
-    plain = Extractor(copy.deepcopy(backbone.network)).eval()
-    quick = Extractor(fused(copy.deepcopy(backbone.network))).eval()
+    plain = extractor_of(backbone)
+    quick = extractor_of(replace(backbone, network=fused(copy.deepcopy(backbone.network))))
     noise = torch.randint(
         256, (1, 3, backbone.size, backbone.size), generator=torch.Generator().manual_seed(0)
     )
@@ -117,6 +117,7 @@ def _seconds(extractor: Extractor, sample: Tensor) -> float:
     return max(min(times), 1e-9)
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory(error: BaseException) -> bool:
+    """Return whether memory ran out, on whichever device."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or "allocate memory" in str(error) or "out of memory" in str(error)
