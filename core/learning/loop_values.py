@@ -1,0 +1,88 @@
+"""What a simulated campaign is told and what it tells, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Learner = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
+"""(rows labelled, their classes, rows it may look at unlabelled, seed) → (n, classes) of every row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """How a campaign is run.
+
+    Attributes:
+        target: Largest share of wrong labels among those accepted.
+        delta: The promise may fail in this share of campaigns; spent over all looks.
+        cold: Labels before the first model; fewer in a set of fewer than 20 times as many.
+        batch: Labels between two looks.
+        first_block: Certify items labelled for the first look; each look doubles them.
+        certify_share: Of all items, at most so many are drawn for certifying.
+        evaluate_share: Of all items, labelled for evaluation alone.
+        audit_share: Of all items, never accepted; those that would have been are checked.
+        looks: At most so many.
+        folds: Of the cross-validation that weighs the neighbours; 0: the model's own answers.
+    """
+
+    target: float = 0.05
+    delta: float = 0.1
+    cold: int = 150
+    batch: int = 250
+    first_block: int = 200
+    certify_share: float = 0.1
+    evaluate_share: float = 0.0
+    audit_share: float = 0.01
+    looks: int = 3
+    folds: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LoopRound:
+    """One look.
+
+    Attributes:
+        labelled: Training items so far.
+        checked: Certify items so far.
+        delta_spent: By this look.
+        neighbour_weight: How much the neighbours' answers count, as cross-validation chose.
+        accepted: Items the look certified; 0 where it refused.
+        accuracy: Of the answers on items without a label, by the truth: to be shown, never used.
+        sentence: The certificate's.
+    """
+
+    labelled: int
+    checked: int
+    delta_spent: float
+    neighbour_weight: float
+    accepted: int
+    accuracy: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopRun:
+    """One campaign, from nothing labelled to everything labelled.
+
+    Attributes:
+        human_share: Items that people labelled, over all.
+        auto_error: Wrong ones among those standing as accepted; 0 where there are none.
+        over_target: Whether that is above the target.
+        final_accuracy: Of all labels, people's and the model's.
+        accepted: Rows standing as accepted.
+        rounds: One for each look.
+        revoked: Whether the audit took everything back.
+        seconds: It took.
+    """
+
+    human_share: float
+    auto_error: float
+    over_target: bool
+    final_accuracy: float
+    accepted: np.ndarray
+    rounds: tuple[LoopRound, ...]
+    revoked: bool
+    seconds: float
