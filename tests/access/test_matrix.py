@@ -33,7 +33,8 @@ from core.services.analytics import people_quality
 from core.services.consensus import dry_run, replay, resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
-from core.services.models import datasets, jobs, promotion, training
+from core.services.models import compare as model_compare
+from core.services.models import datasets, jobs, promotion, skew, training
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans
@@ -300,6 +301,14 @@ CALLS = (
     ),
     Call("models.promotion.list_models", Action.TRAIN, by_slug(promotion.list_models)),
     Call("models.promotion.promote", Action.PROMOTE, by_slug(promotion.promote, 1, "better")),
+    Call("models.promotion.roll_back", Action.PROMOTE, by_slug(promotion.roll_back, "worse")),
+    Call(
+        "models.promotion.promotion_standing",
+        Action.TRAIN,
+        by_slug(promotion.promotion_standing),
+    ),
+    Call("models.compare.compare", Action.TRAIN, by_slug(model_compare.compare, 1, 2)),
+    Call("models.skew.check_serving", Action.TRAIN, by_slug(skew.check_serving, 1)),
     Call(
         "pictures.images.item_image",
         Action.SEE_IMAGE,
