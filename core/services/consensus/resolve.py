@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from core.access import Action, Actor
+from core.services.consensus.audit_watch import revoke_failing
 from core.services.consensus.fits import fit_path, save_fit
 from core.services.consensus.gathering import UNSURE, Gathered, gather, live_annotations
 from core.services.consensus.inference import Fitted, fit_project
@@ -141,6 +142,10 @@ def resolve_items(
         done += len(chunk)
         if told is not None:
             told("settling items", done, total)
+    # What an answer showed of the audit: labels taken back are settled anew, by people.
+    again = revoke_failing(connection, project, [i for chunk in chunks for i in chunk], at)
+    for start in range(0, len(again), CHUNK):
+        changed += settle_and_write(connection, work, again[start : start + CHUNK], at)
     return changed
 
 

@@ -1,0 +1,1 @@
+"""Certificates: promises about auto-accepted labels, looks at them, acceptance, audit, recall, savings."""

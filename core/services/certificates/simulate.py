@@ -1,0 +1,260 @@
+"""What a campaign would have saved: the whole loop against known labels, beside the other ways."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.access import Action, Actor
+from core.errors import EmptyTrainingSet, InputError
+from core.formats.base import Refusal
+from core.learning import Progress
+from core.learning.loop import LoopRun, LoopSettings
+from core.learning.seeds import run_seeds
+from core.learning.vectors import vectors_of
+from core.services.certificates.truth import Truth, truth_of_record, truth_of_table
+from core.services.models.job_inputs import image_refs
+from core.services.projects.project import ProjectView, project_for
+from core.services.workspace import Workspace
+from core.stats.certificate import spend
+from core.stats.intervals import wilson
+
+FEWEST = 50
+"""Items with a known label below which a campaign means nothing."""
+OURS = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to get everything labelled, over all seeds."""
+
+    way: str
+    human_share: float
+    auto_error: float
+    runs_over_target: float
+    final_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRun:
+    """What one seed's campaign came to.
+
+    Attributes:
+        refused: Whether nothing stood as accepted at its end.
+        sentence: The last look's.
+    """
+
+    seed: int
+    human_share: float
+    auto_error: float
+    over_target: bool
+    final_accuracy: float
+    looks: int
+    refused: bool
+    revoked: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What a team would have saved.
+
+    Attributes:
+        human_share: Mean share of items people would have labelled.
+        low: Smallest over the seeds.
+        high: Largest.
+        auto_error: Mean error of the labels accepted.
+        auto_error_max: Largest.
+        runs_over_target: Share of runs whose accepted labels are wrong more often than allowed.
+        runs_low: Lower end of its 95 % interval.
+        runs_high: Upper end.
+        final_accuracy: Mean accuracy of all labels, people's and the model's.
+        seeds: Runs.
+        n: Items with a known label.
+        refused_runs: Runs in which nothing was accepted.
+        target_error: Allowed.
+        confidence: That it holds over a whole campaign.
+        seconds: All of it took.
+        spending: What each look may err.
+        table: Every way beside the others.
+        runs: One for each seed.
+        refused: Lines of the table that were left out.
+        n_refused: How many.
+        skipped: Images with a label that could not be read.
+        unlabelled: Images without a known label: left out.
+        notice: What a person should know, or empty.
+    """
+
+    human_share: float
+    low: float
+    high: float
+    auto_error: float
+    auto_error_max: float
+    runs_over_target: float
+    runs_low: float
+    runs_high: float
+    final_accuracy: float
+    seeds: int
+    n: int
+    refused_runs: int
+    target_error: float
+    confidence: float
+    seconds: float
+    spending: tuple[float, ...]
+    table: tuple[Way, ...]
+    runs: tuple[SeedRun, ...]
+    refused: tuple[Refusal, ...] = ()
+    n_refused: int = 0
+    skipped: int = 0
+    unlabelled: int = 0
+    notice: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the simulation as JSON-ready values."""
+        return asdict(self)
+
+
+def settings_for(target_error: float, confidence: float, looks: int = 3) -> LoopSettings:
+    """Return how a campaign of this promise is run.
+
+    Raises:
+        InputError: A number makes no sense.
+    """
+    for what, value in (("target error", target_error), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise InputError(f"The {what} lies between 0 and 1, found {value:g}.")
+    if looks < 1:
+        raise InputError(f"A campaign has at least one look, found {looks}.")
+    return replace(LoopSettings(), target=target_error, delta=1 - confidence, looks=looks)
+
+
+def simulate_project(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    truth: Path | Mapping[int, str] | None,
+    settings: LoopSettings,
+    seeds: Sequence[int],
+    progress: Callable[[Progress], None] = lambda _: None,
+    backbone: str | None = None,
+) -> Simulation:
+    """Run a campaign for each seed against known labels and return what it would have come to.
+
+    Nothing is written into the record: no label, no look, no model.
+
+    Args:
+        ws: The workspace.
+        actor: Who may train.
+        slug: The project.
+        truth: A table with columns file and label, or item to class; None: the labels that files
+            brought or people settled.
+        settings: How each campaign is run.
+        seeds: One campaign each.
+        progress: Hears how far it is.
+        backbone: Network that embeds the images; the setting's by default.
+
+    Raises:
+        InputError: The project does not ask for one class an image, or the truth does not fit.
+        EmptyTrainingSet: Too few images or classes have a known label.
+        Forbidden: The actor may not train here.
+    """
+    started = time.perf_counter()
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.TRAIN)
+        _check(project, seeds)
+        if isinstance(truth, Path):
+            known = truth_of_table(connection, project, truth)
+        else:
+            known = truth_of_record(connection, project) if truth is None else Truth(dict(truth))
+    if len(known.labels) < FEWEST or len(set(known.labels.values())) < 2:
+        raise EmptyTrainingSet(
+            f"A simulation needs {FEWEST} images or more with known labels of two classes, found "
+            f"{len(known.labels)} of {len(set(known.labels.values()))}.",
+            "Give a table of known labels with --truth, or import labels.",
+        )
+    pool = image_refs(ws, project)
+    images = [pool[i] for i in sorted(known.labels) if i in pool]
+    found = vectors_of(
+        images, backbone or ws.settings.backbone, ws.cache / "embeddings", ws.settings.offline,
+        ws.settings.self_training_seconds, progress,
+    )  # fmt: skip
+    names = sorted({known.labels[i] for i in found.item_ids.tolist()})
+    codes = np.array([names.index(known.labels[i]) for i in found.item_ids.tolist()])
+    if len(codes) < FEWEST or len(names) < 2:
+        raise EmptyTrainingSet(
+            f"Of the images with a known label only {len(codes)} of {len(names)} classes can be read.",
+            "Check the files.",
+        )
+    runs = run_seeds(found.rows, codes, settings, seeds, _told(progress))
+    made = _summed(runs, seeds, settings, len(codes), time.perf_counter() - started)
+    return replace(
+        made, refused=known.refused, n_refused=known.n_refused, skipped=found.skipped,
+        unlabelled=len(pool) - len(images), notice=found.notice,
+    )  # fmt: skip
+
+
+def _check(project: ProjectView, seeds: Sequence[int]) -> None:
+    if project.schema.draws or project.schema.main.several:
+        raise InputError(
+            f"'{project.slug}' does not ask for one class an image; only that is simulated.",
+            "Choose another project.",
+        )
+    if not seeds:
+        raise InputError("At least one seed is needed, found none.")
+
+
+def _told(progress: Callable[[Progress], None]) -> Callable[[int, int], None]:
+    began = time.perf_counter()
+
+    def tell(done: int, total: int) -> None:
+        left = (time.perf_counter() - began) / done * (total - done)
+        progress(Progress("campaigns", done, total, left))
+
+    return tell
+
+
+def _summed(
+    runs: Sequence[Mapping[str, LoopRun]],
+    seeds: Sequence[int],
+    settings: LoopSettings,
+    n: int,
+    seconds: float,
+) -> Simulation:
+    ours = [found[OURS] for found in runs]
+    over = sum(r.over_target for r in ours)
+    share = wilson(over, len(ours))
+    human = [r.human_share for r in ours]
+    errors = [r.auto_error for r in ours]
+    return Simulation(
+        float(np.mean(human)), min(human), max(human),
+        float(np.mean(errors)), max(errors),
+        over / len(ours), share.low or 0.0, share.high or 1.0,
+        float(np.mean([r.final_accuracy for r in ours])),
+        len(ours), n, sum(not len(r.accepted) for r in ours),
+        settings.target, 1 - settings.delta, seconds,
+        tuple(spend(settings.delta, k) for k in range(1, settings.looks + 1)),
+        tuple(_way(name, [found[name] for found in runs]) for name in runs[0]),
+        tuple(_run(seed, r) for seed, r in zip(seeds, ours, strict=True)),
+    )  # fmt: skip
+
+
+def _way(name: str, runs: Sequence[LoopRun]) -> Way:
+    return Way(
+        name,
+        float(np.mean([r.human_share for r in runs])),
+        float(np.mean([r.auto_error for r in runs])),
+        float(np.mean([r.over_target for r in runs])),
+        float(np.mean([r.final_accuracy for r in runs])),
+    )
+
+
+def _run(seed: int, run: LoopRun) -> SeedRun:
+    return SeedRun(
+        seed, run.human_share, run.auto_error, run.over_target, run.final_accuracy,
+        len(run.rounds), not len(run.accepted), run.revoked,
+        run.rounds[-1].sentence if run.rounds else "",
+    )  # fmt: skip

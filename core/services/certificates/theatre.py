@@ -1,0 +1,176 @@
+"""The threshold theatre: what any target would mean, sent once and looked at without spending anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from core.access import Action, Actor
+from core.learning.calibration import Reliability, reliability
+from core.learning.certify import Candidates, Evidence, riskiest
+from core.learning.curve import Costs, RiskCoverage, Scene, risk_coverage, theatre
+from core.services.certificates.believed import Believed, believed_by, model_row
+from core.services.certificates.evidence import (
+    Sample,
+    drawn_sample,
+    population,
+    shown_items,
+    standings,
+)
+from core.services.consensus.draws import place
+from core.services.pictures.images import image_path
+from core.services.projects.project import ProjectView, project_for
+from core.services.projects.training_rules import rules_in_force
+from core.services.visibility.views import names_of
+from core.services.workspace import Workspace
+from core.store.tables import annotation_log
+
+RISKIEST = 20
+DEFAULT_SECONDS = 5.0
+"""Of active time an item, while nobody's was measured."""
+_MEASURED = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class RiskyItem:
+    """An item that would just pass."""
+
+    item_id: int
+    name: str
+    image: str
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class TheatreData:
+    """Everything the page needs to answer any target at once.
+
+    Attributes:
+        model_id: Whose answers.
+        curve: At most 400 points, by classes of the answers.
+        reliability: Of confidence, on the same checked items.
+        costs: Of people's work.
+        seconds_measured: Whether the seconds were measured in this project.
+        checked: Items the curve rests on.
+        sentence: What they are.
+        pool: For the riskiest items of any threshold.
+        labels: The answer for each item of the pool.
+    """
+
+    model_id: int
+    curve: RiskCoverage
+    reliability: Reliability
+    costs: Costs
+    seconds_measured: bool
+    checked: int
+    sentence: str
+    pool: Candidates
+    labels: np.ndarray
+
+    def scene(self, target: float, delta: float) -> Scene:
+        """Return what a target and an error level would mean.
+
+        Raises:
+            InputError: The target or the level makes no sense.
+        """
+        return theatre(self.curve, target, delta, self.costs)
+
+
+def theatre_data(ws: Workspace, actor: Actor, slug: str, model_id: int) -> TheatreData:
+    """Return the curve of a model over certify and evaluate items that people have checked.
+
+    It promises nothing and spends nothing; the certificate alone decides.
+
+    Raises:
+        NotFound: There is no such model.
+        InputError: The project asks what no certificate covers.
+        Forbidden: The actor may not see figures here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
+        row = model_row(connection, project, model_id)
+        stands = standings(connection, project)
+        believed = believed_by(ws, project, row, {i: s.content_hash for i, s in stands.items()})
+        order = sorted(
+            (i for i, s in stands.items() if s.use != "train" and s.answered),
+            key=lambda i: (place(i), i),
+        )
+        sample = drawn_sample(order, stands, shown_items(connection, project.id), believed, project)
+        people = population(
+            believed, stands, sample, frozenset(), float("inf"), 0.0, "", keep=sample.item_ids
+        )
+        costs, measured = _costs(connection, project)
+    rows = people.rows
+    groups = believed.answers[project.schema.main.key][rows]
+    pool = Candidates(believed.item_ids[rows], believed.score[rows], groups, people.closed)
+    seen = Evidence(np.array(sample.item_ids, dtype=np.int64), np.array(sample.wrong, dtype=bool))
+    return TheatreData(
+        model_id, risk_coverage(pool, seen), _calibrated(believed, sample), costs, measured,
+        len(sample.item_ids), _sentence(len(sample.item_ids)), pool, groups,
+    )  # fmt: skip
+
+
+def riskiest_items(
+    ws: Workspace, actor: Actor, slug: str, data: TheatreData, threshold: float
+) -> list[RiskyItem]:
+    """Return the twenty items that would just pass a threshold, least sure first.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+    """
+    ids = [int(i) for i in riskiest(data.pool, threshold, RISKIEST)]
+    at = {int(i): n for n, i in enumerate(data.pool.item_ids.tolist())}
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
+        stands = standings(connection, project)
+        known = [i for i in ids if i in stands]
+        names = names_of(connection, known)
+    return [
+        RiskyItem(
+            i,
+            names[i][0],
+            image_path(i, stands[i].content_hash),
+            str(data.labels[at[i]]),
+            float(data.pool.score[at[i]]),
+        )
+        for i in known
+    ]
+
+
+def _calibrated(believed: Believed, sample: Sample) -> Reliability:
+    row_of = {i: n for n, i in enumerate(believed.item_ids.tolist())}
+    rows = [row_of[i] for i in sample.item_ids]
+    return reliability(np.clip(believed.score[rows], 0.0, 1.0), ~np.array(sample.wrong, dtype=bool))
+
+
+def _costs(connection: Connection, project: ProjectView) -> tuple[Costs, bool]:
+    """Return the cost of a vote by its mean active time, the newest votes counted."""
+    rules = rules_in_force(connection, project.id)
+    seconds = [
+        float(s)
+        for s in connection.execute(
+            select(annotation_log.c.active_seconds)
+            .where(
+                annotation_log.c.project_id == project.id,
+                annotation_log.c.kind == "vote",
+                annotation_log.c.active_seconds > 0,
+            )
+            .order_by(annotation_log.c.seq.desc())
+            .limit(_MEASURED)
+        ).scalars()
+    ]
+    each = (fmean(seconds) if seconds else DEFAULT_SECONDS) * project.policy.overlap
+    return Costs(each, rules.wage_per_hour, rules.currency), bool(seconds)
+
+
+def _sentence(checked: int) -> str:
+    if not checked:
+        return "Nobody has checked an item that the model did not learn from; nothing can be told."
+    return (
+        f"From {checked:,} checked items that the model never saw. Looking here spends nothing and "
+        "promises nothing: only a certificate does."
+    )
