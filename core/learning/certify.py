@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.errors import InputError
+from core.learning.calibration import Reliability, reliability
+from core.learning.curve import Costs, RiskCoverage, Scene, risk_coverage, theatre
 from core.learning.refusals import count, learnt_from, percent, refusal, were, whole, within
 from core.learning.regions import Candidates, Cuts, Evidence, allowed, cuts, placed, tested
 from core.stats.certificate import Ladder, least_labels, upper_errors
@@ -23,14 +25,9 @@ from core.stats.certificate import Ladder, least_labels, upper_errors
 _EVEN = Ladder()
 
 __all__ = [
-    "Candidates",
-    "Certificate",
-    "Evidence",
-    "Ladder",
-    "certify",
-    "certify_groups",
-    "riskiest",
-]
+    "Candidates", "Certificate", "Costs", "Evidence", "Ladder", "Reliability", "RiskCoverage", "Scene",
+    "certify", "certify_groups", "reliability", "risk_coverage", "riskiest", "theatre",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ def certify(
     Region by region, from the surest items on, "more than the target are wrong among what is neither
     checked nor learnt from" is tested exactly, for draws without replacement, at levels that
     `fallback` hands on. What is counted as left is fixed before the draw is looked at: each region is
-    granted four standard deviations more checked items than expected, and fails beyond, so that the
+    granted three standard deviations more checked items than expected, and fails beyond, so that the
     hypotheses do not depend on the draw. Where no score could order equal ones, they stay together.
 
     Args:

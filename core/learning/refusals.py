@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from core.learning.regions import Candidates, Cuts, Evidence
+from core.learning.regions import Candidates, Cuts, Evidence, allowed
 from core.stats.certificate import Ladder, labels_needed, least_labels
 from core.stats.intervals import wilson
 
@@ -45,7 +45,7 @@ def refusal(
     return needs, (
         f"{asked}: of {count(int(found.sampled[k]))} checked items {found.errors[k]} "
         f"{were(int(found.errors[k]))} wrong where the model is surest. Needs about "
-        f"{count(needs)} more labels, or a better model."
+        f"{count(needs)} more label{'s' * (needs != 1)}, or a better model."
     )
 
 
@@ -65,9 +65,14 @@ def _cheapest(found: Cuts, first: int, target: float, level: float) -> tuple[int
     """Return the region that would pass with the fewest more labels, and how many in the scope."""
     best: tuple[int, int] | None = None
     for k in range(first, len(found.size)):
-        n, errors = int(found.sampled[k]), int(found.errors[k])
-        needed = labels_needed((errors + 0.5) / (n + 1), target, level)
-        if n and needed is not None:
+        n, errors, size = int(found.sampled[k]), int(found.errors[k]), int(found.size[k])
+        within_reach = (
+            max(0, allowed(found, k, target)) / size
+        )  # less than the target: see `trained`
+        if not n or not within_reach:
+            continue
+        needed = labels_needed((errors + 0.5) / (n + 1), within_reach, level)
+        if needed is not None and needed < size:
             more = max(1, math.ceil(needed * found.checked / n) - found.checked)
             if best is None or more < best[1]:
                 best = (k, more)

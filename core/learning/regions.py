@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import InputError
 from core.stats.certificate import Ladder, fallback, region_p
 
-_SPREAD = 4.0  # standard deviations above the mean that the draws in a region may number
+_SPREAD = 3.0  # standard deviations above the mean that the draws in a region may number
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ WEIGHTS = (0.0, 0.25, 0.5, 0.75)
 EXACT = 50_000
 """Up to so many items every pair is compared; beyond, those in the nearest groups."""
 _CHUNK = 1024
+_GROUP = 2000
 _GROUPS_NEAR = 4
 _ROUNDS = 4
 _LEAST = 1e-3  # one sure mistake should not decide the weight
@@ -124,7 +125,7 @@ def _among(vectors: np.ndarray, rows: np.ndarray, candidates: np.ndarray, count:
 
 
 def _grouped(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
-    centres = _centres(vectors, int(np.sqrt(len(vectors))), seed)
+    centres = _centres(vectors, max(1, len(vectors) // _GROUP), seed)
     group = _assigned(vectors, centres)
     members = np.split(
         np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=len(centres)))[:-1]
