@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import core.services
@@ -25,19 +26,35 @@ from core.errors import AccessError, Forbidden, NotFound, NotSignedIn, TiebreakE
 from core.jobs.rows import JobStatus, create_job, finish_job
 from core.labels.operations import Recolour, Retire
 from core.labels.schema import Task
+from core.learning.calibration import reliability
+from core.learning.certify import Candidates, Evidence
+from core.learning.curve import Costs, risk_coverage
+from core.learning.loop import LoopSettings
 from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people, skills
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.analytics import people_quality
+from core.services.certificates import (
+    accept,
+    audits,
+    looks,
+    promises,
+    recall,
+    savings,
+    simulate,
+    theatre,
+    views,
+)
 from core.services.consensus import dry_run, replay, resolve
 from core.services.grid import page, votes
 from core.services.items import about, lists, why
+from core.services.models import card as model_card
 from core.services.models import compare as model_compare
-from core.services.models import datasets, jobs, promotion, skew, training
+from core.services.models import datasets, jobs, promotion, recipes_preview, skew, training
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
-from core.services.projects import queue_plans
+from core.services.projects import queue_plans, training_rules
 from core.services.review import (
     adjudication,
     admission,
@@ -85,6 +102,9 @@ class Call:
     everywhere: bool = False
 
 
+NOTHING = Candidates(np.zeros(0, np.int64), np.zeros(0))
+
+
 def sent(world: World) -> Submission:
     return Submission(new_uuid(), world.items[0], "vote", say("cat"))
 
@@ -103,6 +123,18 @@ def job_of(world: World) -> int:
 def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], object]:
     return lambda w, a: function(w.ws, a, w.slug, *rest)
 
+
+NO_SCENE = theatre.TheatreData(
+    1,
+    risk_coverage(NOTHING, Evidence(NOTHING.item_ids, NOTHING.item_ids.astype(bool))),
+    reliability(np.zeros(0), np.zeros(0, bool)),
+    Costs(1.0),
+    False,
+    0,
+    "",
+    NOTHING,
+    np.zeros(0, object),
+)
 
 CALLS = (
     Call("review.claiming.claim_items", Action.VOTE, by_slug(claiming.claim_items, 1)),
@@ -299,6 +331,49 @@ CALLS = (
         Action.TRAIN,
         lambda w, a: jobs.cancel_job(w.ws, a, job_of(w)),
     ),
+    Call(
+        "projects.training_rules.get_training_rules",
+        Action.TRAIN,
+        by_slug(training_rules.get_training_rules),
+    ),
+    Call(
+        "projects.training_rules.set_training_rules",
+        Action.STEER,
+        by_slug(training_rules.set_training_rules, training_rules.TrainingRules(), "why"),
+    ),
+    Call(
+        "certificates.promises.open_campaign",
+        Action.STEER,
+        by_slug(promises.open_campaign, 0.05, 0.1, "all", 0.5, "save time"),
+    ),
+    Call("certificates.promises.get_campaign", Action.SEE_FIGURES, by_slug(promises.get_campaign)),
+    Call("certificates.looks.certify_now", Action.STEER, by_slug(looks.certify_now, 1)),
+    Call("certificates.looks.certify_all", Action.STEER, by_slug(looks.certify_all, 1)),
+    Call(
+        "certificates.views.list_certificates", Action.SEE_FIGURES, by_slug(views.list_certificates)
+    ),
+    Call("certificates.accept.accept", Action.PROMOTE, by_slug(accept.accept, 1, "good")),
+    Call("certificates.recall.revoke", Action.PROMOTE, by_slug(recall.revoke, 1, "all", "bad")),
+    Call("certificates.recall.affected", Action.PROMOTE, by_slug(recall.affected, 1)),
+    Call("certificates.audits.audit_standing", Action.SEE_FIGURES, by_slug(audits.audit_standing)),
+    Call("certificates.audits.watch_audit", Action.PROMOTE, by_slug(audits.watch_audit)),
+    Call("certificates.audits.draw_audit", Action.STEER, by_slug(audits.draw_audit, 1, 5)),
+    Call(
+        "certificates.savings.measured_savings",
+        Action.SEE_FIGURES,
+        by_slug(savings.measured_savings),
+    ),
+    Call("certificates.theatre.theatre_data", Action.SEE_FIGURES, by_slug(theatre.theatre_data, 1)),
+    Call(
+        "certificates.theatre.riskiest_items",
+        Action.SEE_FIGURES,
+        by_slug(theatre.riskiest_items, NO_SCENE, 0.5),
+    ),
+    Call(
+        "certificates.simulate.simulate_project",
+        Action.TRAIN,
+        by_slug(simulate.simulate_project, None, LoopSettings(), range(1)),
+    ),
     Call("models.promotion.list_models", Action.TRAIN, by_slug(promotion.list_models)),
     Call("models.promotion.promote", Action.PROMOTE, by_slug(promotion.promote, 1, "better")),
     Call("models.promotion.roll_back", Action.PROMOTE, by_slug(promotion.roll_back, "worse")),
@@ -308,6 +383,13 @@ CALLS = (
         by_slug(promotion.promotion_standing),
     ),
     Call("models.compare.compare", Action.TRAIN, by_slug(model_compare.compare, 1, 2)),
+    Call("models.card.model_card", Action.TRAIN, by_slug(model_card.model_card, 1)),
+    Call(
+        "models.recipes_preview.preview_recipe",
+        Action.TRAIN,
+        by_slug(recipes_preview.preview_recipe, recipes_preview.NAMED["light"], 1, 1),
+    ),
+    Call("models.recipes_preview.balance_of", Action.TRAIN, by_slug(recipes_preview.balance_of)),
     Call("models.skew.check_serving", Action.TRAIN, by_slug(skew.check_serving, 1)),
     Call(
         "pictures.images.item_image",

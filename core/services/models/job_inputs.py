@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ def image_refs(ws: Workspace, project: ProjectView) -> dict[int, ImageRef]:
             .where(items.c.project_id == project.id)
             .order_by(items.c.id)
         ).all()
+    return readable_refs(ws, rows)
+
+
+def readable_refs(ws: Workspace, rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[int, ImageRef]:
+    """Return where the images of some rows of items can be read, fetching what lies elsewhere."""
     return {r.id: ImageRef(r.id, r.content_hash, _readable(ws, r)) for r in rows}
 
 
