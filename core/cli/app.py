@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from core.cli import care, data, models, people, run, votes
+from core.cli import care, data, loop, models, people, run, votes
 from core.cli.output import visible
 from core.errors import TiebreakError
 
@@ -26,6 +26,9 @@ app.command("export")(data.export)
 app.command("snapshot")(data.snapshot)
 app.command("train")(models.train)
 app.command("prelabel")(models.prelabel)
+app.command("simulate")(loop.simulate)
+app.command("certify")(loop.certify)
+app.command("audit")(loop.audit)
 app.command("resolve")(care.resolve_)
 app.command("consensus")(votes.consensus)
 app.command("agreement")(votes.agreement)

@@ -102,7 +102,7 @@ class Call:
     everywhere: bool = False
 
 
-NOTHING = Candidates(np.zeros(0, np.int64), np.zeros(0))
+LONELY = Candidates(np.array([10**9]), np.array([0.5]))
 
 
 def sent(world: World) -> Submission:
@@ -126,14 +126,14 @@ def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], objec
 
 NO_SCENE = theatre.TheatreData(
     1,
-    risk_coverage(NOTHING, Evidence(NOTHING.item_ids, NOTHING.item_ids.astype(bool))),
+    risk_coverage(LONELY, Evidence(LONELY.item_ids[:0], np.zeros(0, bool))),
     reliability(np.zeros(0), np.zeros(0, bool)),
     Costs(1.0),
     False,
     0,
     "",
-    NOTHING,
-    np.zeros(0, object),
+    LONELY,
+    np.array(["cat"], object),
 )
 
 CALLS = (

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from core.access import Action, Actor
+from core.errors import InputError
 from core.learning.calibration import Reliability, reliability
 from core.learning.certify import Candidates, Evidence, riskiest
 from core.learning.curve import Costs, RiskCoverage, Scene, risk_coverage, theatre
@@ -27,6 +28,16 @@ from core.services.projects.training_rules import rules_in_force
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log
+
+__all__ = [
+    "Reliability",
+    "RiskCoverage",
+    "RiskyItem",
+    "Scene",
+    "TheatreData",
+    "riskiest_items",
+    "theatre_data",
+]
 
 RISKIEST = 20
 DEFAULT_SECONDS = 5.0
@@ -105,6 +116,10 @@ def theatre_data(ws: Workspace, actor: Actor, slug: str, model_id: int) -> Theat
         )
         costs, measured = _costs(connection, project)
     rows = people.rows
+    if not len(rows):
+        raise InputError(
+            f"Model {model_id} has an answer for no image of '{slug}'.", "Train again."
+        )
     groups = believed.answers[project.schema.main.key][rows]
     pool = Candidates(believed.item_ids[rows], believed.score[rows], groups, people.closed)
     seen = Evidence(np.array(sample.item_ids, dtype=np.int64), np.array(sample.wrong, dtype=bool))

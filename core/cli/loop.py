@@ -1,0 +1,186 @@
+"""Commands about what a model may decide alone: simulate, certify, audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.access import Actor
+from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
+from core.cli.output import Meter, emit
+from core.errors import NotFound
+from core.services.certificates.accept import AcceptedView, accept
+from core.services.certificates.audits import AuditRow, audit_standing, draw_audit, watch_audit
+from core.services.certificates.campaign import (
+    CertificateView,
+    certify_all,
+    list_certificates,
+    open_campaign,
+)
+from core.services.certificates.simulate import Simulation, settings_for, simulate_project
+from core.services.models.promotion import list_models
+from core.services.workspace import Workspace
+
+TargetOption = Annotated[
+    float, typer.Option(help="Largest share of wrong labels among those accepted.")
+]
+ConfidenceOption = Annotated[float, typer.Option(help="That it holds over the whole campaign.")]
+
+
+def simulate(
+    project: ProjectArgument,
+    truth: Annotated[
+        Path | None, typer.Option(help="Table file, label; the labels in force by default.")
+    ] = None,
+    target_error: TargetOption = 0.05,
+    confidence: ConfidenceOption = 0.9,
+    seeds: Annotated[int, typer.Option(min=1, help="How many campaigns.")] = 20,
+    looks: Annotated[int, typer.Option(min=1, help="Looks a campaign may take.")] = 3,
+    backbone: Annotated[str | None, typer.Option(help="Name of a torchvision model.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run whole campaigns against known labels: what a team would have saved."""
+    settings = settings_for(target_error, confidence, looks)
+    ws, me = opened(workspace)
+    meter = Meter(as_json)
+    try:
+        found = simulate_project(
+            ws, me, project, truth, settings, range(seeds),
+            lambda step: meter.show(step.phase, step.done, step.total, step.seconds_left),
+            backbone,
+        )  # fmt: skip
+    finally:
+        meter.close()
+    emit(found.to_dict(), as_json, _simulation_text(found))
+
+
+def _simulation_text(found: Simulation) -> str:
+    lines = [
+        f"{found.seeds} campaigns on {found.n:,} images, at most {found.target_error:.1%} wrong at "
+        f"{found.confidence:.0%} confidence ({found.seconds:.0f} s):",
+        f"people label {found.human_share:.1%} ({found.low:.1%} to {found.high:.1%}); accepted labels "
+        f"are wrong in {found.auto_error:.2%} (at most {found.auto_error_max:.2%}); "
+        f"{found.runs_over_target:.0%} of the runs are over the target; the final labels are right in "
+        f"{found.final_accuracy:.2%}.",
+        f"{'way':<18}{'by people':>10}{'error':>9}{'over':>7}{'right':>9}",
+    ]
+    lines += [
+        f"{w.way:<18}{w.human_share:>10.1%}{w.auto_error:>9.2%}{w.runs_over_target:>7.0%}"
+        f"{w.final_accuracy:>9.2%}"
+        for w in found.table
+    ]
+    if found.n_refused:
+        first = found.refused[0]
+        lines.append(f"{found.n_refused} lines were left out. Line {first.line}: {first.reason}")
+    return "\n".join([*lines, *([found.notice] if found.notice else [])])
+
+
+def certify(
+    project: ProjectArgument,
+    model: Annotated[int | None, typer.Option(help="The promoted model by default.")] = None,
+    target_error: TargetOption = 0.05,
+    confidence: ConfidenceOption = 0.9,
+    scope: Annotated[
+        str, typer.Option(help="all, classes or slices:<column>: what the promise is about.")
+    ] = "all",
+    count: Annotated[int | None, typer.Option(help="Accept at most so many items.")] = None,
+    accept_it: Annotated[
+        bool, typer.Option("--accept", help="Let what was certified count at once.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Kept with the campaign and the acceptance.")] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look whether a model's labels may be accepted; each look spends its share of the error."""
+    ws, me = opened(workspace)
+    chosen = model if model is not None else _promoted(ws, me, project)
+    said = reason or "asked for on the command line"
+    campaign = open_campaign(
+        ws, me, project, target_error, round(1 - confidence, 12), scope, reason=said
+    )
+    found = certify_all(ws, me, project, chosen, count)
+    done = [accept(ws, me, project, c.id, said) for c in found if c.certified and accept_it]
+    notice = campaign.notice
+    best = max(found, key=lambda c: c.accepted)
+    doc = {
+        **_certificate_doc(best),
+        "campaign": campaign.id,
+        "notice": notice,
+        "certificates": [_certificate_doc(c) for c in found],
+        "accepted_now": sum(d.accepted for d in done),
+        "withheld": sum(d.withheld for d in done),
+        "released": sum(d.released for d in done),
+    }
+    emit(doc, as_json, _certify_text(found, done, notice))
+
+
+def _promoted(ws: Workspace, me: Actor, project: str) -> int:
+    found = [m.id for m in list_models(ws, me, project) if m.promoted]
+    if not found:
+        raise NotFound(f"'{project}' has no promoted model to certify.", "Train one first.")
+    return found[0]
+
+
+def _certificate_doc(found: CertificateView) -> dict[str, object]:
+    return {
+        "id": found.id,
+        "outcome": found.outcome,
+        "scope": found.scope,
+        "sentence": found.sentence,
+        "threshold": found.threshold,
+        "accepted": found.accepted,
+        "sampled": found.sampled,
+        "errors": found.errors,
+        "bound": found.bound,
+        "needs": found.needs,
+        "look": found.look,
+        "delta_spent": found.delta_spent,
+        "delta_left": found.delta_left,
+    }
+
+
+def _certify_text(found: list[CertificateView], done: list[AcceptedView], notice: str) -> str:
+    lines = [notice] if notice else []
+    lines += [f"{c.scope}: {c.outcome}. {c.sentence}" for c in found]
+    lines += [d.sentence for d in done]
+    if any(c.certified for c in found) and not done:
+        lines.append("Nothing counts yet; '--accept' lets it.")
+    return "\n".join(lines)
+
+
+def audit(
+    project: ProjectArgument,
+    draw: Annotated[
+        int, typer.Option(min=0, help="Send so many more accepted items to people, unseen.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws them.")] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how the audit of accepted labels stands; take back what it shows to be wrong too often."""
+    ws, me = opened(workspace)
+    revoked = watch_audit(ws, me, project)
+    drawn = 0
+    if draw:
+        newest = next((c for c in list_certificates(ws, me, project) if c.standing), None)
+        if newest is None:
+            raise NotFound(f"Nothing stands as accepted in '{project}'.", "Certify a model first.")
+        drawn = draw_audit(ws, me, project, newest.id, draw, seed)
+    rows = audit_standing(ws, me, project)
+    text = "\n".join(map(_audit_text, rows)) or "Nothing was accepted yet."
+    if revoked:
+        text += f"\n{len(revoked):,} labels were taken back."
+    emit({"rows": rows, "revoked": revoked, "drawn": drawn}, as_json, text)
+
+
+def _audit_text(row: AuditRow) -> str:
+    state = "taken back" if row.revoked else f"{row.standing:,} stand"
+    warning = "; errors may be growing" if row.drifting else ""
+    return (
+        f"certificate {row.certificate_id}, {row.scope}: {row.wrong} of {row.n} checked were wrong "
+        f"({row.low:.1%} to {row.high:.1%}; {row.target:.1%} allowed), stake {row.e:.2g} of "
+        f"{row.needed:.3g}; {state}{warning}"
+    )
