@@ -11,13 +11,14 @@ import threading
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -199,6 +200,22 @@ def pretrained(name: str, offline: bool = False, weights: Path | None = None) ->
     load_into(network, read_weights(path), path.name)
     size = _larger(network.eval(), _input_size(versions, path))
     return Backbone(name, network, "pretrained", sha256_of(path), size)
+
+
+def tuned_backbone(config: Mapping[str, object], weights: Mapping[str, np.ndarray]) -> Backbone:
+    """Return the network that a fine-tuned model kept.
+
+    Raises:
+        BadCheckpoint: The weights are for another network.
+    """
+    from core.learning.selftrained import NAME, TinyNet
+
+    name = str(config["network"])
+    network = TinyNet() if name == NAME else _empty_network(name)
+    tensors = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
+    load_into(network, tensors, "The model's network")
+    size = int(str(config["size"]))
+    return Backbone(name, network.eval(), TUNED, str(config["weights_hash"]), size)
 
 
 def _versions(name: str) -> list[Any]:

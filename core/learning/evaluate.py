@@ -23,8 +23,13 @@ def overall(on: str, right: int, n: int) -> Evaluation:
 
 def per_class(confusion: np.ndarray, classes: tuple[str, ...]) -> tuple[ClassRow, ...]:
     """Return one row per class in schema order; classes without items have n = 0."""
-    rows = []
-    for i, name in enumerate(classes):
-        estimate = wilson(int(confusion[i, i]), int(confusion[i].sum()))
-        rows.append(ClassRow(name, estimate.n, estimate.value, estimate.low, estimate.high))
-    return tuple(rows)
+    counts = confusion.sum(1)
+    return tuple(
+        class_row(name, int(confusion[i, i]), int(counts[i])) for i, name in enumerate(classes)
+    )
+
+
+def class_row(name: str, right: int, n: int) -> ClassRow:
+    """Return a class's accuracy with its Wilson interval."""
+    estimate = wilson(right, n)
+    return ClassRow(name, estimate.n, estimate.value, estimate.low, estimate.high)

@@ -197,7 +197,6 @@ class TrainLoop:
         self._saved_at, self._rows_done, self._began = 0.0, 0, 0.0
         self._first, self._judged_at = 0, -1
         self._planned = 0
-        self.step_seconds = 0.0
 
     def _class_weights(self, lesson: Lesson) -> np.ndarray:
         weights = np.ones(len(lesson.targets), dtype=np.float32)
@@ -255,6 +254,11 @@ class TrainLoop:
         """Plan a short run of so many steps, its rates rising and falling within them."""
         self._planned = steps
 
+    @property
+    def seconds_a_step(self) -> float:
+        """Return what a step of this run cost, judging included."""
+        return (time.monotonic() - self._began) / max(1, self.standing.step - self._first)
+
     def head_now(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the last layer as it stands, to begin another run with."""
         head = self.model.head
@@ -262,6 +266,15 @@ class TrainLoop:
             head.weight.detach().cpu().numpy().copy(),
             head.bias.detach().cpu().numpy().copy(),
         )
+
+    def show(self, tuned: Tuned) -> None:
+        """Put a result of this loop's own kind of network in place, to score or to go on from."""
+        state = {f"eyes.network.{k}": v for k, v in tuned.network.items()}
+        head = self.model.head
+        self.model.load_state_dict(state, strict=False)
+        with torch.no_grad():
+            head.weight.copy_(torch.from_numpy(tuned.head_weight / SCALE))
+            head.bias.copy_(torch.from_numpy(tuned.head_bias / SCALE))
 
     def _begin(self, resume: bool) -> None:
         state = None
@@ -283,7 +296,7 @@ class TrainLoop:
         self._warm_up()
         self._mean = {k: v.detach().clone() for k, v in self._state().items()}
         precision, seconds = self._time_steps()
-        standing.precision, self.step_seconds = precision, seconds
+        standing.precision = precision
         standing.at_once = self._share(settings.batch)
         per_epoch = self._steps_an_epoch()
         wanted = settings.epochs or min(_MOST_EPOCHS, max(12, -(-_LEAST_STEPS // per_epoch)))
@@ -333,9 +346,8 @@ class TrainLoop:
     def _order(self, epoch: int) -> np.ndarray:
         learnt = self.lesson.learnt
         recipe = self.settings.recipe
-        return learnt[
-            epoch_rows(self.lesson.targets[learnt], recipe.balance, self.settings.seed, epoch)
-        ]
+        rows = epoch_rows(self.lesson.targets[learnt], recipe.balance, self.settings.seed, epoch)
+        return np.asarray(learnt[rows])
 
     def _look_ahead(self, order: np.ndarray, at: int) -> None:
         step = self.settings.batch
@@ -607,7 +619,6 @@ class TrainLoop:
 
     def _tell(self, loss: float, last: int, per_epoch: int) -> None:
         standing = self.standing
-        pace = (time.monotonic() - self._began) / max(1, standing.step - self._first)
         figures: dict[str, float] = {
             "loss": loss,
             "epoch": standing.step / per_epoch,
@@ -617,7 +628,7 @@ class TrainLoop:
         }
         if standing.score is not None and len(self.lesson.judged):
             figures["accuracy"] = standing.score[0]
-        left = pace * (last - standing.step)
+        left = self.seconds_a_step * (last - standing.step)
         self.progress(Progress("fine-tune", standing.step, last, left, figures))
 
     def _rate(self) -> float:

@@ -17,6 +17,8 @@ from torch import distributed as dist
 PATIENCE = timedelta(hours=6)
 """While the leader embeds and predicts the others wait for it; one that dies is noticed at once."""
 
+_OPENED: list[Group] = []
+
 
 class Group:
     """The processes that train together.
@@ -66,7 +68,7 @@ class Group:
 
 
 def open_group() -> Group:
-    """Return the group that torchrun's variables describe; a group of one without them.
+    """Return the group that torchrun's variables describe, the same each time; without them, of one.
 
     Raises:
         RuntimeError: The others did not come.
@@ -74,9 +76,12 @@ def open_group() -> Group:
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         return Group()
+    if _OPENED and dist.is_initialized():
+        return _OPENED[0]
     if not dist.is_initialized():
         cuda = torch.cuda.is_available()
         if cuda:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
-    return Group(dist.get_rank(), world)
+    _OPENED[:] = [Group(dist.get_rank(), world)]
+    return _OPENED[0]

@@ -42,7 +42,7 @@ class StoredModel:
     Attributes:
         config: What it was trained with.
         head: Its classifier.
-        backbone_weights: By name, only for a self-trained backbone; else empty.
+        backbone_weights: By name, for a self-trained or fine-tuned backbone; else empty.
     """
 
     config: Mapping[str, object]
@@ -105,7 +105,12 @@ def load_model(folder: Path) -> StoredModel:
     config = _read_json(folder, _CONFIG)
     try:
         tensors = load((folder / _MODEL).read_bytes())
-        head = Head(tensors["head.weight"], tensors["head.bias"], float(config["temperature"]))
+        head = Head(
+            tensors["head.weight"],
+            tensors["head.bias"],
+            float(config["temperature"]),
+            bool(config.get("several", False)),
+        )
         rest = {
             k.removeprefix(BACKBONE_PREFIX): v
             for k, v in tensors.items()

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_softmax, softmax
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.errors import EmptyTrainingSet, TrainingError
@@ -42,11 +42,13 @@ class Head:
         weight: float32, shape (classes, width).
         bias: float32, shape (classes,).
         temperature: Divides the scores, so that confidence matches accuracy.
+        several: Whether each class is decided for itself: rows do not sum to 1 then.
     """
 
     weight: np.ndarray
     bias: np.ndarray
     temperature: float
+    several: bool = False
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Return float32 (n, classes) of vectors (n, width)."""
@@ -54,8 +56,13 @@ class Head:
         for at in range(0, len(vectors), 65_536):
             part = vectors[at : at + 65_536].astype(np.float32)
             scores = part @ self.weight.T + self.bias
-            out[at : at + 65_536] = softmax(scores / self.temperature, axis=1)
+            out[at : at + 65_536] = self.of_scores(scores)
         return out
+
+    def of_scores(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probabilities that scores, shape (n, classes), mean."""
+        shared = scores / self.temperature
+        return np.asarray(expit(shared) if self.several else softmax(shared, axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +300,25 @@ def _losses(scores: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return the log loss of each item after calibration."""
     log_p = log_softmax(scores / _temperature(scores, codes), axis=1)
     return np.asarray(-log_p[np.arange(len(codes)), codes])
+
+
+def temperature_of(scores: np.ndarray, targets: np.ndarray, several: bool) -> float:
+    """Return the temperature of least loss on items the model never learnt from.
+
+    Args:
+        scores: float (n, classes).
+        targets: 0 or 1, shape (n, classes); one 1 a row unless several may hold.
+        several: Whether each class is decided for itself.
+    """
+    if not several:
+        return _temperature(scores, targets.argmax(1))
+
+    def loss(log_t: float) -> float:
+        shared = scores / np.exp(log_t)
+        return float((np.logaddexp(0, shared) - targets * shared).mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.1), np.log(20)), method="bounded")
+    return float(np.exp(found.x))
 
 
 def _temperature(scores: np.ndarray, codes: np.ndarray) -> float:

@@ -8,6 +8,7 @@ is nothing to search by. How many steps fit is planned from a timed step before 
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -25,6 +26,7 @@ _RATES = (2e-4, 5e-4, 1e-3)
 _DECAYS = (0.01, 0.05)
 _STRENGTHS = (0.5, 1.0, 1.5)
 _FEWEST_STEPS = 6
+_TIMED_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +72,19 @@ def search_settings(
     if not len(lesson.judged) or seconds <= 0:
         return Found(settings, ())
     make = _Maker(backbone, pixels, lesson, group, device, should_stop)
-    first = make(settings)
-    first.run(steps=0)
-    head = (first.head_now()[0], first.head_now()[1])
-    step_seconds = max(first.step_seconds, 1e-4)
-    candidates = _candidates(settings)
-    rounds = int(np.ceil(np.log2(len(candidates))))
-    # Each round costs as much as the one before: half as many settings, twice the steps.
-    steps = int(0.8 * seconds / (step_seconds * len(candidates) * max(1, rounds)))
+    started = time.monotonic()
+    head, step_seconds = _timed(make, settings)
+    left = _candidates(settings)
+    sizes = _sizes(len(left))
+    units = sum(size << at for at, size in enumerate(sizes))
+    room = seconds - (time.monotonic() - started)
+    steps = group.told(int(0.8 * room / (step_seconds * units)))
     if steps < _FEWEST_STEPS:
         return Found(settings, ())
     trials: list[Trial] = []
-    left = candidates
-    total = rounds * len(candidates)
+    total = sum(sizes)
     while len(left) > 1:
-        scored = []
+        scored: list[tuple[float, int, tuple[float, TuneSettings]]] = []
         for strength, one in left:
             progress(Progress("search", len(trials), total))
             trial = _tried(make, one, strength, steps, head)
@@ -93,6 +93,25 @@ def search_settings(
         left = [pair for _, _, pair in sorted(scored, key=lambda s: s[:2])[: (len(left) + 1) // 2]]
         steps *= 2
     return Found(left[0][1], tuple(trials))
+
+
+def _timed(make: _Maker, settings: TuneSettings) -> tuple[tuple[np.ndarray, np.ndarray], float]:
+    """Return a last layer to begin every trial with, and what a step costs, judging included."""
+    first = make(replace(settings, seconds=0.0))
+    first.plan_steps(_TIMED_STEPS)
+    first.run()
+    fresh = make(settings)
+    fresh.run(steps=0)
+    return fresh.head_now(), max(first.seconds_a_step, 1e-4)
+
+
+def _sizes(count: int) -> list[int]:
+    """Return how many settings are tried in each round: 6, 3, 2."""
+    sizes = []
+    while count > 1:
+        sizes.append(count)
+        count = (count + 1) // 2
+    return sizes
 
 
 @dataclass(frozen=True, slots=True)

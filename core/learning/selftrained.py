@@ -109,8 +109,8 @@ def load_self_trained(path: Path) -> Backbone:
 
 
 def own_weights(backbone: Backbone) -> dict[str, np.ndarray]:
-    """Return what a model must keep of its backbone: all of a self-trained one, else nothing."""
-    if backbone.source != "self-trained":
+    """Return what a model must keep of its backbone: nothing of a published one, else all."""
+    if backbone.source == "pretrained":
         return {}
     # The counters of batch norm are of no use here, and NumPy turns their () into (1,).
     return {k: v.numpy() for k, v in backbone.network.state_dict().items() if v.ndim}

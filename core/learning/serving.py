@@ -47,17 +47,19 @@ def predict(
     ids = np.array([i.item_id for i in images], dtype=np.int64)[embedded.usable]
     table = model.head.probabilities(embedded.vectors[embedded.usable])
     progress(Progress("predict", len(ids), len(images), 0.0))
-    return Predictions(ids, table, model.classes, embedded.skipped)
+    return Predictions(ids, table, model.classes, embedded.skipped, model.head.several)
 
 
 def _backbone(model: StoredModel) -> Backbone:
     """Return the network the model was trained on, and no other."""
-    from core.learning.backbones import pretrained
+    from core.learning.backbones import TUNED, pretrained, tuned_backbone
     from core.learning.embed import cache_key
     from core.learning.selftrained import from_own_weights
 
     config = model.config
-    if model.backbone_weights:
+    if config["weights"] == TUNED:
+        backbone = tuned_backbone(config, model.backbone_weights)
+    elif model.backbone_weights:
         backbone = from_own_weights(model.backbone_weights, str(config["weights_hash"]))
     else:
         file = str(config["weights_file"])

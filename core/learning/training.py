@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,10 @@ from core.learning.values import (
 if TYPE_CHECKING:
     from core.learning.backbones import Backbone
     from core.learning.embed import Embedded
+    from core.learning.group import Group
+
+MODES = ("probe", "fine-tune", "student")
+"""A linear model on frozen vectors; the whole network; rounds of Noisy Student."""
 
 
 def train(
@@ -60,22 +65,92 @@ def train(
         return TrainingReport("helper", request.backbone, nothing)
     _check(request)
     try:
-        report = _Run(request, progress, should_stop).report(started)
+        if request.mode == "probe":
+            report = _Run(request, progress, should_stop).report(started)
+        else:
+            report = _tuned(request, progress, should_stop, started)
     except StopRequested:
         report = TrainingReport("cancelled", request.backbone, nothing)
     return replace(report, seconds=time.monotonic() - started)
 
 
+def help_training() -> None:
+    """Take part in the runs another process leads, until it has no more."""
+    from core.learning.group import open_group
+
+    group = open_group()
+    while (request := group.told(None)) is not None:
+        with suppress(StopRequested):
+            _learn_together(request, group, no_progress, never_stop, 0.0)
+    group.close()
+
+
+def dismiss_helpers() -> None:
+    """Tell the other processes of the group, where there are any, that there is no more to do.
+
+    Where a run broke off in the middle nobody listens; leaving ends the others too.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return
+    from core.learning.group import open_group
+
+    group = open_group()
+    if not group.at_work:
+        group.told(None)
+    group.close()
+
+
+def _tuned(
+    request: TrainingRequest, progress: OnProgress, should_stop: ShouldStop, started: float
+) -> TrainingReport:
+    from core.learning.group import open_group
+
+    group = open_group()
+    return _learn_together(group.told(request), group, progress, should_stop, started)
+
+
+def _learn_together(
+    request: TrainingRequest,
+    group: Group,
+    progress: OnProgress,
+    should_stop: ShouldStop,
+    started: float,
+) -> TrainingReport:
+    from core.learning.tuned import TunedRun
+
+    group.at_work = True
+    # The leader finds or makes the network first; the others then have it from the cache.
+    run = _Run(request, progress, should_stop)
+    images = _all_images(request)
+    backbone = run.backbone(images) if group.leads else None
+    group.told(None)
+    if backbone is None:
+        backbone = run.backbone(images)
+    report = TunedRun(request, backbone, group, progress, should_stop).report(started)
+    group.at_work = False
+    return report
+
+
 def _check(request: TrainingRequest) -> None:
-    if request.mode != "probe":
-        raise TrainingError(f"Unknown training mode '{request.mode}'.", "Use 'probe'.")
-    unknown = sorted({e.label for e in request.examples} - set(request.classes))
+    if request.mode not in MODES:
+        raise TrainingError(
+            f"Unknown training mode '{request.mode}'.", f"Use one of {', '.join(MODES)}."
+        )
+    if request.several and request.mode == "probe":
+        raise TrainingError(
+            "A probe gives one class an image; this question takes several.",
+            "Choose the mode 'fine-tune' or 'student'.",
+        )
+    said = {c for e in request.examples for c in (e.labels if request.several else (e.label,))}
+    unknown = sorted(said - set(request.classes))
     if unknown:
         raise TrainingError(
             f"Labels outside the schema: {', '.join(unknown[:5])}.", "Resolve the labels again."
         )
     used = {e.label for e in request.examples if e.use == "train"}
-    if len(used) < 2:
+    if request.several:
+        used = {c for e in request.examples if e.use == "train" for c in e.labels}
+    if len(used) < (1 if request.several else 2):
         found = f"only '{used.pop()}' has" if used else "none has"
         raise EmptyTrainingSet(
             f"At least 2 classes need training labels, {found} any.",
@@ -116,13 +191,14 @@ class _Run:
         from core.learning.embed import embed
 
         self.progress(Progress("weights", 0, 1))
-        backbone = self._backbone(images)
+        backbone = self.backbone(images)
         self.progress(Progress("weights", 1, 1))
         return backbone, embed(
             images, backbone, self.request.cache, self.progress, self.should_stop
         )
 
-    def _backbone(self, images: Sequence[ImageRef]) -> Backbone:
+    def backbone(self, images: Sequence[ImageRef]) -> Backbone:
+        """Return the network to begin with: published weights, a file's, or one of our own."""
         from core.learning.backbones import pretrained
         from core.learning.selftrained import self_trained
 

@@ -29,11 +29,17 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled image and what it may serve for: train, certify or evaluate."""
+    """A labelled image and what it may serve for: train, certify or evaluate.
+
+    Attributes:
+        label: The class; of several the first, or empty where none holds.
+        labels: All that hold, for a question that takes several.
+    """
 
     image: ImageRef
     label: str
     use: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,10 @@ class TrainingRequest:
         recipe: How images are varied and classes balanced while a network learns.
         budget_seconds: How long the steps of a fine-tuning may take; 0 for as many as it wants.
         resume: Go on from the checkpoint in the folder.
+        search_seconds: How long learning rate, weight decay and strength may be searched for.
+        size: Side of the input while fine-tuning, pixels; 0: as fits the device.
+        several: Whether an image may have several labels at once.
+        judged_on: What the report calls the items for evaluating.
     """
 
     classes: tuple[str, ...]
@@ -87,6 +97,10 @@ class TrainingRequest:
     recipe: Recipe = field(default_factory=Recipe)
     budget_seconds: float = 0.0
     resume: bool = False
+    search_seconds: float = 0.0
+    size: int = 0
+    several: bool = False
+    judged_on: str = "evaluate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +108,7 @@ class Progress:
     """How far the run is.
 
     Attributes:
-        phase: ``weights``, ``self-training``, ``embed``, ``fit``, ``evaluate``, ``predict`` or ``save``.
+        phase: ``weights``, ``self-training``, ``warm-up``, ``search``, ``fine-tune``, ``embed``, ``fit``, ``evaluate``, ``predict`` or ``save``.
         done: Units finished in this phase.
         total: Units in this phase.
         seconds_left: Estimate for this phase; None before there is anything to go by.
@@ -130,8 +144,9 @@ class Evaluation:
     """Accuracy of the model against the given labels, 95 % two-sided Wilson interval.
 
     Attributes:
-        on: ``evaluate`` (items never learnt from), ``cross-validated`` (over the training
-            labels) or ``none`` (too few labels for either).
+        on: ``evaluate`` (items never learnt from), ``all others`` (every labelled item that was
+            not drawn for training), ``cross-validated`` (over the training labels), ``held-out``
+            (training labels kept from the loop) or ``none`` (too few labels for either).
         n: Items it rests on.
         accuracy: Share predicted right; None when n is 0.
         low: Lower end of the interval.
@@ -176,6 +191,16 @@ class TrainingReport:
         class_balance: Training examples per class.
         temperature: Divides the scores so that confidence matches accuracy.
         skipped: Items whose image could not be read, with the reason.
+        mode: ``probe``, ``fine-tune`` or ``student``.
+        processes: How many shared the run.
+        device_facts: Name, memory and utilisation of the device at the end.
+        batch: Images at once, over all processes; None for a probe.
+        halved: A sentence on each time that memory ran out and the batch was halved.
+        stopped: ``nan`` or ``time`` where the run ended before its last step, else empty.
+        seconds_to_best: Of the steps until the state that was kept.
+        precision: What two timed steps showed to be fastest.
+        search: Trials of the search for settings.
+        rounds: Rounds of Noisy Student: images taken, accuracy, whether kept.
     """
 
     status: str
@@ -193,6 +218,18 @@ class TrainingReport:
     class_balance: Mapping[str, int] = field(default_factory=dict)
     temperature: float = 1.0
     skipped: Mapping[int, str] = field(default_factory=dict)
+    mode: str = "probe"
+    task: str = "classification"
+    processes: int = 1
+    device_facts: Mapping[str, object] = field(default_factory=dict)
+    batch: int | None = None
+    halved: tuple[str, ...] = ()
+    stopped: str = ""
+    seconds_to_best: float | None = None
+    steps: int | None = None
+    precision: str = ""
+    search: tuple[Mapping[str, float], ...] = ()
+    rounds: tuple[Mapping[str, object], ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the report as JSON-ready values."""
@@ -210,12 +247,24 @@ class Predictions:
         probabilities: float32, shape (n, k); each row sums to 1.
         classes: The k class names, in column order.
         skipped: Items whose image could not be read, with the reason; they have no row.
+        several: Whether each class is decided for itself; rows do not sum to 1 then.
     """
 
     item_ids: np.ndarray
     probabilities: np.ndarray
     classes: tuple[str, ...]
     skipped: Mapping[int, str] = field(default_factory=dict)
+    several: bool = False
+
+    @property
+    def chosen(self) -> list[tuple[str, ...]]:
+        """Return the labels each item has: the likeliest, or of several all above one half."""
+        if not self.several:
+            return [(name,) for name in self.top1]
+        return [
+            tuple(c for c, p in zip(self.classes, row, strict=True) if p > 0.5)
+            for row in self.probabilities
+        ]
 
     @property
     def top1(self) -> list[str]:
@@ -224,12 +273,18 @@ class Predictions:
 
     @property
     def confidence(self) -> np.ndarray:
-        """Return the probability of the likeliest class, shape (n,)."""
+        """Return the probability of the likeliest class, shape (n,); of several, the least sure."""
+        if self.several:
+            return np.asarray(
+                np.maximum(self.probabilities, 1 - self.probabilities).min(1, initial=1.0)
+            )
         return np.asarray(self.probabilities.max(1, initial=0.0))
 
     @property
     def margin(self) -> np.ndarray:
         """Return the likeliest class's probability less the second's, shape (n,)."""
+        if self.several:
+            return 2 * self.confidence - 1
         if self.probabilities.shape[1] < 2:
             return self.confidence
         two = np.partition(self.probabilities, -2, axis=1)[:, -2:]
