@@ -16,24 +16,24 @@ HOME = ROOT / "build" / "peers"
 PINS = Path(__file__).with_name("peers.txt")
 
 
-def peer_python() -> str:
+def peer_python(pins: Path = PINS, home: Path = HOME) -> str:
     """Return the interpreter of the peers' environment, made on first use and when the pins change.
 
     Raises:
         SystemExit: There is no uv to make it with.
     """
-    python, stamp = HOME / "bin" / "python", HOME / ".installed"
-    if stamp.exists() and stamp.read_text() == PINS.read_text():
+    python, stamp = home / "bin" / "python", home / ".installed"
+    if stamp.exists() and stamp.read_text() == pins.read_text():
         return str(python)
     beside = Path(sys.executable).with_name("uv")
     uv = str(beside) if beside.exists() else shutil.which("uv")
     if uv is None:
         raise SystemExit("The peers' environment is made with uv, which was not found.")
     sys.stderr.write("installing the peers …\n")
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, HOME], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", python, "--requirement", PINS]
+    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, home], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", python, "--requirement", pins]
     subprocess.run(install, check=True)
-    stamp.write_text(PINS.read_text())
+    stamp.write_text(pins.read_text())
     return str(python)
 
 
