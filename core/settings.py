@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     job_lost_seconds: float = Field(
         60.0, description="A worker silent for longer is taken for dead."
     )
+    processes: int = Field(
+        0, description="Processes that share a fine-tuning on this machine; 0: one a GPU, else one."
+    )
+    nodes: int = Field(1, description="Machines that share a fine-tuning.")
+    rendezvous: str = Field(
+        "", description="host:port where several machines meet; empty: this machine alone."
+    )
     query_seconds: float = Field(10.0, description="An analytics query is interrupted after this.")
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from core.cli.output import Meter, emit
 from core.errors import TrainingError
 from core.jobs.rows import Job, JobStatus
 from core.services.models.jobs import cancel_job, get_job
+from core.services.models.options import TrainingOptions, read_recipe
 from core.services.models.training import start_prelabel, start_training
 from core.services.workspace import Workspace
 
@@ -22,13 +24,50 @@ POLL_SECONDS = 0.25
 def train(
     project: ProjectArgument,
     backbone: Annotated[str | None, typer.Option(help="Name of a torchvision model.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 0,
+    mode: Annotated[str | None, typer.Option(help="probe, fine-tune or student.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="File with weights: safetensors or a state dict.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Dataset version; the labels in force by default.")
+    ] = None,
+    labels: Annotated[
+        int | None, typer.Option(help="Learn from a draw of so many, judge on all others.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="none, light, standard, strong, or a JSON file.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long steps may take.")] = None,
+    search_minutes: Annotated[
+        float | None, typer.Option(help="How long to search for rates and strength.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Processes that share the run; one a GPU by default.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest run that was broken off.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Everything random follows from it; 0 by default.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Freeze the labels in force and train a model on them."""
+    """Freeze the labels in force, or take a version, and train a model on it."""
     ws, me = opened(workspace)
-    result = _finished(ws, me, start_training(ws, me, project, backbone, seed), as_json)
+    options = TrainingOptions(
+        mode=mode,
+        weights=weights,
+        version=version,
+        recipe=None if recipe is None else read_recipe(recipe),
+        minutes=minutes,
+        search_minutes=search_minutes,
+        processes=processes,
+        labels=labels,
+        resume=resume,
+    )
+    job = start_training(ws, me, project, backbone, seed, options)
+    result = _finished(ws, me, job, as_json)
     found = result["eval"]
     text = f"Model {result['model']} ({result['backbone']})"
     if isinstance(found, dict) and found["accuracy"] is not None:

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import WorkerDied
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendezvous:
+    """Where the processes of several machines meet.
+
+    Attributes:
+        endpoint: ``host:port`` of one of the machines.
+        nodes: How many machines.
+        run: A name that tells this run from others at the same place.
+    """
+
+    endpoint: str
+    nodes: int
+    run: str
+
+    def options(self) -> list[str]:
+        """Return torchrun's options for it."""
+        return [
+            f"--nnodes={self.nodes}",
+            "--rdzv-backend=c10d",
+            f"--rdzv-endpoint={self.endpoint}",
+            f"--rdzv-id={self.run}",
+        ]
 
 
 def launch(
@@ -19,22 +45,29 @@ def launch(
     log: Path,
     environment: Mapping[str, str],
     processes: int = 1,
+    rendezvous: Rendezvous | None = None,
 ) -> int:
     """Start a module under torchrun in a session of its own and return the launcher's process id.
 
-    The same command serves one process, several GPUs, or (with torchrun's own variables set)
-    several machines. Its output goes to the log file.
+    The same command serves one process, several GPUs and several machines: with a rendezvous it
+    is the log's first line, to be started on the other machines too, which share the workspace.
+    Its output goes to the log file.
 
     Raises:
         WorkerDied: It could not even be started.
     """
+    where = ["--standalone"] if rendezvous is None else rendezvous.options()
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone",
-        f"--nproc-per-node={processes}", "-m", module, *arguments,
+        sys.executable, "-m", "torch.distributed.run", *where, f"--nproc-per-node={processes}",
+        # A run goes on from its checkpoint when somebody asks; torchrun must not start it twice.
+        "--max-restarts=0", "-m", module, *arguments,
     ]  # fmt: skip
+    shared = _shares(processes, rendezvous is None)
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("ab") as output:
+            output.write((shlex.join(command) + "\n").encode())
+            output.flush()
             process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                 command,
                 stdin=subprocess.DEVNULL,
@@ -42,13 +75,31 @@ def launch(
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=PROJECT_ROOT,
-                env={**os.environ, **environment},
+                env={**os.environ, **shared, **environment},
             )
     except OSError as error:
         raise WorkerDied(
             f"The worker could not be started: {error.strerror}.", "Try again."
         ) from error
     return process.pid
+
+
+def _shares(processes: int, standalone: bool) -> dict[str, str]:
+    """Return what lets several processes of one machine keep out of each other's way."""
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    found = {"OMP_NUM_THREADS": str(threads)} if processes > 1 else {}
+    if standalone:
+        found["GLOO_SOCKET_IFNAME"] = "lo"  # no look-up of the machine's name, which may hang
+    return found
+
+
+def gpus_here() -> int:
+    """Return how many NVIDIA GPUs this machine lets us use, without asking torch."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is not None:
+        return len([d for d in allowed.split(",") if d.strip() not in ("", "-1")])
+    folder = Path("/proc/driver/nvidia/gpus")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
 
 
 def is_alive(pid: int, started: float | None) -> bool:

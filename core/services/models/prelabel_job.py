@@ -15,6 +15,7 @@ from core.learning import Predictions, predict
 from core.learning.typicality import typicality_of
 from core.services.accounts.people import load_actor
 from core.services.models.job_inputs import image_refs, slug_of
+from core.services.models.options import drawn_labels
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.models.reporting import Reporter
 from core.services.projects.project import load_project
@@ -44,7 +45,9 @@ def run_prelabels(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, o
         actor = load_actor(connection, job.by_id)
     # What it was trained on it knows by heart: predicting that would flatter every figure.
     frozen = read_version(ws.root / row.version_folder, row.version_hash)
-    unlearnt = frozenset(json.loads(row.report).get("gold_kept_out", ()))
+    report = json.loads(row.report)
+    unlearnt = frozenset(report.get("gold_kept_out", ()))
+    frozen, _ = drawn_labels(frozen, report.get("labels"), int(report.get("seed", 0)))
     learnt = {f.item_id for f in frozen if f.use == "train" and f.state != ItemState.AUTO_ACCEPTED}
     known = learnt - unlearnt
     images = [ref for i, ref in image_refs(ws, project).items() if i not in known]
@@ -79,12 +82,23 @@ def _predictions(
     said: Mapping[str, Predictions], main: str, typical: Mapping[int, float]
 ) -> list[Prediction]:
     first = said[main]
-    choices: dict[int, dict[str, str]] = {}
+    choices: dict[int, dict[str, str]] = {int(i): {} for i in first.item_ids}
+    multi: dict[int, dict[str, tuple[str, ...]]] = {i: {} for i in choices}
     for key, found in said.items():
-        for item_id, label in zip(found.item_ids, found.top1, strict=True):
-            choices.setdefault(int(item_id), {})[key] = label
+        for item_id, labels in zip(found.item_ids, found.chosen, strict=True):
+            if found.several:
+                multi[int(item_id)][key] = labels
+            else:
+                choices[int(item_id)][key] = labels[0]
     return [
-        Prediction(int(i), Answer(choices[int(i)]), float(c), float(m), top, typical.get(int(i)))
+        Prediction(
+            int(i),
+            Answer(choices[int(i)], (), multi[int(i)]),
+            float(c),
+            float(m),
+            top,
+            typical.get(int(i)),
+        )
         for i, c, m, top in zip(
             first.item_ids, first.confidence, first.margin, first.top(), strict=True
         )

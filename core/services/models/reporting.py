@@ -57,7 +57,9 @@ class Reporter:
             with suppress(StorageError):  # busy now; a thread that ended would look like death
                 self._write()
                 with self._ws.store.read() as connection:
-                    if read_job(connection, self._job_id).cancel_requested:
+                    job = read_job(connection, self._job_id)
+                    # Given up for lost meanwhile, and perhaps started again: never two writers.
+                    if job.cancel_requested or not job.status.active:
                         self._cancelled.set()
 
     def _write(self, **values: object) -> None:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 
 from sqlalchemy import select
 
 from core.access import Actor
 from core.datasets.freeze import FrozenLabel, read_version
-from core.jobs.rows import Job
+from core.errors import TiebreakError
+from core.jobs.rows import Job, read_job
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Question
 from core.labels.state import ItemState
 from core.learning import Example, ImageRef, TrainingReport, TrainingRequest, train
+from core.learning.recipes import Recipe, recipe_from
 from core.services.accounts.people import load_actor
+from core.services.models.causes import causes_of
 from core.services.models.gold_kept import gold_kept_out
 from core.services.models.job_inputs import image_refs, slug_of
+from core.services.models.options import drawn_labels
 from core.services.models.promotion import promoted_model, record_promotion
 from core.services.models.reporting import Reporter
+from core.services.models.stored import model_row
 from core.services.projects.project import ProjectView, load_project
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
@@ -41,15 +50,20 @@ def run_training(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, ob
         actor = load_actor(connection, job.by_id)
     frozen = read_version(ws.root / version.folder, version.hash)
     pool = image_refs(ws, project)
+    count = job.config.get("labels")
+    frozen, drawn = drawn_labels(
+        frozen, None if count is None else int(str(count)), int(str(job.config["seed"]))
+    )
+    _bring_checkpoints(ws, job)
     with ws.store.read() as connection:
         gold = gold_kept_out(connection, project, frozen)
-    held_out = held_out_items(ws, project) | gold
+    held_out = (held_out_items(ws, project) - drawn) | gold
     reports: dict[str, TrainingReport] = {}
     for question in project.schema.item_questions:
         if reporter.should_stop():
             return None
         request = training_request(ws, job, project.schema, question, frozen, pool, held_out)
-        if len({e.label for e in request.examples if e.use == "train"}) < 2:
+        if question is not project.schema.main and _unanswered(request):
             continue  # a further question nobody has answered in two ways yet
         reports[question.key] = train(request, reporter.progress, reporter.should_stop)
         if reports[question.key].status == "cancelled":
@@ -68,12 +82,19 @@ def training_request(
 ) -> TrainingRequest:
     """Return what is to be learnt for one question: the frozen labels, said in today's classes."""
     examples = []
+    config = job.config
     for row in frozen:
         # Frozen before somebody renamed a class, perhaps: what it means today is what is learnt.
-        said = schema.translate(Answer.from_json(row.answer)).choices.get(question.key)
+        said = schema.translate(Answer.from_json(row.answer)).said(question.key)
         alone = row.state == ItemState.AUTO_ACCEPTED  # a model's own word teaches it nothing
         if said is not None and row.item_id in pool and not alone:
-            examples.append(Example(pool[row.item_id], said, row.use))
+            labels = said if isinstance(said, tuple) else (said,)
+            first = labels[0] if labels else ""
+            examples.append(Example(pool[row.item_id], first, row.use, labels))
+    mode = str(config.get("mode", "probe"))
+    if question.several and mode == "probe":
+        mode = "fine-tune"  # a probe gives one class an image
+    recipe = config.get("recipe")
     return TrainingRequest(
         classes=question.names,
         examples=tuple(examples),
@@ -85,7 +106,35 @@ def training_request(
         held_out=held_out,
         offline=ws.settings.offline,
         self_training_seconds=ws.settings.self_training_seconds,
+        mode=mode,
+        weights=Path(str(config["weights"])) if config.get("weights") else None,
+        recipe=recipe_from(recipe) if isinstance(recipe, Mapping) else Recipe(),
+        budget_seconds=60 * float(str(config.get("minutes", 0))),
+        search_seconds=60 * float(str(config.get("search_minutes", 0))),
+        resume="resume_of" in config,
+        several=question.several,
+        judged_on="all others" if "labels" in config else "evaluate",
     )
+
+
+def _unanswered(request: TrainingRequest) -> bool:
+    said = {c for e in request.examples if e.use == "train" for c in e.labels}
+    return len(said) < (1 if request.several else 2)
+
+
+def _bring_checkpoints(ws: Workspace, job: Job) -> None:
+    """Copy the checkpoints of the run that is gone on with into this run's folder.
+
+    The old ones stay: should this run be broken off at once, there is still something to resume.
+    """
+    if "resume_of" not in job.config:
+        return
+    with ws.store.read() as connection:
+        before = read_job(connection, int(str(job.config["resume_of"])))
+    for found in sorted((ws.root / before.folder).glob("*/run")):
+        target = ws.root / job.folder / found.parent.name / "run"
+        if not target.exists():
+            shutil.copytree(found, target)
 
 
 def _register_model(
@@ -99,6 +148,12 @@ def _register_model(
     main = project.schema.main.key
     others = {k: r.to_dict()["eval"] for k, r in reports.items() if k != main}
     report = {**reports[main].to_dict(), "questions": others, "notice": _notice(reports[main])}
+    report |= {
+        "version": job.config.get("dataset_version", ""),
+        "labels": job.config.get("labels"),
+        "seed": job.config["seed"],
+        "resume_of": job.config.get("resume_of"),
+    }
     report["gold_kept_out"] = sorted(gold)  # a training label each, and still to be predicted
     with ws.store.write() as connection:
         model_id = connection.execute(
@@ -109,6 +164,8 @@ def _register_model(
                 "dataset_version_id": job.config["dataset_version_id"],
                 "backbone": str(job.config["backbone"]),
                 "folder": job.folder,
+                "mode": reports[main].mode,
+                "task": project.task.value,
                 "report": json.dumps(report),
                 "schema_version": project.schema_version,
                 "at": ws.clock(),
@@ -122,7 +179,18 @@ def _register_model(
             record_promotion(
                 connection, project.id, model_id, "first model of the project", actor, ws.clock()
             )
-    return {"model": model_id, **report}
+    return {"model": model_id, **report, "diagnosis": _diagnosis(ws, project, int(model_id))}
+
+
+def _diagnosis(ws: Workspace, project: ProjectView, model_id: int) -> list[dict[str, object]]:
+    """Return the likely causes of what is poor; none where the files do not tell."""
+    if project.schema.main.several:
+        return []
+    with ws.store.read() as connection:
+        row = model_row(connection, project, model_id)
+    with suppress(TiebreakError):
+        return [asdict(cause) for cause in causes_of(ws, project, row, project.schema.main)]
+    return []
 
 
 def _notice(report: TrainingReport) -> str:

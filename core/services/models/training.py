@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor
 from core.errors import (
@@ -16,19 +16,24 @@ from core.errors import (
     TiebreakError,
     WorkerDied,
 )
-from core.jobs.processes import launch, process_started
+from core.jobs.processes import Rendezvous, gpus_here, launch, process_started
 from core.jobs.rows import Job, JobStatus, create_job, finish_job, read_job, read_jobs, update_job
+from core.labels import Answer
 from core.labels.schema import Task
-from core.labels.state import ItemState
+from core.labels.state import LABELLED, ItemState
 from core.services.models.datasets import freeze_labels
 from core.services.models.jobs import bury_lost
+from core.services.models.options import TrainingOptions
 from core.services.models.promotion import promoted_model
+from core.services.models.stored import version_row
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import dataset_versions, final_labels, item_state, items, models
 
 TRAIN, PRELABEL = "train", "prelabel"
+CHECKPOINT = "run/state.json"
+"""Names a checkpoint within a question's folder of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,67 +67,90 @@ def training_readiness(ws: Workspace, actor: Actor, slug: str) -> Readiness:
 
 def _readiness(connection: Connection, project: ProjectView) -> Readiness:
     rows = connection.execute(
-        select(final_labels.c.label, final_labels.c.at)
+        select(final_labels.c.label, final_labels.c.answer, final_labels.c.at)
         .join(item_state, item_state.c.final_seq == final_labels.c.seq)
         .join(items, items.c.id == item_state.c.item_id)
         .where(
             items.c.project_id == project.id,
             items.c.use == "train",
             item_state.c.state != ItemState.AUTO_ACCEPTED.value,  # nothing a person said
-            final_labels.c.label.is_not(None),
+            item_state.c.state.in_([s.value for s in LABELLED]),
         )
     ).all()
+    said = [(r, _classes_said(project, r)) for r in rows]
+    if not (project.task.draws or project.schema.main.several):
+        said = [(r, found) for r, found in said if found]
     trained_at = connection.execute(
         select(func.max(dataset_versions.c.at))
         .join(models, models.c.dataset_version_id == dataset_versions.c.id)
         .where(models.c.project_id == project.id)
     ).scalar()
-    classes = {r.label for r in rows}
-    new = sum(trained_at is None or r.at > trained_at for r in rows)
+    classes = {c for _, found in said for c in found}
+    new = sum(trained_at is None or r.at > trained_at for r, _ in said)
+    fewest = 1 if project.task.draws or project.schema.main.several else 2
     why_not = ""
     if project.task is not Task.CLASSIFICATION:
         why_not = (
             f"Tiebreak does not train detectors or segmenters yet, so none for {project.task.value}; "
             "their pre-labels are imported predictions."
         )
-    elif project.schema.main.several:
+    elif len(classes) < fewest:
+        needed = "two classes" if fewest == 2 else "one class"
         why_not = (
-            "Tiebreak does not train on questions with several answers yet; their pre-labels are "
-            "imported predictions."
-        )
-    elif len(classes) < 2:
-        why_not = (
-            f"Training needs final labels of at least two classes, found {len(classes)} "
-            f"({len(rows)} labels)."
+            f"Training needs final labels of at least {needed}, found {len(classes)} "
+            f"({len(said)} labels)."
         )
     elif any(j.status.active for j in read_jobs(connection, project.id)):
         why_not = "A job of this project is running; wait for it or cancel it."
-    return Readiness(len(rows), len(classes), new, not why_not, why_not)
+    return Readiness(len(said), len(classes), new, not why_not, why_not)
+
+
+def _classes_said(project: ProjectView, row: Row) -> frozenset[str]:
+    """Return the classes a final label names: of its regions, its several answers or its one."""
+    if project.task.draws:
+        return frozenset(r.label for r in Answer.from_json(row.answer).regions)
+    if project.schema.main.several:
+        return frozenset(Answer.from_json(row.answer).multi.get(project.schema.main.key, ()))
+    return frozenset() if row.label is None else frozenset([row.label])
 
 
 def start_training(
-    ws: Workspace, actor: Actor, slug: str, backbone: str | None = None, seed: int = 0
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    backbone: str | None = None,
+    seed: int | None = None,
+    options: TrainingOptions | None = None,
 ) -> Job:
-    """Freeze the labels in force and start a worker process that trains on them.
+    """Freeze the labels in force, or take a version, and start worker processes that train on it.
 
     Raises:
         EmptyTrainingSet: There are too few labels.
         ConflictError: A job of this project is running.
+        NotFound: There is no such version, or nothing to resume.
         Forbidden: The actor may not train here.
     """
-    return _launch(ws, queue_training(ws, actor, slug, backbone, seed))
+    return _launch(ws, queue_training(ws, actor, slug, backbone, seed, options))
 
 
 def queue_training(
-    ws: Workspace, actor: Actor, slug: str, backbone: str | None = None, seed: int = 0
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    backbone: str | None = None,
+    seed: int | None = None,
+    options: TrainingOptions | None = None,
 ) -> Job:
-    """Freeze the labels in force and write the job; somebody must run it.
+    """Freeze the labels in force, or take a version, and write the job; somebody must run it.
 
     Raises:
         EmptyTrainingSet: There are too few labels.
         ConflictError: A job of this project is running.
+        NotFound: There is no such version, or nothing to resume.
+        InputError: What is asked for cannot be done, or differs from the run to resume.
         Forbidden: The actor may not train here.
     """
+    chosen = options or TrainingOptions()
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
     bury_lost(ws, project)
@@ -130,20 +158,84 @@ def queue_training(
         ready = _readiness(connection, project)
     if not ready.can_start:
         raise _cannot_start(project, ready)
-    version = freeze_labels(ws, actor, slug)
+    asked = chosen.config() | ({} if backbone is None else {"backbone": backbone})
+    asked |= {} if seed is None else {"seed": seed}
+    if chosen.resume is not False:
+        return _queue(ws, actor, project, TRAIN, _resumed(ws, project, chosen, asked))
+    if project.task is Task.CLASSIFICATION and project.schema.main.several:
+        asked.setdefault("mode", "fine-tune")  # a probe gives one class an image
+    version_id, name = _version(ws, actor, project, chosen.version)
     config = {
-        "backbone": backbone or ws.settings.backbone,
-        "seed": seed,
-        "dataset_version_id": version.id,
-        "dataset_version": version.name,
+        "backbone": ws.settings.backbone,
+        "seed": 0,
+        "mode": "probe",
+        "processes": ws.settings.processes or max(1, gpus_here()),
+        **asked,
+        "dataset_version_id": version_id,
+        "dataset_version": name,
     }
+    if config["mode"] == "probe" and project.task is Task.CLASSIFICATION:
+        config["processes"] = 1  # seconds of work: more processes would only wait
     return _queue(ws, actor, project, TRAIN, config)
+
+
+def _version(
+    ws: Workspace, actor: Actor, project: ProjectView, name: str | None
+) -> tuple[int, str]:
+    """Return the dataset version to learn from, frozen now where none is named."""
+    if name is None:
+        made = freeze_labels(ws, actor, project.slug)
+        return made.id, made.name
+    with ws.store.read() as connection:
+        row = version_row(connection, project, name)
+    return int(row.id), str(row.name)
+
+
+def _resumed(
+    ws: Workspace, project: ProjectView, options: TrainingOptions, asked: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the settings of the run to go on with.
+
+    Raises:
+        NotFound: No run of this project can be resumed, or that one cannot.
+        InputError: Something asked for differs from that run.
+    """
+    with ws.store.read() as connection:
+        found = resumable(ws, read_jobs(connection, project.id, TRAIN))
+    if options.resume is not True:
+        found = [j for j in found if j.id == options.resume]
+    if not found:
+        which = "has no run" if options.resume is True else f"has no job {options.resume}"
+        raise NotFound(
+            f"'{project.slug}' {which} that was broken off and left a checkpoint.",
+            "Start a new run.",
+        )
+    config = dict(found[0].config)
+    if options.version is not None:
+        asked = {**asked, "dataset_version": options.version}
+    other = [
+        k for k, v in asked.items() if config.get(k) != v and k not in ("minutes", "processes")
+    ]
+    if other:
+        raise InputError(
+            f"Job {found[0].id} had another {', '.join(other)}; nothing was started.",
+            "Resume it as it was, or start a new run.",
+        )
+    return {**config, **asked, "resume_of": found[0].id}
+
+
+def resumable(ws: Workspace, jobs: Sequence[Job]) -> list[Job]:
+    """Return the training jobs, of those given, that were broken off and left a checkpoint."""
+    ended = (JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
+    return [
+        j for j in jobs if j.status in ended and any((ws.root / j.folder).glob(f"*/{CHECKPOINT}"))
+    ]
 
 
 def _cannot_start(project: ProjectView, ready: Readiness) -> TiebreakError:
     if project.task is not Task.CLASSIFICATION:
         return InputError(ready.why_not, "'tiebreak import … --as predictions' takes them.")
-    if ready.labels and ready.classes_with_labels > 1:
+    if ready.labels and "is running" in ready.why_not:
         return ConflictError(ready.why_not, "Then start again.")
     return EmptyTrainingSet(ready.why_not, "Import or settle more labels, then start again.")
 
@@ -207,8 +299,12 @@ def _queue(
 def _launch(ws: Workspace, job: Job) -> Job:
     arguments = ["--workspace", str(ws.root), "--job", str(job.id)]
     log = ws.root / job.folder / "worker.log"
+    processes = int(str(job.config.get("processes", 1)))
+    meeting = _rendezvous(ws, job)
     try:
-        pid = launch("core.services.models.worker", arguments, log, _environment(ws))
+        pid = launch(
+            "core.services.models.worker", arguments, log, _environment(ws), processes, meeting
+        )
     except WorkerDied as error:
         with ws.store.ephemeral() as connection:
             finish_job(connection, job.id, JobStatus.FAILED, ws.clock(), error=str(error))
@@ -219,6 +315,14 @@ def _launch(ws: Workspace, job: Job) -> Job:
         except OSError:
             update_job(connection, job.id, pid=pid)
         return read_job(connection, job.id)
+
+
+def _rendezvous(ws: Workspace, job: Job) -> Rendezvous | None:
+    """Return where several machines meet, if the settings name a place and the work is shared."""
+    settings = ws.settings
+    if not settings.rendezvous or settings.nodes < 2 or job.kind != TRAIN:
+        return None
+    return Rendezvous(settings.rendezvous, settings.nodes, f"job-{job.id}")
 
 
 def _environment(ws: Workspace) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The worker process: ``torchrun -m core.services.models.worker --workspace W --job N``.
 
 It reads its job row, does the work, writes progress and a heartbeat into that row, and never
-touches the app's process. Every process of a torchrun group runs this; the first one writes.
+touches the app's process. Every process of a torchrun group runs this; the first one writes,
+the others take part in what it trains.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
 from core.learning import Progress, StopRequested
+from core.learning.training import dismiss_helpers, help_training
 from core.services.models.prelabel_job import run_prelabels
 from core.services.models.reporting import Reporter
 from core.services.models.train_job import run_training
@@ -29,9 +31,13 @@ def main() -> None:
     parser.add_argument("--job", type=int, required=True)
     arguments = parser.parse_args()
     if int(os.environ.get("RANK", "0")) != 0:
-        return  # probes need one process; the launcher's others have nothing to do
+        help_training()  # the first process alone opens the record and says what is to be done
+        return
     ws = open_workspace(arguments.workspace)
-    run_job(ws, arguments.job)
+    try:
+        run_job(ws, arguments.job)
+    finally:
+        dismiss_helpers()
 
 
 def run_job(ws: Workspace, job_id: int, watch: Callable[[Progress], None] = lambda _: None) -> None:
