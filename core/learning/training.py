@@ -272,7 +272,7 @@ class _Run:
         if len(judged) >= evaluate.ENOUGH_TO_EVALUATE:
             where = np.searchsorted(predictions.item_ids, [e.image.item_id for e in judged])
             guess = predictions.probabilities[where].argmax(1)
-            true, on = self._codes(judged), "evaluate"
+            true, on = self._codes(judged), self.request.judged_on
             right = int((guess == true).sum())
         elif len(fitted.out_of_fold):
             true, on = self._codes(learnt), "cross-validated"
