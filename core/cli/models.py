@@ -70,7 +70,12 @@ def train(
     result = _finished(ws, me, job, as_json)
     found = result["eval"]
     text = f"Model {result['model']} ({result['backbone']})"
-    if isinstance(found, dict) and found["accuracy"] is not None:
+    if isinstance(found, dict) and found.get("map50") is not None:
+        text += (
+            f": mean average precision {found['map50']:.3f} at overlap 0.5 on n = {found['n']} "
+            f"images (95 % interval {found['low']:.3f} to {found['high']:.3f})."
+        )
+    if isinstance(found, dict) and found.get("accuracy") is not None:
         text += (
             f": right on {found['accuracy']:.1%} of n = {found['n']} {found['on']} items "
             f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."

@@ -17,6 +17,7 @@ PREPROCESSING = "whole-bicubic-1"
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 100_000_000
+_ORIENTATION = 0x0112
 
 
 def load_pixels(path: Path, size: int) -> np.ndarray:
@@ -29,9 +30,38 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
     Raises:
         BadImage: The file is missing, damaged, too large, or of a kind we do not read.
     """
+    with _opened(path) as image:
+        return _squeeze(image, size)
+
+
+def upright_pixels(path: Path, longer: int) -> tuple[np.ndarray, int, int]:
+    """Return the upright image with its longer side at ``longer`` pixels, and its own width and height.
+
+    Returns:
+        uint8, shape (height, width, 3), RGB; original width; original height, both upright.
+
+    Raises:
+        BadImage: The file is missing, damaged, too large, or of a kind we do not read.
+    """
+    with _opened(path) as image:
+        _check_size(image)
+        width, height = image.size
+        turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        image.draft("RGB", (longer, longer))
+        rgb = _to_rgb(ImageOps.exif_transpose(image))
+        if turned:
+            width, height = height, width
+        share = longer / max(width, height)
+        size = (max(1, round(width * share)), max(1, round(height * share)))
+        scaled = rgb.resize(size, Image.Resampling.BICUBIC)
+        return np.asarray(scaled, dtype=np.uint8), width, height
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path, formats=FORMATS) as image:
-            return _squeeze(image, size)
+            yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
         raise BadImage(f"{path.name} is too large to be read: {e}.") from e
     except (UnidentifiedImageError, OSError) as e:
@@ -41,13 +71,17 @@ def load_pixels(path: Path, size: int) -> np.ndarray:
 
 
 def _squeeze(image: Image.Image, size: int) -> np.ndarray:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width}×{height} pixels, at most {MAX_PIXELS} are read")
+    _check_size(image)
     image.draft("RGB", (size, size))
     upright = ImageOps.exif_transpose(image)
     rgb = _to_rgb(upright).resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(rgb, dtype=np.uint8)
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{width}×{height} pixels, at most {MAX_PIXELS} are read")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

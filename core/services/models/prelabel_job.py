@@ -14,6 +14,7 @@ from core.labels.state import ItemState
 from core.learning import Predictions, predict
 from core.learning.typicality import typicality_of
 from core.services.accounts.people import load_actor
+from core.services.models.detect_job import region_predictions
 from core.services.models.job_inputs import image_refs, slug_of
 from core.services.models.options import drawn_labels
 from core.services.models.prelabels import Prediction, store_predictions
@@ -52,6 +53,12 @@ def run_prelabels(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, o
     known = learnt - unlearnt
     images = [ref for i, ref in image_refs(ws, project).items() if i not in known]
     said: dict[str, Predictions] = {}
+    main = project.schema.main.key
+    drawn = (
+        region_predictions(ws.root / row.folder / main, images, reporter)
+        if project.task.draws
+        else []
+    )
     for question in project.schema.item_questions:
         folder = ws.root / row.folder / question.key
         if folder.exists():
@@ -60,10 +67,11 @@ def run_prelabels(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, o
             )
         if reporter.should_stop():
             return None
-    main = project.schema.main.key
     hashes = {ref.item_id: ref.content_hash for ref in images}
-    typical = typicality_of(ws.root / row.folder / main, ws.cache / "embeddings", hashes)
-    rows = _predictions(said, main, typical)
+    rows = drawn
+    if not project.task.draws:
+        typical = typicality_of(ws.root / row.folder / main, ws.cache / "embeddings", hashes)
+        rows = _predictions(said, main, typical)
     with ws.store.write() as connection:
         count = store_predictions(
             connection, project, rows, f"model {row.id}", ws.clock(), model_id=row.id

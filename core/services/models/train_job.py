@@ -19,9 +19,11 @@ from core.labels import Answer, LabelSchema
 from core.labels.schema import Question
 from core.labels.state import ItemState
 from core.learning import Example, ImageRef, TrainingReport, TrainingRequest, train
+from core.learning.detect import DetectReport
 from core.learning.recipes import Recipe, recipe_from
 from core.services.accounts.people import load_actor
 from core.services.models.causes import causes_of
+from core.services.models.detect_job import train_regions
 from core.services.models.gold_kept import gold_kept_out
 from core.services.models.job_inputs import image_refs, slug_of
 from core.services.models.options import drawn_labels
@@ -58,7 +60,12 @@ def run_training(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, ob
     with ws.store.read() as connection:
         gold = gold_kept_out(connection, project, frozen)
     held_out = (held_out_items(ws, project) - drawn) | gold
-    reports: dict[str, TrainingReport] = {}
+    reports: dict[str, TrainingReport | DetectReport] = {}
+    if project.task.draws:
+        found = train_regions(ws, job, project, frozen, pool, held_out, reporter)
+        if found.status == "cancelled":
+            return None
+        reports[project.schema.main.key] = found
     for question in project.schema.item_questions:
         if reporter.should_stop():
             return None
@@ -142,7 +149,7 @@ def _register_model(
     job: Job,
     project: ProjectView,
     actor: Actor,
-    reports: Mapping[str, TrainingReport],
+    reports: Mapping[str, TrainingReport | DetectReport],
     gold: frozenset[int],
 ) -> Mapping[str, object]:
     main = project.schema.main.key
@@ -184,7 +191,7 @@ def _register_model(
 
 def _diagnosis(ws: Workspace, project: ProjectView, model_id: int) -> list[dict[str, object]]:
     """Return the likely causes of what is poor; none where the files do not tell."""
-    if project.schema.main.several:
+    if project.schema.main.several or project.task.draws:
         return []
     with ws.store.read() as connection:
         row = model_row(connection, project, model_id)
@@ -193,7 +200,7 @@ def _diagnosis(ws: Workspace, project: ProjectView, model_id: int) -> list[dict[
     return []
 
 
-def _notice(report: TrainingReport) -> str:
+def _notice(report: TrainingReport | DetectReport) -> str:
     """Return what a person should know of the run, images that could not be read included."""
     if not report.skipped:
         return report.notice

@@ -19,7 +19,6 @@ from core.errors import (
 from core.jobs.processes import Rendezvous, gpus_here, launch, process_started
 from core.jobs.rows import Job, JobStatus, create_job, finish_job, read_job, read_jobs, update_job
 from core.labels import Answer
-from core.labels.schema import Task
 from core.labels.state import LABELLED, ItemState
 from core.services.models.datasets import freeze_labels
 from core.services.models.jobs import bury_lost
@@ -89,12 +88,7 @@ def _readiness(connection: Connection, project: ProjectView) -> Readiness:
     new = sum(trained_at is None or r.at > trained_at for r, _ in said)
     fewest = 1 if project.task.draws or project.schema.main.several else 2
     why_not = ""
-    if project.task is not Task.CLASSIFICATION:
-        why_not = (
-            f"Tiebreak does not train detectors or segmenters yet, so none for {project.task.value}; "
-            "their pre-labels are imported predictions."
-        )
-    elif len(classes) < fewest:
+    if len(classes) < fewest:
         needed = "two classes" if fewest == 2 else "one class"
         why_not = (
             f"Training needs final labels of at least {needed}, found {len(classes)} "
@@ -162,7 +156,7 @@ def queue_training(
     asked |= {} if seed is None else {"seed": seed}
     if chosen.resume is not False:
         return _queue(ws, actor, project, TRAIN, _resumed(ws, project, chosen, asked))
-    if project.task is Task.CLASSIFICATION and project.schema.main.several:
+    if project.task.draws or project.schema.main.several:
         asked.setdefault("mode", "fine-tune")  # a probe gives one class an image
     version_id, name = _version(ws, actor, project, chosen.version)
     config = {
@@ -174,8 +168,8 @@ def queue_training(
         "dataset_version_id": version_id,
         "dataset_version": name,
     }
-    if config["mode"] == "probe" and project.task is Task.CLASSIFICATION:
-        config["processes"] = 1  # seconds of work: more processes would only wait
+    if config["mode"] == "probe" or project.task.draws:
+        config["processes"] = 1  # seconds of work: more would only wait; detectors take one
     return _queue(ws, actor, project, TRAIN, config)
 
 
@@ -233,8 +227,6 @@ def resumable(ws: Workspace, jobs: Sequence[Job]) -> list[Job]:
 
 
 def _cannot_start(project: ProjectView, ready: Readiness) -> TiebreakError:
-    if project.task is not Task.CLASSIFICATION:
-        return InputError(ready.why_not, "'tiebreak import … --as predictions' takes them.")
     if ready.labels and "is running" in ready.why_not:
         return ConflictError(ready.why_not, "Then start again.")
     return EmptyTrainingSet(ready.why_not, "Import or settle more labels, then start again.")

@@ -1,0 +1,167 @@
+"""A trained detector as a folder, written once and checked on every load.
+
+config.json          what it was trained with
+report.json          what came out
+model.safetensors    all its weights
+regions.json         what it says of the images it was judged by
+manifest.json        SHA-256 of the others; written last, so a folder without it is unfinished
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from core.errors import BadCheckpoint, InputError
+from core.labels.answer import Answer
+from core.labels.region import Region, Shape
+from core.learning.backbones import device_at_hand
+from core.learning.checkpoints import load_into
+from core.learning.detect.models import Detector, Plan, built
+from core.learning.detect.trunks import empty_trunk
+from core.learning.detect.values import DetectReport
+from core.learning.files import write_durably
+from core.learning.model_store import MANIFEST
+
+_CONFIG, _REPORT, _MODEL, _REGIONS = (
+    "config.json", "report.json", "model.safetensors", "regions.json",
+)  # fmt: skip
+_FORMAT = "detector-1"
+_ADVICE = "Choose another model version, or train again."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDetector:
+    """A detector as it stands in its folder, ready to be asked."""
+
+    detector: Detector
+    classes: tuple[str, ...]
+    shape: Shape
+    size: int
+    threshold: float
+
+
+def is_detector(folder: Path) -> bool:
+    """Say whether the folder holds a detector, whole or not."""
+    return (folder / _REGIONS).exists()
+
+
+def save_detector(
+    folder: Path,
+    config: Mapping[str, object],
+    detector: Detector,
+    regions: Mapping[int, Sequence[Region]],
+    report: DetectReport,
+) -> None:
+    """Write the model's folder; until the last file is in place there is no model.
+
+    Raises:
+        DiskFull: Something could not be written.
+    """
+    (folder / MANIFEST).unlink(missing_ok=True)
+    tensors = {
+        k: v.detach().cpu().contiguous().clone() for k, v in detector.network.state_dict().items()
+    }
+    said = {str(i): Answer(regions=tuple(r)).to_dict()["regions"] for i, r in regions.items()}
+    files = {
+        _CONFIG: _json({**config, "format": _FORMAT}),
+        _REPORT: _json(report.to_dict()),
+        _MODEL: save(tensors),
+        _REGIONS: _json(said, None),
+    }
+    for name, data in files.items():
+        write_durably(folder / name, data)
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    write_durably(folder / MANIFEST, _json({"format": _FORMAT, "sha256": digests}))
+
+
+def load_detector(folder: Path) -> StoredDetector:
+    """Return the detector after checking its files against the manifest.
+
+    Raises:
+        BadCheckpoint: A file is missing, changed, damaged or of a newer format.
+    """
+    digests = _digests(folder)
+    config = json.loads(_checked(folder, _CONFIG, digests))
+    try:
+        tensors = load(_checked(folder, _MODEL, digests))
+        plan = Plan(str(config["family"]), str(config["name"]))
+        trunk = None if plan.family == "torchvision" else empty_trunk(plan.name)
+        shape, size = Shape(config["shape"]), int(config["size"])
+        classes = tuple(str(c) for c in config["classes"])
+        typical = [float(t) for t in config["typical_px"]]
+        detector = built(plan, len(classes), trunk, typical, size, int(config["keypoints"]))
+        threshold = float(config["threshold"])
+    except (SafetensorError, KeyError, ValueError, TypeError, InputError) as error:
+        raise BadCheckpoint(f"The model in {folder.name} is damaged: {error}.", _ADVICE) from error
+    load_into(detector.network, tensors, f"{_MODEL} of {folder.name}")
+    detector.network.to(device_at_hand()).eval()
+    return StoredDetector(detector, classes, shape, size, threshold)
+
+
+def read_regions(folder: Path) -> dict[int, tuple[Region, ...]]:
+    """Return what the model in a run folder says of the images it was judged by.
+
+    Raises:
+        BadCheckpoint: The file is missing, changed or damaged.
+    """
+    doc = json.loads(_checked(folder, _REGIONS, _digests(folder)))
+    return {
+        int(i): Answer.from_json(json.dumps({"regions": rows})).regions for i, rows in doc.items()
+    }
+
+
+def load_partly(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Copy what fits of a published detector's weights; only the last layers may differ in shape.
+
+    Raises:
+        BadCheckpoint: Fewer than nine in ten weights have their name and shape.
+    """
+    own = network.state_dict()
+    fitting = {k: v for k, v in tensors.items() if k in own and own[k].shape == v.shape}
+    if len(fitting) < 0.9 * len(own):
+        raise BadCheckpoint(
+            f"{name} does not fit the detector: {len(fitting)} of {len(own)} weights have its "
+            "names and shapes.",
+            "Choose the detector these weights were made for.",
+        )
+    network.load_state_dict(fitting, strict=False)
+
+
+def _digests(folder: Path) -> Mapping[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        if manifest["format"] != _FORMAT:
+            raise BadCheckpoint(f"The model in {folder.name} has an unknown format.", _ADVICE)
+        return dict(manifest["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadCheckpoint(
+            f"There is no finished detector in {folder.name}: {MANIFEST} is missing or damaged.",
+            _ADVICE,
+        ) from error
+
+
+def _checked(folder: Path, name: str, digests: Mapping[str, Any]) -> bytes:
+    try:
+        data = (folder / name).read_bytes()
+    except OSError:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != digests.get(name):
+        raise BadCheckpoint(
+            f"{name} of the model in {folder.name} is missing or was changed after it was "
+            "written: its SHA-256 differs from the manifest.",
+            _ADVICE,
+        )
+    return data
+
+
+def _json(doc: object, indent: int | None = 1) -> bytes:
+    return json.dumps(doc, indent=indent, ensure_ascii=False, sort_keys=True, default=str).encode()
