@@ -1,4 +1,6 @@
-"""Retrain: whether there is enough to learn, a run under way, the models and which is in force."""
+"""Retrain: start a run and watch it, the models and which is in force, two of them side by side, and
+what one may decide alone.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +10,36 @@ import streamlit as st
 
 from core.access import Action, Resource, can
 from core.errors import TiebreakError
-from core.jobs.rows import Job, JobStatus
+from core.jobs.rows import Job
 from core.services.models import training
+from core.services.models.datasets import VersionView, list_versions
 from core.services.models.jobs import cancel_job, get_job, list_jobs
-from core.services.models.promotion import ModelView, list_models, promote
-from core.services.models.training import Readiness
-from core.ui import states, urls
+from core.services.models.promotion import ModelView, list_models
+from core.ui import retrain_models, states
 from core.ui import training as shown
+from core.ui.certificate_panel import draw_certificates
 from core.ui.charts import card_head
-from core.ui.choices import choose
+from core.ui.choices import choose, put
 from core.ui.identity import current_actor
+from core.ui.next_labels import draw_next
+from core.ui.retrain_compare import draw_comparison
 from core.ui.shell import PageContext, open_page
+from core.ui.simulation import draw_simulation
 from core.ui.text import _, mark
 from core.ui.theme import draw
+from core.ui.train_form import draw_start
 from core.ui.widgets import attempt, caption
 
 POLL_SECONDS = 1.0
 
-BACKBONES = {
-    "mobilenet_v2": mark("MobileNet V2: quick, a good start"),
-    "resnet18": mark("ResNet-18: a little slower, robust"),
-    "efficientnet_b0": mark("EfficientNet-B0: slower, often better"),
-    "resnet50": mark("ResNet-50: slow without a GPU"),
-    "tiny": mark("A small network trained on these images alone"),
+VIEWS = {
+    "models": mark("Train and models"),
+    "compare": mark("Compare"),
+    "certificate": mark("Decide alone"),
+    "next": mark("What to label next"),
+    "simulate": mark("Simulate"),
 }
+SWITCH = "retrain.view"
 
 
 def main() -> None:
@@ -41,71 +49,57 @@ def main() -> None:
         Action.TRAIN,
         subtitle=_("Teach the model what people have settled, and see whether it got better."),
     )
-    if page.project is not None and page.project.task.draws:
-        _boxes(page)
-        return
     with states.boundary(inline=True):
-        jobs = list_jobs(page.ws, page.actor, page.slug)
+        view = _view()
         models = list_models(page.ws, page.actor, page.slug)
-        active = next((j for j in jobs if j.status.active), None)
-        with st.container(border=True):
-            if active is None:
-                _start(page, jobs)
-            else:
-                _watch(page, active)
-        if models:
-            _model(page, models, active is not None)
+        if view == "compare":
+            draw_comparison(page, models, _versions(page))
+        elif view == "certificate":
+            draw_certificates(page, models)
+        elif view == "next":
+            draw_next(page, models)
+        elif view == "simulate":
+            draw_simulation(page)
+        else:
+            _train(page, models)
 
 
-def _boxes(page: PageContext) -> None:
-    states.show(
-        "inbox",
-        _("Detectors are not trained here yet"),
-        _("Nor are segmenters: what people draw can be reviewed, voted on and adjudicated."),
-        _("Import the predictions of a model of your own as pre-labels."),
-    )
-    states.link(_("Open Datasets"), urls.page("datasets", project=page.slug))
-
-
-# --- starting ---------------------------------------------------------------------------------
-
-
-def _start(page: PageContext, jobs: Sequence[Job]) -> None:
-    if jobs and jobs[0].status not in (JobStatus.DONE, JobStatus.QUEUED, JobStatus.RUNNING):
-        shown.draw_ended(jobs[0])
-    ready = training.training_readiness(page.ws, page.actor, page.slug)
-    classes = len(page.project.schema.classes) if page.project else 0
-    shown.draw_readiness(ready, classes)
-    if ready.why_not:
-        caption(ready.why_not)
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    with left:
-        backbone = _backbone(page)
-    with right:
-        if st.button(
-            _("Train now"), type="primary", key="retrain.start", icon=":material/model_training:",
-            disabled=not ready.can_start, width="stretch",
-        ):  # fmt: skip
-            attempt(
-                lambda: training.start_training(page.ws, page.actor, page.slug, backbone),
-                _("Training has started. You can leave this page."),
-            )
-    caption(_advice(ready))
-
-
-def _backbone(page: PageContext) -> str:
-    usual = page.ws.settings.backbone
-    names = {usual: usual, **{name: _(text) for name, text in BACKBONES.items()}}
-    return choose(
-        _("Network that looks at the images"), "network", names, usual,
-        _("Its weights are frozen; only the last layer is learnt, which takes seconds."),
+def _view() -> str:
+    now = st.query_params.get("view", "models")
+    now = now if now in VIEWS else "models"
+    st.session_state[SWITCH] = now
+    st.segmented_control(
+        _("View"), list(VIEWS), format_func=lambda code: _(VIEWS[code]), key=SWITCH,
+        label_visibility="collapsed", on_change=_switched,
     )  # fmt: skip
+    return now
 
 
-def _advice(ready: Readiness) -> str:
-    if ready.can_start and not ready.new_since_model:
-        return _("No label is new since the last model: another run would learn the same.")
-    return _("The labels in force are frozen first, so that the run can be repeated exactly.")
+def _switched() -> None:
+    chosen = st.session_state[SWITCH]
+    put(view=None if chosen in (None, "models") else str(chosen))
+
+
+def _versions(page: PageContext) -> list[VersionView]:
+    here = Resource(page.project.id if page.project else None)
+    if not can(page.actor, Action.EXCHANGE, here):
+        return []
+    return list_versions(page.ws, page.actor, page.slug)
+
+
+def _train(page: PageContext, models: Sequence[ModelView]) -> None:
+    jobs = list_jobs(page.ws, page.actor, page.slug)
+    active = next((j for j in jobs if j.status.active), None)
+    retrain_models.draw_proposal(page)
+    with st.container(border=True):
+        if active is None:
+            draw_start(page, jobs, _versions(page))
+        else:
+            _watch(page, active)
+    if models:
+        _model(page, models, active is not None)
+    if jobs:
+        retrain_models.draw_runs(jobs)
 
 
 # --- a run under way --------------------------------------------------------------------------
@@ -125,6 +119,7 @@ def _watch(page: PageContext, job: Job) -> None:
         if not now.status.active:
             st.rerun()
         shown.draw_job(now, ws.clock())
+        shown.draw_run_figures(ws, current_actor(), now)
 
     poll()
     if job.cancel_requested:
@@ -156,6 +151,7 @@ def _model(page: PageContext, models: Sequence[ModelView], busy: bool) -> None:
         shown.draw_notice(model)
         titles = {q.key: q.title for q in page.project.schema.questions} if page.project else {}
         shown.draw_model(model, titles)
+        retrain_models.draw_card(page, model)
     with st.container(border=True):
         card_head(_("All models"), _("Nothing is overwritten; an earlier model can be put back."))
         shown.draw_ledger(models)
@@ -177,15 +173,7 @@ def _stale(model: ModelView) -> None:
 
 
 def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, busy: bool) -> None:
-    may_promote = can(
-        page.actor, Action.PROMOTE, Resource(page.project.id if page.project else None)
-    )
-    if not model.promoted and may_promote:
-        with st.popover(_("Put in force"), icon=":material/verified:"):
-            shown.draw_rival(next((m for m in models if m.promoted), None))
-            if model.stale:
-                caption(model.stale_because)
-            _promote(page, model)
+    retrain_models.draw_promotion(page, models, model)
     if st.button(
         _("Pre-label the rest"), key="retrain.prelabel", icon=":material/label:", disabled=busy,
         help=_("Let this model predict every image it was not trained on. Votes stay as they are."),
@@ -198,20 +186,6 @@ def _actions(page: PageContext, models: Sequence[ModelView], model: ModelView, b
             if model.stale
             else _("Pre-labelling has started. You can leave this page."),
         )
-
-
-def _promote(page: PageContext, model: ModelView) -> None:
-    with st.form(f"retrain.promote.{model.id}", border=False):
-        reason = st.text_input(
-            _("Why (required)"),
-            key=f"retrain.promote.{model.id}.reason",
-            placeholder=_("Kept in the record"),
-        )
-        if st.form_submit_button(_("Put in force"), type="primary"):
-            attempt(
-                lambda: promote(page.ws, page.actor, page.slug, model.id, reason),
-                _("Model {n} is in force.").format(n=model.id),
-            )
 
 
 main()

@@ -7,13 +7,17 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.access import Actor
 from core.analytics.figures import FEWEST
 from core.jobs.rows import Job, JobStatus
 from core.services.models.promotion import ModelView
 from core.services.models.training import Readiness
+from core.services.models.watching import Device, device_here, run_figures
+from core.services.workspace import Workspace
 from core.stats.intervals import UNDEFINED, Estimate
 from core.ui import charts, states, widgets
 from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.learning_charts import run_curve
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import GOOD, WARN
@@ -27,6 +31,9 @@ PHASES = {
     "self-training": mark("Training a small network on these images"),
     "embed": mark("Looking at every image"),
     "fit": mark("Learning from the labels"),
+    "warm-up": mark("Trying what is quickest here"),
+    "search": mark("Searching rates and strength"),
+    "fine-tune": mark("Teaching the network"),
     "evaluate": mark("Evaluating"),
     "predict": mark("Predicting"),
     "save": mark("Saving"),
@@ -44,6 +51,17 @@ METRICS = {
     "accuracy": mark("Accuracy so far"),
     "loss": mark("Loss"),
     "images_per_second": mark("Images a second"),
+    "epoch": mark("Epoch"),
+    "batch": mark("Batch"),
+}
+HIDDEN = {"epochs"}
+"""Figures of a run that say nothing by themselves."""
+
+CURVES = {
+    "loss": mark("Loss"),
+    "judged_loss": mark("Loss on held-out labels"),
+    "accuracy": mark("Accuracy on held-out labels"),
+    "map50": mark("AP at IoU 0.5"),
 }
 
 GROUNDS = {
@@ -98,9 +116,38 @@ def draw_job(job: Job, now: float) -> None:
         head.format(kind=kind), _("Run {n}, started {time} ago").format(n=job.id, time=lasted)
     )
     widgets.progress(job.done, job.total, job.seconds_left, name)
-    found = {k: v for k, v in job.metrics.items() if isinstance(v, int | float)}
+    found = {k: v for k, v in job.metrics.items() if isinstance(v, int | float) and k not in HIDDEN}
     if found:
         widgets.chips({f"{_metric(k)}: {_metric_value(k, float(v))}": "" for k, v in found.items()})
+
+
+def draw_device(device: Device) -> None:
+    """Say what a run works on here: the graphics card, or the processor where there is none."""
+    parts = [device.name]
+    if device.gpu and device.count > 1:
+        parts[0] += f" × {device.count}"
+    if device.total_mb:
+        used = "" if device.memory_mb is None else f"{device.memory_mb / 1024:.1f} / "
+        parts.append(_("{used}{total} GB of memory").format(
+            used=used, total=f"{device.total_mb / 1024:.0f}"
+        ))  # fmt: skip
+    if device.busy is not None:
+        parts.append(_("{share} busy").format(share=f"{100 * device.busy:.0f} %"))
+    draw(
+        "<div class='tb-muted tb-small'><i class='tb-icon' aria-hidden='true'>{icon}</i> {t}</div>",
+        icon="memory", t=" · ".join(parts),
+    )  # fmt: skip
+
+
+def draw_run_figures(ws: Workspace, actor: Actor, job: Job) -> None:
+    """Draw the curve a run under way has written so far, and the device it works on."""
+    rows = run_figures(ws, actor, job.id)
+    if len(rows) > 1:
+        names = {k: _(v) for k, v in CURVES.items() if any(k in r for r in rows)}
+        last = {k: rows[-1].get(k) for k in names}
+        alt = ", ".join(f"{names[k]}: {v}" for k, v in last.items())
+        draw_chart(run_curve(rows, names), f"retrain.curve.{job.id}", alt)
+    draw_device(device_here())
 
 
 def _metric(name: str) -> str:

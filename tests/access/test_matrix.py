@@ -51,7 +51,16 @@ from core.services.grid import page, votes
 from core.services.items import about, lists, why
 from core.services.models import card as model_card
 from core.services.models import compare as model_compare
-from core.services.models import datasets, jobs, promotion, recipes_preview, skew, training
+from core.services.models import (
+    datasets,
+    jobs,
+    next_labels,
+    promotion,
+    recipes_preview,
+    skew,
+    training,
+    watching,
+)
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans, training_rules
@@ -390,6 +399,16 @@ CALLS = (
         by_slug(recipes_preview.preview_recipe, recipes_preview.NAMED["light"], 1, 1),
     ),
     Call("models.recipes_preview.balance_of", Action.TRAIN, by_slug(recipes_preview.balance_of)),
+    Call(
+        "models.next_labels.next_labels",
+        Action.STEER,
+        by_slug(next_labels.next_labels, 1, "margin", 5),
+    ),
+    Call(
+        "models.watching.run_figures",
+        Action.TRAIN,
+        lambda w, a: watching.run_figures(w.ws, a, job_of(w)),
+    ),
     Call("models.skew.check_serving", Action.TRAIN, by_slug(skew.check_serving, 1)),
     Call(
         "pictures.images.item_image",

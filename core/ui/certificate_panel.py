@@ -1,0 +1,361 @@
+"""Certificates on the retrain page: the promise, the looks at it, what was accepted, the audit, the saving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.access import Action, Resource, can
+from core.errors import TiebreakError
+from core.services.certificates import accept as accepting
+from core.services.certificates import audits, campaign, recall, savings
+from core.services.certificates.audits import AuditRow
+from core.services.certificates.campaign import CampaignView, CertificateView
+from core.services.certificates.recall import Recall
+from core.services.certificates.savings import Savings
+from core.services.models.promotion import ModelView
+from core.stats.intervals import Estimate
+from core.ui import charts, states, widgets
+from core.ui.charts import POINTS, card_head
+from core.ui.choices import choose
+from core.ui.shell import PageContext
+from core.ui.text import _, many
+from core.ui.theatre import draw_theatre
+from core.ui.theme import Markup, draw, fill
+from core.ui.tokens import BAD, GOOD, WARN
+from core.ui.widgets import attempt, caption, fact, table, when
+
+RECALLED = "retrain.recalled"
+
+
+def draw_certificates(page: PageContext, models: Sequence[ModelView]) -> None:
+    """Draw everything about what a model may decide alone."""
+    if not models:
+        states.empty(
+            _("No model yet"),
+            _("What a model may decide alone can be asked once there is one."),
+            _("Train one first."),
+        )
+        return
+    promised = campaign.get_campaign(page.ws, page.actor, page.slug)
+    looks = campaign.list_certificates(page.ws, page.actor, page.slug)
+    model = _chosen(models)
+    with st.container(border=True):
+        _promise(page, promised)
+        if promised is not None:
+            _look(page, promised, model)
+            _looks(page, promised, looks)
+    target, delta = (promised.target, promised.delta) if promised else (0.05, 0.1)
+    draw_theatre(page, model.id, target, delta)
+    _audit(page, looks)
+    _saving(page)
+
+
+def _chosen(models: Sequence[ModelView]) -> ModelView:
+    by_id = {str(m.id): m for m in models}
+    marks = {
+        k: _("Model {n}").format(n=m.id) + (f" · {_('in force')}" if m.promoted else "")
+        for k, m in by_id.items()
+    }
+    default = next((m for m in models if m.promoted), models[0])
+    left, _right = st.columns([1, 2])
+    with left:
+        return by_id[choose(_("Model"), "model", marks, str(default.id))]
+
+
+# --- the promise ------------------------------------------------------------------------------
+
+
+def _promise(page: PageContext, promised: CampaignView | None) -> None:
+    if promised is None:
+        card_head(
+            _("Nothing is accepted automatically"),
+            _("Say how many of the accepted labels may be wrong, and how sure that must be."),
+        )
+    else:
+        card_head(
+            _("At most {target} of the accepted labels are wrong, with {sure} confidence").format(
+                target=widgets.number(promised.target, "%"),
+                sure=widgets.number(1 - promised.delta, "%", 0),
+            ),
+            _("Scope: {scope}. Since {when}: {reason}").format(
+                scope=_scope(promised.scope), when=when(promised.at), reason=promised.reason
+            ),
+        )
+        if promised.notice:
+            caption(promised.notice)
+        _spent(promised)
+    if can(page.actor, Action.STEER, _here(page)):
+        label = _("Promise something else") if promised else _("Make a promise")
+        with st.popover(label, icon=":material/handshake:"):
+            _promise_form(page, promised)
+
+
+def _spent(promised: CampaignView) -> None:
+    one, two, three = st.columns(3)
+    with one:
+        fact(_("Looks taken"), f"{promised.looks}", _("each spends a part of the risk"))
+    with two:
+        share = f"{100 * promised.delta_spent:.2f} / {100 * promised.delta:.0f} %"
+        following = _("the next look may err by {share}").format(
+            share=widgets.number(promised.next_delta, "%", 2)
+        )
+        fact(_("Risk spent"), share, following)
+    with three:
+        fact(
+            _("Drawn for certifying"),
+            f"{promised.certify_items:,}",
+            _("before labelling, by chance"),
+        )
+
+
+def _promise_form(page: PageContext, promised: CampaignView | None) -> None:
+    with st.form("certificate.promise", border=False):
+        now = (promised.target, promised.delta) if promised else (0.05, 0.1)
+        target = st.number_input(
+            _("Labels that may be wrong, of those accepted (%)"), 0.1, 50.0, 100 * now[0], 0.5
+        )
+        sure = st.number_input(
+            _("Confidence, over the whole campaign (%)"), 50.0, 99.9, 100 * (1 - now[1]), 1.0
+        )
+        names = {"all": _scope("all"), "classes": _scope("classes")}
+        scope = st.selectbox(
+            _("For"), list(names), format_func=lambda c: names[c],
+            help=_("Class by class needs more checked items: each class has to show it by itself."),
+        )  # fmt: skip
+        reason = st.text_input(_("Why (required)"), placeholder=_("Kept in the record"))
+        if st.form_submit_button(_("Promise"), type="primary"):
+            attempt(
+                lambda: campaign.open_campaign(
+                    page.ws, page.actor, page.slug, target / 100, 1 - sure / 100, scope,
+                    reason=reason,
+                ),
+                _("The promise stands; its items were drawn."),
+            )  # fmt: skip
+
+
+def _scope(code: str) -> str:
+    if code == "all":
+        return _("all items together")
+    if code == "classes":
+        return _("each class by itself")
+    kind, _sep, name = code.partition(":")
+    return _("each {column}").format(column=name) if kind == "slices" else name or code
+
+
+# --- looks ------------------------------------------------------------------------------------
+
+
+def _look(page: PageContext, promised: CampaignView, model: ModelView) -> None:
+    if not can(page.actor, Action.STEER, _here(page)):
+        return
+    if st.button(
+        _("Look now: may model {n} decide alone?").format(n=model.id), key="certificate.look",
+        type="primary", icon=":material/fact_check:",
+        help=_("Spends {share} of the risk, unless nothing has changed since the last look.").format(
+            share=widgets.number(promised.next_delta, "%", 2)
+        ),
+    ):  # fmt: skip
+        with st.spinner(_("Looking…")):
+            attempt(
+                lambda: campaign.certify_now(page.ws, page.actor, page.slug, model.id),
+                _("The look is taken; read below what it found."),
+            )
+
+
+def _looks(page: PageContext, promised: CampaignView, looks: Sequence[CertificateView]) -> None:
+    mine = [c for c in looks if c.campaign_id == promised.id]
+    if not mine:
+        caption(_("No look was taken yet. Until then people label everything."))
+        return
+    newest = [c for c in mine if c.look == mine[0].look]
+    for found in newest[:8]:
+        _found(page, found)
+    if len(looks) > len(newest[:8]):
+        with st.expander(_("All looks")):
+            table(
+                (_("Look"), _("Model"), _("Scope"), _("Found"), _("Checked"), _("Accepted"), _("When")),
+                [_look_row(c) for c in looks], _("All looks"),
+            )  # fmt: skip
+
+
+def _found(page: PageContext, found: CertificateView) -> None:
+    good = found.certified
+    head = _("Certified") if good else _("Refused")
+    if found.scope != "all":
+        head = f"{head} · {_scope(found.scope)}"
+    draw(
+        "<div class='tb-banner {kind}' role='status' style='margin-top:.6rem'>"
+        "<i class='tb-icon' aria-hidden='true'>{icon}</i><span><b>{head}.</b> {text}</span></div>",
+        kind="tb-banner-good" if good else "", icon="verified" if good else "block", head=head,
+        text=found.sentence,
+    )  # fmt: skip
+    if not good:
+        if found.needs:
+            caption(
+                _("About {n} more of the items drawn for certifying, answered, would tell.").format(
+                    n=f"{found.needs:,}"
+                )
+            )
+        return
+    if found.accepted_at is not None:
+        _standing(page, found)
+    elif can(page.actor, Action.PROMOTE, _here(page)):
+        _accept(page, found)
+
+
+def _accept(page: PageContext, found: CertificateView) -> None:
+    with (
+        st.popover(_("Accept these labels"), icon=":material/done_all:"),
+        st.form(f"certificate.accept.{found.id}", border=False),
+    ):
+        caption(_("A share of them goes to people unseen, who check them. It can be taken back."))
+        reason = st.text_input(_("Why (required)"), placeholder=_("Kept in the record"))
+        if st.form_submit_button(_("Accept"), type="primary"):
+            attempt(
+                lambda: accepting.accept(page.ws, page.actor, page.slug, found.id, reason),
+                _("The labels count now."),
+            )
+
+
+def _standing(page: PageContext, found: CertificateView) -> None:
+    caption(
+        _("Accepted {when}; {n} labels stand on its word.").format(
+            when=when(found.accepted_at or found.at), n=f"{found.standing:,}"
+        )
+    )
+    if not can(page.actor, Action.PROMOTE, _here(page)):
+        return
+    with (
+        st.popover(_("Take them back"), icon=":material/undo:"),
+        st.form(f"certificate.revoke.{found.id}", border=False),
+    ):
+        caption(_("All of them go back to people, and you see every dataset version they reached."))
+        reason = st.text_input(_("Why (required)"), placeholder=_("Kept in the record"))
+        if st.form_submit_button(_("Take back"), type="primary"):
+            _take_back(page, found.id, found.scope, reason)
+
+
+def _take_back(page: PageContext, certificate_id: int, scope: str, reason: str) -> None:
+    try:
+        done = recall.revoke(page.ws, page.actor, page.slug, certificate_id, scope, reason)
+    except TiebreakError as problem:
+        states.say_error(problem)
+        return
+    st.session_state[RECALLED] = done
+    widgets.flash(_("The labels were taken back."))
+    st.rerun()
+
+
+def _look_row(found: CertificateView) -> list[Markup | str]:
+    good = found.certified
+    chip = widgets.chip(_("certified") if good else _("refused"), GOOD if good else WARN)
+    return [
+        f"{found.look}", _("Model {n}").format(n=found.model_id), _scope(found.scope), chip,
+        _("{wrong} wrong of {n}").format(wrong=found.errors, n=f"{found.sampled:,}"),
+        f"{found.accepted:,}", when(found.at),
+    ]  # fmt: skip
+
+
+# --- the audit --------------------------------------------------------------------------------
+
+
+def _audit(page: PageContext, looks: Sequence[CertificateView]) -> None:
+    rows = audits.audit_standing(page.ws, page.actor, page.slug)
+    recalled = st.session_state.get(RECALLED)
+    if not rows and recalled is None:
+        return
+    with st.container(border=True):
+        card_head(
+            _("Audit of what was accepted"),
+            _(
+                "A random share goes to people unrecognisably. The test may be read at any time; it takes labels back by itself."
+            ),
+        )
+        if isinstance(recalled, Recall) and recalled.certificate_id in {c.id for c in looks}:
+            _recalled(recalled)
+        if rows:
+            table(
+                (_("Scope"), _("Drawn"), _("Checked"), _("Wrong"), _("95 % at every moment"),
+                 _("Evidence"), _("Stand"), ""),
+                [_audit_row(r) for r in rows], _("Audit of what was accepted"),
+            )  # fmt: skip
+
+
+def _audit_row(row: AuditRow) -> list[Markup | str]:
+    share = "–" if not row.n else f"{100 * row.wrong / row.n:.1f} % ({row.wrong})"
+    ends = "–" if not row.n else f"{100 * row.low:.1f} – {100 * row.high:.1f} %"
+    chip = Markup()
+    if row.revoked:
+        chip = widgets.chip(_("taken back"), BAD)
+    elif row.drifting:
+        chip = widgets.chip(_("getting worse?"), WARN)
+    return [
+        fill(
+            "{scope}<div class='tb-muted tb-small'>{n}</div>", scope=_scope(row.scope),
+            n=_("certificate {n}").format(n=row.certificate_id),
+        ),
+        f"{row.drawn:,}", f"{row.n:,}", share, ends,
+        _("{e} of {needed}").format(e=f"{row.e:.3g}", needed=f"{row.needed:.3g}"),
+        f"{row.standing:,}", chip,
+    ]  # fmt: skip
+
+
+def _recalled(done: Recall) -> None:
+    reached = ", ".join(
+        _("{name} ({n} items)").format(name=v.name, n=f"{v.items:,}") for v in done.versions
+    )
+    draw(
+        "<div class='tb-banner' role='status'><i class='tb-icon' aria-hidden='true'>undo</i><span>"
+        "<b>{head}</b> {text}</span></div>",
+        head=many("{n} label was taken back.", "{n} labels were taken back.", done.revoked),
+        text=_("Dataset versions that keep such labels: {names}.").format(names=reached)
+        if reached else _("No dataset version keeps any of them."),
+    )  # fmt: skip
+    if done.item_ids:
+        with st.expander(many("{n} item concerned", "{n} items concerned", len(done.item_ids))):
+            st.text(", ".join(str(i) for i in done.item_ids))
+
+
+# --- what it saved ----------------------------------------------------------------------------
+
+
+def _saving(page: PageContext) -> None:
+    found = savings.measured_savings(page.ws, page.actor, page.slug)
+    with st.container(border=True):
+        card_head(
+            _("What it saved, measured"),
+            _("Against a random share of items that people label from scratch, without help."),
+        )
+        _saving_figures(found)
+        caption(found.sentence)
+
+
+def _saving_figures(found: Savings) -> None:
+    one, two, three = st.columns(3)
+    with one:
+        widgets.figure(_("People's time saved"), found.saving, found.n, found.low, found.high, "%")
+    with two:
+        fact(
+            _("Claimed"),
+            _("up to {share}").format(share=f"{100 * found.claim:.0f} %"),
+            _("by the product's material"),
+        )
+    with three:
+        gap = found.accuracy
+        points = Estimate(
+            None if gap.value is None else 100 * gap.value,
+            None if gap.low is None else 100 * gap.low,
+            None if gap.high is None else 100 * gap.high,
+            gap.n,
+        )
+        fact(
+            _("Accuracy with help, less without"),
+            None if points.value is None else charts.amount(points.value, POINTS),
+            f"{charts.interval(points, POINTS)}n = {points.n:,}",
+        )
+
+
+def _here(page: PageContext) -> Resource:
+    return Resource(page.project.id if page.project else None)

@@ -1,0 +1,219 @@
+"""What automatic labels would have come to on this project, told by labels that are already known."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import streamlit as st
+
+from core.errors import TiebreakError
+from core.services.certificates import simulate
+from core.services.certificates.simulate import Simulation, simulate_project
+from core.ui import states, widgets
+from core.ui.background import Work, start
+from core.ui.charts import card_head
+from core.ui.shell import PageContext
+from core.ui.text import _, many, mark
+from core.ui.theme import Markup, fill
+from core.ui.tokens import BAD, GOOD
+from core.ui.widgets import caption, fact, table
+
+KEPT = "retrain.simulation"
+
+WAYS = {
+    "manual": mark("People label everything"),
+    "automatic": mark("The model labels everything"),
+    "point threshold": mark("A threshold on the validation estimate"),
+    "certificate": mark("Tiebreak's certificate"),
+}
+PHASES = {
+    "weights": mark("Getting the network's weights"),
+    "self-training": mark("Training a small network on these images"),
+    "embed": mark("Looking at every image"),
+    "campaigns": mark("Running campaigns"),
+}
+
+
+class Step(Protocol):
+    """How far a simulation is."""
+
+    @property
+    def phase(self) -> str:
+        """Return what it is doing."""
+
+    @property
+    def done(self) -> int:
+        """Return how much is done."""
+
+    @property
+    def total(self) -> int:
+        """Return how much there is."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return an estimate, where there is one."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A simulation of this session."""
+
+    slug: str
+    work: Work[Simulation]
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class _Stopped(TiebreakError):
+    """Raised in the thread when its reader has seen enough."""
+
+
+def draw_simulation(page: PageContext) -> None:
+    """Draw the simulation: what it needs, how far it is, what came of it."""
+    kept = st.session_state.get(KEPT)
+    running: Running | None = kept if kept is not None and kept.slug == page.slug else None
+    with st.container(border=True):
+        card_head(
+            _("What would a team have saved?"),
+            _(
+                "Whole campaigns are run against labels that are known already. Nothing is written into the record."
+            ),
+        )
+        if running is not None and not running.work.over.is_set():
+            _watch(running)
+            return
+        _form(page)
+        if running is not None and isinstance(running.work.error, TiebreakError):
+            if not isinstance(running.work.error, _Stopped):
+                states.error(running.work.error, inline=True)
+            return
+    if running is None or running.work.result is None:
+        states.empty(
+            _("Nothing simulated yet"),
+            _("Needs 50 images or more whose label is known: imported, or settled by people."),
+        )
+        return
+    with st.container(border=True):
+        _result(running.work.result)
+
+
+def _form(page: PageContext) -> None:
+    with st.form("simulate", border=False):
+        one, two, three = st.columns(3)
+        with one:
+            target = st.number_input(_("Labels that may be wrong (%)"), 0.1, 50.0, 5.0, 0.5)
+        with two:
+            sure = st.number_input(_("Confidence (%)"), 50.0, 99.9, 90.0, 1.0)
+        with three:
+            seeds = st.number_input(
+                _("Campaigns"), 1, 100, 10, 1, help=_("Each draws its own items by chance.")
+            )
+        if st.form_submit_button(_("Simulate"), type="primary", icon=":material/science:"):
+            _start(page, target / 100, sure / 100, int(seeds))
+
+
+def _start(page: PageContext, target: float, sure: float, seeds: int) -> None:
+    try:
+        settings = simulate.settings_for(target, sure)
+    except TiebreakError as problem:
+        states.say_error(problem)
+        return
+    ws, actor, slug = page.ws, page.actor, page.slug
+    stop = threading.Event()
+
+    def do(work: Work[Simulation]) -> Simulation:
+        def hear(step: Step) -> None:
+            if stop.is_set():
+                raise _Stopped(_stopped)
+            work.report(step.phase, step.done, step.total, step.seconds_left)
+
+        return simulate_project(ws, actor, slug, None, settings, range(seeds), hear)
+
+    _stopped = _("The simulation was stopped.")
+    st.session_state[KEPT] = Running(slug, start(do), stop)
+    st.rerun()
+
+
+def _watch(running: Running) -> None:
+    @st.fragment(run_every=1)
+    def poll() -> None:
+        work = running.work
+        if work.over.is_set():
+            st.rerun()
+        phase = PHASES.get(work.phase)
+        text = _(phase) if phase else _("Under way")
+        widgets.progress(work.done, work.total, work.seconds_left, text)
+        if st.button(_("Stop"), key="simulate.stop", icon=":material/stop:"):
+            running.stop.set()
+
+    poll()
+
+
+def _result(found: Simulation) -> None:
+    card_head(
+        _("Over {n} campaigns on {items} images").format(n=found.seeds, items=f"{found.n:,}"),
+        _("Target {target} with {sure} confidence; took {time}.").format(
+            target=widgets.number(found.target_error, "%"),
+            sure=widgets.number(found.confidence, "%", 0), time=widgets.duration(found.seconds),
+        ),
+    )  # fmt: skip
+    one, two, three, four = st.columns(4)
+    with one:
+        fact(
+            _("People label"), widgets.number(found.human_share, "%"),
+            f"{widgets.number(found.low, '%')} – {widgets.number(found.high, '%')}",
+        )  # fmt: skip
+    with two:
+        fact(
+            _("Of the accepted, wrong"),
+            widgets.number(found.auto_error, "%"),
+            _("at most {share} in a run").format(share=widgets.number(found.auto_error_max, "%")),
+        )
+    with three:
+        fact(
+            _("Runs that broke the target"), widgets.number(found.runs_over_target, "%", 0),
+            many("{n} run accepted nothing", "{n} runs accepted nothing", found.refused_runs),
+        )  # fmt: skip
+    with four:
+        fact(
+            _("All labels right"),
+            widgets.number(found.final_accuracy, "%"),
+            _("people's and the model's"),
+        )
+    rows = [_way(w, found.confidence) for w in found.table]
+    head = (
+        _("Way"),
+        _("People label"),
+        _("Accepted, wrong"),
+        _("Runs over target"),
+        _("All right"),
+    )
+    table(head, rows, _("Ways to get everything labelled"))
+    if found.notice:
+        caption(found.notice)
+    left_out = found.unlabelled + found.skipped
+    if left_out:
+        caption(
+            many(
+                "{n} image without a known label or unreadable was left out.",
+                "{n} images without a known label or unreadable were left out.",
+                left_out,
+            )
+        )
+
+
+def _way(way: simulate.Way, sure: float) -> list[Markup | str]:
+    name = WAYS.get(way.way)
+    shown = _(name) if name else way.way
+    kept = way.runs_over_target <= 1 - sure
+    over = fill(
+        "<span style='color:{c}'><i class='tb-icon' aria-hidden='true'>{icon}</i></span> {t}",
+        c=GOOD if kept else BAD, icon="check" if kept else "close",
+        t=widgets.number(way.runs_over_target, "%", 0),
+    )  # fmt: skip
+    label: Markup | str = fill("<b>{t}</b>", t=shown) if way.way == simulate.OURS else shown
+    return [
+        label, widgets.number(way.human_share, "%"), widgets.number(way.auto_error, "%"), over,
+        widgets.number(way.final_accuracy, "%"),
+    ]  # fmt: skip
