@@ -19,6 +19,7 @@ from core.services.certificates.views import CERTIFIED, certificate_row
 from core.services.consensus.audit_watch import standing_rows
 from core.services.consensus.draws import Arm
 from core.services.consensus.resolve import resolve_items
+from core.services.consensus.rightness import agrees
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
@@ -148,7 +149,7 @@ def _check_promise(
     """Hold what is left against the bound: what people answered since, and found wrong, is known."""
     meant = [one for one in region if one.part == "accepted"]
     gone = [one for one in meant if one.item_id not in open_]
-    wrong = sum(_found_wrong(connection, project, gone))
+    wrong = sum(_found_wrong(connection, project, row.iou, gone))
     most = (row.bound or 0.0) * len(meant) - wrong
     if not meant or most > row.target * (len(meant) - len(gone)) + 1e-9:
         raise ConflictError(
@@ -159,7 +160,7 @@ def _check_promise(
 
 
 def _found_wrong(
-    connection: Connection, project: ProjectView, gone: Sequence[kept.KeptItem]
+    connection: Connection, project: ProjectView, iou: float, gone: Sequence[kept.KeptItem]
 ) -> list[bool]:
     said = {one.item_id: one.answer for one in gone}
     found: list[bool] = []
@@ -176,7 +177,12 @@ def _found_wrong(
         )
         translate = project.schema.translate
         found += [
-            translate(Answer.from_json(r.answer)) != translate(Answer.from_json(said[r.item_id]))
+            not agrees(
+                project.schema,
+                translate(Answer.from_json(r.answer)),
+                translate(Answer.from_json(said[r.item_id])),
+                iou,
+            )
             for r in rows
         ]
     return found

@@ -21,12 +21,14 @@ from core.labels.state import ItemState
 from core.learning.loop import probe_learner, unit_rows
 from core.learning.reader import read_embeddings, read_predictions
 from core.learning.smooth import blend, choose_weight, nearest
+from core.services.models.options import drawn_labels
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 from core.store.tables import dataset_versions, models
 
 FOLDS = 3
 TOP = 5
+REGIONS = "regions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Believed:
     Attributes:
         item_ids: int64, shape (n,).
         score: From 0 to 1, higher is surer: of several questions the least sure of them.
-        answers: Key of each question to the answer of every item, in today's names.
+        answers: Key of each question to the answer of every item, in today's names; of regions,
+            under that key, the whole answers.
         tables: Key of each question to (names, probabilities), shape (n, classes).
         trained: Items whose label the model learnt from.
         taught_until: Number of the newest final label the model learnt from.
@@ -53,16 +56,23 @@ class Believed:
 
     def answer(self, row: int) -> Answer:
         """Return the whole answer of one row."""
+        if REGIONS in self.answers:
+            found: Answer = self.answers[REGIONS][row]
+            return found
         return Answer({key: str(said[row]) for key, said in sorted(self.answers.items())})
 
     def top(self, key: str, row: int) -> tuple[tuple[str, float], ...]:
         """Return the likeliest classes of a question, most probable first."""
+        if key not in self.tables:
+            return ()
         names, table = self.tables[key]
         order = np.argsort(-table[row], kind="stable")[:TOP]
         return tuple((names[c], round(float(table[row, c]), 4)) for c in order)
 
     def margin(self, key: str) -> np.ndarray:
         """Return by how much the likeliest class leads the next, shape (n,)."""
+        if key not in self.tables:
+            return self.score
         _names, table = self.tables[key]
         if table.shape[1] < 2:
             return self.score
@@ -109,8 +119,7 @@ def believed_by(
         StoreCorrupt: The model's dataset version was changed on disk.
     """
     _check_covered(project)
-    frozen = read_version(ws.root / row.version_folder, row.version_hash)
-    learnt = _learnt(frozen, json.loads(row.report))
+    learnt = _learnt(ws, row)
     said = {
         q.key: _of_question(ws, project, q, ws.root / row.folder / q.key, learnt, hashes)
         for q in project.schema.item_questions
@@ -126,18 +135,12 @@ def believed_by(
         np.min([t.max(1, initial=0.0) for _, t in tables.values()], axis=0),
         {k: np.array(names, dtype=object)[t.argmax(1)] for k, (names, t) in tables.items()},
         tables,
-        frozenset(f.item_id for f in learnt),
-        max((f.final_seq for f in learnt), default=0),
+        *learnt_by(ws, row),
         {k: s.weight for k, s in said.items()},
     )
 
 
 def _check_covered(project: ProjectView) -> None:
-    if project.schema.draws:
-        raise InputError(
-            f"'{project.slug}' asks for regions; a certificate covers class questions for now.",
-            "Check its items in the queue.",
-        )
     several = [q.key for q in project.schema.item_questions if q.several]
     if several:
         raise InputError(
@@ -146,9 +149,22 @@ def _check_covered(project: ProjectView) -> None:
         )
 
 
-def _learnt(frozen: Sequence[FrozenLabel], report: Mapping[str, object]) -> list[FrozenLabel]:
-    left_out = report.get("gold_kept_out", ())
-    unlearnt = frozenset(left_out) if isinstance(left_out, list) else frozenset()
+def learnt_by(ws: Workspace, row: Row) -> tuple[frozenset[int], int]:
+    """Return the items whose label a model learnt from, and the number of the newest such label.
+
+    Raises:
+        StoreCorrupt: The model's dataset version was changed on disk.
+    """
+    learnt = _learnt(ws, row)
+    return frozenset(f.item_id for f in learnt), max((f.final_seq for f in learnt), default=0)
+
+
+def _learnt(ws: Workspace, row: Row) -> list[FrozenLabel]:
+    report = json.loads(row.report)
+    frozen = read_version(ws.root / row.version_folder, row.version_hash)
+    # A run told to draw its labels may have drawn certify items: such a model is refused.
+    frozen, _ = drawn_labels(frozen, report.get("labels"), int(report.get("seed") or 0))
+    unlearnt = frozenset(report.get("gold_kept_out", ()))
     return [
         f
         for f in frozen

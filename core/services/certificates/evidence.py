@@ -18,6 +18,7 @@ from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.certificates.believed import Believed
 from core.services.consensus.draws import Arm, place
+from core.services.consensus.rightness import agrees
 from core.services.projects.project import ProjectView
 from core.store.tables import annotation_log, arm_draws, final_labels, item_state, items
 
@@ -129,6 +130,7 @@ def drawn_sample(
     believed: Believed,
     project: ProjectView,
     since: float = 0.0,
+    iou: float = 0.5,
 ) -> Sample:
     """Return the checked items at the front of the drawn order.
 
@@ -140,6 +142,7 @@ def drawn_sample(
         project: Whose.
         since: Labels settled up to then do not count, nor do their items: the model was taught by
             what they led to.
+        iou: From which overlap on a region is right.
     """
     row_of = {i: n for n, i in enumerate(believed.item_ids.tolist())}
     found: list[int] = []
@@ -151,7 +154,7 @@ def drawn_sample(
         if not stands[item_id].answered:
             break
         found.append(item_id)
-        wrong.append(_is_wrong(stands[item_id], believed, row_of[item_id], project))
+        wrong.append(_is_wrong(stands[item_id], believed, row_of[item_id], project, iou))
         unsettled += stands[item_id].state not in BY_PEOPLE
     left_out = frozenset(known) & shown | (frozenset(order) - frozenset(known))
     return Sample(tuple(found), tuple(wrong), unsettled, left_out, tuple(usable[len(found) :]))
@@ -161,11 +164,13 @@ def _stale(standing: Standing, since: float) -> bool:
     return standing.state in BY_PEOPLE and 0 < standing.settled_at <= since
 
 
-def _is_wrong(standing: Standing, believed: Believed, row: int, project: ProjectView) -> bool:
+def _is_wrong(
+    standing: Standing, believed: Believed, row: int, project: ProjectView, iou: float
+) -> bool:
     if standing.state not in BY_PEOPLE or standing.answer is None:
         return True
-    true = project.schema.translate(Answer.from_json(standing.answer)).choices
-    return any(true.get(key) != said[row] for key, said in believed.answers.items())
+    true = project.schema.translate(Answer.from_json(standing.answer))
+    return not agrees(project.schema, true, believed.answer(row), iou)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor
 from core.errors import ConflictError, InputError, StoreCorrupt
-from core.learning.certify import Candidates, Certificate, Evidence, certify, certify_groups
+from core.learning.certify import Certificate
 from core.services.certificates import kept
-from core.services.certificates.believed import Believed, believed_by, model_row
-from core.services.certificates.evidence import (
-    Population,
-    Sample,
-    Standing,
-    drawn_sample,
-    in_arm,
-    population,
-    shown_items,
-    standings,
-)
-from core.services.certificates.promises import audit_share, campaign_in_force, looks_of
+from core.services.certificates.believed import model_row
+from core.services.certificates.evidence import standings
+from core.services.certificates.look import Look, found_by, prepared, surest
+from core.services.certificates.promises import campaign_in_force, looks_of
 from core.services.certificates.views import (
     CERTIFIED,
     REFUSED,
@@ -31,24 +22,11 @@ from core.services.certificates.views import (
     certificate_rows,
     certificate_views,
 )
-from core.services.consensus.draws import Arm, place
 from core.services.projects.project import ProjectView, project_for
-from core.services.projects.training_rules import rules_in_force
-from core.services.visibility.views import metadata_of
 from core.services.workspace import Workspace
-from core.stats.certificate import Ladder, spend
+from core.stats.certificate import spend
 from core.store.audit import append_audit
-from core.store.tables import acceptances, certificates, final_labels
-
-LEAST_RUN = 100
-_CHUNK = 500
-
-
-def run_count(not_started: int, requested: int | None) -> int:
-    """Return how many items an auto-label run takes: at least a hundred, where there are as many."""
-    if requested is None or not_started < LEAST_RUN:
-        return not_started
-    return min(not_started, max(LEAST_RUN, requested))
+from core.store.tables import acceptances, certificates
 
 
 def certify_now(
@@ -94,13 +72,13 @@ def certify_all(
         row = model_row(connection, project, model_id)
         _check_not_revoked(connection, campaign, model_id)
         stands = standings(connection, project)
-        look = _prepared(ws, connection, project, campaign, row, stands)
+        look = prepared(ws, connection, project, campaign, row, stands)
         if same := _looked_before(ws, connection, project, campaign, model_id, look, count):
             return same
     number = look.number
     delta = spend(campaign.delta, number)
-    chosen = _surest(look, count)
-    found = _found(campaign, look, delta, chosen)
+    chosen = surest(look, count)
+    found = found_by(campaign, look, delta, chosen)
     folder = ws.root / row.folder / "certificate" / f"c{campaign.id}-l{number}"
     kept.keep(folder, _items(look, found, chosen), _about(look, found, count))
     with ws.store.write() as connection:
@@ -112,67 +90,6 @@ def certify_all(
         _write(ws.clock(), connection, actor, campaign, row, look, found, delta, where)
         rows = certificate_rows(connection, project, campaign.id, number)
         return certificate_views(connection, ws.root, rows)
-
-
-# --- one look ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    number: int
-    believed: Believed
-    sample: Sample
-    people: Population
-    groups: np.ndarray | None
-    fresh: bool
-    main: str
-
-    @property
-    def evidence(self) -> Evidence:
-        return Evidence(
-            np.array(self.sample.item_ids, dtype=np.int64), np.array(self.sample.wrong, dtype=bool)
-        )
-
-
-def _prepared(
-    ws: Workspace,
-    connection: Connection,
-    project: ProjectView,
-    campaign: Row,
-    row: Row,
-    stands: dict[int, Standing],
-) -> _Look:
-    hashes = {i: one.content_hash for i, one in stands.items()}
-    believed = believed_by(ws, project, row, hashes)
-    since = row.at if _taught_by_acceptance(connection, project.id, believed) else 0.0
-    sample = drawn_sample(
-        in_arm(connection, project.id, Arm.CERTIFY), stands, shown_items(connection, project.id),
-        believed, project, since,
-    )  # fmt: skip
-    waiting = sum(not s.answered and s.use == "train" for s in stands.values())
-    people = population(
-        believed, stands, sample,
-        frozenset(in_arm(connection, project.id, Arm.SCRATCH)), campaign.at,
-        audit_share(rules_in_force(connection, project.id), waiting),
-        f"audit:{project.slug}:{campaign.id}",
-    )  # fmt: skip
-    groups = _groups(connection, project, campaign.scope, believed, people)
-    number = looks_of(connection, campaign.id) + 1
-    return _Look(number, believed, sample, people, groups, since > 0, project.schema.main.key)
-
-
-def _taught_by_acceptance(connection: Connection, project_id: int, believed: Believed) -> bool:
-    """Return whether the model learnt from labels given after something had been accepted.
-
-    What is left for people then depends on the certificate, and so does the model.
-    """
-    first = connection.execute(
-        select(func.min(acceptances.c.at)).where(acceptances.c.project_id == project_id)
-    ).scalar()
-    last = connection.execute(
-        select(final_labels.c.at).where(final_labels.c.seq == believed.taught_until)
-    ).scalar()
-    return first is not None and last is not None and last >= first
 
 
 def _check_not_revoked(connection: Connection, campaign: Row, model_id: int) -> None:
@@ -194,58 +111,7 @@ def _check_not_revoked(connection: Connection, campaign: Row, model_id: int) -> 
         )
 
 
-def _groups(
-    connection: Connection, project: ProjectView, scope: str, believed: Believed, people: Population
-) -> np.ndarray | None:
-    """Return the group of each item of the population, where the campaign is about groups."""
-    if scope == "all":
-        return None
-    if scope == "classes":
-        said = believed.answers[project.schema.main.key][people.rows]
-        return np.array([f"class:{name}" for name in said], dtype=object)
-    column = scope.partition(":")[2]
-    ids = believed.item_ids[people.rows].tolist()
-    values: dict[int, str] = {}
-    for start in range(0, len(ids), _CHUNK):
-        told = metadata_of(connection, ids[start : start + _CHUNK])
-        values |= {i: doc[column] for i, doc in told.items() if column in doc}
-    return np.array([f"slice:{column}={values.get(i, '')}" for i in ids], dtype=object)
-
-
-def _found(campaign: Row, look: _Look, delta: float, chosen: np.ndarray) -> list[Certificate]:
-    """Return what the look finds, a certificate for each scope."""
-    doc = json.loads(campaign.doc)
-    ladder = Ladder(tuple(doc["starts"]), int(doc["steps"]))
-    rows = look.people.rows[chosen]
-    pool = Candidates(
-        look.believed.item_ids[rows],
-        look.believed.score[rows],
-        None if look.groups is None else look.groups[chosen],
-        look.people.closed[chosen],
-    )
-    confidence = 1 - campaign.delta
-    if pool.group is None:
-        return [certify(pool, look.evidence, campaign.target, delta, ladder, confidence)]
-    names = sorted(set(pool.group.tolist()))
-    return certify_groups(pool, look.evidence, campaign.target, delta, names, ladder, confidence)
-
-
-def _surest(look: _Look, count: int | None) -> np.ndarray:
-    """Return which of the population are looked at: so many of the surest that `count` are open."""
-    checked = np.isin(look.believed.item_ids[look.people.rows], look.evidence.item_ids)
-    free = ~look.people.closed & ~checked
-    wanted = run_count(int(free.sum()), count)
-    if wanted >= int(free.sum()):
-        return np.arange(len(free))
-    ids = look.believed.item_ids[look.people.rows]
-    # Equal scores in an order drawn from the items alone, so that the run is as long as asked.
-    drawn = np.array([place(i) for i in ids.tolist()])
-    order = np.lexsort((drawn, -look.believed.score[look.people.rows]))
-    last = int(np.searchsorted(np.cumsum(free[order]), wanted))
-    return np.sort(order[: last + 1])
-
-
-def _items(look: _Look, found: list[Certificate], chosen: np.ndarray) -> list[kept.KeptItem]:
+def _items(look: Look, found: list[Certificate], chosen: np.ndarray) -> list[kept.KeptItem]:
     """Return every item of the population as the look leaves it."""
     run = set(chosen.tolist())
     accepted = {int(i): c.scope for c in found for i in c.accepted}
@@ -273,7 +139,7 @@ def _items(look: _Look, found: list[Certificate], chosen: np.ndarray) -> list[ke
     return rows
 
 
-def _about(look: _Look, found: list[Certificate], count: int | None) -> dict[str, object]:
+def _about(look: Look, found: list[Certificate], count: int | None) -> dict[str, object]:
     return {
         "needs": {c.scope: c.needs for c in found},
         "count": count,
@@ -285,7 +151,7 @@ def _about(look: _Look, found: list[Certificate], count: int | None) -> dict[str
     }
 
 
-def _sentence(look: _Look, one: Certificate) -> str:
+def _sentence(look: Look, one: Certificate) -> str:
     said = [one.sentence]
     if look.fresh:
         said.append(
@@ -307,7 +173,7 @@ def _write(
     actor: Actor,
     campaign: Row,
     row: Row,
-    look: _Look,
+    look: Look,
     found: list[Certificate],
     delta: float,
     folder: str,
@@ -341,7 +207,7 @@ def _looked_before(
     project: ProjectView,
     campaign: Row,
     model_id: int,
-    look: _Look,
+    look: Look,
     count: int | None,
 ) -> list[CertificateView]:
     """Return the last look, if it was the same one: same model, labels and count."""

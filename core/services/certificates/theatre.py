@@ -88,6 +88,8 @@ class TheatreData:
         Raises:
             InputError: The target or the level makes no sense.
         """
+        if not (0 < target < 1 and 0 < delta < 1):
+            raise InputError(f"Targets and levels lie between 0 and 1: {target:g}, {delta:g}.")
         return theatre(self.curve, target, delta, self.costs)
 
 

@@ -77,7 +77,7 @@ def certificate_rows(
 ) -> list[Row]:
     """Return the rows of certificates with their promise, newest first."""
     query = (
-        select(certificates, campaigns.c.target, campaigns.c.delta)
+        select(certificates, campaigns.c.target, campaigns.c.delta, campaigns.c.iou)
         .join(campaigns, campaigns.c.id == certificates.c.campaign_id)
         .where(certificates.c.project_id == project.id)
         .order_by(certificates.c.id.desc())

@@ -17,6 +17,7 @@ from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.consensus.draws import Arm
 from core.services.consensus.gathering import latest_of
+from core.services.consensus.rightness import agrees
 from core.services.projects.project import ProjectView
 from core.stats.betting import RateTest
 from core.store.audit import append_audit
@@ -89,6 +90,7 @@ def audited_items(connection: Connection, project_id: int) -> dict[int, Row]:
 def checks(connection: Connection, project: ProjectView) -> list[Check]:
     """Return the settled items of the audit, in the order they were settled."""
     drawn = audited_items(connection, project.id)
+    bounds = _bounds(connection, {row.certificate_id for row in drawn.values()})
     found: list[Check] = []
     ids = list(drawn)
     for start in range(0, len(ids), _CHUNK):
@@ -107,7 +109,8 @@ def checks(connection: Connection, project: ProjectView) -> list[Check]:
             true = project.schema.translate(Answer.from_json(row.answer)) if row.answer else None
             label = answer.choices.get(project.schema.main.key)
             certificate = drawn[row.item_id].certificate_id
-            found.append(Check(row.item_id, certificate, label, true != answer, row.seq))
+            right = agrees(project.schema, true, answer, bounds[certificate])
+            found.append(Check(row.item_id, certificate, label, not right, row.seq))
     return sorted(found, key=lambda c: c.order)
 
 
@@ -232,6 +235,16 @@ def _accepted_by_class(
     for label, n in rows.tuples():
         found[None if label is None else project.schema.main.today(label)] += n
     return dict(found)
+
+
+def _bounds(connection: Connection, ids: set[int]) -> dict[int, float]:
+    """Return from which overlap on a region is right, by certificate."""
+    rows = connection.execute(
+        select(certificates.c.id, campaigns.c.iou)
+        .join(campaigns, campaigns.c.id == certificates.c.campaign_id)
+        .where(certificates.c.id.in_(ids))
+    )
+    return dict(rows.tuples().all())
 
 
 def _said(connection: Connection, project: ProjectView, seqs: Sequence[int]) -> dict[int, Answer]:

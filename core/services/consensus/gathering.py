@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Select, Table, func, select
 
@@ -99,8 +99,15 @@ def accepted_answers(connection: Connection, ids: Sequence[int]) -> list[tuple[i
             predictions.c.seq.in_([r.prediction_seq for r in standing])
         )
     )
-    answers = {r.seq: Answer.from_json(r.answer) for r in said}
+    answers = {r.seq: _unscored(Answer.from_json(r.answer)) for r in said}
     return [(r.item_id, r.prediction_seq, answers[r.prediction_seq]) for r in standing]
+
+
+def _unscored(answer: Answer) -> Answer:
+    """Return an answer as a label: how sure a model was of a region is no part of it."""
+    if not answer.regions:
+        return answer
+    return replace(answer, regions=tuple(replace(r, confidence=None) for r in answer.regions))
 
 
 def live_annotations(connection: Connection, ids: Sequence[int]) -> list:
