@@ -166,7 +166,10 @@ def _check_banner(found: ServingCheck) -> None:
 
 def draw_card(page: PageContext, model: ModelView) -> None:
     """Draw the model card, to be opened and to be taken along."""
-    with st.expander(_("Model card"), icon=":material/badge:"), states.boundary(inline=True):
+    # Not an expander: what it holds is worked out only for who asks.
+    if not st.toggle(_("Model card"), key=f"retrain.card.{model.id}"):
+        return
+    with states.boundary(inline=True):
         card = model_card(page.ws, page.actor, page.slug, model.id)
         left, right = st.columns(2, gap="large")
         with left:
@@ -178,7 +181,7 @@ def draw_card(page: PageContext, model: ModelView) -> None:
         _history(card)
         st.download_button(
             _("Take the card along"), card.to_markdown(), f"model-{model.id}.md", "text/markdown",
-            icon=":material/download:", key=f"retrain.card.{model.id}",
+            icon=":material/download:", key=f"retrain.card.{model.id}.file",
         )  # fmt: skip
 
 
