@@ -374,6 +374,11 @@ CALLS = (
     ),
     Call("certificates.theatre.theatre_data", Action.SEE_FIGURES, by_slug(theatre.theatre_data, 1)),
     Call(
+        "certificates.theatre.detection_trade",
+        Action.SEE_FIGURES,
+        by_slug(theatre.detection_trade, 1),
+    ),
+    Call(
         "certificates.theatre.riskiest_items",
         Action.SEE_FIGURES,
         by_slug(theatre.riskiest_items, NO_SCENE, 0.5),

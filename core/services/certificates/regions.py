@@ -61,7 +61,7 @@ def regions_believed_by(
             "covers regions alone.",
             "Check its items in the queue.",
         )
-    said = _said(connection, project, row.id)
+    said = pre_labels(connection, project, row.id)
     if not said:
         raise InputError(
             f"Model {row.id} has not pre-labelled '{project.slug}' yet.", "Pre-label with it first."
@@ -76,7 +76,8 @@ def regions_believed_by(
     return RegionBelief(believed, half)
 
 
-def _said(connection: Connection, project: ProjectView, model_id: int) -> dict[int, Answer]:
+def pre_labels(connection: Connection, project: ProjectView, model_id: int) -> dict[int, Answer]:
+    """Return what a model said last of each item it pre-labelled, in today's names."""
     newest = (
         select(func.max(predictions.c.seq))
         .join(prediction_sets, prediction_sets.c.id == predictions.c.set_id)

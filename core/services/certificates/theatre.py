@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor
 from core.errors import InputError
+from core.labels import Answer
 from core.learning.calibration import Reliability, reliability
 from core.learning.certify import Candidates, Evidence, riskiest
 from core.learning.curve import Costs, RiskCoverage, Scene, risk_coverage, theatre
-from core.services.certificates.believed import Believed, believed_by, model_row
+from core.learning.detect import TradeRow, trade
+from core.services.certificates.believed import REGIONS, Believed, believed_by, model_row
 from core.services.certificates.evidence import (
+    BY_PEOPLE,
     Sample,
+    Standing,
     drawn_sample,
     population,
     shown_items,
     standings,
 )
+from core.services.certificates.regions import pre_labels, regions_believed_by
 from core.services.consensus.draws import place
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView, project_for
@@ -40,6 +46,8 @@ __all__ = [
 ]
 
 RISKIEST = 20
+THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(20))
+"""At which the trade of detection is told."""
 DEFAULT_SECONDS = 5.0
 """Of active time an item, while nobody's was measured."""
 _MEASURED = 2000
@@ -107,14 +115,12 @@ def theatre_data(ws: Workspace, actor: Actor, slug: str, model_id: int) -> Theat
         project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
         row = model_row(connection, project, model_id)
         stands = standings(connection, project)
-        believed = believed_by(ws, project, row, {i: s.content_hash for i, s in stands.items()})
-        order = sorted(
-            (i for i, s in stands.items() if s.use != "train" and s.answered),
-            key=lambda i: (place(i), i),
-        )
+        order = _checked(stands)
+        believed, apart = _believed(ws, connection, project, row, order, stands)
+        order = [i for i in order if i not in apart]
         sample = drawn_sample(order, stands, shown_items(connection, project.id), believed, project)
         people = population(
-            believed, stands, sample, frozenset(), float("inf"), 0.0, "", keep=sample.item_ids
+            believed, stands, sample, apart, float("inf"), 0.0, "", keep=sample.item_ids
         )
         costs, measured = _costs(connection, project)
     rows = people.rows
@@ -122,13 +128,73 @@ def theatre_data(ws: Workspace, actor: Actor, slug: str, model_id: int) -> Theat
         raise InputError(
             f"Model {model_id} has an answer for no image of '{slug}'.", "Train again."
         )
-    groups = believed.answers[project.schema.main.key][rows]
+    labels = _labels(project, believed)[rows]
+    groups = None if project.schema.draws else labels
     pool = Candidates(believed.item_ids[rows], believed.score[rows], groups, people.closed)
     seen = Evidence(np.array(sample.item_ids, dtype=np.int64), np.array(sample.wrong, dtype=bool))
     return TheatreData(
         model_id, risk_coverage(pool, seen), _calibrated(believed, sample), costs, measured,
-        len(sample.item_ids), _sentence(len(sample.item_ids)), pool, groups,
+        len(sample.item_ids), _sentence(len(sample.item_ids)), pool, labels,
     )  # fmt: skip
+
+
+def detection_trade(
+    ws: Workspace, actor: Actor, slug: str, model_id: int, iou: float = 0.5
+) -> list[TradeRow]:
+    """Return what each detection threshold trades: hits, duplicates, false and misplaced regions.
+
+    On certify and evaluate items that people have checked; regions the model did not give when it
+    pre-labelled are in no row.
+
+    Raises:
+        NotFound: There is no such model.
+        InputError: The project asks for no regions, or the model has not pre-labelled.
+        Forbidden: The actor may not see figures here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
+        row = model_row(connection, project, model_id)
+        if not project.schema.draws:
+            raise InputError(f"'{slug}' asks for no regions, so there is no detection threshold.")
+        stands = standings(connection, project)
+        said = pre_labels(connection, project, row.id)
+    known = [
+        (stands[i].answer or "", said[i])
+        for i in _checked(stands)
+        if i in said and stands[i].state in BY_PEOPLE and stands[i].answer
+    ]
+    translate = project.schema.translate
+    true = [translate(Answer.from_json(text)).regions for text, _ in known]
+    return trade(true, [a.regions for _, a in known], THRESHOLDS, iou)
+
+
+def _checked(stands: Mapping[int, Standing]) -> list[int]:
+    """Return the items that people took up and no model learns from, in random order."""
+    found = (i for i, s in stands.items() if s.use != "train" and s.answered)
+    return sorted(found, key=lambda i: (place(i), i))
+
+
+def _believed(
+    ws: Workspace,
+    connection: Connection,
+    project: ProjectView,
+    row: Row,
+    order: Sequence[int],
+    stands: Mapping[int, Standing],
+) -> tuple[Believed, frozenset[int]]:
+    if not project.schema.draws:
+        hashes = {i: s.content_hash for i, s in stands.items()}
+        return believed_by(ws, project, row, hashes), frozenset()
+    found = regions_believed_by(ws, connection, project, row, order, stands, 0.5)
+    return found.believed, found.fitted_on
+
+
+def _labels(project: ProjectView, believed: Believed) -> np.ndarray:
+    """Return what is said of each item in a word: its class, or how many regions it has."""
+    if not project.schema.draws:
+        return believed.answers[project.schema.main.key]
+    counts = [len(a.regions) for a in believed.answers[REGIONS]]
+    return np.array([f"{n} region{'' if n == 1 else 's'}" for n in counts], dtype=object)
 
 
 def riskiest_items(

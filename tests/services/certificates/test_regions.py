@@ -15,6 +15,7 @@ from core.labels.schema import Task
 from core.services.certificates.accept import accept
 from core.services.certificates.campaign import certify_now, open_campaign
 from core.services.certificates.evidence import in_arm
+from core.services.certificates.theatre import detection_trade, riskiest_items, theatre_data
 from core.services.consensus.draws import Arm
 from core.services.consensus.resolve import resolve_items
 from core.services.consensus.rightness import agrees
@@ -123,6 +124,26 @@ def test_a_stricter_overlap_refuses_what_a_laxer_one_accepts(world: World):
     found = certify_now(world.ws, lead, world.slug, 1)
     assert found.outcome == "refused"
     assert found.errors == found.sampled > 50
+
+
+def test_the_theatre_of_a_detector(world: World):
+    """The curve counts items wholly right; the trade counts regions at each threshold."""
+    lead = world.cast.lead
+    open_campaign(world.ws, lead, world.slug, 0.1, 0.1, reason="cells")
+    draw(world, world.items[250:450])
+    data = theatre_data(world.ws, lead, world.slug, 1)
+    assert 60 < data.checked < 140
+    scene = data.scene(0.1, 0.1)
+    assert scene.classes == ()
+    risky = riskiest_items(world.ws, lead, world.slug, data, 0.0)
+    assert {r.label for r in risky} <= {"1 region", "2 regions"}
+    rows = detection_trade(world.ws, lead, world.slug, 1)
+    assert (rows[0].threshold, rows[0].false, rows[0].duplicates) == (0.0, 0, 0)
+    assert rows[0].hits == 360
+    assert rows[0].missed == 40
+    hits = [r.hits for r in rows]
+    assert hits == sorted(hits, reverse=True)
+    assert hits[-1] < hits[0]
 
 
 def test_regions_are_not_certified_class_by_class(world: World):
