@@ -24,6 +24,7 @@ from core.ui.text import _, many
 from core.ui.theatre import draw_theatre
 from core.ui.theme import Markup, draw, fill
 from core.ui.tokens import BAD, GOOD, WARN
+from core.ui.trade import draw_trade
 from core.ui.widgets import attempt, caption, fact, table, when
 
 RECALLED = "retrain.recalled"
@@ -48,6 +49,8 @@ def draw_certificates(page: PageContext, models: Sequence[ModelView]) -> None:
             _looks(page, promised, looks)
     target, delta = (promised.target, promised.delta) if promised else (0.05, 0.1)
     draw_theatre(page, model.id, target, delta)
+    if page.project is not None and page.project.task.draws:
+        draw_trade(page, model.id, promised.iou if promised else 0.5)
     _audit(page, looks)
     _saving(page)
 

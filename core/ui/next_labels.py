@@ -165,7 +165,7 @@ def _keep(page: PageContext, found: NextLabels) -> None:
 def _table(page: PageContext, found: NextLabels) -> None:
     mixed = any(i.what != "label" or i.why for i in found.items)
     head = (_("Image"), _("Item"), _("State"), *((_("What"), _("Why")) if mixed else ("",)))
-    with st.container(height=460, border=False):
+    with st.container(height=460 if len(found.items) > 6 else "content", border=False):
         table(head, [_row(page, i, mixed) for i in found.items[:SHOWN]], _("What to label next"))
     if len(found.items) > SHOWN:
         caption(_("The first {n} are shown.").format(n=SHOWN))

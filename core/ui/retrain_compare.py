@@ -216,7 +216,7 @@ def _images(page: PageContext, found: ComparisonView) -> None:
         _("Image"), _("Item"), _("Label"), _("Model {n}").format(n=found.first_id),
         _("Model {n}").format(n=found.second_id),
     )  # fmt: skip
-    with st.container(height=460, border=False):
+    with st.container(height=460 if len(rows) > 6 else "content", border=False):
         table(head, [_image_row(page, a) for a in rows], _("Images where they differ"))
 
 

@@ -197,7 +197,7 @@ def _riskiest(page: PageContext, data: TheatreData, threshold: float) -> None:
         _("The least sure of those accepted. If these are right, most of the others are."),
     )
     rows = [[*_cells(page, one), one.label, f"{one.score:.3f}"] for one in found]
-    with st.container(height=380, border=False):
+    with st.container(height=380 if len(rows) > 5 else "content", border=False):
         table(
             (_("Image"), _("Item"), _("Would be"), _("Score")), rows,
             _("The riskiest items that would pass"),

@@ -20,6 +20,8 @@ from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.widgets import attempt, caption
 
+USUAL_MINUTES = 9.0
+"""Of a detector on two cores."""
 NOW = ""
 """Stands for the labels in force, frozen as the run starts."""
 
@@ -34,7 +36,9 @@ MODES = {
     "probe": mark("Last layer only"),
     "fine-tune": mark("Fine-tune"),
     "student": mark("Noisy Student"),
+    "detector": mark("Detector"),
 }
+DETECTOR = "detector"
 ABOUT = {
     "probe": mark(
         "The network stays as it is; only its last layer is learnt, which takes seconds."
@@ -42,6 +46,9 @@ ABOUT = {
     "fine-tune": mark("The whole network learns, which takes minutes to hours without a GPU."),
     "student": mark(
         "Fine-tuned, then taught again with its own sure answers on images without a label."
+    ),
+    "detector": mark(
+        "A detector is built on the network and its last stages are taught, from few images on."
     ),
 }
 
@@ -61,13 +68,9 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
     with two:
         backbone = _backbone(page)
     with three:
-        mode = st.segmented_control(
-            _("How it learns"), list(MODES), default="probe", format_func=lambda c: _(MODES[c]),
-            key="retrain.mode",
-        )  # fmt: skip
-    chosen = mode or "probe"
+        chosen = _mode(page)
     caption(_(ABOUT[chosen]))
-    recipe, minutes, search = _how(page) if chosen != "probe" else (None, None, None)
+    recipe, minutes, search = _how(page, chosen)
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
         shown.draw_device(device_here())
@@ -78,7 +81,7 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
             disabled=not ready.can_start, width="stretch",
         ):  # fmt: skip
             options = TrainingOptions(
-                mode=chosen, version=version or None, recipe=recipe, minutes=minutes,
+                mode=None if chosen == DETECTOR else chosen, version=version or None, recipe=recipe, minutes=minutes,
                 search_minutes=search,
             )  # fmt: skip
             attempt(
@@ -89,11 +92,32 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
             )
 
 
+def _mode(page: PageContext) -> str:
+    """Return how it learns; a detector and several answers an image leave no choice but to fine-tune."""
+    if _draws(page):
+        st.segmented_control(
+            _("How it learns"), [DETECTOR], default=DETECTOR, format_func=lambda c: _(MODES[c]),
+            key="retrain.mode.detector", disabled=True,
+        )  # fmt: skip
+        return DETECTOR
+    several = page.project is not None and page.project.schema.main.several
+    modes = [m for m in MODES if m != DETECTOR and not (several and m == "probe")]
+    chosen = st.segmented_control(
+        _("How it learns"), modes, default=modes[0], format_func=lambda c: _(MODES[c]),
+        key="retrain.mode",
+    )  # fmt: skip
+    return chosen or modes[0]
+
+
+def _draws(page: PageContext) -> bool:
+    return page.project is not None and page.project.task.draws
+
+
 def _version(versions: Sequence[VersionView]) -> str:
     names = {NOW: _("Those in force, frozen now")}
     names |= {v.name: f"{v.name} · {v.n_items:,}" for v in versions}
     return choose(
-        _("Labels to learn from"), "version", names, NOW,
+        _("Labels as of"), "version", names, NOW,
         _("A frozen version never changes, so the run can be repeated exactly."),
     )  # fmt: skip
 
@@ -104,26 +128,35 @@ def _backbone(page: PageContext) -> str:
     return choose(_("Network that looks at the images"), "network", names, usual)
 
 
-def _how(page: PageContext) -> tuple[Recipe, float | None, float | None]:
+def _how(page: PageContext, mode: str) -> tuple[Recipe | None, float | None, float | None]:
+    if mode == "probe":
+        return None, None, None
+    if mode == DETECTOR:
+        return None, _minutes(USUAL_MINUTES), None
     recipe = draw_recipe(page)
     left, right = st.columns(2)
     with left:
-        minutes = st.number_input(
-            _("Minutes it may take"), 0.0, 10_000.0, 0.0, 5.0, key="retrain.minutes",
-            help=_("0 for as many as it wants. It keeps the best it found."),
-        )  # fmt: skip
+        minutes = _minutes(0.0)
     with right:
         search = st.number_input(
             _("Minutes of these to search rates and strength"), 0.0, 10_000.0, 0.0, 1.0,
             key="retrain.search",
             help=_("Learning rate, weight decay and strength of the recipe are tried out; 0 for none."),
         )  # fmt: skip
-    return recipe, minutes or None, search or None
+    return recipe, minutes, search or None
+
+
+def _minutes(usual: float) -> float | None:
+    found = st.number_input(
+        _("Minutes it may take"), 0.0, 10_000.0, usual, 1.0, key="retrain.minutes",
+        help=_("0 for as many as it wants. It keeps the best it found."),
+    )  # fmt: skip
+    return found or None
 
 
 def _resume(page: PageContext, job: Job) -> None:
-    trained = job.kind == training.TRAIN and job.config.get("mode", "probe") != "probe"
-    if trained and st.button(
+    left = job.kind == training.TRAIN and training.resumable(page.ws, [job])
+    if left and st.button(
         _("Go on from its last checkpoint"), key="retrain.resume", icon=":material/resume:"
     ):
         attempt(

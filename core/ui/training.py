@@ -57,6 +57,9 @@ METRICS = {
 HIDDEN = {"epochs"}
 """Figures of a run that say nothing by themselves."""
 
+SCORES = ("accuracy", "map50", "ap50")
+"""What a report calls how right a model is: of classes, and of detectors."""
+
 CURVES = {
     "loss": mark("Loss"),
     "judged_loss": mark("Loss on held-out labels"),
@@ -66,6 +69,7 @@ CURVES = {
 
 GROUNDS = {
     "evaluate": mark("On items drawn at random before labelling and never learnt from."),
+    "all others": mark("On all labelled items that were not learnt from."),
     "cross-validated": mark(
         "Cross-validated on the training labels, because too few are held out."
     ),
@@ -187,7 +191,12 @@ def draw_model(model: ModelView, titles: Mapping[str, str]) -> None:
     e = estimate_of(evaluation)
     left, right = st.columns([1, 2.2], gap="large")
     with left:
-        figure(_("Model {n} is right").format(n=model.id), e.value, e.n, e.low, e.high, "%")
+        name = (
+            _("Model {n} is right")
+            if "map50" not in evaluation
+            else _("Model {n}: mean AP at IoU 0.5")
+        )
+        figure(name.format(n=model.id), e.value, e.n, e.low, e.high, "%")
         draw(
             "<div class='tb-muted tb-small' style='margin:.35rem 0 .8rem'>{t}</div>",
             t=_(GROUNDS.get(str(evaluation.get("on")), mark("Grounds not recorded"))),
@@ -198,7 +207,12 @@ def draw_model(model: ModelView, titles: Mapping[str, str]) -> None:
         if not rows:
             states.empty(_("Not enough data"), _("No class could be evaluated."))
             return
-        card_head(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
+        what = _("A dot is the share right, the line its 95 % interval.")
+        if "map50" in evaluation:
+            what = _(
+                "A dot is the average precision, the line its 95 % interval; n counts regions."
+            )
+        card_head(_("By true class"), what)
         alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
         draw_chart(charts.dots(rows), f"retrain.model.{model.id}", alt)
 
@@ -301,7 +315,7 @@ def _ledger_row(model: ModelView) -> list[Markup | str]:
 
 def estimate_of(found: Mapping[str, object]) -> Estimate:
     """Return a figure of a report as an estimate, undefined where it rests on too little."""
-    value = _number(found.get("accuracy"))
+    value = next((v for k in SCORES if (v := _number(found.get(k))) is not None), None)
     n = int(_number(found.get("n")) or 0)
     if value is None or n < FEWEST:
         return replace(UNDEFINED, n=n)
