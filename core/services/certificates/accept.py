@@ -13,12 +13,11 @@ from core.errors import ConflictError
 from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.certificates import kept
-from core.services.certificates.events import event, reason_given
+from core.services.certificates.events import event, reason_given, settle, unsettled
 from core.services.certificates.promises import looks_of, newest_campaign
 from core.services.certificates.views import CERTIFIED, certificate_row
 from core.services.consensus.audit_watch import standing_rows
 from core.services.consensus.draws import Arm
-from core.services.consensus.resolve import resolve_items
 from core.services.consensus.rightness import agrees
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import ProjectView, project_for
@@ -70,17 +69,19 @@ def accept(
     with ws.store.write() as connection:
         project = project_for(connection, actor, slug, Action.PROMOTE)
         row = certificate_row(connection, project, certificate_id)
-        if (before := _accepted_before(connection, row.id)) is not None:
-            return before
-        _check_current(connection, project, row)
-        region = [one for one in kept.read_items(ws.root / row.folder) if one.scope == row.scope]
-        open_ = _still_open(connection, [one.item_id for one in region])
-        _check_promise(connection, project, row, region, open_)
-        done = _accept(ws, connection, project, row, region, open_, said)
-        append_audit(
-            connection, ws.clock(), actor.name, "auto-accepted", f"certificate {row.id}",
-            project.id, {"accepted": done.accepted, "withheld": done.withheld, "reason": said},
-        )  # fmt: skip
+        done, touched = _accepted_before(connection, row.id), unsettled(connection, row.id)
+        if done is None:
+            _check_current(connection, project, row)
+            found = kept.read_items(ws.root / row.folder)
+            region = [one for one in found if one.scope == row.scope]
+            open_ = _still_open(connection, [one.item_id for one in region])
+            _check_promise(connection, project, row, region, open_)
+            done, touched = _accept(ws, connection, project, row, region, open_, said)
+            append_audit(
+                connection, ws.clock(), actor.name, "auto-accepted", f"certificate {row.id}",
+                project.id, {"accepted": done.accepted, "withheld": done.withheld, "reason": said},
+            )  # fmt: skip
+    settle(ws, project, touched)
     return done
 
 
@@ -196,7 +197,8 @@ def _accept(
     region: Sequence[kept.KeptItem],
     open_: set[int],
     reason: str,
-) -> AcceptedView:
+) -> tuple[AcceptedView, list[int]]:
+    """Write the events and return what was done, and the items to be settled anew."""
     at = ws.clock()
     # All that is open gets its prediction anew, so that none looks different from the others.
     shown = [one for one in region if one.item_id in open_]
@@ -204,7 +206,8 @@ def _accept(
     before = _standing_elsewhere(connection, project, row)
     taken = [one.item_id for one in shown if one.part == "accepted"]
     held = [one.item_id for one in shown if one.part == "audit"]
-    released = {r.item_id: r for r in before if r.item_id not in set(taken) | set(held)}
+    inside = {*taken, *held}
+    released = {r.item_id: r for r in before if r.item_id not in inside}
     note = f"certificate {row.id}: {reason}"
     rows = [event(row, i, seqs[i], "accepted", note, at) for i in taken]
     rows += [event(row, i, seqs[i], "withheld", note, at) for i in held]
@@ -215,9 +218,9 @@ def _accept(
     # Written in the order of items: nothing tells apart what the audit took.
     connection.execute(acceptances.insert(), sorted(rows, key=lambda r: int(str(r["item_id"]))))
     _draw(connection, row, held, len(held) / max(1, len(held) + len(taken)), at)
-    resolve_items(connection, project, sorted({*taken, *held, *released}), at, ws=ws)
     told = _told(len(taken), len(held), len(released))
-    return AcceptedView(row.id, len(taken), len(held), len(released), told)
+    done = AcceptedView(row.id, len(taken), len(held), len(released), told)
+    return done, sorted({*inside, *released})
 
 
 def _predicted(

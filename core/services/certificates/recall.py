@@ -11,10 +11,9 @@ from core.access import Action, Actor
 from core.datasets.lookup import find_items
 from core.errors import InputError
 from core.labels.state import ItemState
-from core.services.certificates.events import event, reason_given
+from core.services.certificates.events import event, reason_given, settle, unsettled
 from core.services.certificates.views import certificate_row
 from core.services.consensus.audit_watch import Scope, revoke_rows, standing_rows
-from core.services.consensus.resolve import resolve_items
 from core.services.projects.project import ProjectView, project_for
 from core.services.visibility.views import metadata_of
 from core.services.workspace import Workspace
@@ -75,12 +74,14 @@ def revoke(
         project = project_for(connection, actor, slug, Action.PROMOTE)
         row = certificate_row(connection, project, certificate_id)
         items = _take_back(connection, project, row, scope, said, ws.clock())
-        resolve_items(connection, project, items, ws.clock(), ws=ws)
+        touched = sorted({*items, *unsettled(connection, row.id)})
         append_audit(
             connection, ws.clock(), actor.name, "auto-acceptance revoked",
             f"certificate {row.id}", project.id,
             {"scope": scope, "items": len(items), "reason": said},
         )  # fmt: skip
+    settle(ws, project, touched)
+    with ws.store.read() as connection:
         return _recall(ws, connection, project, row, scope, len(items))
 
 

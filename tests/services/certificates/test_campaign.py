@@ -144,6 +144,23 @@ def test_accepting_again_changes_nothing(planted: Planted):
         assert connection.execute(select(func.count()).select_from(acceptances)).scalar() == rows
 
 
+def test_an_acceptance_broken_off_is_finished_by_the_next(planted: Planted, monkeypatch):
+    """When the process dies after the events, the same call again settles what is left."""
+    check(planted, 120)
+    found, lead = look(planted), planted.world.cast.lead
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.services.certificates.accept.settle", dies)
+        with pytest.raises(KeyboardInterrupt):
+            accept(planted.ws, lead, planted.slug, found.id, "good")
+    assert "auto-accepted" not in states(planted)
+    done = accept(planted.ws, lead, planted.slug, found.id, "good")
+    assert states(planted)["auto-accepted"] == done.accepted == found.accepted
+
+
 def test_only_a_prefix_of_the_drawn_order_counts(planted: Planted):
     """Answers beyond the first certify item nobody took up are not a random draw and wait."""
     with planted.ws.store.read() as connection:
