@@ -14,8 +14,10 @@ from core.errors import NotFound
 from core.services.certificates.accept import AcceptedView, accept
 from core.services.certificates.audits import AuditRow, audit_standing, draw_audit, watch_audit
 from core.services.certificates.campaign import (
+    CampaignView,
     CertificateView,
     certify_all,
+    get_campaign,
     list_certificates,
     open_campaign,
 )
@@ -81,11 +83,19 @@ def _simulation_text(found: Simulation) -> str:
 def certify(
     project: ProjectArgument,
     model: Annotated[int | None, typer.Option(help="The promoted model by default.")] = None,
-    target_error: TargetOption = 0.05,
-    confidence: ConfidenceOption = 0.9,
+    target_error: Annotated[
+        float | None, typer.Option(help="As in the campaign in force; 0.05 in the first.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="As in the campaign in force; 0.9 in the first.")
+    ] = None,
     scope: Annotated[
-        str, typer.Option(help="all, classes or slices:<column>: what the promise is about.")
-    ] = "all",
+        str | None,
+        typer.Option(help="all, classes or slices:<column>: as in the campaign in force, or all."),
+    ] = None,
+    iou: Annotated[
+        float | None, typer.Option(help="From which overlap on a region is right; 0.5 at first.")
+    ] = None,
     count: Annotated[int | None, typer.Option(help="Accept at most so many items.")] = None,
     accept_it: Annotated[
         bool, typer.Option("--accept", help="Let what was certified count at once.")
@@ -98,9 +108,7 @@ def certify(
     ws, me = opened(workspace)
     chosen = model if model is not None else _promoted(ws, me, project)
     said = reason or "asked for on the command line"
-    campaign = open_campaign(
-        ws, me, project, target_error, round(1 - confidence, 12), scope, reason=said
-    )
+    campaign = _promised(ws, me, project, (target_error, confidence, scope, iou), said)
     found = certify_all(ws, me, project, chosen, count)
     done = [accept(ws, me, project, c.id, said) for c in found if c.certified and accept_it]
     notice = campaign.notice
@@ -115,6 +123,32 @@ def certify(
         "released": sum(d.released for d in done),
     }
     emit(doc, as_json, _certify_text(found, done, notice))
+
+
+def _promised(
+    ws: Workspace,
+    me: Actor,
+    project: str,
+    asked: tuple[float | None, float | None, str | None, float | None],
+    reason: str,
+) -> CampaignView:
+    """Return the campaign asked for; what is not named is as in the one in force."""
+    last = get_campaign(ws, me, project)
+    target, confidence, scope, iou = asked
+    delta = None if confidence is None else round(1 - confidence, 12)
+    if last is not None and asked == (None,) * 4:
+        return last
+    before = (last.target, last.delta, last.scope, last.iou) if last else (0.05, 0.1, "all", 0.5)
+    return open_campaign(
+        ws,
+        me,
+        project,
+        before[0] if target is None else target,
+        before[1] if delta is None else delta,
+        before[2] if scope is None else scope,
+        before[3] if iou is None else iou,
+        reason,
+    )
 
 
 def _promoted(ws: Workspace, me: Actor, project: str) -> int:
