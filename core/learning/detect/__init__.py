@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.learning.detect.match import TradeRow, item_right, trade
+from core.learning.detect.said import read_regions
 from core.learning.detect.values import (
     BoxScore,
     ClassScore,
@@ -33,6 +34,7 @@ __all__ = [
     "TradeRow",
     "item_right",
     "predict_regions",
+    "read_regions",
     "trade",
     "train_detector",
 ]

@@ -141,8 +141,9 @@ def _picture(
     if shape in (Shape.MASK, Shape.POLYGON):
         masks = _masks(known, height, width, h, w)
     if shape is Shape.KEYPOINTS:
+        count = max((len(r.points) for r in known), default=1)
         rows = [r.points for r in known]
-        points = torch.tensor(rows, dtype=torch.float32).reshape(len(known), -1, 3)
+        points = torch.tensor(rows, dtype=torch.float32).reshape(len(known), count, 3)
         points = points * torch.tensor([w / width, h / height, 1.0])
     tensor = torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous()
     return Picture(image.item_id, tensor, Target(boxes, kinds, masks, points), scale, height, width)

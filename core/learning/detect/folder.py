@@ -14,7 +14,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -26,16 +25,13 @@ from core.labels.region import Region, Shape
 from core.learning.backbones import device_at_hand
 from core.learning.checkpoints import load_into
 from core.learning.detect.models import Detector, Plan, built
+from core.learning.detect.said import ADVICE, FORMAT, REGIONS, checked_file, digests_of
 from core.learning.detect.trunks import empty_trunk
 from core.learning.detect.values import DetectReport
 from core.learning.files import write_durably
 from core.learning.model_store import MANIFEST
 
-_CONFIG, _REPORT, _MODEL, _REGIONS = (
-    "config.json", "report.json", "model.safetensors", "regions.json",
-)  # fmt: skip
-_FORMAT = "detector-1"
-_ADVICE = "Choose another model version, or train again."
+_CONFIG, _REPORT, _MODEL = "config.json", "report.json", "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ class StoredDetector:
 
 def is_detector(folder: Path) -> bool:
     """Say whether the folder holds a detector, whole or not."""
-    return (folder / _REGIONS).exists()
+    return (folder / REGIONS).exists()
 
 
 def save_detector(
@@ -72,15 +68,15 @@ def save_detector(
     }
     said = {str(i): Answer(regions=tuple(r)).to_dict()["regions"] for i, r in regions.items()}
     files = {
-        _CONFIG: _json({**config, "format": _FORMAT}),
+        _CONFIG: _json({**config, "format": FORMAT}),
         _REPORT: _json(report.to_dict()),
         _MODEL: save(tensors),
-        _REGIONS: _json(said, None),
+        REGIONS: _json(said, None),
     }
     for name, data in files.items():
         write_durably(folder / name, data)
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    write_durably(folder / MANIFEST, _json({"format": _FORMAT, "sha256": digests}))
+    write_durably(folder / MANIFEST, _json({"format": FORMAT, "sha256": digests}))
 
 
 def load_detector(folder: Path) -> StoredDetector:
@@ -89,10 +85,10 @@ def load_detector(folder: Path) -> StoredDetector:
     Raises:
         BadCheckpoint: A file is missing, changed, damaged or of a newer format.
     """
-    digests = _digests(folder)
-    config = json.loads(_checked(folder, _CONFIG, digests))
+    digests = digests_of(folder)
+    config = json.loads(checked_file(folder, _CONFIG, digests))
     try:
-        tensors = load(_checked(folder, _MODEL, digests))
+        tensors = load(checked_file(folder, _MODEL, digests))
         plan = Plan(str(config["family"]), str(config["name"]))
         trunk = None if plan.family == "torchvision" else empty_trunk(plan.name)
         shape, size = Shape(config["shape"]), int(config["size"])
@@ -101,22 +97,10 @@ def load_detector(folder: Path) -> StoredDetector:
         detector = built(plan, len(classes), trunk, typical, size, int(config["keypoints"]))
         threshold = float(config["threshold"])
     except (SafetensorError, KeyError, ValueError, TypeError, InputError) as error:
-        raise BadCheckpoint(f"The model in {folder.name} is damaged: {error}.", _ADVICE) from error
+        raise BadCheckpoint(f"The model in {folder.name} is damaged: {error}.", ADVICE) from error
     load_into(detector.network, tensors, f"{_MODEL} of {folder.name}")
     detector.network.to(device_at_hand()).eval()
     return StoredDetector(detector, classes, shape, size, threshold)
-
-
-def read_regions(folder: Path) -> dict[int, tuple[Region, ...]]:
-    """Return what the model in a run folder says of the images it was judged by.
-
-    Raises:
-        BadCheckpoint: The file is missing, changed or damaged.
-    """
-    doc = json.loads(_checked(folder, _REGIONS, _digests(folder)))
-    return {
-        int(i): Answer.from_json(json.dumps({"regions": rows})).regions for i, rows in doc.items()
-    }
 
 
 def load_partly(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
@@ -134,33 +118,6 @@ def load_partly(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], n
             "Choose the detector these weights were made for.",
         )
     network.load_state_dict(fitting, strict=False)
-
-
-def _digests(folder: Path) -> Mapping[str, Any]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        if manifest["format"] != _FORMAT:
-            raise BadCheckpoint(f"The model in {folder.name} has an unknown format.", _ADVICE)
-        return dict(manifest["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadCheckpoint(
-            f"There is no finished detector in {folder.name}: {MANIFEST} is missing or damaged.",
-            _ADVICE,
-        ) from error
-
-
-def _checked(folder: Path, name: str, digests: Mapping[str, Any]) -> bytes:
-    try:
-        data = (folder / name).read_bytes()
-    except OSError:
-        data = b""
-    if hashlib.sha256(data).hexdigest() != digests.get(name):
-        raise BadCheckpoint(
-            f"{name} of the model in {folder.name} is missing or was changed after it was "
-            "written: its SHA-256 differs from the manifest.",
-            _ADVICE,
-        )
-    return data
 
 
 def _json(doc: object, indent: int | None = 1) -> bytes:

@@ -144,7 +144,8 @@ def built(
     if plan.family == QUICK:
         assert trunk is not None
         quick = QuickDetector(trunk.stages, trunk.widths, classes, typical_px)
-        return Quick(quick.to(memory_format=torch.channels_last), class_weights)
+        quick = quick.to(memory_format=torch.channels_last)
+        return Quick(quick, class_weights, frozen=trunk.source == "pretrained")
     options: dict[str, Any] = {"min_size": 1, "max_size": size, "box_score_thresh": _LEAST_SCORE}
     one_stage = plan.full.startswith(("fcos", "retinanet", "ssd"))
     if one_stage:
@@ -160,27 +161,31 @@ def built(
 
 
 class Quick:
-    """The quick detector behind the common face; its first two stages stay as they came.
+    """The quick detector behind the common face.
 
     Args:
         network: The detector; the batch norms of its trunk are folded into the convolutions.
         class_weights: How much each class counts in the loss, (classes,).
+        frozen: Whether the first two stages stay as they came, being good already.
     """
 
-    def __init__(self, network: QuickDetector, class_weights: Tensor | None = None) -> None:
+    def __init__(
+        self, network: QuickDetector, class_weights: Tensor | None = None, frozen: bool = True
+    ) -> None:
         self.network: nn.Module = network
+        self.frozen = frozen
         self._quick = network
         self._weights = class_weights
         for parameter in network.stages[:2].parameters():
-            parameter.requires_grad_(False)
+            parameter.requires_grad_(not frozen)
 
-    @torch.no_grad()
     def first(self, pixels: Tensor) -> Tensor:
-        """Return the maps of the frozen stage; they may be kept and used again."""
-        return self._quick.first(pixels.to(self._device))
+        """Return the maps of the first two stages; frozen ones may be kept and used again."""
+        with torch.set_grad_enabled(not self.frozen):
+            return self._quick.first(pixels.to(self._device))
 
     def losses_after(self, maps: Tensor, targets: Sequence[Target]) -> Mapping[str, Tensor]:
-        """Return the parts of the loss, given the maps of the frozen stage."""
+        """Return the parts of the loss, given the maps of the first two stages."""
         boxes = [t.boxes.to(self._device) for t in targets]
         kinds = [t.kinds.to(self._device) for t in targets]
         cells = self._quick.after(maps.contiguous(memory_format=torch.channels_last))

@@ -41,6 +41,7 @@ class Lesson:
     """How to teach.
 
     Attributes:
+        pretrained: Whether the trunk knows images already; else it learns as fast as the rest.
         seconds: How long the steps may take.
         steps: Exactly so many instead; None to go by the clock.
         batch: Images in a step.
@@ -50,6 +51,7 @@ class Lesson:
         mark: Names everything a checkpoint must agree with.
     """
 
+    pretrained: bool
     seconds: float
     steps: int | None
     batch: int
@@ -125,9 +127,10 @@ class _Teacher:
         trunk = [p for n, p in named if "stages." in n or "backbone.body" in n]
         known = {id(p) for p in trunk}
         head = [p for _, p in named if id(p) not in known]
+        slow = _TRUNK_RATE if self.lesson.pretrained else _HEAD_RATE
         return [
             {"params": head, "lr": _HEAD_RATE, "rate": _HEAD_RATE},
-            {"params": trunk, "lr": _TRUNK_RATE, "rate": _TRUNK_RATE},
+            {"params": trunk, "lr": slow, "rate": slow},
         ]
 
     def run(self) -> Taught:
@@ -191,7 +194,7 @@ class _Teacher:
 
     def _losses(self, generator: torch.Generator) -> Mapping[str, Tensor]:
         variation, batch = self.lesson.variation, self.taught.batch
-        if not isinstance(self.detector, Quick):
+        if not self._keeps_maps():
             return self.detector.losses(varied_batch(self.pictures, batch, variation, generator))
         maps = self._fresh(self.taught.steps, generator)
         old = torch.randint(
@@ -199,6 +202,7 @@ class _Teacher:
         ).tolist()
         drawn = [*maps, *(self.shelf[i] for i in old)]
         self.shelf = [*self.shelf, *maps][-_SHELF:]
+        assert isinstance(self.detector, Quick)
         return self.detector.losses_after(torch.stack([m for m, _ in drawn]), [t for _, t in drawn])
 
     def _fresh(self, step: int, generator: torch.Generator) -> list[tuple[Tensor, Target]]:
@@ -210,12 +214,15 @@ class _Teacher:
             maps = self.detector.first(batch.pixels)
         return list(zip(maps, batch.targets, strict=True))
 
+    def _keeps_maps(self) -> bool:
+        return isinstance(self.detector, Quick) and self.detector.frozen
+
     def _renewed(self) -> int:
         return max(1, round(self.taught.batch * _FRESH_SHARE))
 
     def _refill(self) -> None:
         """Put back on the shelf what lay there after the step a checkpoint was made."""
-        if isinstance(self.detector, Quick):
+        if self._keeps_maps():
             for step in range(
                 max(0, self.taught.steps - _SHELF // self._renewed() - 1), self.taught.steps
             ):

@@ -26,6 +26,7 @@ from core.learning.detect.trunks import Trunk, found_trunk
 from core.learning.detect.upright import no_way_up
 from core.learning.detect.values import BoxScore, DetectReport, DetectRequest
 from core.learning.values import (
+    ImageRef,
     OnProgress,
     Progress,
     RegionExample,
@@ -38,6 +39,7 @@ from core.learning.values import (
 _QUICK_BATCH, _BATCH, _GPU_BATCH = 8, 4, 16
 _MEMORY_BYTES = 2_000_000_000
 """Pixels held while teaching; images beyond that are left out, and it is said."""
+_LEAST_ASKED = 16
 _BALANCE = 0.5
 """Power of the commonest class's count over another's by which that one counts more."""
 
@@ -93,13 +95,15 @@ class _Run:
         typical = typical_sides(pictures)
         trunk = self._trunk(plan, learnt)
         detector, weights_hash = self._detector(plan, trunk, typical, size, pictures)
+        pretrained = bool(weights_hash) if trunk is None else trunk.source == "pretrained"
         variation = self._variation(pictures, trunk)
         taught = teach(
-            detector, pictures, self._lesson(plan, size, variation, learnt), self.progress,
+            detector, pictures, self._lesson(plan, pretrained, size, variation, learnt), self.progress,
             self.should_stop,
         )  # fmt: skip
+        asked = self._asked([e.image for e in judged])
         said, skipped = find_regions(
-            detector, [e.image for e in judged], request.classes, request.shape, size,
+            detector, asked, request.classes, request.shape, size,
             self.progress, self.should_stop,
         )  # fmt: skip
         report = self._judged({e.image.item_id: e.regions for e in judged}, said)
@@ -132,6 +136,17 @@ class _Run:
             )
         free = [e for e in known if e.use == "train" and e.image.item_id not in request.held_out]
         return free, [e for e in known if e.use == "evaluate"]
+
+    def _asked(self, judged: list[ImageRef]) -> list[ImageRef]:
+        """Return the images to ask of: those judged, and some more where they are few.
+
+        What was found in them is held against what serving finds before a model is put in force.
+        """
+        known = {i.item_id for i in judged}
+        more = sorted(
+            (i for i in self.request.pool if i.item_id not in known), key=lambda i: i.item_id
+        )
+        return judged + more[: max(0, _LEAST_ASKED - len(judged))]
 
     def _within_memory(
         self, pictures: Sequence[Picture], size: int
@@ -210,7 +225,12 @@ class _Run:
         return "The images look alike whichever way up they are, so they were learnt in all ways."
 
     def _lesson(
-        self, plan: Plan, size: int, variation: Variation, learnt: Sequence[RegionExample]
+        self,
+        plan: Plan,
+        pretrained: bool,
+        size: int,
+        variation: Variation,
+        learnt: Sequence[RegionExample],
     ) -> Lesson:
         request = self.request
         batch = _QUICK_BATCH if plan.family == QUICK else _BATCH
@@ -227,7 +247,7 @@ class _Run:
         said += [sorted(e.image.content_hash for e in learnt)]
         mark = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         return Lesson(
-            request.budget_seconds, request.steps, batch, variation, request.seed,
+            pretrained, request.budget_seconds, request.steps, batch, variation, request.seed,
             request.folder / "run", request.resume, mark,
         )  # fmt: skip
 

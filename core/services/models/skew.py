@@ -21,6 +21,7 @@ from core.datasets.freeze import read_version
 from core.errors import TiebreakError
 from core.labels.state import ItemState
 from core.learning import ImageRef, predict
+from core.learning.detect import item_right, predict_regions, read_regions
 from core.learning.reader import read_embeddings, read_predictions
 from core.services.models.job_inputs import image_refs
 from core.services.models.stored import folder_of, model_row
@@ -33,6 +34,8 @@ SAME_DIRECTION = 0.985
 """Least cosine of one image's two vectors. Half precision alone keeps it above 0.99 (`runner`);
 another resizing or colour order moves it below 0.98."""
 SAME_PROBABILITY = 0.05
+SAME_PLACE = 0.9
+"""Least overlap of a region found in training and again in serving."""
 KIND = "serving"
 
 
@@ -107,7 +110,8 @@ def last_check(connection: Connection, model_id: int) -> ServingCheck | None:
 def _checked(ws: Workspace, project: ProjectView, row: Row, sample: int) -> ServingCheck:
     refs = image_refs(ws, project)
     try:
-        parts = [
+        drawn = [_of_regions(ws, project, row, refs, sample)] if project.task.draws else []
+        parts = drawn or [
             _of_question(ws, project, row, q.key, _drawn(refs, sample))
             for q in project.schema.item_questions
             if (ws.root / row.folder / q.key).is_dir()
@@ -145,6 +149,24 @@ def _of_question(
     cosine = _least_cosine(now[both], then[both]) if both.any() else None
     apart, answers = _against_the_run(ws, row, folder, dict(_rows(served)))
     return _Found(len(served.item_ids), cosine, apart, answers)
+
+
+def _of_regions(
+    ws: Workspace, project: ProjectView, row: Row, refs: Mapping[int, ImageRef], sample: int
+) -> _Found:
+    """Hold what a detector finds now against what it found when it was made, on the same images."""
+    folder = folder_of(ws, row, project.schema.main.key)
+    then = read_regions(folder)
+    images = _drawn({i: ref for i, ref in refs.items() if i in then}, sample) if then else []
+    served = predict_regions(folder, images)
+    moved, changed = [0.0], 0
+    for item_id, now in served.regions.items():
+        before = sorted((r.confidence or 0.0 for r in then[item_id]), reverse=True)
+        after = sorted((r.confidence or 0.0 for r in now), reverse=True)
+        moved += [abs(a - b) for a, b in zip(before, after, strict=False)]
+        kept = [r for r in then[item_id] if (r.confidence or 0.0) >= served.threshold]
+        changed += not item_right(kept, served.proposed(item_id), SAME_PLACE)
+    return _Found(len(served.regions), None, max(moved), changed)
 
 
 def _rows(found: object) -> list[tuple[int, np.ndarray]]:
