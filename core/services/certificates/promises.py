@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor
 from core.errors import InputError, NotFound
+from core.services.certificates.events import settle
 from core.services.certificates.evidence import standings
 from core.services.consensus.draws import Arm, place
-from core.services.consensus.resolve import resolve_items
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.training_rules import TrainingRules, rules_in_force
 from core.services.workspace import Workspace
@@ -92,14 +92,15 @@ def open_campaign(
         }  # fmt: skip
         connection.execute(campaigns.insert(), row)
         drawn = _draw(connection, project, rules_in_force(connection, project.id), row["at"])
-        resolve_items(connection, project, drawn, ws.clock(), ws=ws)
         append_audit(
             connection, ws.clock(), actor.name, "campaign opened", slug, project.id,
             {"target": target, "delta": delta, "scope": scope, "reason": said},
         )  # fmt: skip
         made = newest_campaign(connection, project.id)
         assert made is not None
-        return campaign_view(connection, made, _told(connection, last, target))
+        view = campaign_view(connection, made, _told(connection, last, target))
+    settle(ws, project, drawn)  # to their places in the queue
+    return view
 
 
 def get_campaign(ws: Workspace, actor: Actor, slug: str) -> CampaignView | None:
