@@ -46,12 +46,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image in memory: pixels uint8 (3, h, w), what is in it, and original pixels a pixel."""
+    """One image in memory: pixels uint8 (3, h, w), what is in it, and its size before it was scaled."""
 
     item_id: int
     pixels: Tensor
     target: Target
-    scale: float
     height: int
     width: int
 
@@ -131,7 +130,6 @@ def _picture(
     image: ImageRef, regions: Sequence[Region], classes: Sequence[str], shape: Shape, size: int
 ) -> Picture:
     pixels, width, height = upright_pixels(image.path, size)
-    scale = max(width, height) / size
     h, w = pixels.shape[:2]
     known = [r for r in regions if r.label in classes and r.area > 0]
     boxes = torch.tensor([r.box for r in known], dtype=torch.float32).reshape(-1, 4)
@@ -146,7 +144,7 @@ def _picture(
         points = torch.tensor(rows, dtype=torch.float32).reshape(len(known), count, 3)
         points = points * torch.tensor([w / width, h / height, 1.0])
     tensor = torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous()
-    return Picture(image.item_id, tensor, Target(boxes, kinds, masks, points), scale, height, width)
+    return Picture(image.item_id, tensor, Target(boxes, kinds, masks, points), height, width)
 
 
 def _masks(regions: Sequence[Region], height: int, width: int, h: int, w: int) -> Tensor:

@@ -43,6 +43,7 @@ class StoredDetector:
     shape: Shape
     size: int
     threshold: float
+    any_way_up: bool = False
 
 
 def is_detector(folder: Path) -> bool:
@@ -100,7 +101,8 @@ def load_detector(folder: Path) -> StoredDetector:
         raise BadCheckpoint(f"The model in {folder.name} is damaged: {error}.", ADVICE) from error
     load_into(detector.network, tensors, f"{_MODEL} of {folder.name}")
     detector.network.to(device_at_hand()).eval()
-    return StoredDetector(detector, classes, shape, size, threshold)
+    any_way_up = bool(config.get("any_way_up"))
+    return StoredDetector(detector, classes, shape, size, threshold, any_way_up)
 
 
 def load_partly(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:

@@ -1,8 +1,8 @@
-"""Asking a detector: images to regions, the mirrored view asked as well and both answers fused."""
+"""Asking a detector: images to regions, mirrored views asked as well and all answers fused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,8 @@ _BATCH = 8
 _CHUNK = 64
 _SAME = 0.55
 """Boxes of one class that overlap so much in two views are one box."""
+_VIEWS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
+"""Axes flipped: as it is, mirrored, and for images without a way up the same upside down."""
 _MOST = 100
 """Regions kept of an image where shapes are asked for."""
 
@@ -47,7 +49,14 @@ def predict_regions(
     """
     stored = load_detector(folder)
     regions, skipped = find_regions(
-        stored.detector, images, stored.classes, stored.shape, stored.size, progress, should_stop
+        stored.detector,
+        images,
+        stored.classes,
+        stored.shape,
+        stored.size,
+        stored.any_way_up,
+        progress,
+        should_stop,
     )
     return RegionPredictions(regions, stored.threshold, skipped)
 
@@ -58,6 +67,7 @@ def find_regions(
     classes: Sequence[str],
     shape: Shape,
     size: int,
+    any_way_up: bool,
     progress: OnProgress,
     should_stop: ShouldStop,
 ) -> tuple[dict[int, tuple[Region, ...]], dict[int, str]]:
@@ -76,7 +86,9 @@ def find_regions(
         for alike in _alike(read.pictures):
             if should_stop():
                 raise StopRequested
-            for picture, found in zip(alike, _asked(detector, alike, shape), strict=True):
+            for picture, found in zip(
+                alike, _asked(detector, alike, shape, any_way_up), strict=True
+            ):
                 regions[picture.item_id] = _regions(found, picture, classes, shape)
             done += len(alike)
             progress(Progress("predict", done, len(images)))
@@ -92,22 +104,27 @@ def _alike(pictures: Sequence[Picture]) -> Iterator[list[Picture]]:
         yield from (group[i : i + _BATCH] for i in range(0, len(group), _BATCH))
 
 
-def _asked(detector: Detector, pictures: Sequence[Picture], shape: Shape) -> list[Found]:
+def _asked(
+    detector: Detector, pictures: Sequence[Picture], shape: Shape, any_way_up: bool
+) -> list[Found]:
     pixels = torch.stack([p.pixels for p in pictures])
-    said = detector.detect(pixels)
     if shape is not Shape.BOX:
-        return said
-    mirrored = detector.detect(pixels.flip(3))
-    width = pixels.shape[3]
-    return [
-        fused_boxes([one, _turned_back(other, width)])
-        for one, other in zip(said, mirrored, strict=True)
-    ]
+        return detector.detect(pixels)
+    views = []
+    for flipped in _VIEWS if any_way_up else _VIEWS[:2]:
+        said = detector.detect(pixels.flip(flipped))
+        views.append([_turned_back(found, pixels.shape[2:], flipped) for found in said])
+    return [fused_boxes(said) for said in zip(*views, strict=True)]
 
 
-def _turned_back(found: Found, width: int) -> Found:
+def _turned_back(found: Found, size: torch.Size, flipped: tuple[int, ...]) -> Found:
     boxes = found.boxes.clone()
-    boxes[:, 0], boxes[:, 2] = width - found.boxes[:, 2], width - found.boxes[:, 0]
+    for dim in flipped:
+        low, high = (1, 3) if dim == 2 else (0, 2)
+        boxes[:, low], boxes[:, high] = (
+            size[dim - 2] - boxes[:, high],
+            size[dim - 2] - boxes[:, low],
+        )
     return found._replace(boxes=boxes)
 
 
@@ -229,8 +246,3 @@ def outline(pixels: np.ndarray) -> list[tuple[float, float]]:
             far = mine[reach[mine].argmax()]
             ring.append((float(columns[far]) + 0.5, float(rows[far]) + 0.5))
     return ring
-
-
-def by_item(regions: Mapping[int, Sequence[Region]], items: Sequence[int]) -> list[list[Region]]:
-    """Return each item's regions, in the order of the items."""
-    return [list(regions[i]) for i in items]

@@ -104,7 +104,7 @@ class _Run:
         asked = self._asked([e.image for e in judged])
         said, skipped = find_regions(
             detector, asked, request.classes, request.shape, size,
-            self.progress, self.should_stop,
+            variation.any_way_up, self.progress, self.should_stop,
         )  # fmt: skip
         report = self._judged({e.image.item_id: e.regions for e in judged}, said)
         counts = Counter(r.label for e in learnt for r in e.regions)
@@ -122,7 +122,7 @@ class _Run:
             size=size,
             skipped={**read.skipped, **skipped},
         )
-        self._save(plan, detector, typical, said, report)
+        self._save(plan, detector, typical, variation, said, report)
         return report
 
     def _split(self) -> tuple[list[RegionExample], list[RegionExample]]:
@@ -278,6 +278,7 @@ class _Run:
         plan: Plan,
         detector: Detector,
         typical: Sequence[float],
+        variation: Variation,
         said: Mapping[int, tuple[Region, ...]],
         report: DetectReport,
     ) -> None:
@@ -296,6 +297,7 @@ class _Run:
             "keypoints": self.request.keypoints,
             "size": report.size,
             "typical_px": list(typical),
+            "any_way_up": variation.any_way_up,
             "threshold": report.threshold,
             "seed": self.request.seed,
             "weights": report.weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -93,7 +94,8 @@ def empty_trunk(name: str) -> Trunk:
 def _cut(network: nn.Module, name: str) -> tuple[tuple[nn.Sequential, ...], tuple[int, ...]]:
     layers = list(_layers(network))
     sizes = _sizes(layers, name)
-    ends = [max((i for i, s in enumerate(sizes) if _SIDE // s[1] == stride), default=-1) for stride in _ENDS]  # fmt: skip
+    strides = [2 ** round(math.log2(_SIDE / side)) for _, side in sizes]
+    ends = [max((i for i, s in enumerate(strides) if s == stride), default=-1) for stride in _ENDS]
     if min(ends[:3]) < 0:
         raise InputError(
             f"'{name}' has no feature maps to find anything on.",
