@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from core.errors import InputError
+from core.labels.region import Region
+from core.learning.detect.match import item_right
 from core.learning.values import Predictions
 from core.stats.intervals import Estimate, wilson
 from core.stats.multiple import benjamini_hochberg
 from core.stats.paired import compare_paired
+
+Side = Literal["first", "second", "neither"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +51,21 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """An image on which two models say different things."""
+    """An image on which two models say different things.
+
+    Attributes:
+        right: Who is right: ``first``, ``second`` or ``neither``.
+        truth, first, second: The label and what each said, in a word; of regions how many.
+        first_sure, second_sure: From 0 to 1; of regions the least sure one's.
+    """
 
     item_id: int
+    right: Side
     truth: str
     first: str
     first_sure: float
     second: str
     second_sure: float
-
-    @property
-    def right(self) -> str:
-        """Return who is right: ``first``, ``second`` or ``neither``."""
-        if self.first == self.truth:
-            return "first"
-        return "second" if self.second == self.truth else "neither"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +111,80 @@ def compare_models(
     a = np.array([r[2] == r[1] for r in rows], dtype=bool)
     b = np.array([r[4] == r[1] for r in rows], dtype=bool)
     label = np.array([r[1] for r in rows], dtype=object)
-    apart = [Apart(*r) for r in rows if r[2] != r[4]]
+    apart = [
+        Apart(r[0], _side(x, y), *r[1:])
+        for r, x, y in zip(rows, a.tolist(), b.tolist(), strict=True)
+        if r[2] != r[4]
+    ]
     return ModelComparison(
         _gap("", a, b),
         _adjusted([_gap(c, a[label == c], b[label == c]) for c in classes if (label == c).any()]),
         tuple(sorted(apart, key=_rank)),
         len(truth) - len(ids),
     )
+
+
+def compare_regions(
+    truth: Mapping[int, Sequence[Region]],
+    first: Mapping[int, Sequence[Region]],
+    second: Mapping[int, Sequence[Region]],
+    classes: Sequence[str],
+    iou: float,
+) -> ModelComparison:
+    """Return how two detectors do on the images both have looked at: an image is right or not.
+
+    It is right where every true region is found, class and place, and nothing else is. Of a class
+    the images count that show it or on which a detector says it, by its regions alone.
+
+    Args:
+        truth: Image to its regions; none of them may have taught either detector.
+        first: What the first proposes.
+        second: What the second proposes.
+        classes: Of the rows, in their order.
+        iou: From which overlap on a region is in its place.
+    """
+    ids = sorted(i for i in truth if i in first and i in second)
+
+    def rights(said: Mapping[int, Sequence[Region]], of: Sequence[int], label: str) -> np.ndarray:
+        return np.array(
+            [item_right(_only(truth[i], label), _only(said[i], label), iou) for i in of], dtype=bool
+        )
+
+    a, b = rights(first, ids, ""), rights(second, ids, "")
+    rows = []
+    for label in classes:
+        of = [i for i in ids if any(_only(side[i], label) for side in (truth, first, second))]
+        if of:
+            rows.append(_gap(label, rights(first, of, label), rights(second, of, label)))
+    apart = [
+        Apart(
+            i, _side(x, y), _many(truth[i]), _many(first[i]), _least(first[i]), _many(second[i]),
+            _least(second[i]),
+        )
+        for i, x, y in zip(ids, a.tolist(), b.tolist(), strict=True)
+        if x != y or (not x and not item_right(first[i], second[i], iou))
+    ]  # fmt: skip
+    return ModelComparison(
+        _gap("", a, b), _adjusted(rows), tuple(sorted(apart, key=_rank)), len(truth) - len(ids)
+    )
+
+
+def _only(regions: Sequence[Region], label: str) -> list[Region]:
+    return [r for r in regions if label in ("", r.label)]
+
+
+def _many(regions: Sequence[Region]) -> str:
+    return f"{len(regions)} region{'' if len(regions) == 1 else 's'}"
+
+
+def _least(regions: Sequence[Region]) -> float:
+    return min((1.0 if r.confidence is None else r.confidence for r in regions), default=1.0)
+
+
+def _side(first: bool, second: bool) -> Side:
+    if first == second:
+        return "neither"
+    return "first" if first else "second"
 
 
 def _said(found: Predictions) -> dict[int, tuple[str, float]]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.learning.compare import compare_models
+from core.labels.region import Region
+from core.learning.compare import compare_models, compare_regions
 from core.learning.values import Predictions
 
 CLASSES = ("cat", "dog", "owl")
@@ -64,3 +65,26 @@ def test_a_label_that_is_no_class_is_refused() -> None:
     with pytest.raises(InputError, match="'emu' is no class"):
         compare_models({1: "emu"}, none, none, CLASSES)
     assert compare_models({}, none, none, CLASSES).overall.p is None
+
+
+def box(label: str, x: float, sure: float | None = 0.9) -> Region:
+    return Region(label, x, 0.0, x + 10.0, 10.0, sure)
+
+
+def test_detectors_are_right_image_by_image() -> None:
+    """An image is right with every region found and none added; of a class only its own regions count."""
+    truth = {1: (box("cat", 0), box("dog", 50)), 2: (), 3: (box("cat", 0),), 4: (box("cat", 0),)}
+    first = {1: (box("cat", 1), box("dog", 50)), 2: (), 3: (box("cat", 5),)}
+    second = {1: (box("cat", 1),), 2: (box("owl", 9),), 3: (box("cat", 1),), 4: ()}
+    found = compare_regions(truth, first, second, CLASSES, 0.5)
+    whole = found.overall
+    assert (whole.both, whole.only_first, whole.only_second, whole.neither) == (0, 2, 1, 0)
+    assert found.left_out == 1
+    rows = {g.label: (g.both, g.only_first, g.only_second, g.neither) for g in found.classes}
+    assert rows == {"cat": (1, 0, 1, 0), "dog": (0, 1, 0, 0), "owl": (0, 1, 0, 0)}
+    assert {(a.item_id, a.right) for a in found.apart} == {
+        (1, "first"),
+        (2, "first"),
+        (3, "second"),
+    }
+    assert found.apart[0].truth in ("0 regions", "1 region", "2 regions")

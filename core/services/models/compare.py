@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor, Resource, can
 from core.errors import InputError
 from core.labels.state import ItemState
-from core.learning.compare import Apart, Gap, compare_models
+from core.learning.compare import (
+    Apart,
+    Gap,
+    ModelComparison,
+    compare_models,
+    compare_regions,
+)
 from core.services.models.stored import (
     asked_question,
     judged_labels,
+    judged_regions,
     model_row,
+    regions_of,
     said_by,
     version_row,
 )
@@ -95,7 +103,7 @@ def compare(
         first_id: A model.
         second_id: Another one.
         version: Name of the dataset version; the newest if not given.
-        question: Key of the question; the first if not given.
+        question: Key of the question; if not given the regions, or the first question.
 
     Raises:
         InputError: It is one model twice, or the question has no single answer.
@@ -108,19 +116,39 @@ def compare(
         raise InputError("A model cannot be compared with itself.", "Choose two models.")
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
-        asked = asked_question(project, question)
         rows = [model_row(connection, project, i) for i in (first_id, second_id)]
         frozen = version_row(connection, project, version)
-    truth = judged_labels(ws, project, asked, frozen)
-    first, second = (said_by(ws, row, asked) for row in rows)
-    classes = list(dict.fromkeys([*asked.names, *sorted(set(truth.values()))]))
-    found = compare_models(truth, first, second, classes)
+    found, title = (
+        _of_regions(ws, project, frozen, rows)
+        if project.schema.draws and question is None
+        else _of_question(ws, project, frozen, rows, question)
+    )
     with ws.store.read() as connection:
         shown, withheld = _views(connection, actor, project, found.apart)
     return ComparisonView(
-        first_id, second_id, frozen.name, asked.title or asked.key, found.overall, found.classes,
+        first_id, second_id, frozen.name, title, found.overall, found.classes,
         shown, len(found.apart), withheld, found.left_out,
     )  # fmt: skip
+
+
+def _of_question(
+    ws: Workspace, project: ProjectView, frozen: Row, rows: Sequence[Row], key: str | None
+) -> tuple[ModelComparison, str]:
+    asked = asked_question(project, key)
+    truth = judged_labels(ws, project, asked, frozen)
+    first, second = (said_by(ws, row, asked) for row in rows)
+    classes = list(dict.fromkeys([*asked.names, *sorted(set(truth.values()))]))
+    return compare_models(truth, first, second, classes), asked.title or asked.key
+
+
+def _of_regions(
+    ws: Workspace, project: ProjectView, frozen: Row, rows: Sequence[Row]
+) -> tuple[ModelComparison, str]:
+    truth = judged_regions(ws, project, frozen)
+    first, second = (regions_of(ws, project, row) for row in rows)
+    main = project.schema.main
+    iou = project.policy.iou_at_least
+    return compare_regions(truth, first, second, main.names, iou), main.title or main.key
 
 
 def _views(

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, select
 from core.access import Action, Actor
 from core.datasets.freeze import read_version
 from core.errors import TiebreakError
+from core.labels import Region
 from core.labels.state import ItemState
 from core.learning import ImageRef, predict
 from core.learning.detect import item_right, predict_regions, read_regions
@@ -36,6 +37,8 @@ another resizing or colour order moves it below 0.98."""
 SAME_PROBABILITY = 0.05
 SAME_PLACE = 0.9
 """Least overlap of a region found in training and again in serving."""
+SAME_PLACE = 0.85
+"""Least overlap of a region found twice."""
 KIND = "serving"
 
 
@@ -116,6 +119,8 @@ def _checked(ws: Workspace, project: ProjectView, row: Row, sample: int) -> Serv
             for q in project.schema.item_questions
             if (ws.root / row.folder / q.key).is_dir()
         ]
+        if project.schema.draws:
+            parts.append(_of_detector(ws, project, row, refs, sample))
         if not parts:
             folder_of(ws, row, project.schema.main.key)  # says which files are gone
     except TiebreakError as error:
@@ -167,6 +172,37 @@ def _of_regions(
         kept = [r for r in then[item_id] if (r.confidence or 0.0) >= served.threshold]
         changed += not item_right(kept, served.proposed(item_id), SAME_PLACE)
     return _Found(len(served.regions), None, max(moved), changed)
+
+
+def _of_detector(
+    ws: Workspace, project: ProjectView, row: Row, refs: Mapping[int, ImageRef], sample: int
+) -> _Found:
+    """Hold what a detector finds now against what its run found on images it was judged by."""
+    folder = folder_of(ws, row, project.schema.main.key)
+    then = read_regions(folder)
+    images = _drawn({i: refs[i] for i in then if i in refs}, sample)
+    if not images:
+        return _Found(len(_drawn(refs, sample)), None, None, 0)
+    now = predict_regions(folder, images)
+    apart, answers = 0.0, 0
+    for i, found in now.regions.items():
+        apart = max(apart, abs(_surest(found) - _surest(then[i])))
+        clear = now.threshold + SAME_PROBABILITY
+        answers += not (_within(found, then[i], clear) and _within(then[i], found, clear))
+    return _Found(len(now.regions), None, apart if now.regions else None, answers)
+
+
+def _surest(regions: Sequence[Region]) -> float:
+    return max((r.confidence or 0.0 for r in regions), default=0.0)
+
+
+def _within(some: Sequence[Region], others: Sequence[Region], clear: float) -> bool:
+    """Return whether each clear region has one like it among others, in class and place."""
+    return all(
+        any(item_right([r], [o], SAME_PLACE) for o in others)
+        for r in some
+        if (r.confidence or 0.0) >= clear
+    )
 
 
 def _rows(found: object) -> list[tuple[int, np.ndarray]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from sqlalchemy import Connection, Row, select
 
 from core.datasets.freeze import FrozenLabel, read_version
 from core.errors import BadCheckpoint, InputError, NotFound
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.labels.schema import Question
 from core.labels.state import ItemState
+from core.learning.detect import read_regions
 from core.learning.reader import read_predictions
 from core.learning.values import Predictions
 from core.services.projects.project import ProjectView
@@ -71,6 +73,38 @@ def judged_labels(
     """
     frozen = read_version(ws.root / version.folder, version.hash)
     return labels_of(project, question, [f for f in frozen if f.use == "evaluate"])
+
+
+def judged_regions(
+    ws: Workspace, project: ProjectView, version: Row
+) -> dict[int, tuple[Region, ...]]:
+    """Return the frozen regions no detector has learnt from, by item: those of evaluate items.
+
+    Raises:
+        StoreCorrupt: The version was changed on disk.
+    """
+    frozen = read_version(ws.root / version.folder, version.hash)
+    return {
+        f.item_id: project.schema.translate(Answer.from_json(f.answer)).regions
+        for f in frozen
+        if f.use == "evaluate" and f.state != ItemState.AUTO_ACCEPTED
+    }
+
+
+def regions_of(ws: Workspace, project: ProjectView, row: Row) -> dict[int, tuple[Region, ...]]:
+    """Return what a detector proposed of the images it was judged by, in today's names.
+
+    Raises:
+        BadCheckpoint: Its files are missing or damaged.
+    """
+    folder = folder_of(ws, row, project.schema.main.key)
+    least = json.loads(row.report).get("threshold", 0.5)
+    return {
+        i: project.schema.translate(
+            Answer(regions=tuple(r for r in said if (r.confidence or 0.0) >= least))
+        ).regions
+        for i, said in read_regions(folder).items()
+    }
 
 
 def labels_of(
