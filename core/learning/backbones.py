@@ -90,7 +90,7 @@ class Extractor(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
         self._trace = _Trace()
-        for stage in _stages(network):
+        for stage in stages_of(network):
             stage.register_forward_hook(self._see_stage)
         head = _head(network)
         if head is not None:
@@ -154,7 +154,8 @@ def features_of(backbone: Backbone) -> str:
     return TUNED_FEATURES if backbone.source == TUNED else FEATURES
 
 
-def _stages(network: nn.Module) -> list[nn.Module]:
+def stages_of(network: nn.Module) -> list[nn.Module]:
+    """Return the parts of a network in the order in which pixels pass through them."""
     features = getattr(network, "features", None)
     return list((features if isinstance(features, nn.Sequential) else network).children())
 

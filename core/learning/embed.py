@@ -176,7 +176,7 @@ def _precision(
     note = folder / f"precision-{runner.device.type}"
     if note.is_file():
         return note.read_text()
-    sample = _read([images[r] for r in rows[:4]], size)[1]
+    sample = _read([images[r] for r in rows[:8]], size)[1]
     choice = runner.fastest(sample) if len(sample) else "float32"
     write_durably(note, choice.encode())
     return choice
