@@ -195,12 +195,6 @@ def _found(page: PageContext, found: CertificateView) -> None:
         text=found.sentence,
     )  # fmt: skip
     if not good:
-        if found.needs:
-            caption(
-                _("About {n} more of the items drawn for certifying, answered, would tell.").format(
-                    n=f"{found.needs:,}"
-                )
-            )
         return
     if found.accepted_at is not None:
         _standing(page, found)

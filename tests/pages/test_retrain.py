@@ -12,7 +12,7 @@ from core.services.models import training
 from core.services.models.promotion import list_models, record_promotion
 from core.services.projects.project import get_project
 from core.services.steering.schemas import edit_schema
-from core.store.tables import dataset_versions, model_checks, models
+from core.store.tables import dataset_versions, models
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 
@@ -64,23 +64,6 @@ def model_of(house: House, promoted: bool) -> int:
                 connection, project.id, model_id, "first", house.actor("mia"), house.ws.clock()
             )
     return int(model_id)
-
-
-def checked(house: House, model_id: int, passed: bool = True) -> None:
-    """Write down that a model serves what it was trained to, or does not."""
-    doc = {
-        "passed": passed, "images": 16, "cosine": 0.999 if passed else 0.4, "apart": None, "answers": 0,
-        "sentence": "16 images gave the same." if passed else "Serving sees other features.",
-    }  # fmt: skip
-    project = get_project(house.ws, house.actor("mia"), "leaves")
-    with house.ws.store.write() as connection:
-        row = {
-            "project_id": project.id,
-            "model_id": model_id,
-            "kind": "serving",
-            "doc": json.dumps(doc),
-        }
-        connection.execute(model_checks.insert(), {**row, "by_id": 1, "at": house.ws.clock()})
 
 
 def test_too_few_labels_say_what_is_missing(house: House, monkeypatch) -> None:
@@ -167,19 +150,19 @@ def test_a_model_comes_with_n_interval_grounds_and_notice(house: House, monkeypa
     assert "in force" in text
 
 
-def test_putting_a_model_in_force_needs_a_reason(house: House, monkeypatch) -> None:
-    """Without a reason nothing changes; with one the other model is in force."""
-    model_of(house, promoted=True)
+def test_putting_a_model_in_force_needs_a_reason_and_its_files(house: House, monkeypatch) -> None:
+    """Without a reason nothing changes; nor with one where the model's files are gone, and it is said."""
+    first = model_of(house, promoted=True)
     newer = model_of(house, promoted=False)
-    checked(house, newer)
     at = Visit(house, monkeypatch, "mia").open("retrain", project="leaves")
     button = next(b for b in at.button if b.label == "Put in force")
     button.click().run()
     assert "needs a reason" in words(at)
     at.text_input(key=f"retrain.promote.{newer}.reason").input("better on birch")
     next(b for b in at.button if b.label == "Put in force").click().run()
+    assert f"Model {newer} was not put in force. The model cannot be served" in words(at)
     promoted = [m.id for m in list_models(house.ws, house.actor("mia"), "leaves") if m.promoted]
-    assert promoted == [newer]
+    assert promoted == [first]
 
 
 def test_an_expert_may_not_train(house: House, monkeypatch) -> None:

@@ -205,9 +205,8 @@ def promote(ws: Workspace, actor: Actor, slug: str, model_id: int, reason: str) 
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.PROMOTE)
         row = model_row(connection, project, model_id)
-        check = last_check(connection, model_id)
-    if check is None or not check.passed:  # what was wrong may have been put right since
-        check = keep_check(ws, project, row, by_id=actor.person_id or None)
+    # Anew each time: what decodes and serves here may have changed since an earlier check.
+    check = keep_check(ws, project, row, by_id=actor.person_id or None)
     if not check.passed:
         raise ConflictError(
             f"Model {model_id} was not put in force. {check.sentence}",

@@ -139,6 +139,7 @@ class _Found:
     cosine: float | None
     apart: float | None
     answers: int
+    alone: bool = False
 
 
 def _of_question(
@@ -181,8 +182,9 @@ def _of_detector(
     folder = folder_of(ws, row, project.schema.main.key)
     then = read_regions(folder)
     images = _drawn({i: refs[i] for i in then if i in refs}, sample)
-    if not images:
-        return _Found(len(_drawn(refs, sample)), None, None, 0)
+    if not images:  # the run had nothing to be judged by: it can only be asked to answer
+        served = predict_regions(folder, _drawn(refs, 2))
+        return _Found(len(served.regions), None, None, 0, alone=True)
     now = predict_regions(folder, images)
     apart, answers = 0.0, 0
     for i, found in now.regions.items():
@@ -239,6 +241,14 @@ def _judged(parts: Sequence[_Found]) -> ServingCheck:
     apart = max((p.apart for p in parts if p.apart is not None), default=None)
     answers = sum(p.answers for p in parts)
     passed, sentence = _said(images, cosine, apart, answers)
+    if images and cosine is None and apart is None and all(p.alone for p in parts):
+        passed, sentence = (
+            True,
+            (
+                "Its files are whole and it answers, but its run had no labels to be judged by, so there "
+                "was nothing to compare with."
+            ),
+        )
     return ServingCheck(passed, images, cosine, apart, answers, sentence)
 
 

@@ -29,6 +29,7 @@ from core.services.models.job_inputs import image_refs, slug_of
 from core.services.models.options import drawn_labels
 from core.services.models.promotion import promoted_model, record_promotion
 from core.services.models.reporting import Reporter
+from core.services.models.skew import keep_check
 from core.services.models.stored import model_row
 from core.services.projects.project import ProjectView, load_project
 from core.services.workspace import Workspace
@@ -182,11 +183,21 @@ def _register_model(
             connection, ws.clock(), actor.name, "model trained", f"model {model_id}", project.id,
             {"job": job.id},
         )  # fmt: skip
+    _put_first_in_force(ws, project, int(model_id), actor)
+    return {"model": model_id, **report, "diagnosis": _diagnosis(ws, project, int(model_id))}
+
+
+def _put_first_in_force(ws: Workspace, project: ProjectView, model_id: int, actor: Actor) -> None:
+    """Hold serving against training, and put a project's first model in force where they agree."""
+    with ws.store.read() as connection:
+        row = model_row(connection, project, model_id)
+    if not keep_check(ws, project, row, by_id=actor.person_id or None).passed:
+        return  # the check is kept, and whoever wants it in force reads why not
+    with ws.store.write() as connection:
         if promoted_model(connection, project.id) is None:
             record_promotion(
                 connection, project.id, model_id, "first model of the project", actor, ws.clock()
             )
-    return {"model": model_id, **report, "diagnosis": _diagnosis(ws, project, int(model_id))}
 
 
 def _diagnosis(ws: Workspace, project: ProjectView, model_id: int) -> list[dict[str, object]]:
