@@ -73,24 +73,7 @@ def fill_project(
     """
     then = at_time(ws, end.timestamp() - (DAYS + 1) * DAY)
     slug = project.slug
-    create_project(
-        then,
-        office,
-        NewProject(
-            slug,
-            project.schema.task,
-            title=project.title,
-            guideline=project.guideline,
-            simulated=True,
-            schema=project.schema,
-        ),
-    )
-    show = f"importing {project.title.lower()}"
-    for origin in write_origins(project, drawn):
-        import_data(
-            then, office, slug, origin, ImportOptions("items"),
-            lambda p: sink(show, p.done, p.total),
-        )  # fmt: skip
+    _begin(then, office, project, drawn, sink)
     begun = (
         _cold_start(then, office, project, drawn, seed, sink)
         if project.schema.task is Task.CLASSIFICATION
@@ -110,6 +93,21 @@ def fill_project(
         furnish(ws, slug, experts, lead, seed, end.timestamp())
         check_people(ws, project, team, actors, _prelabels(ws, slug), seed, end.timestamp())
     look_closer(ws, lead, slug, task, end.timestamp())
+
+
+def _begin(then: Workspace, office: Actor, project: DemoProject, drawn: Path, sink: Sink) -> None:
+    """Make the project and import its images."""
+    task, show = project.schema.task, f"importing {project.title.lower()}"
+    new = NewProject(
+        project.slug, task, title=project.title, guideline=project.guideline, simulated=True,
+        schema=project.schema,
+    )  # fmt: skip
+    create_project(then, office, new)
+    for origin in write_origins(project, drawn):
+        import_data(
+            then, office, project.slug, origin, ImportOptions("items"),
+            lambda p: sink(show, p.done, p.total),
+        )  # fmt: skip
 
 
 def _cold_start(
