@@ -135,3 +135,22 @@ def test_only_who_answered_gold_has_a_tier(known: House) -> None:
     assert by_name["ada"].tier == 1
     assert by_name["leo"].tier is None
     assert by_name["ada"].quality.standing == "paused"
+
+
+def test_any_named_skill_is_given_before_the_policy_asks_for_it(known: House, monkeypatch) -> None:
+    """A lead names a skill nobody has yet; it is offered for others, and the policy editor tells of it."""
+    number, leo = known.people["ada"], known.people["leo"]
+    at = Visit(known, monkeypatch, "leo").open("team", project="leaves", person="ada")
+    assert "asks for no skill yet" in words(at)
+    at.button(key=f"team.skills.{number}.give").click().run()
+    assert "A skill is named by" in words(at)
+    box = at.selectbox(key=f"team.skills.{number}.skill")
+    box.options.append("bark")  # as a browser sends a new name; the test's box knows options only
+    box.set_value("bark")
+    at.button(key=f"team.skills.{number}.give").click().run()
+    assert not at.exception
+    assert skills_of(known.ws, known.actor("leo"), "leaves") == {number: ("bark",)}
+    other = Visit(known, monkeypatch, "leo").open("team", project="leaves", person="leo")
+    assert other.selectbox(key=f"team.skills.{leo}.skill").options == ["bark"]
+    editor = Visit(known, monkeypatch, "leo").open("settings", project="leaves", tab="policy")
+    assert "Skills people hold here: “bark”" in words(editor)
