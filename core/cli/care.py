@@ -42,6 +42,9 @@ def resolve_(
     as_json: JsonOption = False,
 ) -> None:
     """Derive every label of a project anew from what was said; by another policy if one is given."""
+    if policy is None and reason:
+        raise typer.BadParameter("It says why a policy is put in force; name that with --policy.",
+                                 param_hint="'--reason'")  # fmt: skip
     ws, me = opened(workspace)
     asked = None if policy is None else read_policy(policy)
     meter = Meter(quiet=as_json)

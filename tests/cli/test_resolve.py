@@ -79,6 +79,9 @@ def test_a_policy_is_put_in_force_with_a_reason(run: Run, tmp_path: Path) -> Non
     path = policy(tmp_path, '{"overlap": 3, "on_disagreement": "lead"}')
     code, _, err = run("resolve", "pets", "--policy", path)
     assert (code, "reason" in err) == (1, True)
+    code, out, err = run("resolve", "pets", "--reason", "careful", "--json")
+    flat = " ".join(err.replace("│", " ").split())
+    assert (code, out, "name that with --policy" in flat) == (2, "", True)
     code, out, err = run("resolve", "pets", "--policy", path, "--reason", "careful", "--json")
     assert code == 0, err
     done = json.loads(out)
