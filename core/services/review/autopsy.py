@@ -144,7 +144,7 @@ def _stamp(connection: Connection, project: ProjectView) -> Stamp:
 
 
 def _examine(ws: Workspace, connection: Connection, project: ProjectView) -> Autopsies:
-    found = digests(connection, project)
+    found = digests(ws, connection, project)
     if not found:
         return Autopsies({}, ())
     said = SaidOf(
