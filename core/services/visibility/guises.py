@@ -47,6 +47,10 @@ def read_guise(text: str | None) -> Guise | None:
     return Guise(found["confidence"], found["margin"], tuple(found["top"]))
 
 
+Run = tuple[int | None, bool]
+"""The prediction set of an item's pre-label, and whether that comes without a confidence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an item stands in the queue, and how sure a model is of it.
@@ -69,14 +73,14 @@ class Standing:
         return -self.boost, self.priority
 
     @property
-    def like(self) -> tuple[int | None, bool, int]:
+    def like(self) -> tuple[Run, int]:
         """Return what two items must have in common, or one of them stands out beside the other."""
-        return self.set_id, self.confidence is None, self.boost
+        return (self.set_id, self.confidence is None), self.boost
 
 
 def standings_of(connection: Connection, ids: Collection[int]) -> dict[int, Standing]:
     """Return where items stand (at most a few thousand), planted ones by their own numbers."""
-    wanted, found = sorted(ids), {}
+    wanted, found = sorted(ids), dict[int, Standing]()
     for at in range(0, len(wanted), 500):
         rows = connection.execute(
             select(
@@ -92,6 +96,19 @@ def standings_of(connection: Connection, ids: Collection[int]) -> dict[int, Stan
             found[r.item_id] = Standing(
                 r.item_id, r.boost, r.priority, r.set_id, r.confidence, r.margin, top
             )
+    return found
+
+
+def runs_of(connection: Connection, ids: Collection[int]) -> dict[int, Run]:
+    """Return which run the pre-labels of items are of."""
+    wanted, found = sorted(ids), dict[int, Run]()
+    for at in range(0, len(wanted), 500):
+        rows = connection.execute(
+            select(item_state.c.item_id, predictions.c.set_id, predictions.c.confidence)
+            .outerjoin(predictions, predictions.c.seq == item_state.c.prediction_seq)
+            .where(item_state.c.item_id.in_(wanted[at : at + 500]))
+        )
+        found.update((r.item_id, (r.set_id, r.confidence is None)) for r in rows)
     return found
 
 
