@@ -138,8 +138,8 @@ def _check_votes(policy: Policy) -> None:
         raise InputError(f"An item needs 1 to {MOST_VOTES} votes, found {policy.overlap}.")
     if policy.asks_more and not policy.overlap <= policy.max_votes <= MOST_VOTES:
         raise InputError(
-            f"The most votes lie between the {policy.overlap} an item needs and {MOST_VOTES}, "
-            f"found {policy.max_votes}."
+            f"The most votes lie between {policy.overlap}, as many as an item needs, and "
+            f"{MOST_VOTES}; found {policy.max_votes}."
         )
     if not 1 <= policy.lead_of <= MOST_VOTES:
         raise InputError(f"A lead is 1 to {MOST_VOTES} votes, found {policy.lead_of}.")

@@ -67,7 +67,7 @@ def comparison_table(found: Replay, names: Sequence[str], rate: float) -> None:
     rows: list[Sequence[Markup | str]] = []
     for title, lines in groups:
         head = fill("<b class='tb-small'>{t}</b>", t=title)
-        rows.append([head, *[Markup("") for _f in figures]])
+        rows.append([head])
         rows += [_row(line, figures) for line in lines]
     table(["", *names], rows, _("Policies side by side"))
 
@@ -180,7 +180,7 @@ def _money(figures: Figures, rate: float) -> Cell:
 def _share(estimate: Estimate) -> Cell:
     if estimate.value is None:
         return muted(_("no gold with a label")), None
-    below = f"{interval(estimate)}n = {estimate.n:,}"
+    below = f"{interval(estimate)}n\u00a0=\u00a0{estimate.n:,}"
     return (
         fill(
             "{v} <div class='tb-muted tb-small'>{b}</div>", v=amount(estimate.value, "%"), b=below
@@ -202,7 +202,7 @@ def _changed(figures: Figures) -> Markup | str:
         (figures.lost, _("{n} lose theirs")),
     )
     told = ", ".join(text.format(n=f"{k:,}") for k, text in parts if k)
-    of = f"{amount(share.value, '%')} ({interval(share)}n = {share.n:,})"
+    of = f"{amount(share.value, '%')} ({interval(share)}n\u00a0=\u00a0{share.n:,})"
     return fill(
         "{n} <div class='tb-muted tb-small'>{of}<br>{told}</div>", n=f"{n:,}", of=of, told=told
     )

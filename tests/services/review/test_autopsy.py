@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from sqlalchemy import insert, select
 
@@ -26,6 +27,7 @@ from core.services.steering.schemas import edit_schema
 from core.services.workspace import Workspace
 from core.store.tables import gold_answers, person_revisions
 from tests.record import World, act, add_items, boxes, make_cast, rule, state_of, vote
+from tests.services.items.test_about import WIDTH, train
 
 Make = Callable[..., World]
 TO_LEAD = Policy(on_disagreement=OnDisagreement.LEAD)
@@ -207,7 +209,7 @@ def test_where_nobody_differs_nothing_is_a_slip(make: Make):
     (found,) = told(world).disputes.values()
     assert (found.kind, found.pair) == ("guideline-gap", ())
     scores = dict(found.scores)
-    assert max(scores["slip"], scores["taxonomy-overlap"]) < 0.02
+    assert max(scores[k] for k in ("slip", "taxonomy-overlap", "ambiguous-image")) < 0.02
 
 
 def test_sets_of_classes_are_settled_at_once(sqlite_ws: Workspace):
@@ -259,3 +261,32 @@ def tag(world: World, nth: int, item_id: int, names: tuple[str, ...]) -> None:
     answer = Answer(multi={"tags": names})
     said = Submission(new_uuid(), item_id, "vote", answer, active_seconds=5)
     submit(world.ws, world.cast.experts[nth], world.slug, said)
+
+
+def test_equal_votes_on_very_different_images_are_not_settled_as_one(camps: World):
+    """Embeddings part a cluster; the clause is still for all, and the group says how alike it is."""
+    whole = told(camps)
+    rng = np.random.default_rng(0)
+    vectors = {}
+    for n, item in enumerate(camps.items):
+        vector = rng.normal(0, 0.05, WIDTH)
+        vector[0 if n < CATS + 5 else 1] += 1
+        vectors[item] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    train(camps, vectors)
+    found = told(camps)
+    first, second = camps.items[CATS : CATS + 5], camps.items[CATS + 5 :]
+    assert [[i for i, _ in c.items] for c in found.clusters] == [first, second]
+    assert {c.kin for c in found.clusters} == {DISPUTES}
+    assert {c.clause for c in found.clusters if c.n == 5} and all(c.clause for c in found.clusters)
+    assert {d.settles for d in found.disputes.values()} == {DISPUTES}
+    assert [c.again for c in found.clusters] == [whole.clusters[0].again] * 2
+    for cluster in found.clusters:
+        assert 0.8 < cluster.likeness <= 1
+        assert sorted(cluster.far) == list(range(cluster.n))
+        assert all(found.disputes[i].cluster == cluster.key for i, _ in cluster.items)
+
+
+def test_without_embeddings_a_cluster_stays_whole(camps: World):
+    """Nothing is known of how alike the images are, and nothing is said of it."""
+    (cluster,) = told(camps).clusters
+    assert (cluster.likeness, cluster.far, cluster.kin) == (None, (), DISPUTES)

@@ -91,13 +91,14 @@ export class RulingRail {
       settles ? el("div", { class: "small muted", text: settles }) : null);
   }
 
-  #because({ why, differs, flags, sentences, may, mayNot, autopsy }) {
+  #because({ why, differs, flags, sentences, draws, may, mayNot, autopsy }) {
     const { texts } = this;
     this.why.replaceChildren(...[
       this.#autopsy(autopsy),
       el("div", { class: "card warn" }, el("div", {}, el("span", { text: why }), differs ? el("span", { class: "muted", text: ` ${say(texts.differs, { what: differs })}` }) : null),
         ...flags.map((f) => el("div", { class: "small" }, el("b", { text: `${f.who}: ` }), el("span", { text: f.what })))),
-      ...sentences.map((s) => el("div", { class: "muted small", text: s })),
+      // Classes stand side by side in the cards; of drawings only these sentences tell what differs.
+      ...(draws ? sentences : []).map((s) => el("div", { class: "muted small", text: s })),
       may ? null : el("div", { class: "card warn", role: "note", text: mayNot }),
     ].filter(Boolean));
   }
