@@ -27,6 +27,7 @@ from core.services.review.autopsy_clusters import (
 from core.services.review.autopsy_record import question, questions_of, read_votes
 from core.services.review.clauses import proposed_clause
 from core.services.review.digests import digests
+from core.services.review.looks import by_look
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.store.tables import (
@@ -161,9 +162,9 @@ def _examine(ws: Workspace, connection: Connection, project: ProjectView) -> Aut
     for key, ids in questions_of(project, votes, differs).items():
         asked = question(connection, project, votes, key, ids, hood)
         done = autopsy(asked.record, asked.cases)
-        told = single(asked, done, said)
+        told, likeness = by_look(single(asked, done, said), hood)
         causes += told
-        gathered += clusters(project, asked, done, told, said)
+        gathered += clusters(project, asked, done, told, said, likeness)
     whole = _with_words(connection, gathered)
     return Autopsies(
         {d.item_id: _with_clause(d, whole[d.cluster]) for d in causes},
@@ -186,7 +187,9 @@ def _with_words(connection: Connection, gathered: Sequence[Cluster]) -> dict[str
     return {
         c.key: replace(
             c,
-            clause=proposed_clause(Cause(c.kind), c.pair, c.favoured, c.n, c.again, c.good, c.bad),
+            clause=proposed_clause(
+                Cause(c.kind), c.pair, c.favoured, c.kin, c.again, c.good, c.bad
+            ),
         )
         for c in whole
     }
@@ -206,7 +209,7 @@ def _names(connection: Connection, ids: Sequence[int]) -> tuple[dict[int, str], 
 
 
 def _with_clause(dispute: DisputeAutopsy, cluster: Cluster) -> DisputeAutopsy:
-    return replace(dispute, clause=cluster.clause, settles=cluster.n if cluster.clause else 0)
+    return replace(dispute, clause=cluster.clause, settles=cluster.kin if cluster.clause else 0)
 
 
 def _newest(connection: Connection, project: ProjectView) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from core.labels import Answer
 from core.services.projects.project import ProjectView
 from core.services.review.autopsy_record import Question, answer_for
 from core.services.review.clauses import cause_words
+
+MOST_FAR = 7
+"""Images least like the others that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Exemplar:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Open disputes of one cause between the same answers.
+    """Open disputes of one cause between the same answers, on images that look alike.
 
     Attributes:
         question: Key of the question, `regions` for what is drawn.
@@ -80,6 +83,9 @@ class Cluster:
         clause: What the guideline could say; empty where no rule would help.
         good, bad: An item of each side.
         answer: What to rule for all at once to give them `favoured`; None where no class is asked for.
+        kin: How many open disputes of the cause between these answers there are, whatever they look like.
+        likeness: Cosine of the image least like the others to their centre; None where none is embedded.
+        far: Places in `items` of the images least like the others, the least first.
     """
 
     key: str
@@ -97,6 +103,9 @@ class Cluster:
     good: Exemplar | None
     bad: Exemplar | None
     answer: Answer | None
+    kin: int = 0
+    likeness: float | None = None
+    far: tuple[int, ...] = ()
 
     @property
     def n(self) -> int:
@@ -156,15 +165,46 @@ def clusters(
     done: Autopsy,
     causes: Sequence[DisputeAutopsy],
     said: SaidOf,
+    likeness: Mapping[int, float],
 ) -> list[Cluster]:
-    """Return the disputes of one cause between the same answers; their clauses are still to be put."""
+    """Return the disputes of one group each; their clauses are still to be put.
+
+    Args:
+        project: Whose.
+        asked: The question.
+        done: What was found of its disputes.
+        causes: One a case, under the keys of their groups.
+        said: What is known of items.
+        likeness: How like the centre of its group each item's image is.
+    """
     members: dict[str, list[int]] = {}
     for case, dispute in enumerate(causes):
         members.setdefault(dispute.cluster, []).append(case)
+    alike = Counter(_key_of(asked, d) for d in causes)
     return [
-        _cluster(project, asked, done, [causes[c] for c in cases], cases, said)
+        _with_looks(
+            _cluster(
+                project, asked, done, disputes, cases, said, alike[_key_of(asked, disputes[0])]
+            ),
+            likeness,
+        )
         for cases in members.values()
+        if (disputes := [causes[c] for c in cases])
     ]
+
+
+def _key_of(asked: Question, dispute: DisputeAutopsy) -> str:
+    """Return the key of all disputes of the same cause and answers."""
+    difference = asked.difference.get(dispute.item_id)
+    return _key(Cause(dispute.kind), asked, dispute.pair, difference)
+
+
+def _with_looks(cluster: Cluster, likeness: Mapping[int, float]) -> Cluster:
+    known = [(likeness[i], n) for n, (i, _) in enumerate(cluster.items) if i in likeness]
+    if not known:
+        return cluster
+    least = sorted(known)[:MOST_FAR]
+    return replace(cluster, likeness=least[0][0], far=tuple(n for _, n in least))
 
 
 def _cluster(
@@ -174,6 +214,7 @@ def _cluster(
     disputes: Sequence[DisputeAutopsy],
     cases: Sequence[int],
     said: SaidOf,
+    kin: int,
 ) -> Cluster:
     first = disputes[0]
     kind = Cause(first.kind)
@@ -183,7 +224,7 @@ def _cluster(
     good = _exemplar(favoured, disputes, decided, said)
     other = next((p for p in pair if p != favoured), "")
     bad = _exemplar(other, disputes, decided, said)
-    again = max(int(done.found.again[cases[0]]) - len(cases) + 1, 0) if pair else 0
+    again = max(int(done.found.again[cases[0]]) - kin + 1, 0) if pair else 0
     return Cluster(
         key=first.cluster,
         kind=kind.value,
@@ -200,6 +241,7 @@ def _cluster(
         good=good,
         bad=bad,
         answer=_answer(project, asked, favoured),
+        kin=kin,
     )
 
 
