@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from core.consensus.autopsy import CAUSES, Cause, autopsy
-from core.consensus.autopsy_pairs import Cases, Record
+from core.consensus.autopsy_pairs import Cases, Record, Skills
 from core.consensus.autopsy_words import lines
 from core.consensus.shape_dispute import Difference, shape_votes
+from core.consensus.truth.dawid_skene import dawid_skene
+from core.consensus.truth.votes import make_votes
 from tests.consensus.crowd_with_causes import CLASSES, PEOPLE, Planted, plant
 from tests.record import boxes
 
@@ -47,6 +49,38 @@ def test_planted_causes_are_found(known: dict, least: float) -> None:
     )
     assert guess < 0.4
     assert np.mean([accuracy(p) for p in planted]) >= least
+
+
+def skilled(planted: Planted) -> Planted:
+    """Return the same votes with what a fit of them all knows of the people."""
+    r = planted.record
+    votes, _ = make_votes(r.item, r.person, r.label, tasks=r.items, workers=PEOPLE, classes=CLASSES)
+    fit = dawid_skene(votes)
+    skills = Skills(np.maximum(fit.workers.confusion, 1e-3), np.maximum(fit.prior, 1e-3))
+    return replace(planted, record=replace(r, skills=skills))
+
+
+@pytest.mark.parametrize(
+    ("known", "least"),
+    [({}, 0.95), ({"with_model": False}, 0.88), ({"with_seconds": False}, 0.83)],
+    ids=["everything", "no model", "no seconds"],
+)
+def test_planted_causes_are_found_by_a_fit_too(known: dict, least: float) -> None:
+    """Everybody's table of mistakes in place of how often they are right tells as well."""
+    assert np.mean([accuracy(skilled(plant(seed, **known))) for seed in range(3)]) >= least
+
+
+def test_with_a_fit_the_lead_is_its_posterior() -> None:
+    """Without a model's word, how far an answer leads is what the tables make of the votes."""
+    record, cases = tiny((0, 0), (1, 1), (2, 1), classes=2)
+    table = np.array([[[0.95, 0.05], [0.1, 0.9]]] + [[[0.6, 0.4], [0.45, 0.55]]] * 2)
+    prior = np.array([0.3, 0.7])
+    odds = prior * np.array([0.95 * 0.4 * 0.4, 0.1 * 0.55 * 0.55])
+    share = np.sort(odds / odds.sum())[::-1]
+    done = autopsy(replace(record, skills=Skills(table.astype(np.float32), prior)), cases)
+    assert done.found.pair.tolist() == [[0, 1]]
+    assert done.found.lead[0] == pytest.approx(share[0] - share[1], abs=1e-6)
+    assert autopsy(record, cases).found.pair.tolist() == [[1, 0]]
 
 
 def test_every_cause_is_found_on_its_own() -> None:

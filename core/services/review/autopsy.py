@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, func, select
 from core.access import Action, Actor
 from core.consensus.autopsy import Cause, autopsy
 from core.labels.state import ItemState
+from core.services.consensus.fits import fit_edition
+from core.services.consensus.inference import fit_of
 from core.services.consensus.resolve import CHUNK
 from core.services.items.neighbours import neighbourhood
 from core.services.pictures.images import image_path
@@ -78,7 +80,7 @@ def autopsies(ws: Workspace, actor: Actor, slug: str) -> Autopsies:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        stamp = _stamp(connection, project)
+        stamp = _stamp(ws, connection, project)
         kept = _remembered(connection.engine, project.id)
         if kept is not None and kept.stamp == stamp:
             return kept.made
@@ -127,7 +129,7 @@ def _remembered(engine: Engine, project_id: int) -> _Kept | None:
         return _kept.get(engine, {}).get(project_id)
 
 
-def _stamp(connection: Connection, project: ProjectView) -> Stamp:
+def _stamp(ws: Workspace, connection: Connection, project: ProjectView) -> Stamp:
     newest = [
         connection.execute(
             select(func.max(column)).where(table.c.project_id == project.id)
@@ -138,7 +140,8 @@ def _stamp(connection: Connection, project: ProjectView) -> Stamp:
             (gold_answers, gold_answers.c.seq), (models, models.c.id), (items, items.c.id),
         )
     ]  # fmt: skip
-    return (project.schema_version, project.policy_version, *newest)
+    fit = fit_edition(ws, project)
+    return (project.schema_version, project.policy_version, fit, *newest)
 
 
 # --- from the record to causes ------------------------------------------------------------------
@@ -155,12 +158,12 @@ def _examine(ws: Workspace, connection: Connection, project: ProjectView) -> Aut
         _hidden(connection, project),
     )
     votes = read_votes(connection, project)
-    hood = neighbourhood(connection, ws, project)
+    hood, fit = neighbourhood(connection, ws, project), fit_of(ws, connection, project)
     differs = {row.item_id: d.differs for row, d in found}
     causes: list[DisputeAutopsy] = []
     gathered: list[Cluster] = []
     for key, ids in questions_of(project, votes, differs).items():
-        asked = question(connection, project, votes, key, ids, hood)
+        asked = question(connection, project, votes, key, ids, hood, fit)
         done = autopsy(asked.record, asked.cases)
         told, likeness = by_look(single(asked, done, said), hood)
         causes += told

@@ -16,10 +16,11 @@ from core.labels import Answer
 from core.labels.editing import Rename
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.people import operator
+from core.services.consensus.fits import Asked, Fit, QuestionFit, fit_path, save_fit
 from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project
 from core.services.review.autopsy import Autopsies, autopsies, autopsy_of
-from core.services.review.autopsy_record import answer_for
+from core.services.review.autopsy_record import _skills, answer_for
 from core.services.review.bulk import bulk_rule
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
@@ -290,3 +291,27 @@ def test_without_embeddings_a_cluster_stays_whole(camps: World):
     """Nothing is known of how alike the images are, and nothing is said of it."""
     (cluster,) = told(camps).clusters
     assert (cluster.likeness, cluster.far, cluster.kin) == (None, (), DISPUTES)
+
+
+def test_a_fits_tables_stand_under_the_names_of_today():
+    """Answers the fit knows are put in place, others are any mistake; a stranger errs as all do."""
+    table = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3], [0.4, 0.6]]], dtype=np.float32)
+    part = QuestionFit(np.array([3.0, 1.0]), np.array([0.9, 0.7]), np.array([0.6, 0.4]), table)
+    fit = Fit("dawid-skene", 9, np.array([4, 7]), {"label": Asked(("dog", "cat"), False, (part,))})
+    found = _skills(fit, "label", ("cat", "no answer", "dog"), [7, 5, 4])
+    assert found.confusion[2, 0] == pytest.approx([0.8, 0.001, 0.2])
+    assert found.confusion[0, 2] == pytest.approx([0.3, 0.001, 0.7])
+    assert found.confusion[1, 2] == pytest.approx([0.15, 0.001, 0.85])
+    assert found.prior == pytest.approx([0.4, 0.001, 0.6])
+    assert _skills(fit, "other", ("cat",), [7]) is None
+    assert _skills(fit, "label", [f"class {n}" for n in range(5000)], [7]) is None
+
+
+def test_causes_are_told_by_the_fit_once_there_is_one(camps: World):
+    """A full resolve that fits makes them anew, and they are still told."""
+    before = told(camps)
+    fit = Fit("dawid-skene", 1, np.zeros(0, np.int64), {})
+    save_fit(fit_path(camps.ws, camps.project), fit)
+    again = told(camps)
+    assert again is not before
+    assert again.disputes.keys() == before.disputes.keys()
