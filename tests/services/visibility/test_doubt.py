@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from core.labels import Answer, Region
 from core.services.grid.candidates import least_sure
-from core.services.visibility.doubt import Sureness, as_fine, between, one_more
 from core.services.grid.known import lend_doubt
 from core.services.grid.tiles import Candidate
+from core.services.visibility.doubt import Sureness, as_fine, between, one_more
 
 SEEDS = st.integers(0, 2**64)
 
