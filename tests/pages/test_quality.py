@@ -14,7 +14,7 @@ from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.errors import ItemClosed
 from core.services.accounts.changing import add_person
-from core.services.accounts.people import operator
+from core.services.accounts.people import actor_of, operator
 from core.services.projects.project import get_project
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
@@ -24,7 +24,7 @@ from core.store.tables import item_state
 from core.ui import comparison
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
-from tests.record import say
+from tests.record import add_items, boxes, say
 from tests.worked import know, predict
 
 
@@ -213,3 +213,27 @@ def test_agreement_that_chance_alone_would_give_is_undefined(house: House, monke
     text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves"))
     assert "Undefined" in text
     assert "one answer was given throughout" in text
+
+
+def test_regions_have_agreement_by_class_and_by_person(house: House, monkeypatch) -> None:
+    """What people draw is told class by class, and what each person does to alpha beside it."""
+    op = operator(house.ws)
+    set_policy(house.ws, op, "cells", Policy(overlap=3), "three look at each")
+    project = get_project(house.ws, op, "cells")
+    people = [
+        actor_of(house.ws, add_person(house.ws, op, name, roles=[(Role.EXPERT, "cells")]))
+        for name in ("una", "ugo", "uli")
+    ]
+    for item in add_items(house.ws, project, 6):
+        for n, person in enumerate(people):
+            edges = [(4 + 2 * n, 4, 30, 30), (34, 34, 60, 60)][: 1 if n == 2 else 2]
+            answer = boxes(*edges, label="neutrophil")
+            sent = Submission(new_uuid(), item, "vote", answer, active_seconds=2)
+            submit(house.ws, person, "cells", sent)
+    at = Visit(house, monkeypatch, "mia").open("quality", project="cells")
+    assert not at.exception
+    text = figure_values(at)
+    assert "Where one person draws a region, how often another draws one alike" in text
+    assert "Others draw it too" in text
+    assert "What each person does to alpha" in text
+    assert "It takes three people on the same items" not in text
