@@ -127,11 +127,13 @@ def _row(ws: Workspace, actor: Actor, project: ProjectView, row: PastRuling) -> 
         about = (row.by, widgets.when(row.at), many_at_once, state)
         draw(
             "<div class='tb-small'><b>{what}</b> · {name}<br>{reason}<br>"
-            "<span class='tb-muted'>{about}</span></div>",
+            "<span class='tb-muted'>{about}</span> · <a href='{href}' target='_self'>{again}</a></div>",
             what=row.label or _(KIND_NAMES[row.kind]),
             name=row.name,
             reason=row.reason,
             about=" · ".join(p for p in about if p),
+            href=urls.page("adjudicate", project=project.slug, item=str(row.item_id)),
+            again=_("Open again"),
         )
     with (
         doing,
@@ -139,11 +141,6 @@ def _row(ws: Workspace, actor: Actor, project: ProjectView, row: PastRuling) -> 
             horizontal=True, gap="small", horizontal_alignment="right", vertical_alignment="center"
         ),
     ):
-        draw(
-            "<a class='tb-small' href='{href}' target='_self'>{t}</a>",
-            href=urls.page("adjudicate", project=project.slug, item=str(row.item_id)),
-            t=_("Open again"),
-        )
         if row.in_force and row.kind != "send-back":
             st.button(
                 _("Overturn…"), key=f"tb-overturn-{row.seq}", on_click=open_dialog,
