@@ -32,7 +32,7 @@ class Doubt:
 
     Attributes:
         uncertainty: 0 (they agree) to 1.
-        differs: Keys of the questions they differ in, `regions` for the regions, those first.
+        differs: Keys of the questions they differ in, `regions` for the regions: the most open first.
         pairs: What was said of the same thing, two at a time, in alphabetical order; `NOTHING` with
             the class of a region that only some drew.
     """
@@ -125,7 +125,7 @@ def _doubt(
         told = [_told(a, question.key) for a in answers]
         parts[question.key] = _open(told, chances.get(question.key, ()))
         pairs |= set(combinations(sorted({t for t in told if t is not None}), 2))
-    differs = tuple(key for key, open_ in parts.items() if open_ > 0)
+    differs = tuple(sorted((key for key in parts if parts[key] > 0), key=lambda key: -parts[key]))
     return Doubt(max(parts.values(), default=0.0), differs, tuple(sorted(pairs)))
 
 

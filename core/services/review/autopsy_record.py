@@ -104,7 +104,7 @@ def read_votes(connection: Connection, project: ProjectView) -> VoteColumns:
 def questions_of(
     project: ProjectView, votes: VoteColumns, differs: Mapping[int, tuple[str, ...]]
 ) -> dict[str, list[int]]:
-    """Return which disputes each question is asked about: the first question their votes differ in."""
+    """Return which disputes each question is asked about: the one their votes leave most open."""
     keys = [REGIONS] if project.schema.draws else []
     keys += [q.key for q in project.schema.item_questions]
     said: dict[int, set[int]] = {i: set() for i in differs}
