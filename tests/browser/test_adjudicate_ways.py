@@ -1,0 +1,44 @@
+"""The ways about the adjudication page in a real browser: its two views, its keys, its past rulings."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.reviewing import Place, Visit, place
+from tests.browser.test_ruling import adjudicate, dispute
+
+__all__ = ["place"]
+
+pytestmark = pytest.mark.browser
+
+
+def _by_cause(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Disputes by cause")).to_be_visible(timeout=20_000)
+    expect(page).to_have_url(re.compile("view=causes"))
+
+
+def _one_by_one(page: Page) -> None:
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+    expect(page).not_to_have_url(re.compile("view="))
+
+
+def test_the_views_are_opened_from_the_page(place: Place, visit: Visit) -> None:
+    """By cause and back again, with the mouse and with the keyboard alone."""
+    dispute(place, "leaves", 2)
+    page = adjudicate(visit, place)
+    ways = page.get_by_role("radio")
+    page.get_by_role("radio", name="By cause").click()
+    _by_cause(page)
+    page.get_by_role("radio", name="One by one").click()
+    _one_by_one(page)
+    page.wait_for_timeout(500)
+    for name, arrived in (("By cause", _by_cause), ("One by one", _one_by_one)):
+        ways.filter(has_text=name).focus()
+        page.keyboard.press("Enter")
+        arrived(page)
+        page.wait_for_timeout(500)
+    page.reload()
+    _one_by_one(page)
