@@ -23,6 +23,7 @@ from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import plan_in_force
 from core.services.review.admission import latest_event, mixed_marks
 from core.services.review.done_today import DAY_SECONDS
+from core.services.review.falling_short import judge_everybody
 from core.services.review.planting import ONBOARDING
 from core.services.review.probe_answers import is_right
 from core.services.talk.voices import display_names
@@ -71,11 +72,14 @@ def person_quality(ws: Workspace, actor: Actor, slug: str, person_id: int) -> Pe
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_OWN, counted=False)
-        all_seen = can(actor, Action.SEE_FIGURES, Resource(project.id))
-        if person_id != actor.person_id and not all_seen:
-            raise Forbidden(
-                "You may look at your own numbers only.", "Ask a lead about those of others."
-            )
+    all_seen = can(actor, Action.SEE_FIGURES, Resource(project.id))
+    if person_id != actor.person_id and not all_seen:
+        raise Forbidden(
+            "You may look at your own numbers only.", "Ask a lead about those of others."
+        )
+    if all_seen:
+        judge_everybody(ws, project)
+    with ws.store.read() as connection:
         until = None if all_seen else ws.clock() - ws.clock() % DAY_SECONDS
         found = _of(connection, project, [person_id], until)
         if not found:
@@ -91,6 +95,8 @@ def everybodys_quality(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonQu
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
+    judge_everybody(ws, project)
+    with ws.store.read() as connection:
         said = {
             i
             for table in (annotation_log, probe_votes)

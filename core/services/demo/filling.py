@@ -22,7 +22,8 @@ from core.services.demo.tables import write_answers, write_origins
 from core.services.models.jobs import get_job
 from core.services.models.training import queue_prelabel, queue_training
 from core.services.models.worker import run_job
-from core.services.projects.project import NewProject, create_project
+from core.services.projects.project import NewProject, create_project, load_project
+from core.services.review.falling_short import judge_everybody
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
@@ -92,6 +93,9 @@ def fill_project(
         experts = [actors[p.name] for p in team if p.role == "expert"]
         furnish(ws, slug, experts, lead, seed, end.timestamp())
         check_people(ws, project, team, actors, _prelabels(ws, slug), seed, end.timestamp())
+        with ws.store.read() as connection:
+            made = load_project(connection, slug)
+        judge_everybody(at_time(ws, end.timestamp()), made)
     look_closer(ws, lead, slug, task, end.timestamp())
 
 
