@@ -68,6 +68,21 @@ def causes(slug: str) -> None:
         _dialog(ws, actor, project, found)
 
 
+def ruled(slug: str) -> None:
+    """Draw the rulings made before, alone: no cause is worked out for them."""
+    with states.boundary():
+        ws, actor = current_workspace(), identity.current_actor()
+        project = get_project(ws, actor, slug)
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            view_switch()
+        left_out_note()
+        kept_note()
+        past_rulings(ws, actor, project)
+        name, about = opened()
+        if name == "overturn":
+            overturn_dialog(ws, actor, project, about)
+
+
 def autopsy_data(found: DisputeAutopsy | None) -> dict[str, Any] | None:
     """Return a dispute's cause as the element beside the ruling shows it."""
     if found is None or (found.kind == Cause.UNKNOWN and not found.pair):

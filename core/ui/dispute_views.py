@@ -1,4 +1,4 @@
-"""The two views of the adjudication page, one by one or by cause, and which dialog is open over it.
+"""The views of the adjudication page, one by one, by cause or what was ruled, and which dialog is open over it.
 
 What is open is kept in the session: a page drawn anew for another reason does not close it.
 """
@@ -12,6 +12,7 @@ import streamlit as st
 from core.ui.text import _
 
 BY_CAUSE = "causes"
+PAST = "rulings"
 _KEY = "tb-dispute-view-choice"
 _CHOSEN = "tb-dispute-view-chosen"
 _OPEN = "tb-dispute-dialog"
@@ -22,9 +23,14 @@ def by_cause() -> bool:
     return st.query_params.get("view", "") == BY_CAUSE
 
 
+def past() -> bool:
+    """Return whether the address asks for the rulings made before."""
+    return st.query_params.get("view", "") == PAST
+
+
 def view_switch() -> None:
-    """Draw the choice between the two views; it lives in the address."""
-    now = BY_CAUSE if by_cause() else "one"
+    """Draw the choice between the views; it lives in the address."""
+    now = BY_CAUSE if by_cause() else PAST if past() else "one"
     chosen = st.session_state.pop(_CHOSEN, None)
     if chosen not in (None, now):
         _go(chosen)
@@ -32,6 +38,8 @@ def view_switch() -> None:
     # The address says which it is, whatever was pressed here before somebody came by a link.
     st.session_state[_KEY] = now
     names = {"one": _("One by one"), BY_CAUSE: _("By cause")}
+    if now == PAST:
+        names[PAST] = _("Past rulings")
     st.segmented_control(
         _("View"),
         list(names),

@@ -12,11 +12,11 @@ from core.services.projects.project import ProjectView
 from core.services.review.many import LeftOut
 from core.services.review.overturn import Overturned, overturn
 from core.services.review.rulings import MOST_PAGE, PastRuling, RulingFilter, rulings
-from core.services.review.submission import MAX_REASON
 from core.services.review.used import Used, what_used
 from core.services.workspace import Workspace
 from core.ui import urls, widgets
 from core.ui.dispute_views import close_dialog, open_dialog
+from core.ui.reasons import reason_field
 from core.ui.settle_dialog import LEFT_OUT, answer_of, confirm, question_of, ways_of
 from core.ui.text import _, many, mark
 from core.ui.theme import draw, fill, join
@@ -186,10 +186,7 @@ def _overturn(
     way = st.selectbox(
         _("Ruling now"), options, format_func=lambda w: ways[w], key=f"overturn.way.{key}"
     )
-    reason = st.text_input(
-        _("Reason (required)"), max_chars=MAX_REASON, key=f"overturn.reason.{key}",
-        placeholder=_("Why? The reviewers will read it."),
-    )  # fmt: skip
+    reason = reason_field(f"overturn.reason.{key}")
     if question_of(project, main) is None or project.schema.main.several:
         widgets.caption(
             _("For another answer than those in the list use “Open again”, item by item.")

@@ -16,21 +16,14 @@ from core.services.review.autopsy_clusters import Cluster
 from core.services.review.autopsy_record import answer_for
 from core.services.review.bulk import bulk_rule
 from core.services.review.many import MOST_AT_ONCE, LeftOut
-from core.services.review.submission import MAX_REASON
 from core.services.workspace import Workspace
 from core.ui import states, urls, widgets
 from core.ui.dispute_views import close_dialog
-from core.ui.text import _, many, mark
+from core.ui.reasons import reason_field
+from core.ui.text import _, many
 from core.ui.theme import draw, fill, join
 
 LEFT_OUT = "tb-left-out"
-_REASONS = {
-    Cause.SLIP: mark("Slip of the hand"),
-    Cause.GAP: mark("Gap in the guideline"),
-    Cause.OVERLAP: mark("Guideline settles it"),
-    Cause.AMBIGUOUS: mark("Image unclear"),
-    Cause.UNKNOWN: "",
-}
 Way = tuple[str, str]
 """What to rule: the kind, and the answer in words where it is decide."""
 
@@ -96,11 +89,7 @@ def _settle(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
     way = st.selectbox(
         _("Ruling"), options, format_func=lambda w: ways[w], key=f"settle.way.{cluster.key}"
     )
-    reason = st.text_input(
-        _("Reason (required)"), _(_REASONS[Cause(cluster.kind)]) if cluster.clause else "",
-        max_chars=MAX_REASON, key=f"settle.reason.{cluster.key}",
-        placeholder=_("Why? The reviewers will read it."),
-    )  # fmt: skip
+    reason = reason_field(f"settle.reason.{cluster.key}")
     _what_happens(ways[way], len(chosen), cluster.n)
     for line in (why_not_all(project, cluster.question), _of_the_rest(project, cluster, way)):
         if line:
