@@ -14,6 +14,8 @@ from core.consensus.autopsy_words import lines
 from core.consensus.shape_dispute import Difference, shape_votes
 from core.consensus.truth.dawid_skene import dawid_skene
 from core.consensus.truth.votes import make_votes
+from core.labels import Answer
+from core.labels.shapes import keypoints_region
 from tests.consensus.crowd_with_causes import CLASSES, PEOPLE, Planted, plant
 from tests.record import boxes
 
@@ -193,3 +195,20 @@ def test_a_class_of_one_thing_is_a_difference_of_classes() -> None:
     told = shape_votes([boxes((0, 0, 10, 10)), boxes((0, 1, 10, 11), label="dog")], 0.5)
     assert told.difference is Difference.CLASS
     assert told.said == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("tips", "said"),
+    [
+        (((40, 40, 2), (40, 90, 2)), ("leaf placed higher", "leaf placed lower")),
+        (((40, 40, 2), (80, 41, 2)), ("leaf placed further left", "leaf placed further right")),
+        (((40, 40, 2), (0, 0, 0)), ("leaf with 4 points", "leaf with 3 points")),
+    ],
+    ids=["up and down", "side by side", "one point less"],
+)
+def test_points_are_set_apart_not_wide_or_tight(tips, said) -> None:
+    """Points have no extent: they differ in where they are, or in which there are."""
+    rest = ((10.0, 10.0, 2), (10.0, 60.0, 2), (60.0, 10.0, 2))
+    drawn = [Answer(regions=(keypoints_region("leaf", [*rest, tip]),)) for tip in tips]
+    told = shape_votes(drawn, 0.99)
+    assert (told.difference, told.said) == (Difference.BORDER, said)

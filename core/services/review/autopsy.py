@@ -168,14 +168,16 @@ def _examine(ws: Workspace, connection: Connection, project: ProjectView) -> Aut
         told, likeness = by_look(single(asked, done, said), hood)
         causes += told
         gathered += clusters(project, asked, done, told, said, likeness)
-    whole = _with_words(connection, gathered)
+    whole = _with_words(connection, project, gathered)
     return Autopsies(
         {d.item_id: _with_clause(d, whole[d.cluster]) for d in causes},
         tuple(sorted(whole.values(), key=lambda c: (-c.n, c.key))),
     )
 
 
-def _with_words(connection: Connection, gathered: Sequence[Cluster]) -> dict[str, Cluster]:
+def _with_words(
+    connection: Connection, project: ProjectView, gathered: Sequence[Cluster]
+) -> dict[str, Cluster]:
     """Return the clusters by key, their exemplars named and their clauses put."""
     shown = {e.item_id for c in gathered for e in (c.good, c.bad) if e is not None}
     names, images = _names(connection, sorted(shown))
@@ -191,7 +193,15 @@ def _with_words(connection: Connection, gathered: Sequence[Cluster]) -> dict[str
         c.key: replace(
             c,
             clause=proposed_clause(
-                Cause(c.kind), c.pair, c.favoured, c.kin, c.again, c.good, c.bad
+                Cause(c.kind),
+                c.pair,
+                c.favoured,
+                c.kin,
+                c.again,
+                c.good,
+                c.bad,
+                c.difference,
+                project.task,
             ),
         )
         for c in whole

@@ -137,7 +137,7 @@ def single(asked: Question, done: Autopsy, said: SaidOf) -> list[DisputeAutopsy]
                 name=said.name[item_id],
                 image=said.image[item_id],
                 kind=kind.value,
-                words=cause_words(kind, pair),
+                words=cause_words(kind, pair, str(asked.difference.get(item_id) or "")),
                 scores=tuple(
                     (c.value, round(float(s), 4))
                     for c, s in zip(CAUSES, done.scores[case], strict=True)
@@ -219,6 +219,7 @@ def _cluster(
     first = disputes[0]
     kind = Cause(first.kind)
     pair = first.pair if kind is Cause.SLIP else tuple(sorted(first.pair))
+    difference = str(asked.difference.get(first.item_id) or "")
     decided = _decided(asked, pair)
     favoured = _favoured(kind, pair, disputes, decided)
     good = _exemplar(favoured, disputes, decided, said)
@@ -228,9 +229,9 @@ def _cluster(
     return Cluster(
         key=first.cluster,
         kind=kind.value,
-        words=cause_words(kind, pair),
+        words=cause_words(kind, pair, difference),
         question=asked.key,
-        difference=str(asked.difference.get(first.item_id) or ""),
+        difference=difference,
         pair=pair,
         favoured=favoured,
         items=tuple((d.item_id, d.newest_seq) for d in disputes),
