@@ -42,3 +42,26 @@ def test_the_views_are_opened_from_the_page(place: Place, visit: Visit) -> None:
         page.wait_for_timeout(500)
     page.reload()
     _one_by_one(page)
+
+
+def test_every_key_is_told_and_own_words_follow_a_template(place: Place, visit: Visit) -> None:
+    """The question mark opens the keys; a template and what is typed after it stay apart."""
+    dispute(place, "leaves", 2)
+    page = adjudicate(visit, place)
+    expect(page.get_by_text("G V H T U: reason")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog")
+    for words in ("Guideline settles it", "Settled cases like it", "More votes", "Own words"):
+        expect(sheet.get_by_text(words)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+    page.keyboard.type("gs")
+    page.keyboard.type("nope")
+    reason = page.get_by_role("textbox", name="Reason")
+    expect(reason).to_have_value("Guideline settles it: nope")
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    expect(reason).to_have_value("Clearly visible: nope")
+    expect(page.get_by_role("button", name="Clearly visible")).to_have_attribute(
+        "aria-pressed", "true"
+    )

@@ -4,7 +4,7 @@ import { cap, el, say } from "./dom.js";
 import { markedOf, MANY } from "./flow.js";
 import { ariaKey } from "./keymap.js";
 import { action } from "./rail.js";
-import { decision, inHand, lacks, rowsOf, RULINGS } from "./ruling_model.js";
+import { decision, inHand, lacks, rowsOf, RULINGS, templateOf } from "./ruling_model.js";
 
 const SHORT = 9; // letters of a class's name for which a third of the column is wide enough
 const FEW = 3;
@@ -27,7 +27,7 @@ export class RulingRail {
     this.reasons = el("div", { class: "reasons", role: "group", "aria-label": texts.reasons });
     this.field = el("input", {
       class: "find", type: "text", maxlength: 2000, autocomplete: "off", "aria-label": texts.reason, placeholder: texts.reasonHint,
-      oninput: () => run("typed", this.field.value), onkeydown: (event) => this.#inField(event),
+      onfocus: () => run("words"), oninput: () => run("typed", this.field.value), onkeydown: (event) => this.#inField(event),
     });
     this.ways = el("div", { class: "actions three" });
     this.told = el("div", { class: "told small", role: "alert" });
@@ -59,7 +59,7 @@ export class RulingRail {
     this.#because(dispute);
     this.#picks(dispute, ruling, shut);
     this.reasons.replaceChildren(...dispute.reasons.map((r) => chip(r.key, r.text, {
-      pressed: ruling.reason === r.text, disabled: shut, onclick: () => this.run("reason", r.key),
+      pressed: templateOf(dispute.reasons, ruling.reason) === r.text, disabled: shut, onclick: () => this.run("reason", r.key),
     })));
     if (this.field.value !== ruling.reason) this.field.value = ruling.reason;
     this.field.disabled = shut;
@@ -150,7 +150,8 @@ export class RulingRail {
   #hint(dispute) {
     const { texts } = this;
     const takes = dispute.layers.map((l) => l.key).filter((k) => k.length === 1).join(" ");
-    return [takes && say(texts.hintTakes, { keys: takes }), dispute.asked.length ? texts.hintDigits : "", dispute.draws ? texts.hintEdit : "", texts.hintSay, dispute.draws ? texts.hintParty : "", texts.hintFilter, texts.hintOthers]
+    return [takes && say(texts.hintTakes, { keys: takes }), dispute.asked.length ? texts.hintDigits : "", dispute.draws ? texts.hintEdit : "", say(texts.hintReasons, { keys: dispute.reasons.map((r) => r.key).join(" ") }), texts.hintSay,
+      dispute.draws ? texts.hintParty : "", texts.hintAlike, dispute.autopsy ? texts.hintCause : "", texts.hintFilter, texts.hintOthers, texts.hintHelp]
       .filter(Boolean).join(" · ");
   }
 }
