@@ -163,6 +163,22 @@ def test_sentences_carry_their_n_and_fit_the_cause() -> None:
     assert any("'class 0'" in t and "'class 1'" in t for t in told)
 
 
+def test_what_only_speaks_against_another_cause_is_no_evidence() -> None:
+    """That nobody hurried, or that the model has a favourite, makes no image unclear and no gap."""
+    planted = plant(2)
+    done = autopsy(planted.record, planted.cases)
+    told = {c: " ".join(x.text for x in lines(done, c, NAMES)) for c in range(len(planted.cause))}
+    slip = CAUSES.index(Cause.SLIP)
+    assert not any("did not hurry" in t for t in told.values())
+    assert not any("favourite has 9" in t for c, t in told.items() if done.cause[c] != slip)
+    quiet = {name: np.zeros_like(value) for name, value in done.weighed.items()}
+    case = next(i for i, c in enumerate(done.cause) if CAUSES[c] is Cause.AMBIGUOUS)
+    quiet["quick"][case] = -1.0
+    (only,) = lines(replace(done, weighed=quiet), case, NAMES)
+    assert "Nothing seen here speaks for it by itself" in only.text
+    assert only.n == 3
+
+
 # --- shapes -----------------------------------------------------------------------------------
 
 
