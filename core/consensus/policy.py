@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from core.consensus.policy_fields import (
     OnDisagreement,
@@ -130,7 +130,16 @@ class Policy:
         Raises:
             InputError: The text is no policy, or a field is unknown or out of bounds.
         """
-        return Policy(**read_document(text, {f.name: f.default for f in fields(Policy)}))
+        return _USUAL.with_fields(text)[0]
+
+    def with_fields(self, text: str) -> tuple[Policy, tuple[str, ...]]:
+        """Return this policy with the fields a document names, and their names in its order.
+
+        Raises:
+            InputError: The text is no policy, or a field is unknown, out of bounds or does not go with another.
+        """
+        found = read_document(text, {f.name: f.default for f in fields(Policy)})
+        return replace(self, **found), tuple(found)
 
 
 def _check_votes(policy: Policy) -> None:
