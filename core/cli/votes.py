@@ -340,7 +340,8 @@ def _agreement_doc(found: TableAgreement) -> dict[str, Any]:
     for name, e in _coefficients(found).items():
         doc |= _flat(name, e)
     doc["classes"] = [
-        {"class": c.name, "votes": c.votes, **_flat("alpha", c.alpha), **_flat("positive", c.positive)}
+        {"class": c.name, "votes": c.votes, "paired_votes": c.paired_votes,
+         **_flat("alpha", c.alpha), **_flat("positive", c.positive)}
         for c in found.classes
     ]  # fmt: skip
     doc["workers"] = [

@@ -434,3 +434,12 @@ def test_numbers_are_written_as_they_are_and_formulas_escaped(run: Run, tmp_path
     assert rows == {"-7": "-3", "'@x": "'=1+1"}
     code, out, _ = run("consensus", "--help")
     assert (code, "apostrophe" in out) == (0, True)
+
+
+def test_votes_of_a_class_are_all_of_them(run: Run, tmp_path: Path) -> None:
+    """A class said only on tasks with one vote was voted for; that no pair rests on it is told apart."""
+    rows = [("a", "k", "x"), ("a", "l", "x"), ("b", "k", "y"), ("c", "k", "x"), ("c", "l", "z")]
+    found = doc(run("agreement", table(tmp_path / "v.csv", rows), "--json"))
+    assert {c["class"]: (c["votes"], c["paired_votes"]) for c in found["classes"]} == {
+        "x": (3, 3), "y": (1, 0), "z": (1, 1)
+    }  # fmt: skip
