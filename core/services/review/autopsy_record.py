@@ -18,7 +18,7 @@ from core.labels.state import ItemState
 from core.learning.neighbours import Neighbourhood
 from core.services.consensus.fits import Fit
 from core.services.projects.project import ProjectView
-from core.services.review.autopsy_beside import Ints, model_view, near_labels, no_model
+from core.services.review.autopsy_beside import Ints, labelled, model_view, near_labels, no_model
 from core.store.tables import (
     annotation_log,
     final_labels,
@@ -67,6 +67,7 @@ class Question:
         ids: Items by number, ascending.
         cases: The disputes in the order of `Cases`.
         difference: Of each dispute, what shapes differ in.
+        settled: What settled items were settled on, by a lead or by people who agree.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Question:
     record: Record
     cases: Cases
     difference: Mapping[int, Difference | None]
+    settled: Mapping[int, str]
 
 
 def read_votes(connection: Connection, project: ProjectView) -> VoteColumns:
@@ -173,14 +175,16 @@ def question(
     classes, shares = (
         model_view(connection, project, wanted, place) if is_main else no_model(len(wanted))
     )
+    known = labelled(connection, project, place) if is_main else {}
     near = (
-        near_labels(connection, project, hood, wanted, place)
+        near_labels(hood, wanted, known)
         if is_main and hood is not None
         else np.full((len(wanted), 0), NONE, dtype=np.int64)
     )
     unclear = np.array([votes.unclear.get(int(i), 0) for i in wanted], dtype=np.int64)
     cases = Cases(np.searchsorted(ids, wanted), classes, shares, near, unclear)
-    return Question(key, names, ids, record, cases, difference)
+    agreed = {i: names[code] for i, code in known.items()}
+    return Question(key, names, ids, record, cases, difference, {**agreed, **settled})
 
 
 def _skills(fit: Fit, key: str, names: Sequence[str], people: Sequence[int]) -> Skills | None:

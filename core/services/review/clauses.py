@@ -21,7 +21,7 @@ _ALONE = {
 
 
 class Shown(Protocol):
-    """An item that shows one side."""
+    """A settled item that shows one side."""
 
     @property
     def name(self) -> str:
@@ -30,10 +30,6 @@ class Shown(Protocol):
     @property
     def label(self) -> str:
         """Return the answer it stands for."""
-
-    @property
-    def decided(self) -> bool:
-        """Return whether a lead decided it; what is still in dispute is no example yet."""
 
 
 def cause_words(kind: Cause, pair: tuple[str, ...], difference: str = "") -> str:
@@ -79,7 +75,7 @@ def proposed_clause(
             f"it as a bad image. {_seen(n, again)}"
         )
     rule = _rule(kind, favoured, other)
-    shown = [f"{e.label}: {e.name}" for e in (good, bad) if e is not None and e.decided]
+    shown = [f"{e.label}: {e.name}" for e in (good, bad) if e is not None]
     examples = f" Examples: {'; '.join(shown)}." if shown else ""
     return f"{rule} {_seen(n, again)}{examples}"
 

@@ -101,7 +101,7 @@ def test_decided_items_say_which_way_and_are_the_exemplars(camps: World):
 
 
 def test_gold_is_never_an_example(camps: World):
-    """A gold item may be in dispute; as an exemplar it is marked as not to be shown."""
+    """A gold item may be in dispute; it is never an exemplar, another that was settled is."""
     first, second = camps.items[CATS : CATS + 2]
     for item_id in (first, second):
         rule(camps, camps.cast.lead, item_id, "decide", "dog")
@@ -113,7 +113,24 @@ def test_gold_is_never_an_example(camps: World):
         connection.execute(insert(gold_answers), gold)
     (cluster,) = told(camps).clusters
     assert cluster.good is not None
-    assert (cluster.good.item_id, cluster.good.allowed) == (second, True)
+    assert cluster.good.item_id == second
+
+
+def test_the_pair_is_whole_and_settled_or_it_is_not_there(camps: World):
+    """Items still in dispute show no side; once people agree on a dog and a cat, these do."""
+    (cluster,) = told(camps).clusters
+    assert (cluster.good, cluster.bad) == (None, None)
+    rule(camps, camps.cast.lead, camps.items[CATS], "decide", "dog")
+    for who in camps.cast.experts[:2]:
+        vote(camps, who, camps.items[0], "cat", base=1)
+    (cluster,) = told(camps).clusters
+    good, bad = cluster.good, cluster.bad
+    assert good is not None
+    assert bad is not None
+    assert (good.item_id, good.label, good.decided) == (camps.items[CATS], "dog", True)
+    assert (bad.item_id, bad.label, bad.decided) == (camps.items[0], "cat", False)
+    assert bad.name == "00000.png"
+    assert f"dog: {good.name}; cat: {bad.name}" in cluster.clause
 
 
 def test_it_is_remembered_until_something_is_said(camps: World):
