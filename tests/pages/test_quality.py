@@ -25,7 +25,7 @@ from core.ui import comparison
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.record import add_items, boxes, say
-from tests.worked import know, predict
+from tests.worked import describe, know, predict
 
 
 @pytest.fixture
@@ -87,6 +87,23 @@ def test_the_items_behind_a_mistake_are_listed(worked: House, monkeypatch) -> No
     )
     assert "1 more is not shown: you could still vote on it" in words(at)
     assert "/files/item/6?v=" not in words(at)
+
+
+def test_agreement_is_looked_at_over_a_slice(worked: House, monkeypatch) -> None:
+    """The slices are offered beside the other choices of votes; the address keeps the one chosen."""
+    project = get_project(worked.ws, worked.actor("mia"), "leaves")
+    describe(worked.ws, project, {i: {"camera": "AB"[i % 2]} for i in range(1, 7)})
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves")
+    offered = at.selectbox(key="choice.where")
+    assert offered.options == ["All items", "camera is A", "camera is B"]
+    offered.set_value("camera:B").run()
+    assert not at.exception
+    assert at.query_params["where"] in ("camera:B", ["camera:B"])
+    assert "Only items where camera is B" in words(at)
+    both = Visit(worked, monkeypatch, "mia").open(
+        "quality", project="leaves", where="camera:B|light"
+    )
+    assert both.selectbox(key="choice.where").value == "camera:B|light"
 
 
 def test_a_filter_in_the_address_is_said_and_can_be_taken_out(worked: House, monkeypatch) -> None:
