@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from core.services.accounts.skills import grant_skill, skills_of
@@ -55,6 +57,20 @@ def test_an_expert_sees_only_their_own(known: House, monkeypatch) -> None:
     assert "last midnight" in text
     assert "Leo Lead" not in text.split("tb-who")[0]
     assert not at.button
+
+
+def test_each_figure_says_until_when_it_counts(known: House, monkeypatch) -> None:
+    """One's own up to last midnight, a lead's up to now: each n has its moment beside it."""
+    mine = words(Visit(known, monkeypatch, "ada").open("team", project="leaves"))
+    now = known.ws.clock()
+    midnight, minute = (datetime.fromtimestamp(t, UTC) for t in (now - now % 86_400, now))
+    assert f"n = 6 · until {midnight:%Y-%m-%d} 00:00" in mine
+    at = Visit(known, monkeypatch, "mia").open("team", project="leaves", person="ada")
+    theirs = words(at)
+    assert f"n = 6 · until {minute:%Y-%m-%d}" in theirs
+    assert f"until {midnight:%Y-%m-%d} 00:00" not in theirs or minute.hour == minute.minute == 0
+    everybody = words(Visit(known, monkeypatch, "mia").open("team", project="leaves"))
+    assert f"Every n counts until {minute:%Y-%m-%d}" in everybody
 
 
 def test_a_lead_sees_everybody_with_intervals(known: House, monkeypatch) -> None:

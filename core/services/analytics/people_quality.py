@@ -49,6 +49,7 @@ class PersonQuality:
         standing: onboarding-passed, onboarding-failed, paused, resumed or onboarding; empty where
             there is nothing to say.
         reason: Why, as it was written down.
+        until: Up to when answers count, seconds since the epoch: last midnight for oneself.
     """
 
     person_id: int
@@ -61,6 +62,7 @@ class PersonQuality:
     retest_kappa: Estimate
     standing: str
     reason: str
+    until: float
 
 
 def person_quality(ws: Workspace, actor: Actor, slug: str, person_id: int) -> PersonQuality:
@@ -80,8 +82,9 @@ def person_quality(ws: Workspace, actor: Actor, slug: str, person_id: int) -> Pe
     if all_seen:
         judge_everybody(ws, project)
     with ws.store.read() as connection:
-        until = None if all_seen else ws.clock() - ws.clock() % DAY_SECONDS
-        found = _of(connection, project, [person_id], until)
+        now = ws.clock()
+        until = None if all_seen else now - now % DAY_SECONDS
+        found = _of(connection, project, [person_id], until, now)
         if not found:
             raise NotFound(f"There is no person {person_id} in '{slug}'.", "Reload the page.")
         return found[0]
@@ -105,18 +108,22 @@ def everybodys_quality(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonQu
             ).scalars()
         }
         members = {i for i, _, _ in people_of(connection, project.id)}
-        found = _of(connection, project, sorted(said | members), None)
+        found = _of(connection, project, sorted(said | members), None, ws.clock())
     return tuple(sorted(found, key=lambda q: (q.name.casefold(), q.person_id)))
 
 
 def _of(
-    connection: Connection, project: ProjectView, ids: Sequence[int], until: float | None
+    connection: Connection,
+    project: ProjectView,
+    ids: Sequence[int],
+    until: float | None,
+    now: float,
 ) -> list[PersonQuality]:
     plan = plan_in_force(connection, project.id)
     truth = _golds(connection, project)
     names = display_names(connection, ids)
     return [
-        _one(connection, project, i, names[i], truth, plan.target, plan.onboarding, until)
+        _one(connection, project, i, names[i], truth, plan.target, plan.onboarding, until, now)
         for i in ids
         if i in names
     ]
@@ -131,6 +138,7 @@ def _one(
     target: float,
     onboarding: int,
     until: float | None,
+    now: float,
 ) -> PersonQuality:
     said = _words(connection, project, person_id, until)
     gold = [r for r in said if r.kind == "gold" and r.item_id in truth]
@@ -151,6 +159,7 @@ def _one(
         kappa,
         standing,
         reason,
+        now if until is None else until,
     )
 
 
