@@ -199,7 +199,10 @@ def _rule(row: object) -> SkillRule:
 
 
 def _refused(name: str, expected: str, value: object) -> InputError:
-    return InputError(f"The policy's field '{name}' must be {expected}, found {_short(value)}.")
+    return InputError(
+        f"The policy's field '{name}' must be {expected}, found {_short(value)}.",
+        "docs/consensus.md lists every field with its values.",
+    )
 
 
 def _short(value: object) -> str:

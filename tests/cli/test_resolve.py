@@ -150,6 +150,16 @@ def test_fields_left_out_stay_as_in_force(run: Run, tmp_path: Path) -> None:
     assert (code, "What the file leaves out stays" in err) == (1, True)
 
 
+def test_a_refusal_says_what_to_do_next(run: Run, tmp_path: Path) -> None:
+    """A value of the wrong kind points to the table of fields, an unknown field names those there are."""
+    for text, says in (
+        ('{"overlap": "two"}', "docs/consensus.md"),
+        ('{"x": 1}', "fields are: overlap,"),
+    ):
+        err = run("resolve", "pets", "--policy", policy(tmp_path, text), "--dry-run")[2]
+        assert (says in err, "leaves out" in err) == (True, False)
+
+
 def test_a_column_no_item_has_is_said(run: Run, tmp_path: Path) -> None:
     """A rule about who may vote that can touch nobody is told beside what the policy does."""
     table = tmp_path / "more.csv"

@@ -145,7 +145,7 @@ def check_place(out: Path, inputs: Sequence[Path], option: str) -> None:
         if out.is_dir():
             raise InputError(f"'{out}' is a folder.", f"Name a file with {option}.")
         if not out.parent.is_dir():
-            raise _unwritten(out, FileNotFoundError(errno.ENOENT, ""), option)
+            raise unwritten(out, FileNotFoundError(errno.ENOENT, ""), option)
         if out.absolute() in {p.absolute() for p in inputs} or (
             out.exists() and any(p.exists() and out.samefile(p) for p in inputs)
         ):
@@ -153,7 +153,7 @@ def check_place(out: Path, inputs: Sequence[Path], option: str) -> None:
                 f"'{out}' is one of the tables read or written; it was left as it is.", advice
             )
     except OSError as error:
-        raise _unwritten(out, error, option) from error
+        raise unwritten(out, error, option) from error
 
 
 def write_table(settled: Settled, lines: Lines, out: Path, option: str) -> None:
@@ -170,21 +170,28 @@ def write_table(settled: Settled, lines: Lines, out: Path, option: str) -> None:
         else:
             _write_whole(lines(settled), out)
     except OSError as error:
-        raise _unwritten(out, error, option) from error
+        raise unwritten(out, error, option) from error
 
 
-def _unwritten(out: Path, error: OSError, option: str) -> InputError | StorageError:
-    """Return what to tell of a file that could not be written: a full disk is no wrong name."""
+def unwritten(out: Path, error: OSError, option: str = "") -> InputError | StorageError:
+    """Return what to tell of a file that could not be written: a wrong name is no full disk.
+
+    Args:
+        out: The file.
+        error: Why.
+        option: With which another place is named, if with one.
+    """
+    place = f" with {option}" if option else ""
     if error.errno in _NO_FOLDER:
         return InputError(
             f"'{out}' could not be written: there is no folder '{out.parent}'.",
-            f"Make it first, or choose another place with {option}.",
+            f"Make it first, or choose another place{place}.",
         )
     said = f"'{out}' could not be written: {(error.strerror or 'no reason').lower()}."
     kind = StorageError if error.errno == errno.EIO else InputError
     if error.errno in _FULL:
         kind = DiskFull
-    return kind(said, f"Choose another place with {option}.")
+    return kind(said, f"Choose another place{place}.")
 
 
 def _write_whole(lines: Iterator[str], out: Path) -> None:
