@@ -42,12 +42,14 @@ class Line:
         cell: A policy's figures to what is shown and compared.
         unit: Of the difference.
         gap: A policy's figures to the difference, where it is not that of the two numbers.
+        share: A policy's figures to the share that difference is of.
     """
 
     name: str
     cell: Callable[[Figures], Cell]
     unit: str = ""
     gap: Callable[[Figures], Estimate] | None = None
+    share: Callable[[Figures], Estimate] | None = None
 
 
 def comparison_table(found: Replay, names: Sequence[str], rate: float) -> None:
@@ -77,7 +79,11 @@ def _row(line: Line, figures: Sequence[Figures]) -> list[Markup | str]:
     first = cells[0][1]
     shown: list[Markup | str] = [cells[0][0]]
     for (text, value), one in zip(cells[1:], figures[1:], strict=True):
-        apart = _gap(line.gap(one)) if line.gap else _difference(value, first, line.unit)
+        apart = (
+            _gap(line.gap(one), line.share(figures[0]).n, line.share(one).n)
+            if line.gap and line.share
+            else _difference(value, first, line.unit)
+        )
         shown.append(join([_markup(text), apart]))
     return [line.name, *shown]
 
@@ -101,8 +107,14 @@ def _difference(value: float | None, first: float | None, unit: str) -> Markup:
     )
 
 
-def _gap(gap: Estimate) -> Markup:
-    """Return how far two shares are apart over the same items, with the interval."""
+def _gap(gap: Estimate, before: int, after: int) -> Markup:
+    """Return how far two shares are apart over the same items, with the interval and the rest.
+
+    Args:
+        gap: Over the items that both policies label.
+        before: How many the one in force labels, of those with gold.
+        after: How many the other labels.
+    """
     if gap.value is None:
         return Markup("")
     sign = "=" if abs(gap.value) < 5e-5 else "▲" if gap.value > 0 else "▼"
@@ -114,13 +126,27 @@ def _gap(gap: Estimate) -> Markup:
         interval=interval(ends, POINTS),
         n=f"{gap.n:,}",
     )
+    rest = ", ".join(
+        words.format(n=f"{n:,}")
+        for n, words in (
+            (after - gap.n, _("{n} more it labels anew")),
+            (before - gap.n, _("{n} it labels no longer")),
+        )
+        if n > 0
+    )
+    text = f"{text}; {rest}" if rest else text
     return fill("<div class='tb-differs tb-wraps'>{t}</div>", t=text)
 
 
 def _today(states: Sequence[str]) -> list[Line]:
     return [
         Line(_("Labels that change"), lambda f: (_changed(f), None)),
-        Line(_("Equal to gold"), lambda f: _share(f.accuracy), gap=lambda f: f.gap),
+        Line(
+            _("Equal to gold"),
+            lambda f: _share(f.accuracy),
+            gap=lambda f: f.gap,
+            share=lambda f: f.accuracy,
+        ),
         *[_state_line(s) for s in states],
         Line(_("Items that reopen"), lambda f: (f"{f.reopen:,}", None)),
         Line(_("Items it settles"), lambda f: (f"{f.settles:,}", None)),
@@ -145,6 +171,7 @@ def _from_start(rate: float) -> list[Line]:
             _("Equal to gold, from the start"),
             lambda f: _share(f.accuracy_from_start),
             gap=lambda f: f.gap_from_start,
+            share=lambda f: f.accuracy_from_start,
         ),
     ]
     if rate > 0:

@@ -122,13 +122,14 @@ def _asking_more(fields: Fields, now: Policy, key: str) -> None:
             _("When votes differ"), RULES, now.on_disagreement, f"{key}.rule"
         )
     adaptive = fields["stop"] is not Stop.COUNT or learns
+    # Fewer than an item needs cannot be: the most follow where somebody asks for more.
+    fields["max_votes"] = max(now.max_votes, fields["overlap"])
     if adaptive or fields["on_disagreement"] is OnDisagreement.THIRD_VOTE:
         with right:
-            fields["max_votes"] = int(
-                st.number_input(
-                    _("Most votes"), 1, MOST_VOTES, now.max_votes, key=f"{key}.max_votes"
-                )
-            )
+            name = f"{key}.max_votes"
+            most = max(int(st.session_state.get(name, now.max_votes)), fields["overlap"])
+            st.session_state[name] = most
+            fields["max_votes"] = int(st.number_input(_("Most votes"), 1, MOST_VOTES, key=name))
     if fields["stop"] is Stop.LEAD:
         fields["lead_of"] = int(
             st.number_input(
