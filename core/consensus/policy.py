@@ -280,7 +280,7 @@ def _describe_people(policy: Policy) -> list[str]:
         said.append(f"Items {named} {rule.value} go to people who hold the skill {rule.skill}.")
     if policy.conflict_column:
         said.append(
-            f"Whoever {policy.conflict_column} names neither votes on the item nor rules on it."
+            f"Whoever '{policy.conflict_column}' names neither votes on the item nor rules on it."
         )
     said.append(
         "A lead may decide items they voted on."
