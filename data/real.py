@@ -10,7 +10,7 @@ import numpy as np
 from core.errors import InputError
 from core.formats import Parsed, Row, parse, resolve_regions
 from core.intake import open_source, probe_image
-from core.intake.source import Source
+from core.intake.entries import Source
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Task, make_question
 from data.boxes import other_class, plant_error, predicted

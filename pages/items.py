@@ -14,10 +14,10 @@ from core.services.projects.project import get_project
 from core.services.review.used import what_used
 from core.services.visibility.views import ReviewItem
 from core.ui import deck, states, threads, urls
-from core.ui.adjudication import why_card
 from core.ui.item_list_panel import item_lists, pick_items
 from core.ui.item_search import found_line, page_of, reading_table, search_fields
 from core.ui.past_rulings import used_card
+from core.ui.recent_rulings import why_card
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
 from core.ui.theme import draw

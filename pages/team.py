@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import streamlit as st
+
 from core.access import Action, Resource, can
 from core.services.analytics.people_quality import everybodys_quality, person_quality
 from core.services.analytics.people_work import everybodys_work, my_work
@@ -46,12 +50,23 @@ def _team(page: PageContext, project: ProjectView) -> None:
     rows = rows_of(qualities, everybodys_work(page.ws, page.actor, page.slug))
     named = {r.work.person: r.quality.name for r in rows}
     chosen = choose(_("Whose numbers"), "person", {"": _("Everybody"), **named}, "")
+    _say_unknown(named)
     found = next((r for r in rows if r.work.person == chosen), None)
     if found is None:
         draw_gold_left(page, project)
         draw_everyone(page, rows)
     else:
         _one(page, project, found)
+
+
+def _say_unknown(named: Mapping[str, str]) -> None:
+    """Say that the address asks for somebody who has no numbers here."""
+    asked = st.query_params.get("person", "")
+    if asked and asked not in named:
+        text = _(
+            "The address asks for a person who has no numbers in this project; this is everybody."
+        )
+        widgets.caption(text)
 
 
 def _one(page: PageContext, project: ProjectView, row: Row) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -26,6 +27,10 @@ from tests.record import World, make_world
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TEMPLATE = "tiebreak_template"
+
+# A busy machine must not fail a property: what holds does not depend on how long it takes to see.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:

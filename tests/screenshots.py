@@ -35,7 +35,7 @@ READY = (
 )
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000
-LARGEST_BYTES = 300_000
+LARGEST_BYTES = 360_000
 STEPS = (8, 16)
 PAGE_GREY = 236
 
@@ -180,6 +180,10 @@ SHOTS = (
     Shot("adjudicate-leaf-ready", LEAD, of("adjudicate"), press("m", "g")),
     Shot("adjudicate-boxes", LEAD, of("adjudicate", SMEAR)),
     Shot("adjudicate-boxes-edit", LEAD, of("adjudicate", SMEAR), press("e")),
+    Shot("adjudicate-causes", LEAD, of("adjudicate", view="causes")),
+    Shot("adjudicate-causes-rulings", LEAD, of("adjudicate", view="causes"), scroll(1)),
+    Shot("adjudicate-polygons", LEAD, of("adjudicate", SPOTS)),
+    Shot("adjudicate-points", LEAD, of("adjudicate", POINTS), press("ArrowRight")),
     Shot("items", LEAD, of("items")),
     Shot("quality", MANAGER, of("quality")),
     Shot("quality-middle", MANAGER, of("quality"), scroll(0.5)),
@@ -226,8 +230,19 @@ def readme_shots(workspace: Path) -> tuple[Shot, ...]:
     return (
         Shot("review", EXPERT, of("review", item=clear_leaf(workspace))),
         Shot("grid", EXPERT, of("grid"), marked),
-        Shot("adjudicate", LEAD, of("adjudicate", SMEAR)),
+        Shot("adjudicate", LEAD, of("adjudicate", SMEAR, item=most_voted(workspace))),
     )
+
+
+def most_voted(workspace: Path) -> str:
+    """Return the id of the dispute on boxes with the most votes, for a picture of votes that differ."""
+    with closing(sqlite3.connect(workspace / "tiebreak.db")) as record:
+        found = record.execute(
+            "SELECT s.item_id FROM item_state s JOIN projects j ON j.id = s.project_id"
+            " WHERE j.slug = ? AND s.state = 'dispute' ORDER BY s.votes DESC, s.item_id LIMIT 1",
+            (SMEAR,),
+        ).fetchone()
+    return "" if found is None else str(found[0])
 
 
 def clear_leaf(workspace: Path) -> str:

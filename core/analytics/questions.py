@@ -290,6 +290,18 @@ def metadata_columns(replica: Replica, project_id: int) -> tuple[MetadataColumn,
     return tuple(MetadataColumn(r["key"], r["items"], r["values"], r["numbers"]) for r in rows)
 
 
+def metadata_values(replica: Replica, project_id: int, most: int) -> Mapping[str, tuple[str, ...]]:
+    """Return the values of each metadata column that has from two to `most` of them, by name.
+
+    Raises:
+        LimitExceeded: It took too long.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for r in replica.query("metadata_values", {"project": project_id, "most": most}):
+        found[r["key"]] = (*found.get(r["key"], ()), r["value"])
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where the items of a project stand.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,14 +16,18 @@ from core.errors import InputError
 from core.services.analytics.figures import stats as project_stats
 from core.services.consensus.dry_run import DryRun
 from core.services.consensus.dry_run import dry_run as try_out
-from core.services.consensus.policy_files import read_policy
-from core.services.consensus.resolve import resolve
+from core.services.consensus.resolve import Resolved, resolve
 from core.services.doctor import examine
+from core.services.steering.given_policy import GivenPolicy, given_policy
 from core.services.steering.rules import set_policy
 
 PolicyOption = Annotated[
     Path | None,
-    typer.Option("--policy", help="A policy document (JSON) to resolve by.", show_default=False),
+    typer.Option(
+        "--policy",
+        help="Policy file (JSON; docs/consensus.md has its fields); what it leaves out stays as in force.",
+        show_default=False,
+    ),
 ]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would change and write nothing.")
@@ -42,8 +46,12 @@ def resolve_(
     as_json: JsonOption = False,
 ) -> None:
     """Derive every label of a project anew from what was said; by another policy if one is given."""
+    if policy is None and reason:
+        raise typer.BadParameter("It says why a policy is put in force; name that with --policy.",
+                                 param_hint="'--reason'")  # fmt: skip
     ws, me = opened(workspace)
-    asked = None if policy is None else read_policy(policy)
+    given = None if policy is None else given_policy(ws, me, project, policy)
+    asked = None if given is None else given.policy
     meter = Meter(quiet=as_json)
 
     def told(phase: str, done: int, total: int) -> None:
@@ -52,7 +60,7 @@ def resolve_(
     try:
         if dry_run:
             would = try_out(ws, me, project, asked, told)
-            emit(would, as_json, _would_text(would))
+            emit(_doc(would, given), as_json, _text(_would_text(would), given))
             return
         if asked is not None:
             if not reason.strip():
@@ -60,21 +68,53 @@ def resolve_(
                     "A new policy needs a reason.", "Say why with --reason, or try --dry-run."
                 )
             would = try_out(ws, me, project, asked, told)
-            set_policy(ws, me, project, asked, reason)
+            if given is not None and given.changes:
+                set_policy(ws, me, project, asked, reason)
             done = replace(resolve(ws, me, project, told), changed=would.changed)
         else:
             done = resolve(ws, me, project, told)
     finally:
         meter.close()
     states = ", ".join(f"{n:,} {s}" for s, n in done.states.items())
-    emit(done, as_json, f"{done.items:,} items, {done.changed:,} labels changed: {states}.")
+    said = f"{done.items:,} items, {done.changed:,} labels changed: {states}."
+    emit(_doc(done, given), as_json, _text(said, given))
+
+
+def _doc(found: DryRun | Resolved, given: GivenPolicy | None) -> dict[str, Any]:
+    """Return what was found, with the policy it was found under where a file gave one."""
+    if given is None:
+        return asdict(found)
+    told = {
+        "document": asdict(given.policy), "fields": given.fields, "kept_from_version": given.version,
+        "changes": given.changes, "words": given.words, "notes": given.notes,
+    }  # fmt: skip
+    return {**asdict(found), "policy": told}
+
+
+def _text(found: str, given: GivenPolicy | None) -> str:
+    return found if given is None else f"{_given_text(given)}\n{found}"
+
+
+def _given_text(given: GivenPolicy) -> str:
+    """Return which fields the file gave, what that changes, and the policy it makes."""
+    kept = f"as in the policy in force (version {given.version})"
+    lines = [
+        f"Taken from the file: {', '.join(given.fields)}; all other fields {kept}."
+        if given.fields
+        else f"The file names no field: all stay {kept}."
+    ]
+    lines += [f"  {change}" for change in given.changes]
+    if not given.changes:
+        lines.append("That changes nothing: the policy in force stays, without a new version.")
+    return "\n".join([*lines, f"The policy: {given.words}", *given.notes])
 
 
 def _would_text(would: DryRun) -> str:
     lines = [
         f"{would.changed:,} of {would.items:,} items would change; nothing was written: "
-        f"{would.labels_changed:,} another label, {would.reopened:,} reopened, "
-        f"{would.settled:,} newly settled; {would.votes_wanted:,} votes still wanted."
+        f"{would.labels_changed:,} another label, {would.reopened:,} reopened for votes, "
+        f"{would.new_disputes:,} newly before a lead, {would.settled:,} newly settled; "
+        f"{would.votes_wanted:,} votes still wanted."
     ]
     names = sorted({*would.before, *would.after})
     width = max(map(len, names), default=0)

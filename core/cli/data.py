@@ -13,8 +13,9 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
-from core.errors import DiskFull, InputError
+from core.errors import InputError
 from core.labels.schema import Skeleton, Task
+from core.services.consensus.table_files import unwritten
 from core.services.models.datasets import freeze_labels
 from core.services.projects.project import NewProject, create_project
 from core.services.transfer.exports import ExportFiles, export_data
@@ -203,9 +204,7 @@ def _write(found: ExportFiles, out: Path) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             _replace(target, data)
     except OSError as error:
-        raise DiskFull(
-            f"'{out}' could not be written: {error.strerror}.", "Choose another place, try again."
-        ) from error
+        raise unwritten(out, error) from error
     return len(found.files)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,16 @@ from core.cli.options import JsonOption
 from core.cli.output import emit
 from core.errors import InputError
 from core.services.consensus.table_agreement import TableAgreement, agreement_of_table
+from core.services.consensus.table_files import (
+    OneWorker,
+    check_place,
+    label_lines,
+    most_voting,
+    probability_lines,
+    worker_lines,
+    workers_of,
+    write_table,
+)
 from core.services.consensus.vote_tables import (
     DEFAULT_METHOD,
     METHOD_NAMES,
@@ -23,11 +34,16 @@ from core.services.consensus.vote_tables import (
     Settled,
     VoteFile,
     settle_table,
-    write_labels,
 )
 from core.stats.intervals import UNDEFINED, Estimate
 
 SHOWN = 10
+MOST_WORKERS = 1_000
+"""Workers told in the document, those with the most votes; --workers writes all."""
+FILES = {"--out": label_lines, "--probabilities": probability_lines, "--workers": worker_lines}
+"""What each option's file holds."""
+NAMED = 3
+"""Workers named in the text at either end."""
 
 VotesArgument = Annotated[
     Path, typer.Argument(help="Table (CSV, TSV) with columns task, worker, label, perhaps seconds.")
@@ -55,6 +71,12 @@ def consensus(
     out: Annotated[
         Path | None, typer.Option(help="Labels file; beside the votes by default.")
     ] = None,
+    probabilities: Annotated[
+        Path | None, typer.Option(help="File for the probability of each class of each task.")
+    ] = None,
+    workers: Annotated[
+        Path | None, typer.Option(help="File for what was learnt of each worker.")
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,13 +85,20 @@ def consensus(
     Rows that cannot be used are left out: all are counted by reason, the first 1,000 told by line.
     Of a worker's votes on a task, and of a task's known answers, the last row counts; how often
     that mattered is told.
+
+    In the files written, a name that a spreadsheet would run as a formula (it begins with = + - @, a
+    tab or a line break, and is no plain number) has an apostrophe before it; every import here takes
+    it away again.
     """
     if method in NEEDS_GOLD and gold is None:
         raise typer.BadParameter(f"{WITHOUT_GOLD} Give their table.", param_hint="'--gold'")
     began = time.perf_counter()
+    wanted = _places(votes, out, probabilities, workers)
+    _check_places(wanted, [p for p in (votes, truth, gold) if p is not None])
     settled = settle_table(votes, method, truth, gold, seed)
-    labels = out or _beside(votes)
-    write_labels(settled, labels, [p for p in (votes, truth, gold) if p is not None])
+    wanted |= {"--out": out or _beside(votes)}
+    for option, place in wanted.items():
+        write_table(settled, FILES[option], place, option)
     doc = {
         "method": method,
         **_counts(settled.file),
@@ -81,9 +110,40 @@ def consensus(
         "total_seconds": time.perf_counter() - began,
         "iterations": settled.truth.iterations,
         "converged": settled.truth.converged,
-        "labels_file": labels,
+        "labels_file": wanted["--out"],
+        "probabilities_file": probabilities,
+        "workers_file": workers,
+        "workers": [_worker(w) for w in most_voting(settled, MOST_WORKERS)],
+        "workers_left_out": max(0, settled.file.votes.workers - MOST_WORKERS),
     }
     emit(doc, as_json, _consensus_text(settled, doc))
+
+
+def _places(
+    votes: Path, out: Path | None, probabilities: Path | None, workers: Path | None
+) -> dict[str, Path]:
+    """Return where each file goes that is known by now: beside a pipe there is no place."""
+    labels = out or (_beside(votes) if votes.is_file() else None)
+    asked = {"--out": labels, "--probabilities": probabilities, "--workers": workers}
+    return {option: place for option, place in asked.items() if place is not None}
+
+
+def _check_places(wanted: dict[str, Path], taken: list[Path]) -> None:
+    """Check before the work that all can be written, none over a table read or another.
+
+    Raises:
+        InputError: One cannot.
+    """
+    for option, place in wanted.items():
+        check_place(place, taken, option)
+        taken.append(place)
+
+
+def _worker(worker: OneWorker) -> dict[str, Any]:
+    return {
+        "worker": worker.name, "votes": worker.votes, "accuracy": worker.accuracy,
+        "weight": worker.weight,
+    }  # fmt: skip
 
 
 def _beside(votes: Path) -> Path:
@@ -168,7 +228,32 @@ def _consensus_text(settled: Settled, doc: dict[str, Any]) -> str:
         tables["truth"] = settled.accuracy
     for name, table in tables.items():
         lines += [*_told_refused(table, f" of the {name} table"), *_twice(name, table)]
-    return "\n".join([*lines, *_left_out(settled.file), f"Labels: {doc['labels_file']}"])
+    written = {
+        "Labels": "labels_file",
+        "Probabilities": "probabilities_file",
+        "Workers": "workers_file",
+    }
+    lines += [*_trusted(list(workers_of(settled))), *_left_out(settled.file)]
+    return "\n".join(
+        [*lines, *(f"{w}: {doc[k]}" for w, k in written.items() if doc[k] is not None)]
+    )
+
+
+def _trusted(workers: Sequence[OneWorker]) -> list[str]:
+    """Return who is taken to be right most and least often; of equals whoever showed it oftener."""
+    known = [w for w in workers if w.accuracy is not None]
+    best = sorted(known, key=lambda w: (-(w.accuracy or 0.0), -w.votes))
+    if len(best) <= 2 * NAMED:
+        return [f"Taken to be right, most first: {_named(best)}."] if best else []
+    worst = sorted(known, key=lambda w: (w.accuracy or 0.0, -w.votes))
+    return [
+        f"Most trusted: {_named(best[:NAMED])}.",
+        f"Least trusted: {_named(worst[:NAMED])}.",
+    ]
+
+
+def _named(workers: Sequence[OneWorker]) -> str:
+    return ", ".join(f"{w.name!r} {w.accuracy or 0.0:.1%} (n = {w.votes:,} votes)" for w in workers)
 
 
 def _twice(name: str, table: Given | Accuracy) -> list[str]:
@@ -255,7 +340,8 @@ def _agreement_doc(found: TableAgreement) -> dict[str, Any]:
     for name, e in _coefficients(found).items():
         doc |= _flat(name, e)
     doc["classes"] = [
-        {"class": c.name, "votes": c.votes, **_flat("alpha", c.alpha), **_flat("positive", c.positive)}
+        {"class": c.name, "votes": c.votes, "paired_votes": c.paired_votes,
+         **_flat("alpha", c.alpha), **_flat("positive", c.positive)}
         for c in found.classes
     ]  # fmt: skip
     doc["workers"] = [

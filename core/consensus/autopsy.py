@@ -37,6 +37,7 @@ class Cause(StrEnum):
 CAUSES = tuple(Cause)
 _UNKNOWN_HEIGHT = 0.9
 _ENOUGH = 4.0
+_NEVER = -4.0
 
 # Weight of each piece of evidence for slip, gap, overlap, ambiguous.
 WEIGHTS: dict[str, tuple[float, float, float, float]] = {
@@ -90,9 +91,10 @@ def autopsy(record: Record, cases: Cases) -> Autopsy:
     scores[:, -1] = _UNKNOWN_HEIGHT
     for name, weights in WEIGHTS.items():
         scores[:, :-1] += weighed[name][:, None] * np.asarray(weights)
-    alike = found.pair[:, 1] < 0  # nobody differs: it was flagged
-    scores[alike, CAUSES.index(Cause.SLIP)] = scores[alike, CAUSES.index(Cause.OVERLAP)] = -4.0
-    scores[alike & (found.unclear == 0), :-1] = -4.0  # a person has to read why
+    alike = found.pair[:, 1] < 0  # nobody differs: it was flagged, and the flag alone tells why
+    gap = np.where(found.unclear > 0, scores[:, CAUSES.index(Cause.GAP)], _NEVER)
+    scores[alike, :-1] = _NEVER
+    scores[alike, CAUSES.index(Cause.GAP)] = gap[alike]
     scores = np.exp(scores - scores.max(axis=1, keepdims=True))
     scores /= scores.sum(axis=1, keepdims=True)
     return Autopsy(scores.argmax(axis=1), scores, found, weighed)

@@ -20,6 +20,7 @@ from core.consensus.autopsy_pairs import (
     Ints,
     Reals,
     Record,
+    Skills,
     between,
     contested_pairs,
 )
@@ -82,7 +83,7 @@ def find(record: Record, cases: Cases) -> Findings:
     inside = _votes_of(record, cases.item)
     against = inside.label == pair[inside.case, 1]
     pace = _pace(record)
-    own_rate, own_n = _own_record(record, cells, inside, against, pair)
+    own_rate, own_n = _own_record(record, cells, inside, against, pair, lead)
     again, met, camps, camps_n, unclear = between(record, cases, cells, contested, pair)
     model_top, model_with, model_pair = _model(cases, pair)
     near_top, near_n = _near(cases.near)
@@ -154,12 +155,9 @@ def _rightness(record: Record, cells: Cells) -> Reals:
 def _leading(record: Record, cases: Cases, cells: Cells, right: Reals) -> tuple[Ints, Reals]:
     """Return the two answers each dispute is between, the leading first, and by how much it leads.
 
-    Each vote weighs the log-odds of its person being right; the model weighs as one careful vote.
+    Each vote weighs the log-odds of its person being right; where a fit knows who takes what for
+    what, it is the evidence of that. The model weighs as one careful vote.
     """
-    odds = np.log(right / (1 - right) * max(record.classes - 1, 1))
-    weight = np.bincount(
-        cells.of_vote, odds[record.person] if len(odds) else None, minlength=len(cells.item)
-    )
     case_of = np.full(record.items, NONE, dtype=np.int64)
     case_of[cases.item] = np.arange(len(cases.item))
     pair = np.full((len(cases.item), 2), NONE, dtype=np.int64)
@@ -168,7 +166,12 @@ def _leading(record: Record, cases: Cases, cells: Cells, right: Reals) -> tuple[
     of_case = np.flatnonzero(case_of[cells.item] >= 0)
     case = case_of[cells.item[of_case]]
     model = _model_at(cases, case, cells.label[of_case])
-    score = weight[of_case] + np.log(np.clip(model, 0.02, 1.0)) - np.log(0.02)
+    weight = (
+        _by_rightness(record, cells, of_case, right)
+        if record.skills is None
+        else _by_skill(record, record.skills, cells, of_case)
+    )
+    score = weight + np.log(np.clip(model, 0.02, 1.0)) - np.log(0.02)
     order = np.lexsort((-cells.label[of_case], frequency[cells.label[of_case]], score, case))[::-1]
     case, label, score = case[order], cells.label[of_case][order], score[order]
     starts = np.flatnonzero(np.append(True, case[1:] != case[:-1])[: len(case)])
@@ -182,6 +185,26 @@ def _leading(record: Record, cases: Cases, cells: Cells, right: Reals) -> tuple[
     lead[case[starts]] = 1 / total
     lead[case[second]] -= share[second] * lead[case[second]]
     return pair, lead
+
+
+def _by_rightness(record: Record, cells: Cells, of_case: Ints, right: Reals) -> Reals:
+    """Return the summed log-odds of who gave some answers."""
+    odds = np.log(right / (1 - right) * max(record.classes - 1, 1))
+    told = odds[record.person] if len(odds) else None
+    return np.bincount(cells.of_vote, told, minlength=len(cells.item))[of_case].astype(np.float64)
+
+
+def _by_skill(record: Record, skills: Skills, cells: Cells, of_case: Ints) -> Reals:
+    """Return log P(answer, all votes on its item) of some answers, by everybody's table of mistakes."""
+    order = np.argsort(record.item, kind="stable")
+    item, label = cells.item[of_case], cells.label[of_case]
+    start = np.searchsorted(record.item[order], item)
+    count = np.searchsorted(record.item[order], item, side="right") - start
+    row = np.repeat(np.arange(len(of_case)), count)
+    vote = order[np.arange(len(row)) - np.repeat(np.cumsum(count) - count - start, count)]
+    chance = skills.confusion[record.person[vote], label[row], record.label[vote]]
+    told = np.bincount(row, np.log(chance.astype(np.float64)), minlength=len(of_case))
+    return np.asarray(told + np.log(skills.prior[label]))
 
 
 def _model_at(cases: Cases, case: Ints, label: Ints) -> Reals:
@@ -220,9 +243,17 @@ def _pace(record: Record) -> Reals:
 
 
 def _own_record(
-    record: Record, cells: Cells, inside: _Inside, against: NDArray[np.bool_], pair: Ints
+    record: Record,
+    cells: Cells,
+    inside: _Inside,
+    against: NDArray[np.bool_],
+    pair: Ints,
+    lead: Reals,
 ) -> tuple[Reals, Reals]:
-    """Return how often those against make this very mistake elsewhere, and on how many items."""
+    """Return how often those against make this very mistake elsewhere, and on how many items.
+
+    Where a fit knows, by its table of their mistakes, less what this very vote gave to it.
+    """
     size, people = record.classes, int(record.person.max(initial=-1)) + 1
     truth = _others_say(record, cells)
     told = truth >= 0
@@ -235,15 +266,18 @@ def _own_record(
     first, second = pair[case, 0], pair[case, 1]
     vote = inside.vote[against]
     itself = told[vote] & (truth[vote] == first)  # what is to be explained does not explain
-    k = _count(seen, seen_n, (person * size + first) * size + second) - itself
+    made: Reals = _count(seen, seen_n, (person * size + first) * size + second) - itself * 1.0
     n = _count(met, met_n, person * size + first) - itself
     if record.common >= 0:
         n += _count(met, met_n, person * size + record.common)
+    if record.skills is not None:
+        share = record.skills.confusion[person, first, second]
+        made = np.clip(share * (n + 1) - (1 + np.nan_to_num(lead[case])) / 2, 0, n)
     same = all_met[record.common] if record.common >= 0 else 0
     crowd = (_count(all_seen, all_seen_n, first * size + second) + 0.5) / (
         all_met[first] + same + 10.0
     )
-    rate = (k + PRIOR_VOTES * crowd) / (n + PRIOR_VOTES)
+    rate = (made + PRIOR_VOTES * crowd) / (n + PRIOR_VOTES)
     cases = len(pair)
     with np.errstate(invalid="ignore"):
         mean = np.bincount(case, rate, minlength=cases) / np.bincount(case, minlength=cases)

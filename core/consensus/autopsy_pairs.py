@@ -24,6 +24,19 @@ def _no_ints() -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
+class Skills:
+    """What the project's fit knows of the people of a record.
+
+    Attributes:
+        confusion: P(says l | truth is j) at [person, j, l], above 0, shape (people, classes, classes).
+        prior: Share of each class, above 0, shape (classes,).
+    """
+
+    confusion: NDArray[np.float32]
+    prior: Reals
+
+
+@dataclass(frozen=True, eq=False)
 class Record:
     """All live votes on one question, one a person and item.
 
@@ -36,6 +49,8 @@ class Record:
             same again.
         common: Class that stands for an item on which nobody differed whatever the pair, -1 if
             there is none: drawings that are all the same.
+        skills: What a fit of all votes knows of the people; None where there is none, and the votes
+            themselves have to tell.
     """
 
     item: Ints
@@ -48,6 +63,7 @@ class Record:
     repeat_item: Ints = field(default_factory=_no_ints)
     repeat_same: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     common: int = NONE
+    skills: Skills | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,15 @@ from core.consensus.autopsy_evidence import Findings
 MOST_LINES = 5
 _WORTH = 0.25
 """Least part of the score a sentence is worth."""
+_INDIRECT = frozenset({"quick", "model-lost"})
+"""Evidence that, where it does not hold, is no reason to believe in anything but a slip."""
+_BY_EXCLUSION = "Nothing seen here speaks for it by itself; the other causes fit worse."
 
 
 def lines(done: Autopsy, case: int, names: Sequence[str]) -> tuple[Line, ...]:
     """Return what speaks for the cause found, the weightiest first; nobody is named.
+
+    What only speaks against the other causes is left out: it is no reason to believe this one.
 
     Args:
         done: The autopsy.
@@ -27,11 +32,15 @@ def lines(done: Autopsy, case: int, names: Sequence[str]) -> tuple[Line, ...]:
     column = CAUSES.index(cause)
     found = []
     for name, weights in WEIGHTS.items():
+        value = float(done.weighed[name][case])
         others = (sum(weights) - weights[column]) / (len(weights) - 1)
-        gain = float(done.weighed[name][case]) * (weights[column] - others)
-        if gain > _WORTH:
+        gain = value * (weights[column] - others)
+        indirect = value < 0 and name in _INDIRECT and cause is not Cause.SLIP
+        if gain > _WORTH and value * weights[column] > 0 and not indirect:
             found.append((gain, name))
     found.sort(key=lambda f: (-f[0], f[1]))
+    if not found:
+        return (Line(_BY_EXCLUSION, int(done.found.votes[case])),)
     return tuple(_line(done, case, name, names) for _, name in found[:MOST_LINES])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from core.consensus.policy_fields import (
     OnDisagreement,
@@ -130,7 +130,16 @@ class Policy:
         Raises:
             InputError: The text is no policy, or a field is unknown or out of bounds.
         """
-        return Policy(**read_document(text, {f.name: f.default for f in fields(Policy)}))
+        return _USUAL.with_fields(text)[0]
+
+    def with_fields(self, text: str) -> tuple[Policy, tuple[str, ...]]:
+        """Return this policy with the fields a document names, and their names in its order.
+
+        Raises:
+            InputError: The text is no policy, or a field is unknown, out of bounds or does not go with another.
+        """
+        found = read_document(text, {f.name: f.default for f in fields(Policy)})
+        return replace(self, **found), tuple(found)
 
 
 def _check_votes(policy: Policy) -> None:
@@ -138,8 +147,8 @@ def _check_votes(policy: Policy) -> None:
         raise InputError(f"An item needs 1 to {MOST_VOTES} votes, found {policy.overlap}.")
     if policy.asks_more and not policy.overlap <= policy.max_votes <= MOST_VOTES:
         raise InputError(
-            f"The most votes lie between the {policy.overlap} an item needs and {MOST_VOTES}, "
-            f"found {policy.max_votes}."
+            f"The most votes lie between {policy.overlap}, as many as an item needs, and "
+            f"{MOST_VOTES}; found {policy.max_votes}."
         )
     if not 1 <= policy.lead_of <= MOST_VOTES:
         raise InputError(f"A lead is 1 to {MOST_VOTES} votes, found {policy.lead_of}.")
@@ -271,7 +280,7 @@ def _describe_people(policy: Policy) -> list[str]:
         said.append(f"Items {named} {rule.value} go to people who hold the skill {rule.skill}.")
     if policy.conflict_column:
         said.append(
-            f"Whoever {policy.conflict_column} names neither votes on the item nor rules on it."
+            f"Whoever '{policy.conflict_column}' names neither votes on the item nor rules on it."
         )
     said.append(
         "A lead may decide items they voted on."

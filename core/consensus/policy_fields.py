@@ -15,6 +15,12 @@ MOST_TEXT = 200_000
 """Characters of a policy document; the largest sensible one has some thousands."""
 MOST_NAME = 200
 MOST_RULES = 100
+MOST_SHOWN = 3
+"""Unknown fields that a refusal names."""
+_FIELDS = "The fields are:"
+_PARTS = ("kind", "key", "value", "skill")
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+"""A field's kind as a person would write it."""
 
 
 class OnDisagreement(StrEnum):
@@ -129,9 +135,21 @@ def read_document(text: str, known: Mapping[str, object]) -> dict[str, Any]:
         doc = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as e:
         raise InputError(f"This text is not a policy: {_short(text)}.") from e
-    if not isinstance(doc, dict) or not doc.keys() <= known.keys():
-        raise InputError(f"A policy has the fields {sorted(known)}, found {text[:100]!r}.")
+    if not isinstance(doc, dict):
+        raise InputError(
+            f"A policy is one JSON object of fields and values, found {_short(doc)}.",
+            f"{_FIELDS} {', '.join(known)}.",
+        )
+    if unknown := [name for name in doc if name not in known]:
+        raise InputError(
+            f"A policy has no field named {_some(unknown)}.", f"{_FIELDS} {', '.join(known)}."
+        )
     return {name: _read(name, known[name], value) for name, value in doc.items()}
+
+
+def _some(names: list[str]) -> str:
+    more = "" if len(names) <= MOST_SHOWN else f" and {len(names) - MOST_SHOWN} more"
+    return ", ".join(map(_short, names[:MOST_SHOWN])) + more
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -157,12 +175,12 @@ def _read(name: str, default: object, value: object) -> object:
         choices = type(default)
         if isinstance(value, str) and value in set(choices):
             return choices(value)
-        raise _refused(name, ", ".join(choices), value)
+        raise _refused(name, f"one of {', '.join(choices)}", value)
     if type(value) is kind:
         return value
     if kind is float and type(value) is int and abs(value) < 2**53:
         return float(value)
-    raise _refused(name, kind.__name__, value)
+    raise _refused(name, _KINDS[kind], value)
 
 
 def _rules(value: object) -> tuple[SkillRule, ...]:
@@ -172,22 +190,25 @@ def _rules(value: object) -> tuple[SkillRule, ...]:
 
 
 def _rule(row: object) -> SkillRule:
-    parts = {"kind", "key", "value", "skill"}
     texts = isinstance(row, dict) and all(isinstance(v, str) for v in row.values())
-    if not isinstance(row, dict) or row.keys() != parts or not texts:
-        raise _refused("skills", f"rules with the texts {sorted(parts)}", row)
+    if not isinstance(row, dict) or row.keys() != set(_PARTS) or not texts:
+        raise _refused("skills", f"rules with the texts {', '.join(_PARTS)}", row)
     if row["kind"] not in set(SkillKind):
-        raise _refused("skills", f"rules of the kind {', '.join(SkillKind)}", row["kind"])
+        raise _refused("skills", f"rules of the kind {' or '.join(SkillKind)}", row["kind"])
     return SkillRule(**{**row, "kind": SkillKind(row["kind"])})
 
 
 def _refused(name: str, expected: str, value: object) -> InputError:
-    return InputError(f"The policy's {name} is to be {expected}, found {_short(value)}.")
+    return InputError(
+        f"The policy's field '{name}' must be {expected}, found {_short(value)}.",
+        "docs/consensus.md lists every field with its values.",
+    )
 
 
 def _short(value: object) -> str:
+    """Return a value as the file has it: true, null and "text" rather than Python's words."""
     try:
-        text = repr(value)
-    except (RecursionError, ValueError):
+        text = repr(value) if isinstance(value, str) else json.dumps(value)
+    except (RecursionError, ValueError, TypeError):
         return "something too deep or too long to show"
     return text if len(text) <= 100 else f"{text[:97]}..."

@@ -154,5 +154,26 @@ def _said(thing: Thing, person: int, main: Difference) -> str:
         return mine.label if mine else "no region"
     if main is Difference.PRESENCE:
         return f"{label} drawn" if mine else f"{label} left out"
+    if mine and all(r.shape is Shape.KEYPOINTS for r in thing.values()):
+        return f"{label} {_set(list(thing.values()), mine)}"
     middle = median(r.area for r in thing.values())
     return f"{label} drawn wide" if mine and mine.area > middle else f"{label} drawn tight"
+
+
+_SIDES = (("placed further left", "placed further right"), ("placed higher", "placed lower"))
+
+
+def _set(regions: Sequence[Region], mine: Region) -> str:
+    """Return how one person set the points of a thing; points have no extent to be wide or tight.
+
+    Where all set the same points, by the one that lies furthest apart, the way it does.
+    """
+    there = [frozenset(n for n, p in enumerate(r.points) if p[2] > 0) for r in regions]
+    if len(set(there)) > 1 or not there[0]:
+        n = sum(p[2] > 0 for p in mine.points)
+        return f"with {n or 'no'} {'point' if n == 1 else 'points'}"
+    values = {
+        (n, axis): [r.points[n][axis] for r in regions] for n in sorted(there[0]) for axis in (0, 1)
+    }
+    n, axis = max(values, key=lambda at: max(values[at]) - min(values[at]))
+    return _SIDES[axis][mine.points[n][axis] > median(values[n, axis])]

@@ -16,6 +16,9 @@ from core.labels.schema import LabelSchema
 LEAST_UNCERTAINTY = 0.05
 """A dispute nobody doubts (a flag on an agreed item) still ranks by what hangs on it."""
 
+LEAST_OPEN = 1e-6
+"""A question people differ in is open, however sure a fit is of its answer."""
+
 MOST_RARE = 4.0
 """A class is at most so many times as rare, or as common, as an even split would make it."""
 
@@ -29,7 +32,7 @@ class Doubt:
 
     Attributes:
         uncertainty: 0 (they agree) to 1.
-        differs: Keys of the questions they differ in, `regions` for the regions, those first.
+        differs: Keys of the questions they differ in, `regions` for the regions: the most open first.
         pairs: What was said of the same thing, two at a time, in alphabetical order; `NOTHING` with
             the class of a region that only some drew.
     """
@@ -82,17 +85,35 @@ def doubt_of(answers: Sequence[Answer], schema: LabelSchema, iou_at_least: float
     return doubts_of([answers], schema, iou_at_least)[0]
 
 
+Chances = Mapping[str, Sequence[float]]
+"""By question how probable each class is, by what is known of the people who voted."""
+
+
 def doubts_of(
-    items: Sequence[Sequence[Answer]], schema: LabelSchema, iou_at_least: float
+    items: Sequence[Sequence[Answer]],
+    schema: LabelSchema,
+    iou_at_least: float,
+    chances: Sequence[Chances] = (),
 ) -> list[Doubt]:
-    """Return `doubt_of` the answers of each of many items; what is drawn is compared together."""
+    """Return `doubt_of` the answers of each of many items; what is drawn is compared together.
+
+    Args:
+        items: Of each what was answered.
+        schema: The questions.
+        iou_at_least: Likeness from which two regions may be one thing.
+        chances: Of each what its answers make probable. A question people differ in is then as open
+            as that leaves it: two careful people against a careless one leave less than their shares.
+    """
+    known = chances or [{}] * len(items)
     if not schema.task.draws:
-        return [_doubt(answers, schema, ()) for answers in items]
+        return [_doubt(a, schema, (), c) for a, c in zip(items, known, strict=True)]
     things = clusters_of_each([[a.regions for a in answers] for answers in items], iou_at_least)
-    return [_doubt(answers, schema, t) for answers, t in zip(items, things, strict=True)]
+    return [_doubt(a, schema, t, c) for a, t, c in zip(items, things, known, strict=True)]
 
 
-def _doubt(answers: Sequence[Answer], schema: LabelSchema, clusters: Sequence[Cluster]) -> Doubt:
+def _doubt(
+    answers: Sequence[Answer], schema: LabelSchema, clusters: Sequence[Cluster], chances: Chances
+) -> Doubt:
     if not answers:
         return Doubt(1.0, (), ())
     parts: dict[str, float] = {}
@@ -102,10 +123,19 @@ def _doubt(answers: Sequence[Answer], schema: LabelSchema, clusters: Sequence[Cl
         pairs |= _pairs_of_regions(clusters, len(answers))
     for question in schema.item_questions:
         told = [_told(a, question.key) for a in answers]
-        parts[question.key] = entropy(told)
+        parts[question.key] = _open(told, chances.get(question.key, ()))
         pairs |= set(combinations(sorted({t for t in told if t is not None}), 2))
-    differs = tuple(key for key, open_ in parts.items() if open_ > 0)
+    differs = tuple(sorted((key for key in parts if parts[key] > 0), key=lambda key: -parts[key]))
     return Doubt(max(parts.values(), default=0.0), differs, tuple(sorted(pairs)))
+
+
+def _open(told: Sequence[str | None], chances: Sequence[float]) -> float:
+    """Return how open a question is: nothing where all say the same, however likely they err."""
+    by_shares = entropy(told)
+    if not by_shares or not chances:
+        return by_shares
+    bits = -sum(p * log(p) for p in chances if p > 0)
+    return max(min(1.0, bits / log(len(set(told)))), LEAST_OPEN)
 
 
 def entropy(said: Iterable[object]) -> float:

@@ -50,6 +50,13 @@ SET boost = :boost, priority = :priority, guise = :guise, queue = :queue
 WHERE item_id = :item AND person_id = :person
 """
 
+_LENT = """
+SELECT item_id, boost, priority, guise FROM probe_leases
+WHERE person_id = :person AND expires_at > :now AND project_id = :project
+  AND priority IS NOT NULL
+ORDER BY boost DESC, priority, item_id
+"""
+
 _RENEW = """
 UPDATE probe_leases SET expires_at = CASE WHEN expires_at > :until THEN expires_at ELSE :until END
 WHERE person_id = :person AND expires_at > :now AND item_id IN (:ids)
@@ -116,6 +123,13 @@ class Lent:
     boost: int
     priority: float
     guise: str | None
+
+
+def lent_to(connection: Connection, project_id: int, person_id: int, now: float) -> list[Lent]:
+    """Return what the planted items in a person's hand are lent; those lent nothing are left out."""
+    asked = {"project": project_id, "person": person_id, "now": now}
+    rows = run(connection, _LENT, asked).all()
+    return [Lent(r.item_id, r.boost, r.priority, r.guise) for r in rows]
 
 
 def lend(connection: Connection, person_id: int, lent: Sequence[Lent], queue: str = "") -> None:

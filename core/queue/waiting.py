@@ -8,39 +8,37 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
 
+from core.queue.barred import Barred
 from core.queue.choose import of_part
 from core.queue.claim import free
 from core.queue.filters import QueueFilter
 from core.queue.plan import Order
-from core.queue.sql import run
 from core.store.store import Store
 from core.store.tables import item_state
 
 EXACT_BELOW = 500
 REMEMBER_SECONDS = 5.0
 MOST_COUNTED = 5_000
-"""With a filter no more are counted than this."""
+"""With a filter no more are counted than this; what a policy keeps from a person is no filter."""
+TIMES_AS_LONG = 20
+"""What takes long to count is remembered so many times as long."""
 
 MOST_REMEMBERED = 10_000
 
-_READY = """
-SELECT COUNT(*) FROM item_state s WHERE s.project_id = :project AND s.ready = 1
-"""
-
 # Ready items that are not for this person: answered, ruled on or held by them.
 _NOT_MINE = f"""
-SELECT COUNT(*) FROM item_state s
-WHERE s.ready > 0 AND +s.project_id = :project AND s.item_id IN (
+item_state.ready > 0 AND +item_state.project_id = :project AND item_state.item_id IN (
   SELECT a.item_id FROM annotations a WHERE a.person_id = :person AND a.project_id = :project
   UNION SELECT d.item_id FROM decisions d WHERE d.person_id = :person AND d.project_id = :project
   UNION SELECT l.item_id FROM leases l WHERE l.person_id = :person AND l.expires_at > :now
   UNION SELECT v.item_id FROM probe_votes v
     WHERE v.person_id = :person AND v.project_id = :project
   UNION SELECT v.item_id FROM probe_leases v WHERE v.person_id = :person
-) AND NOT ({free("s")})
+) AND NOT ({free("item_state")})
 """  # noqa: S608
 
 
@@ -61,7 +59,8 @@ class WaitingCounts:
     ) -> int:
         """Return how many items of a part of the queue have a free place for a person.
 
-        Exact below 500; above, at most a few seconds old, and with a filter at most 5,000.
+        Exact below 500; above, at most a few seconds old, and of a class, a slice, a list or a queue
+        of its own at most 5,000.
         """
         key = (project_id, person_id, part)
         kept = self._recall(key)
@@ -71,12 +70,13 @@ class WaitingCounts:
             few = waiting(connection, project_id, person_id, now, part, EXACT_BELOW)
             if few < EXACT_BELOW:
                 return few
-        if part:
+        if part != QueueFilter(barred=part.barred):
             found = waiting(connection, project_id, person_id, now, part, MOST_COUNTED)
         else:
-            asked = {"project": project_id, "person": person_id, "now": now}
-            total = self._total(connection, project_id)
-            found = total - int(run(connection, _NOT_MINE, asked).scalar_one())
+            allowed = part.barred.conditions(connection.dialect.name)
+            total = self._total(connection, project_id, part.barred, allowed)
+            mine = text(_NOT_MINE).bindparams(project=project_id, person=person_id, now=now)
+            found = max(total - _counted(connection, mine, *allowed), 0)
         self._keep(key, found)
         return found
 
@@ -88,13 +88,24 @@ class WaitingCounts:
                 value, until = self._kept[key]
                 self._kept[key] = (max(value - count, 0), until)
 
-    def _total(self, connection: Connection, project_id: int) -> int:
+    def _total(
+        self,
+        connection: Connection,
+        project_id: int,
+        barred: Barred,
+        allowed: Sequence[ColumnElement[bool]],
+    ) -> int:
+        """Return how many items are ready for everybody from whom the same is kept."""
+        key = (project_id, barred) if barred else project_id
         # One thread counts; the others wait for it and do not count again.
         with self._counting:
-            kept = self._recall(project_id)
+            kept = self._recall(key)
             if kept is None:
-                kept = int(run(connection, _READY, {"project": project_id}).scalar_one())
-                self._keep(project_id, kept)
+                started = time.monotonic()
+                ready = (item_state.c.project_id == project_id, text("item_state.ready = 1"))
+                kept = _counted(connection, *ready, *allowed)
+                took = time.monotonic() - started
+                self._keep(key, kept, max(REMEMBER_SECONDS, TIMES_AS_LONG * took))
         return kept
 
     def _recall(self, key: object) -> int | None:
@@ -107,11 +118,16 @@ class WaitingCounts:
         with self._lock:
             return self._kept.get(key, (0, 0.0))[0] >= 2 * EXACT_BELOW
 
-    def _keep(self, key: object, value: int) -> None:
+    def _keep(self, key: object, value: int, seconds: float = REMEMBER_SECONDS) -> None:
         with self._lock:
             if len(self._kept) >= MOST_REMEMBERED:
                 self._kept.clear()
-            self._kept[key] = (value, time.monotonic() + REMEMBER_SECONDS)
+            self._kept[key] = (value, time.monotonic() + seconds)
+
+
+def _counted(connection: Connection, *where: ColumnElement[bool] | TextClause) -> int:
+    query = select(func.count()).select_from(item_state).where(*where)
+    return int(connection.execute(query).scalar_one())
 
 
 def waiting(

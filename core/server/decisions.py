@@ -23,7 +23,7 @@ from core.server.guard import json_route
 from core.services.review.claiming import claim_items, read_part
 from core.services.review.drafts import save_draft
 from core.services.review.leases import open_item, release_items, renew_leases
-from core.services.review.submission import Receipt, Submission, check_count
+from core.services.review.submission import Submission, check_count
 from core.services.review.submitting import submit_batch
 from core.services.visibility.views import ReviewItem
 from core.services.workspace import Workspace
@@ -93,7 +93,7 @@ async def decisions(request: Request) -> Response:
 
     def work(ws: Workspace, actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
         rows = reading.rows(sent, "submissions", MAX_SUBMISSIONS)
-        read = [_read_row(row) for row in rows]
+        read = [reading.row(row, "A submission", _submission) for row in rows]
         saved = iter(submit_batch(ws, actor, slug, [r for r in read if isinstance(r, Submission)]))
         receipts = [next(saved) if isinstance(r, Submission) else r for r in read]
         return {"receipts": [asdict(r) for r in receipts]}
@@ -235,18 +235,6 @@ def _read_points(label: str, sent: object) -> tuple[tuple[float, ...], ...]:
     if not all(isinstance(p, list) and 2 <= len(p) <= 3 for p in sent):
         raise InputError(f"A region of '{label}' has a point that is not x, y.")
     return tuple(tuple(reading.real(v, "points") for v in p) for p in sent)
-
-
-def _read_row(sent: object) -> Submission | Receipt:
-    """Return the submission, or the receipt that refuses it: one bad row stops no other."""
-    uuid, item_id = "", 0
-    try:
-        if not isinstance(sent, dict):
-            raise InputError("A submission is a JSON object.")
-        uuid, item_id = reading.text(sent, "uuid"), reading.whole(sent.get("item_id"), "item_id")
-        return _submission(sent, uuid, item_id)
-    except InputError as error:
-        return Receipt(uuid, item_id, "refused", error.code, error.message, error.advice)
 
 
 def _submission(sent: dict[str, Any], uuid: str, item_id: int) -> Submission:

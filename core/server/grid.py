@@ -25,7 +25,6 @@ from core.services.grid.page import (
 from core.services.grid.tiles import Unit
 from core.services.grid.votes import TileDecision, decide_tiles
 from core.services.pictures.crops import item_crop
-from core.services.review.submission import Receipt
 from core.services.workspace import Workspace, current_workspace
 from core.stats.intervals import Estimate
 
@@ -67,7 +66,10 @@ async def decide(request: Request) -> Response:
     slug = request.path_params["slug"]
 
     def work(ws: Workspace, actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
-        read = [_read_row(row) for row in reading.rows(sent, "tiles", MOST_DECISIONS)]
+        read = [
+            reading.row(row, "What was decided on a tile", _decision)
+            for row in reading.rows(sent, "tiles", MOST_DECISIONS)
+        ]
         good = [r for r in read if isinstance(r, TileDecision)]
         saved = iter(decide_tiles(ws, actor, slug, good))
         receipts = [next(saved) if isinstance(r, TileDecision) else r for r in read]
@@ -150,18 +152,6 @@ def _unit_json(unit: Unit) -> dict[str, Any]:
             for t in unit.tiles
         ],
     }
-
-
-def _read_row(sent: object) -> TileDecision | Receipt:
-    """Return the decision, or the receipt that refuses it: one bad row stops no other."""
-    uuid, item_id = "", 0
-    try:
-        if not isinstance(sent, dict):
-            raise InputError("What was decided on a tile is a JSON object.")
-        uuid, item_id = reading.text(sent, "uuid"), reading.whole(sent.get("item_id"), "item_id")
-        return _decision(sent, uuid, item_id)
-    except InputError as error:
-        return Receipt(uuid, item_id, "refused", error.code, error.message, error.advice)
 
 
 def _decision(sent: dict[str, Any], uuid: str, item_id: int) -> TileDecision:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from core.errors import InputError
+from core.services.review.submission import Receipt
+
+R = TypeVar("R")
 
 
 def text(sent: dict[str, Any], name: str) -> str:
@@ -58,3 +62,21 @@ def rows(sent: dict[str, Any], name: str, most: int) -> list[Any]:
     if not isinstance(found, list) or len(found) > most:
         raise InputError(f"'{name}' is a list of at most {most}.")
     return found
+
+
+def row(sent: object, what: str, made: Callable[[dict[str, Any], str, int], R]) -> R | Receipt:
+    """Return what a row of a batch says, or the receipt that refuses it: one stops no other.
+
+    Args:
+        sent: The row.
+        what: What it is, to begin a sentence with.
+        made: Reads it, given its UUID and the number of its item.
+    """
+    uuid, item_id = "", 0
+    try:
+        if not isinstance(sent, dict):
+            raise InputError(f"{what} is a JSON object.")
+        uuid, item_id = text(sent, "uuid"), whole(sent.get("item_id"), "item_id")
+        return made(sent, uuid, item_id)
+    except InputError as error:
+        return Receipt(uuid, item_id, "refused", error.code, error.message, error.advice)

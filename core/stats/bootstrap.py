@@ -26,6 +26,7 @@ Statistic = Callable[[Floats], Floats]
 REPLICATES = 1000
 FEWEST_REPLICATES = 200
 DRAW_BUDGET = 10_000_000  # draws per interval, about 0.6 s; only pools of many kinds reach it
+SAME = 1e-9  # what rounding leaves between equal shares
 CHUNK_DRAWS = 1_000_000  # draws held at a time, 8 MB
 
 
@@ -144,8 +145,10 @@ def clustered_ratio(
 ) -> Estimate:
     """Return sum of numerators over sum of denominators, its interval clustered.
 
-    Where every cluster says 0, or every cluster says 1, drawing again can say nothing else and
-    would feign certainty: the interval is then Wilson's at the effective number of clusters.
+    Where every cluster says the same share, such as 0 or 1, drawing again can say nothing else and
+    would feign certainty: the interval is then Wilson's at the effective number of clusters, as a
+    share varies no more than a yes or no of the same mean (Bhatia and Davis 2000). Of what may lie
+    above 1 nothing bounds how it varies, and there is no interval.
 
     Args:
         cluster: Whole number of the item or person of each observation.
@@ -161,18 +164,20 @@ def clustered_ratio(
     if total <= 0:
         return UNDEFINED
     n, value = len(below), float(above.sum()) / total
-    if n >= 2 and (not above.any() or bool(np.all(above == below))):
-        low, high = _one_sided_ends(bool(above.any()), below, how.get("level", 0.95))
+    if n >= 2 and bool(np.all(np.abs(above - value * below) <= SAME * below)):
+        low, high = _alike_ends(value, below, how.get("level", 0.95))
         return Estimate(value, low, high, n)
     kinds, repeats = kinds_of(np.column_stack([above, below]))
     low, high = bootstrap(kinds, repeats, _ratio, **how)
     return Estimate(value, low, high, n)
 
 
-def _one_sided_ends(ones: bool, weight: Floats, level: float) -> tuple[float | None, float | None]:
-    """Return Wilson's ends for clusters that all say 1, or all 0, at Kish's effective number."""
+def _alike_ends(share: float, weight: Floats, level: float) -> tuple[float | None, float | None]:
+    """Return Wilson's ends for clusters that all say the same share, at Kish's effective number."""
+    if not 0 <= share <= 1:
+        return None, None
     effective = int(float(weight.sum()) ** 2 / float((weight * weight).sum()) + 1e-9)
-    sure = wilson(effective if ones else 0, effective, level)
+    sure = wilson(share * effective, effective, level)
     return sure.low, sure.high
 
 

@@ -7,19 +7,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.access import Actor
-from core.services.items.why import explain
 from core.services.projects.project import ProjectView, get_project
 from core.services.review.adjudication import DisputeList, DisputeRow, list_disputes
 from core.services.review.autopsy import autopsy_of
 from core.services.review.dispute_filter import DisputeFilter
 from core.services.review.disputes import DisputeView, get_dispute
-from core.services.workspace import Workspace, current_workspace
+from core.services.workspace import current_workspace
 from core.ui import deck, dispute_filters, identity, ruling, states, threads, widgets
 from core.ui.autopsy_panel import autopsy_data
 from core.ui.dispute_views import view_switch
+from core.ui.recent_rulings import last_rulings
 from core.ui.text import _, many
-from core.ui.theme import draw, fill, join
+from core.ui.theme import draw
 
 PAGE = 100
 """Disputes in the list at once; the ways to those before and after stand at its ends."""
@@ -33,10 +32,15 @@ def work(slug: str) -> None:
         project = get_project(ws, actor, slug)
         asked = dispute_filters.asked_filter()
         found = list_disputes(ws, actor, slug, asked)
-        item_id = _current(found.rows, _asked_item())
+        asked_item = _asked_item()
+        if asked_item is None and st.query_params.get("item"):
+            widgets.caption(
+                _('The address names no item: what follows "item=" is to be its number.')
+            )
+        item_id = _current(found.rows, asked_item)
         if item_id is None and found.total:
             dispute_filters.nothing_meets(found, asked)
-            _why_last(slug)
+            last_rulings(slug)
             return
         if item_id is None:
             _nothing(slug)
@@ -57,8 +61,8 @@ def _current(rows: Sequence[DisputeRow], asked: int | None) -> int | None:
     if asked is not None:
         return asked
     ids = [row.item_id for row in rows]
-    picked, last = st.session_state.get(ruling.PICK), st.session_state.get(ruling.LAST, (None, ""))
-    if picked is not None and (picked in ids or picked == last[0]):
+    picked = st.session_state.get(ruling.PICK)
+    if picked is not None and picked in ids:
         return int(picked)
     if not ids:
         return None
@@ -72,7 +76,7 @@ def _nothing(slug: str) -> None:
     states.nothing_left(
         _("No item is in dispute. New ones come here when votes differ or somebody flags an item.")
     )
-    _why_last(slug)
+    last_rulings(slug)
 
 
 # --- the line above -----------------------------------------------------------------------------
@@ -111,7 +115,7 @@ def _head(
             text = project.guideline or _("This project has no guideline yet.")
             deck.guideline_view(text, "tb-guideline")
         threads.popover(project.slug, item_id)
-        _why_last(project.slug)
+        last_rulings(project.slug)
         # The arrow keys are taken by the element, which knows what else was pressed.
         for label, name, by in ((_("← Previous"), "Left", -1), (_("Next →"), "Right", 1)):
             st.button(label, key=f"tb-go-{name}", on_click=ruling.step, args=(ids, item_id, by))
@@ -153,39 +157,3 @@ def _picked(key: str, shown: int) -> None:
     picked = st.session_state.get(key)
     if picked is not None and picked != shown:
         ruling.go(picked)
-
-
-def _why_last(slug: str) -> None:
-    """Offer why the item just ruled on has its label, and the way back to it."""
-    last = st.session_state.get(ruling.LAST)
-    if last is None:
-        return
-    ws, actor = current_workspace(), identity.current_actor()
-    item_id, name = last
-    with st.popover(_("Last ruling")):
-        draw("<b>{name}</b>", name=name)
-        why_card(ws, actor, slug, item_id)
-        st.button(_("Open again"), key="tb-reopen", on_click=ruling.go, args=(item_id,))
-
-
-def why_card(ws: Workspace, actor: Actor, slug: str, item_id: int) -> None:
-    """Draw why an item has its label: who said what, what the policy made of it, who decided."""
-    why = explain(ws, actor, slug, item_id)
-    label = why.label or widgets.state_name(why.state)
-    lines = join(fill("<li>{s}</li>", s=s) for s in why.sentences)
-    foot = ruling.SEPARATOR.join(
-        p
-        for p in (
-            _("policy version {n}").format(n=why.policy_version) if why.policy_version else "",
-            why.model or "",
-            widgets.when(why.at) if why.at else "",
-        )
-        if p
-    )
-    draw(
-        "<div class='tb-small'><b>{label}</b><ul style='margin:.2rem 0'>{lines}</ul>"
-        "<span class='tb-muted'>{foot}</span></div>",
-        label=label,
-        lines=lines,
-        foot=foot,
-    )

@@ -16,7 +16,7 @@ from core.services.review.autopsy_clusters import Cluster, DisputeAutopsy, Exemp
 from core.services.review.many import MOST_AT_ONCE
 from core.services.workspace import Workspace, current_workspace
 from core.ui import identity, states, urls
-from core.ui.clause_dialog import clause_dialog
+from core.ui.clause_dialog import clause_dialog, no_example
 from core.ui.dispute_views import close_dialog, open_dialog, opened, view_switch
 from core.ui.past_rulings import kept_note, left_out_note, overturn_dialog, past_rulings
 from core.ui.settle_dialog import settle_dialog
@@ -66,6 +66,21 @@ def causes(slug: str) -> None:
             st.button(rest, on_click=lambda: st.session_state.update({_ALL: True}))
         past_rulings(ws, actor, project)
         _dialog(ws, actor, project, found)
+
+
+def ruled(slug: str) -> None:
+    """Draw the rulings made before, alone: no cause is worked out for them."""
+    with states.boundary():
+        ws, actor = current_workspace(), identity.current_actor()
+        project = get_project(ws, actor, slug)
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            view_switch()
+        left_out_note()
+        kept_note()
+        past_rulings(ws, actor, project)
+        name, about = opened()
+        if name == "overturn":
+            overturn_dialog(ws, actor, project, about)
 
 
 def autopsy_data(found: DisputeAutopsy | None) -> dict[str, Any] | None:
@@ -209,14 +224,20 @@ def _strip(project: ProjectView, cluster: Cluster) -> None:
 
 def _pair(cluster: Cluster) -> None:
     """Draw an item of each side, the favoured one first."""
-    sides = [e for e in (cluster.good, cluster.bad) if e is not None]
-    if not sides:
+    if not cluster.pair:
         return
-    draw("<div class='tb-examples tb-two'>{all}</div>", all=join(_side(e, cluster) for e in sides))
+    shown = [e for e in (cluster.good, cluster.bad) if e is not None]
+    if shown:
+        draw(
+            "<div class='tb-examples tb-two'>{all}</div>",
+            all=join(_side(e, cluster) for e in shown),
+        )
+    if len(shown) < 2:
+        caption(no_example(cluster))
 
 
 def _side(exemplar: Exemplar, cluster: Cluster) -> Markup:
-    told = _("decided by a lead") if exemplar.decided else _("leans this way most")
+    told = _("decided by a lead") if exemplar.decided else _("people agree on it")
     return fill(
         "<figure class='{look}'><img src='{src}' alt='{name}' loading='lazy'>"
         "<figcaption><b>{label}</b><br><span class='tb-muted'>{name} · {told}</span></figcaption></figure>",

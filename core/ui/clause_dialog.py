@@ -42,6 +42,8 @@ def _clause(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
         for e in (_example(cluster, cluster.good), _example(cluster, cluster.bad))
         if e is not None
     ]
+    if len(cluster.pair) > 1 and (cluster.good is None or cluster.bad is None):
+        widgets.caption(no_example(cluster))
     reason = st.text_input(
         _("What changed (required)"),
         _("Disputes between {pair}").format(pair=" / ".join(cluster.pair)),
@@ -87,11 +89,15 @@ def _publish(
     set_guideline(ws, actor, project.slug, whole, reason, shown)
 
 
-def _example(cluster: Cluster, exemplar: Exemplar | None) -> GuidelineExample | None:
-    """Offer one side of the pair as an example; what must not be shown is said and left out.
+def no_example(cluster: Cluster) -> str:
+    """Return for which answers of a cluster there is no image to show yet."""
+    known = {e.label for e in (cluster.good, cluster.bad) if e is not None}
+    names = _(" or ").join(f"“{p}”" for p in cluster.pair if p not in known)
+    return _("No settled image that may be shown stands for {names} yet.").format(names=names)
 
-    What no lead has decided yet is offered, not proposed.
-    """
+
+def _example(cluster: Cluster, exemplar: Exemplar | None) -> GuidelineExample | None:
+    """Propose one side of the pair as an example."""
     if exemplar is None:
         return None
     good = exemplar.label == cluster.favoured
@@ -102,19 +108,12 @@ def _example(cluster: Cluster, exemplar: Exemplar | None) -> GuidelineExample | 
             src=urls.path(f"{exemplar.image}&w=200"),
             name=exemplar.name,
         )
-        if not exemplar.allowed:
-            widgets.caption(
-                _("{name} is gold or drawn for evaluation: it must not be shown.").format(
-                    name=exemplar.name
-                )
-            )
-            return None
         kind = _("good example") if good else _("bad example")
         label = _("Show {name} as a {kind}: {label}").format(
             name=exemplar.name, kind=kind, label=exemplar.label
         )
         taken = st.checkbox(
-            states.plain_markdown(label), exemplar.decided, key=f"clause.example.{exemplar.item_id}"
+            states.plain_markdown(label), value=True, key=f"clause.example.{exemplar.item_id}"
         )
     if not taken:
         return None

@@ -163,6 +163,7 @@ def _pick(
         format_func=said,
         key=f"tb-filter-{part}",
         label_visibility="collapsed",
+        placeholder=said(None),
         on_change=_picked,
         args=(part, asked),
     )

@@ -84,11 +84,11 @@ def weight_words(weight: VoteWeight | None) -> tuple[str, ...]:
         told = _("No record of this reviewer yet")
     else:
         source = _("on gold") if weight.source == "gold" else _("as settled")
-        told = _("right {p} % ({low}–{high}), n = {n} {source}").format(
+        told = _("right {p} % ({low}–{high}), {n} {source}").format(
             p=_percent(share.value),
             low=_percent(share.low),
             high=_percent(share.high),
-            n=f"{share.n:,}",
+            n=f"n\u00a0=\u00a0{share.n:,}",
             source=source,
         )
         told = f"{weight.label}: {told}" if weight.label else told

@@ -12,11 +12,11 @@ from core.services.projects.project import ProjectView
 from core.services.review.many import LeftOut
 from core.services.review.overturn import Overturned, overturn
 from core.services.review.rulings import MOST_PAGE, PastRuling, RulingFilter, rulings
-from core.services.review.submission import MAX_REASON
 from core.services.review.used import Used, what_used
 from core.services.workspace import Workspace
 from core.ui import urls, widgets
 from core.ui.dispute_views import close_dialog, open_dialog
+from core.ui.reasons import reason_field
 from core.ui.settle_dialog import LEFT_OUT, answer_of, confirm, question_of, ways_of
 from core.ui.text import _, many, mark
 from core.ui.theme import draw, fill, join
@@ -127,11 +127,13 @@ def _row(ws: Workspace, actor: Actor, project: ProjectView, row: PastRuling) -> 
         about = (row.by, widgets.when(row.at), many_at_once, state)
         draw(
             "<div class='tb-small'><b>{what}</b> · {name}<br>{reason}<br>"
-            "<span class='tb-muted'>{about}</span></div>",
+            "<span class='tb-muted'>{about}</span> · <a href='{href}' target='_self'>{again}</a></div>",
             what=row.label or _(KIND_NAMES[row.kind]),
             name=row.name,
             reason=row.reason,
             about=" · ".join(p for p in about if p),
+            href=urls.page("adjudicate", project=project.slug, item=str(row.item_id)),
+            again=_("Open again"),
         )
     with (
         doing,
@@ -139,11 +141,6 @@ def _row(ws: Workspace, actor: Actor, project: ProjectView, row: PastRuling) -> 
             horizontal=True, gap="small", horizontal_alignment="right", vertical_alignment="center"
         ),
     ):
-        draw(
-            "<a class='tb-small' href='{href}' target='_self'>{t}</a>",
-            href=urls.page("adjudicate", project=project.slug, item=str(row.item_id)),
-            t=_("Open again"),
-        )
         if row.in_force and row.kind != "send-back":
             st.button(
                 _("Overturn…"), key=f"tb-overturn-{row.seq}", on_click=open_dialog,
@@ -189,10 +186,7 @@ def _overturn(
     way = st.selectbox(
         _("Ruling now"), options, format_func=lambda w: ways[w], key=f"overturn.way.{key}"
     )
-    reason = st.text_input(
-        _("Reason (required)"), max_chars=MAX_REASON, key=f"overturn.reason.{key}",
-        placeholder=_("Why? The reviewers will read it."),
-    )  # fmt: skip
+    reason = reason_field(f"overturn.reason.{key}")
     if question_of(project, main) is None or project.schema.main.several:
         widgets.caption(
             _("For another answer than those in the list use “Open again”, item by item.")

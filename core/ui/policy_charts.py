@@ -73,7 +73,7 @@ def class_balance(classes: Sequence[str], series: Sequence[tuple[str, Sequence[i
     figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06)
     figure.update_xaxes(
         tickvals=list(range(len(classes))), ticktext=[plain(shortened(c, 16)) for c in classes],
-        showgrid=False, automargin=True,
+        tickangle=-35, showgrid=False, automargin=True,
     )  # fmt: skip
     figure.update_yaxes(gridcolor=LINE, rangemode="tozero", title=axis_title(_("Labels")))
     return figure

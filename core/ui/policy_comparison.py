@@ -42,12 +42,14 @@ class Line:
         cell: A policy's figures to what is shown and compared.
         unit: Of the difference.
         gap: A policy's figures to the difference, where it is not that of the two numbers.
+        share: A policy's figures to the share that difference is of.
     """
 
     name: str
     cell: Callable[[Figures], Cell]
     unit: str = ""
     gap: Callable[[Figures], Estimate] | None = None
+    share: Callable[[Figures], Estimate] | None = None
 
 
 def comparison_table(found: Replay, names: Sequence[str], rate: float) -> None:
@@ -67,7 +69,7 @@ def comparison_table(found: Replay, names: Sequence[str], rate: float) -> None:
     rows: list[Sequence[Markup | str]] = []
     for title, lines in groups:
         head = fill("<b class='tb-small'>{t}</b>", t=title)
-        rows.append([head, *[Markup("") for _f in figures]])
+        rows.append([head])
         rows += [_row(line, figures) for line in lines]
     table(["", *names], rows, _("Policies side by side"))
 
@@ -77,7 +79,11 @@ def _row(line: Line, figures: Sequence[Figures]) -> list[Markup | str]:
     first = cells[0][1]
     shown: list[Markup | str] = [cells[0][0]]
     for (text, value), one in zip(cells[1:], figures[1:], strict=True):
-        apart = _gap(line.gap(one)) if line.gap else _difference(value, first, line.unit)
+        apart = (
+            _gap(line.gap(one), line.share(figures[0]).n, line.share(one).n)
+            if line.gap and line.share
+            else _difference(value, first, line.unit)
+        )
         shown.append(join([_markup(text), apart]))
     return [line.name, *shown]
 
@@ -101,8 +107,14 @@ def _difference(value: float | None, first: float | None, unit: str) -> Markup:
     )
 
 
-def _gap(gap: Estimate) -> Markup:
-    """Return how far two shares are apart over the same items, with the interval."""
+def _gap(gap: Estimate, before: int, after: int) -> Markup:
+    """Return how far two shares are apart over the same items, with the interval and the rest.
+
+    Args:
+        gap: Over the items that both policies label.
+        before: How many the one in force labels, of those with gold.
+        after: How many the other labels.
+    """
     if gap.value is None:
         return Markup("")
     sign = "=" if abs(gap.value) < 5e-5 else "▲" if gap.value > 0 else "▼"
@@ -114,13 +126,27 @@ def _gap(gap: Estimate) -> Markup:
         interval=interval(ends, POINTS),
         n=f"{gap.n:,}",
     )
+    rest = ", ".join(
+        words.format(n=f"{n:,}")
+        for n, words in (
+            (after - gap.n, _("{n} more it labels anew")),
+            (before - gap.n, _("{n} it labels no longer")),
+        )
+        if n > 0
+    )
+    text = f"{text}; {rest}" if rest else text
     return fill("<div class='tb-differs tb-wraps'>{t}</div>", t=text)
 
 
 def _today(states: Sequence[str]) -> list[Line]:
     return [
         Line(_("Labels that change"), lambda f: (_changed(f), None)),
-        Line(_("Equal to gold"), lambda f: _share(f.accuracy), gap=lambda f: f.gap),
+        Line(
+            _("Equal to gold"),
+            lambda f: _share(f.accuracy),
+            gap=lambda f: f.gap,
+            share=lambda f: f.accuracy,
+        ),
         *[_state_line(s) for s in states],
         Line(_("Items that reopen"), lambda f: (f"{f.reopen:,}", None)),
         Line(_("Items it settles"), lambda f: (f"{f.settles:,}", None)),
@@ -145,6 +171,7 @@ def _from_start(rate: float) -> list[Line]:
             _("Equal to gold, from the start"),
             lambda f: _share(f.accuracy_from_start),
             gap=lambda f: f.gap_from_start,
+            share=lambda f: f.accuracy_from_start,
         ),
     ]
     if rate > 0:
@@ -180,7 +207,7 @@ def _money(figures: Figures, rate: float) -> Cell:
 def _share(estimate: Estimate) -> Cell:
     if estimate.value is None:
         return muted(_("no gold with a label")), None
-    below = f"{interval(estimate)}n = {estimate.n:,}"
+    below = f"{interval(estimate)}n\u00a0=\u00a0{estimate.n:,}"
     return (
         fill(
             "{v} <div class='tb-muted tb-small'>{b}</div>", v=amount(estimate.value, "%"), b=below
@@ -202,7 +229,7 @@ def _changed(figures: Figures) -> Markup | str:
         (figures.lost, _("{n} lose theirs")),
     )
     told = ", ".join(text.format(n=f"{k:,}") for k, text in parts if k)
-    of = f"{amount(share.value, '%')} ({interval(share)}n = {share.n:,})"
+    of = f"{amount(share.value, '%')} ({interval(share)}n\u00a0=\u00a0{share.n:,})"
     return fill(
         "{n} <div class='tb-muted tb-small'>{of}<br>{told}</div>", n=f"{n:,}", of=of, told=told
     )

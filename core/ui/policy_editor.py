@@ -60,16 +60,21 @@ OUTLINES = {
 }
 KINDS = {SkillKind.CLASS: mark("predicted class"), SkillKind.SLICE: mark("metadata")}
 
+MOST_SUGGESTED = 30
+
 Fields = dict[str, Any]
 
 
-def policy_fields(project: ProjectView, now: Policy, key: str) -> Fields:
+def policy_fields(
+    project: ProjectView, now: Policy, key: str, granted: Sequence[str] = ()
+) -> Fields:
     """Draw the fields and return what is in them, by the name of the policy's field.
 
     Args:
         project: Whose policy it is.
         now: What the fields start with.
         key: Of the fields; another key starts anew.
+        granted: Skills that people of the project hold, to choose names from.
     """
     fields: Fields = {}
     _votes(fields, now, key)
@@ -81,7 +86,7 @@ def policy_fields(project: ProjectView, now: Policy, key: str) -> Fields:
         _("A lead may decide an item they voted on"), now.adjudicate_own, key=f"{key}.own"
     )
     with st.expander(_("Who may vote on what")):
-        _people(fields, now, key)
+        _people(fields, now, key, granted)
     return fields
 
 
@@ -117,13 +122,14 @@ def _asking_more(fields: Fields, now: Policy, key: str) -> None:
             _("When votes differ"), RULES, now.on_disagreement, f"{key}.rule"
         )
     adaptive = fields["stop"] is not Stop.COUNT or learns
+    # Fewer than an item needs cannot be: the most follow where somebody asks for more.
+    fields["max_votes"] = max(now.max_votes, fields["overlap"])
     if adaptive or fields["on_disagreement"] is OnDisagreement.THIRD_VOTE:
         with right:
-            fields["max_votes"] = int(
-                st.number_input(
-                    _("Most votes"), 1, MOST_VOTES, now.max_votes, key=f"{key}.max_votes"
-                )
-            )
+            name = f"{key}.max_votes"
+            most = max(int(st.session_state.get(name, now.max_votes)), fields["overlap"])
+            st.session_state[name] = most
+            fields["max_votes"] = int(st.number_input(_("Most votes"), 1, MOST_VOTES, key=name))
     if fields["stop"] is Stop.LEAD:
         fields["lead_of"] = int(
             st.number_input(
@@ -134,7 +140,7 @@ def _asking_more(fields: Fields, now: Policy, key: str) -> None:
     if fields["stop"] is Stop.POSTERIOR or learns:
         start = round(min(max(now.posterior_at_least * 100, 51.0), 99.9), 1)
         sure = st.slider(
-            _("How sure a label must be, in %"), 51.0, 99.9, start, 0.1, key=f"{key}.sure"
+            _("How sure a label must be, in %"), 51.0, 99.9, start, 0.1, "%.1f", key=f"{key}.sure"
         )
         # What was set elsewhere, finer than the slider, stays until somebody moves it.
         fields["posterior_at_least"] = (
@@ -164,7 +170,7 @@ def _regions(fields: Fields, now: Policy, key: str) -> None:
         )
 
 
-def _people(fields: Fields, now: Policy, key: str) -> None:
+def _people(fields: Fields, now: Policy, key: str, granted: Sequence[str]) -> None:
     fields["conflict_column"] = st.text_input(
         _("Metadata column that names who may not vote on the item"),
         now.conflict_column,
@@ -172,6 +178,9 @@ def _people(fields: Fields, now: Policy, key: str) -> None:
         help=_("Who took the picture, say, by the name they sign in with."),
     ).strip()
     caption(_("Items that need a skill: chosen by what the model takes them for, or by metadata."))
+    if granted:
+        names = ", ".join(f"“{skill}”" for skill in granted[:MOST_SUGGESTED])
+        caption(_("Skills people hold here: {names}.").format(names=names))
     rows = st.data_editor(
         [{**asdict(r), "kind": _(KINDS[r.kind])} for r in now.skills] or [_EMPTY_RULE],
         key=f"{key}.skills",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.consensus.policy import Policy, describe
 from core.errors import InputError, TiebreakError
+from core.services.accounts.skills import skills_of
 from core.services.consensus.replay import MOST_OTHERS
 from core.services.consensus.replay_views import Replay
 from core.services.projects.project import ProjectView
@@ -46,7 +47,7 @@ def policy_settings(page: PageContext, project: ProjectView, steers: bool) -> No
         return
     left, right = st.columns([1, 1], gap="large")
     with left:
-        policy = _edited(project)
+        policy = _edited(page, project)
     with right:
         _preview(page, project, policy)
     _what_if(page, project)
@@ -60,11 +61,13 @@ def _in_words(project: ProjectView, policy: Policy) -> str:
 # --- editing ----------------------------------------------------------------------------------
 
 
-def _edited(project: ProjectView) -> Policy | InputError:
+def _edited(page: PageContext, project: ProjectView) -> Policy | InputError:
     """Return the policy in the fields, or why it is none."""
     key = f"policy.{project.slug}.{project.policy_version}"
     try:
-        fields = policy_fields(project, project.policy, key)
+        held = skills_of(page.ws, page.actor, project.slug).values()
+        granted = sorted({skill for skills in held for skill in skills})
+        fields = policy_fields(project, project.policy, key, granted)
         return replace(project.policy, **fields)
     except InputError as problem:
         return problem
@@ -299,7 +302,7 @@ def _version(page: PageContext, project: ProjectView, version: PolicyVersion) ->
                 st.rerun()
     with right:
         _with_reason(
-            f"policy.{project.slug}.back",
+            f"policy.{project.slug}.{project.policy_version}.back",
             _("Put back in force"),
             lambda reason: versions.put_back(
                 page.ws, page.actor, project.slug, version.version, reason

@@ -26,7 +26,6 @@ from core.ui.text import _
 PICK = "tb-dispute"
 PLACE = "tb-dispute-place"
 LIST = "tb-disputes"
-LAST = "tb-ruling-last"
 EDITED = "tb-ruling-edited"
 CANVAS = "tb-ruling-canvas"
 SEPARATOR = " · "
@@ -90,7 +89,6 @@ def _settled() -> None:
     listed, item_id = st.session_state.get(LIST), heard("settled").get("item_id")
     if listed is None or item_id != listed.shown:
         return
-    st.session_state[LAST] = (listed.shown, listed.name)
     # The list is in a new order by then: what stands at this place counts, at the top the worthiest.
     go(0)
     st.session_state[PLACE] = listed.ids.index(listed.shown) if listed.shown in listed.ids else 0

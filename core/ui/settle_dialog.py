@@ -16,21 +16,14 @@ from core.services.review.autopsy_clusters import Cluster
 from core.services.review.autopsy_record import answer_for
 from core.services.review.bulk import bulk_rule
 from core.services.review.many import MOST_AT_ONCE, LeftOut
-from core.services.review.submission import MAX_REASON
 from core.services.workspace import Workspace
-from core.ui import states, widgets
+from core.ui import states, urls, widgets
 from core.ui.dispute_views import close_dialog
-from core.ui.text import _, many, mark
-from core.ui.theme import draw
+from core.ui.reasons import reason_field
+from core.ui.text import _, many
+from core.ui.theme import draw, fill, join
 
 LEFT_OUT = "tb-left-out"
-_REASONS = {
-    Cause.SLIP: mark("Slip of the hand"),
-    Cause.GAP: mark("Gap in the guideline"),
-    Cause.OVERLAP: mark("Guideline settles it"),
-    Cause.AMBIGUOUS: mark("Image unclear"),
-    Cause.UNKNOWN: "",
-}
 Way = tuple[str, str]
 """What to rule: the kind, and the answer in words where it is decide."""
 
@@ -96,15 +89,12 @@ def _settle(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
     way = st.selectbox(
         _("Ruling"), options, format_func=lambda w: ways[w], key=f"settle.way.{cluster.key}"
     )
-    reason = st.text_input(
-        _("Reason (required)"), _(_REASONS[Cause(cluster.kind)]) if cluster.clause else "",
-        max_chars=MAX_REASON, key=f"settle.reason.{cluster.key}",
-        placeholder=_("Why? The reviewers will read it."),
-    )  # fmt: skip
+    reason = reason_field(f"settle.reason.{cluster.key}")
     _what_happens(ways[way], len(chosen), cluster.n)
     for line in (why_not_all(project, cluster.question), _of_the_rest(project, cluster, way)):
         if line:
             widgets.caption(line)
+    _looks(cluster, len(chosen))
     with st.expander(_("Which items")):
         draw("<div class='tb-small'>{t}</div>", t=", ".join(cluster.names[: len(chosen)]))
     uuid = st.session_state.setdefault(f"settle.uuid.{cluster.key}", new_uuid())
@@ -118,6 +108,26 @@ def _settle(ws: Workspace, actor: Actor, project: ProjectView, cluster: Cluster)
         return len(told.saved) + len(told.already), told.left_out
 
     confirm(many("Settle {n} dispute", "Settle {n} disputes", len(chosen)), do)
+
+
+def _looks(cluster: Cluster, n: int) -> None:
+    """Show how far the images are apart: those least like the others, the least first."""
+    if cluster.likeness is None or n < 2:
+        return
+    widgets.caption(
+        _("The images least like the others; the least has {cosine} in common with their middle (1 is "
+          "the same). Look at each that does not belong.").format(cosine=f"{cluster.likeness:.2f}")
+    )  # fmt: skip
+    tiles = join(
+        fill(
+            "<img class='tb-thumb' src='{src}' alt='{name}' title='{name}' loading='lazy'>",
+            src=urls.path(f"{cluster.images[place]}&w=200"),
+            name=cluster.names[place],
+        )
+        for place in cluster.far
+        if place < n
+    )
+    draw("<div class='tb-strip'>{tiles}</div>", tiles=tiles)
 
 
 def _first(ways: list[Way], cluster: Cluster) -> list[Way]:

@@ -211,12 +211,13 @@ def attempt(work: Callable[[], object], done: str) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Markup | str]], label: str) -> None:
-    """Draw a plain table for reading: a head, rows of text or markup, a name for screen readers."""
+    """Draw a plain table for reading: a head, rows of text or markup, a name for screen readers.
+
+    A row of a single cell is a title over those that follow: it goes all the way across.
+    """
     # A column without a title has no head for screen readers to announce.
     top = join(fill("<th scope='col'>{t}</th>", t=t) if t else Markup("<td></td>") for t in head)
-    body = join(
-        fill("<tr>{cells}</tr>", cells=join(fill("<td>{c}</td>", c=c) for c in row)) for row in rows
-    )
+    body = join(fill("<tr>{cells}</tr>", cells=_cells(row, len(head))) for row in rows)
     draw(
         "<div class='tb-table' tabindex='0' role='region' aria-label='{label}'><table>"
         "<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>",
@@ -224,6 +225,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Markup | str]], label: st
         top=top,
         body=body,
     )
+
+
+def _cells(row: Sequence[Markup | str], wide: int) -> Markup:
+    if len(row) == 1 < wide:
+        return fill("<th scope='rowgroup' colspan='{n}'>{c}</th>", n=wide, c=row[0])
+    return join(fill("<td>{c}</td>", c=c) for c in row)
 
 
 def muted(text: str) -> Markup:

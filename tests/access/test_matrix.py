@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import os
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -82,7 +83,7 @@ from core.services.review import (
 )
 from core.services.review.ruling import Ruling, decide
 from core.services.review.submission import Submission
-from core.services.steering import history, policy_versions, rules, schemas
+from core.services.steering import given_policy, history, policy_versions, rules, schemas
 from core.services.talk import threads, writing
 from core.services.transfer import import_report, imports
 from tests.record import World, add_items, make_project, make_world, rule, say
@@ -285,6 +286,11 @@ CALLS = (
         "steering.policy_versions.put_back",
         Action.STEER,
         by_slug(policy_versions.put_back, 1, "why"),
+    ),
+    Call(
+        "steering.given_policy.given_policy",
+        Action.STEER,
+        by_slug(given_policy.given_policy, Path(os.devnull)),
     ),
     Call("steering.rules.set_policy", Action.STEER, by_slug(rules.set_policy, Policy(), "why")),
     Call("steering.rules.set_guideline", Action.STEER, by_slug(rules.set_guideline, "look", "why")),

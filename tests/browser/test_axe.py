@@ -38,6 +38,7 @@ STATES = (
     ("lena", f"adjudicate?project={LEAVES}", ""),
     ("lena", f"adjudicate?project={LEAVES}", "l"),
     ("lena", f"adjudicate?project={LEAVES}", "f"),
+    ("lena", f"adjudicate?project={LEAVES}&view=causes", ""),
     ("lena", f"items?project={LEAVES}", ""),
     ("lena", f"quality?project={LEAVES}", ""),
     ("lena", f"team?project={LEAVES}", ""),

@@ -160,7 +160,7 @@ def test_two_questions_and_the_ruling_fit_on_a_laptop(place: Place, visit: Visit
     assert page.get_by_role("button", name="oak").evaluate(colours) != "rgba(0, 0, 0, 0)"
     rulings = ("Decide", "No class fits", "Discard", "More votes")
     for _ in range(2):
-        expect(page.get_by_text("Q W: take an answer · digits: answer")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_text("Q W: take · digits: answer")).to_be_in_viewport(ratio=1)
         for name in (*kinds, *states, "Image unclear", *rulings):
             expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
         page.keyboard.press("1")

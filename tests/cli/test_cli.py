@@ -246,3 +246,12 @@ def test_a_project_of_shapes_that_will_not_do_is_refused(
     code, _out, err = run("init", "shapes", *told)
     assert code == 1
     assert said in err
+
+
+def test_an_export_to_no_folder_is_no_full_disk(run: Run, tmp_path: Path) -> None:
+    """The code says that the name is wrong; a disk without space is told as that."""
+    run("init", "pets", "--classes", "cat,dog")
+    (tmp_path / "file").write_text("kept")
+    code, _, err = run("export", "pets", str(tmp_path / "file" / "x.csv"))
+    assert (code, err.startswith("error INPUT: "), "could not be written" in err) == (1, True, True)
+    assert (tmp_path / "file").read_text() == "kept"

@@ -345,3 +345,101 @@ def test_agreement_says_what_its_figures_and_their_gaps_mean(run: Run, tmp_path:
     found = doc(run("agreement", alike, "--json"))
     for name in ("alpha", "fleiss_kappa", "ac1", "percent"):
         assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
+
+
+def lines_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table that was written."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_every_method_gives_a_probability_per_class_and_a_table_of_workers(
+    run: Run, votes: Path, method: str
+) -> None:
+    """The two files hold what the labels rest on; the document has the workers too."""
+    sure, people = votes.with_name("p.csv"), votes.with_name("w.csv")
+    gold = table(votes.with_name("gold.csv"), crowd()[1][:20], ("task", "label"))
+    known = ("--gold", gold) if method == "gold-majority" else ()
+    asked = ("--method", method, "--probabilities", sure, "--workers", people, *known)
+    found = doc(run("consensus", votes, *asked, "--json"))
+    assert (found["probabilities_file"], found["workers_file"]) == (str(sure), str(people))
+    total: dict[str, float] = {}
+    first: dict[str, str] = {}
+    for row in lines_of(sure):
+        total[row["task"]] = total.get(row["task"], 0.0) + float(row["probability"])
+        first.setdefault(row["task"], row["probability"])
+    assert len(total) == 200
+    assert all(p == pytest.approx(1, abs=1e-5) for p in total.values())
+    labels = {r["task"]: r["probability"] for r in lines_of(Path(found["labels_file"]))}
+    assert {t: float(p) for t, p in first.items()} == pytest.approx(
+        {t: float(p) for t, p in labels.items()}, abs=2e-6
+    )
+    rows = lines_of(people)
+    assert [r["worker"] for r in rows] == [f"w{i}" for i in range(7)]
+    assert sum(int(r["votes"]) for r in rows) == 800
+    assert {w["worker"]: w["votes"] for w in found["workers"]} == {
+        r["worker"]: int(r["votes"]) for r in rows
+    }
+    accuracy = {r["worker"]: float(r["accuracy"]) for r in rows}
+    assert max(accuracy["w0"], accuracy["w1"]) < min(accuracy[f"w{i}"] for i in range(2, 7))
+
+
+def test_the_text_names_who_is_trusted_most_and_least(run: Run, votes: Path) -> None:
+    """Three at either end with the votes each figure rests on; no file is made that was not asked for."""
+    code, out, _ = run("consensus", votes)
+    most, least = (next(x for x in out.splitlines() if x.startswith(w)) for w in ("Most", "Least"))
+    assert (code, most.count("n = "), least.count("n = ")) == (0, 3, 3)
+    assert ("'w0'" in least, "'w1'" in least, "'w0'" in most) == (True, True, False)
+    assert not list(votes.parent.glob("*prob*"))
+
+
+def test_workers_in_the_document_are_bounded(run: Run, tmp_path: Path) -> None:
+    """A thousand with the most votes are told, the others counted; the file has all."""
+    rows = [(i // 3, f"w{i:04d}", "ab"[i % 2]) for i in range(1_200)] + [("x", "w0007", "a")]
+    path, people = table(tmp_path / "v.csv", rows), tmp_path / "w.csv"
+    found = doc(run("consensus", path, "--method", "majority", "--workers", people, "--json"))
+    assert (len(found["workers"]), found["workers_left_out"]) == (1_000, 200)
+    assert found["workers"][0]["worker"] == "w0007"
+    assert len(lines_of(people)) == 1_200
+
+
+def test_no_file_is_written_over_another(run: Run, votes: Path) -> None:
+    """Each place is looked at before the work; two names for one file are refused."""
+    same = votes.with_name("same.csv")
+    for words in (
+        ("--out", same, "--workers", same),
+        ("--probabilities", votes),
+        ("--workers", votes.with_name("votes.labels.csv")),
+    ):
+        code, out, err = run("consensus", votes, *words, "--json")
+        assert (code, out, "one of the tables read or written" in err) == (1, "", True)
+    assert not same.exists()
+
+
+def test_a_missing_folder_is_no_full_disk(run: Run, votes: Path) -> None:
+    """The code says what is to be mended: the name of the place, not the space on the disk."""
+    code, _, err = run("consensus", votes, "--out", "/nonexist/x.csv")
+    assert code == 1
+    assert err.startswith("error INPUT: '/nonexist/x.csv' could not be written: there is no folder")
+    code, _, err = run("consensus", votes, "--out", "/dev/full")
+    assert (code, err.startswith("error DISK_FULL: ")) == (1, True)
+
+
+def test_numbers_are_written_as_they_are_and_formulas_escaped(run: Run, tmp_path: Path) -> None:
+    """-3 stays a number for other programs; what a spreadsheet would run is escaped, and --help says so."""
+    path = table(tmp_path / "v.csv", [("-7", "k", "-3"), ("-7", "l", "-3"), ("@x", "k", "=1+1")])
+    found = doc(run("consensus", path, "--workers", tmp_path / "w.csv", "--json"))
+    rows = {r["task"]: r["label"] for r in lines_of(Path(found["labels_file"]))}
+    assert rows == {"-7": "-3", "'@x": "'=1+1"}
+    code, out, _ = run("consensus", "--help")
+    assert (code, "apostrophe" in out) == (0, True)
+
+
+def test_votes_of_a_class_are_all_of_them(run: Run, tmp_path: Path) -> None:
+    """A class said only on tasks with one vote was voted for; that no pair rests on it is told apart."""
+    rows = [("a", "k", "x"), ("a", "l", "x"), ("b", "k", "y"), ("c", "k", "x"), ("c", "l", "z")]
+    found = doc(run("agreement", table(tmp_path / "v.csv", rows), "--json"))
+    assert {c["class"]: (c["votes"], c["paired_votes"]) for c in found["classes"]} == {
+        "x": (3, 3), "y": (1, 0), "z": (1, 1)
+    }  # fmt: skip

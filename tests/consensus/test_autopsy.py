@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from core.consensus.autopsy import CAUSES, Cause, autopsy
-from core.consensus.autopsy_pairs import Cases, Record
+from core.consensus.autopsy_pairs import Cases, Record, Skills
 from core.consensus.autopsy_words import lines
 from core.consensus.shape_dispute import Difference, shape_votes
+from core.consensus.truth.dawid_skene import dawid_skene
+from core.consensus.truth.votes import make_votes
+from core.labels import Answer
+from core.labels.shapes import keypoints_region
 from tests.consensus.crowd_with_causes import CLASSES, PEOPLE, Planted, plant
 from tests.record import boxes
 
@@ -47,6 +51,38 @@ def test_planted_causes_are_found(known: dict, least: float) -> None:
     )
     assert guess < 0.4
     assert np.mean([accuracy(p) for p in planted]) >= least
+
+
+def skilled(planted: Planted) -> Planted:
+    """Return the same votes with what a fit of them all knows of the people."""
+    r = planted.record
+    votes, _ = make_votes(r.item, r.person, r.label, tasks=r.items, workers=PEOPLE, classes=CLASSES)
+    fit = dawid_skene(votes)
+    skills = Skills(np.maximum(fit.workers.confusion, 1e-3), np.maximum(fit.prior, 1e-3))
+    return replace(planted, record=replace(r, skills=skills))
+
+
+@pytest.mark.parametrize(
+    ("known", "least"),
+    [({}, 0.95), ({"with_model": False}, 0.88), ({"with_seconds": False}, 0.83)],
+    ids=["everything", "no model", "no seconds"],
+)
+def test_planted_causes_are_found_by_a_fit_too(known: dict, least: float) -> None:
+    """Everybody's table of mistakes in place of how often they are right tells as well."""
+    assert np.mean([accuracy(skilled(plant(seed, **known))) for seed in range(3)]) >= least
+
+
+def test_with_a_fit_the_lead_is_its_posterior() -> None:
+    """Without a model's word, how far an answer leads is what the tables make of the votes."""
+    record, cases = tiny((0, 0), (1, 1), (2, 1), classes=2)
+    table = np.array([[[0.95, 0.05], [0.1, 0.9]]] + [[[0.6, 0.4], [0.45, 0.55]]] * 2)
+    prior = np.array([0.3, 0.7])
+    odds = prior * np.array([0.95 * 0.4 * 0.4, 0.1 * 0.55 * 0.55])
+    share = np.sort(odds / odds.sum())[::-1]
+    done = autopsy(replace(record, skills=Skills(table.astype(np.float32), prior)), cases)
+    assert done.found.pair.tolist() == [[0, 1]]
+    assert done.found.lead[0] == pytest.approx(share[0] - share[1], abs=1e-6)
+    assert autopsy(record, cases).found.pair.tolist() == [[1, 0]]
 
 
 def test_every_cause_is_found_on_its_own() -> None:
@@ -127,6 +163,22 @@ def test_sentences_carry_their_n_and_fit_the_cause() -> None:
     assert any("'class 0'" in t and "'class 1'" in t for t in told)
 
 
+def test_what_only_speaks_against_another_cause_is_no_evidence() -> None:
+    """That nobody hurried, or that the model has a favourite, makes no image unclear and no gap."""
+    planted = plant(2)
+    done = autopsy(planted.record, planted.cases)
+    told = {c: " ".join(x.text for x in lines(done, c, NAMES)) for c in range(len(planted.cause))}
+    slip = CAUSES.index(Cause.SLIP)
+    assert not any("did not hurry" in t for t in told.values())
+    assert not any("favourite has 9" in t for c, t in told.items() if done.cause[c] != slip)
+    quiet = {name: np.zeros_like(value) for name, value in done.weighed.items()}
+    case = next(i for i, c in enumerate(done.cause) if CAUSES[c] is Cause.AMBIGUOUS)
+    quiet["quick"][case] = -1.0
+    (only,) = lines(replace(done, weighed=quiet), case, NAMES)
+    assert "Nothing seen here speaks for it by itself" in only.text
+    assert only.n == 3
+
+
 # --- shapes -----------------------------------------------------------------------------------
 
 
@@ -159,3 +211,20 @@ def test_a_class_of_one_thing_is_a_difference_of_classes() -> None:
     told = shape_votes([boxes((0, 0, 10, 10)), boxes((0, 1, 10, 11), label="dog")], 0.5)
     assert told.difference is Difference.CLASS
     assert told.said == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("tips", "said"),
+    [
+        (((40, 40, 2), (40, 90, 2)), ("leaf placed higher", "leaf placed lower")),
+        (((40, 40, 2), (80, 41, 2)), ("leaf placed further left", "leaf placed further right")),
+        (((40, 40, 2), (0, 0, 0)), ("leaf with 4 points", "leaf with 3 points")),
+    ],
+    ids=["up and down", "side by side", "one point less"],
+)
+def test_points_are_set_apart_not_wide_or_tight(tips, said) -> None:
+    """Points have no extent: they differ in where they are, or in which there are."""
+    rest = ((10.0, 10.0, 2), (10.0, 60.0, 2), (60.0, 10.0, 2))
+    drawn = [Answer(regions=(keypoints_region("leaf", [*rest, tip]),)) for tip in tips]
+    told = shape_votes(drawn, 0.99)
+    assert (told.difference, told.said) == (Difference.BORDER, said)

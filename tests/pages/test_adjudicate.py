@@ -185,7 +185,7 @@ def test_a_reviewer_without_a_record_is_said_to_have_none() -> None:
     """With one, share, interval, number and evidence stand in a line, the fit's weight before them."""
     assert "No record" in layers.weight_words(VoteWeight("", "oak", 0, wilson(0, 0)))[0]
     (told,) = layers.weight_words(VoteWeight("settled", "oak", 9, wilson(9, 10), 0.87))
-    assert told == "Weight 0.87 · oak: right 90 % (60–98), n 10 as settled"
+    assert told == "Weight 0.87 · oak: right 90 % (60–98), n\u00a0=\u00a010 as settled"
     (gold,) = layers.weight_words(VoteWeight("gold", "", 5, wilson(5, 5)))
-    assert gold == "right 100 % (57–100), n 5 on gold"
+    assert gold == "right 100 % (57–100), n\u00a0=\u00a05 on gold"
     assert layers.weight_words(None) == ()

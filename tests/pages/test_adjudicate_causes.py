@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core.access import Role
@@ -22,10 +25,12 @@ from core.services.review.rulings import RulingFilter, rulings
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
+from core.store.tables import items
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.pages.test_adjudicate import dispute, disputed
 from tests.record import add_items
+from tests.services.items.test_about import along, train
 
 
 def visit(house: House, monkeypatch: pytest.MonkeyPatch, who: str = "leo") -> AppTest:
@@ -211,3 +216,24 @@ def sets(house: House, *said: Answer) -> None:
         for item_id in items:
             vote = Submission(new_uuid(), item_id, "vote", answer, active_seconds=5)
             submit(house.ws, actor_of(house.ws, person), "tags", vote)
+
+
+def test_the_dialog_shows_how_far_apart_the_images_are(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With embeddings the images least like the others stand in it; without them nothing is said."""
+    camps(house)
+    opened = press(visit(house, monkeypatch), "Settle all 4")
+    assert "least like the others" not in words(opened)
+    project = get_project(house.ws, house.actor("leo"), "leaves")
+    with house.ws.store.read() as connection:
+        found = connection.execute(
+            select(items.c.id).where(items.c.project_id == project.id).order_by(items.c.id)
+        )
+        ids = list(found.scalars())
+    vectors = dict(zip(ids, along(*(0.02 * n for n in range(len(ids)))), strict=True))
+    lead = SimpleNamespace(person_id=house.people["leo"])
+    train(SimpleNamespace(ws=house.ws, project=project, cast=SimpleNamespace(lead=lead)), vectors)
+    said = words(press(visit(house, monkeypatch), "Settle all 4"))
+    assert "The images least like the others" in said
+    assert said.split("least like the others")[1].count("tb-thumb") >= 4

@@ -17,9 +17,10 @@ from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.policy_versions import policy_versions, put_back
 from core.services.steering.rules import set_policy
-from core.stats.intervals import wilson
+from core.stats.intervals import Estimate, wilson
 from core.store.tables import annotation_log, gold_answers
 from core.ui.policy_charts import Priced, class_balance, most_changed, votes_against_accuracy
+from core.ui.policy_comparison import _gap
 from core.ui.policy_editor import skills_of
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
@@ -67,6 +68,27 @@ def version(house: House) -> tuple[int, Policy]:
     """Return the version and the policy in force."""
     project = get_project(house.ws, house.actor("leo"), "leaves")
     return project.policy_version, project.policy
+
+
+def test_the_most_votes_follow_what_an_item_needs(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking for five votes is no error where three were the most: the field shows five, too."""
+    at = opened(house, monkeypatch)
+    at.number_input(key="policy.leaves.1.overlap").set_value(5).run()
+    assert at.number_input(key="policy.leaves.1.max_votes").value == 5
+    assert "What you are about to put in force" in words(at)
+    assert "found 3" not in words(at)
+    at.number_input(key="policy.leaves.1.max_votes").set_value(8).run()
+    assert at.number_input(key="policy.leaves.1.max_votes").value == 8
+    assert "up to 8 votes" in words(at)
+
+
+def test_a_gap_says_what_else_the_two_shares_count() -> None:
+    """Over the items both label; those that only one labels are told beside it."""
+    told = str(_gap(Estimate(-0.008, -0.03, 0.01, 130), 135, 138))
+    assert "the 130 both label); 8 more it labels anew, 5 it labels no longer" in told
+    assert "anew" not in str(_gap(Estimate(-0.008, -0.03, 0.01, 130), 130, 130))
 
 
 def test_every_field_reaches_the_policy(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +151,7 @@ def test_an_earlier_version_comes_back_as_a_new_one(
     assert "If any two differ, a lead decides." in words(at)
     press(at, "Put back in force")
     assert "needs a reason" in words(at)
-    at.text_input(key="policy.leaves.back.reason").input("it was better")
+    at.text_input(key="policy.leaves.2.back.reason").input("it was better")
     press(at, "Put back in force")
     assert version(house) == (3, Policy())
     found = policy_versions(house.ws, house.actor("leo"), "leaves")
@@ -202,7 +224,7 @@ def test_gold_and_a_price_show_in_the_table(voted: House, monkeypatch: pytest.Mo
     at = opened(voted, monkeypatch, policy__leaves__columns=[("one", Policy(overlap=1).to_json())])
     at.number_input(key="policy.leaves.rate").set_value(3600.0).run()
     said = words(at)
-    assert "n = 1" in said
+    assert "n\u00a0=\u00a01" in said
     assert "18.00" in said  # 3 + 6 + 3 + 6 seconds at one a second
     assert "no gold with a label" not in said
 

@@ -14,7 +14,7 @@ from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.errors import ItemClosed
 from core.services.accounts.changing import add_person
-from core.services.accounts.people import operator
+from core.services.accounts.people import actor_of, operator
 from core.services.projects.project import get_project
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
@@ -24,8 +24,8 @@ from core.store.tables import item_state
 from core.ui import comparison
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
-from tests.record import say
-from tests.worked import know, predict
+from tests.record import add_items, boxes, say
+from tests.worked import describe, know, predict
 
 
 @pytest.fixture
@@ -87,6 +87,23 @@ def test_the_items_behind_a_mistake_are_listed(worked: House, monkeypatch) -> No
     )
     assert "1 more is not shown: you could still vote on it" in words(at)
     assert "/files/item/6?v=" not in words(at)
+
+
+def test_agreement_is_looked_at_over_a_slice(worked: House, monkeypatch) -> None:
+    """The slices are offered beside the other choices of votes; the address keeps the one chosen."""
+    project = get_project(worked.ws, worked.actor("mia"), "leaves")
+    describe(worked.ws, project, {i: {"camera": "AB"[i % 2]} for i in range(1, 7)})
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves")
+    offered = at.selectbox(key="choice.where")
+    assert offered.options == ["All items", "camera is A", "camera is B"]
+    offered.set_value("camera:B").run()
+    assert not at.exception
+    assert at.query_params["where"] in ("camera:B", ["camera:B"])
+    assert "Only items where camera is B" in words(at)
+    both = Visit(worked, monkeypatch, "mia").open(
+        "quality", project="leaves", where="camera:B|light"
+    )
+    assert both.selectbox(key="choice.where").value == "camera:B|light"
 
 
 def test_a_filter_in_the_address_is_said_and_can_be_taken_out(worked: House, monkeypatch) -> None:
@@ -213,3 +230,27 @@ def test_agreement_that_chance_alone_would_give_is_undefined(house: House, monke
     text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves"))
     assert "Undefined" in text
     assert "one answer was given throughout" in text
+
+
+def test_regions_have_agreement_by_class_and_by_person(house: House, monkeypatch) -> None:
+    """What people draw is told class by class, and what each person does to alpha beside it."""
+    op = operator(house.ws)
+    set_policy(house.ws, op, "cells", Policy(overlap=3), "three look at each")
+    project = get_project(house.ws, op, "cells")
+    people = [
+        actor_of(house.ws, add_person(house.ws, op, name, roles=[(Role.EXPERT, "cells")]))
+        for name in ("una", "ugo", "uli")
+    ]
+    for item in add_items(house.ws, project, 6):
+        for n, person in enumerate(people):
+            edges = [(4 + 2 * n, 4, 30, 30), (34, 34, 60, 60)][: 1 if n == 2 else 2]
+            answer = boxes(*edges, label="neutrophil")
+            sent = Submission(new_uuid(), item, "vote", answer, active_seconds=2)
+            submit(house.ws, person, "cells", sent)
+    at = Visit(house, monkeypatch, "mia").open("quality", project="cells")
+    assert not at.exception
+    text = figure_values(at)
+    assert "Where one person draws a region, how often another draws one alike" in text
+    assert "Others draw it too" in text
+    assert "What each person does to alpha" in text
+    assert "It takes three people on the same items" not in text

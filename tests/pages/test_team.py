@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from core.services.accounts.skills import grant_skill, skills_of
@@ -55,6 +57,20 @@ def test_an_expert_sees_only_their_own(known: House, monkeypatch) -> None:
     assert "last midnight" in text
     assert "Leo Lead" not in text.split("tb-who")[0]
     assert not at.button
+
+
+def test_each_figure_says_until_when_it_counts(known: House, monkeypatch) -> None:
+    """One's own up to last midnight, a lead's up to now: each n has its moment beside it."""
+    mine = words(Visit(known, monkeypatch, "ada").open("team", project="leaves"))
+    now = known.ws.clock()
+    midnight, minute = (datetime.fromtimestamp(t, UTC) for t in (now - now % 86_400, now))
+    assert f"n = 6 · until {midnight:%Y-%m-%d} 00:00" in mine
+    at = Visit(known, monkeypatch, "mia").open("team", project="leaves", person="ada")
+    theirs = words(at)
+    assert f"n = 6 · until {minute:%Y-%m-%d}" in theirs
+    assert f"until {midnight:%Y-%m-%d} 00:00" not in theirs or minute.hour == minute.minute == 0
+    everybody = words(Visit(known, monkeypatch, "mia").open("team", project="leaves"))
+    assert f"Every n counts until {minute:%Y-%m-%d}" in everybody
 
 
 def test_a_lead_sees_everybody_with_intervals(known: House, monkeypatch) -> None:
@@ -135,3 +151,22 @@ def test_only_who_answered_gold_has_a_tier(known: House) -> None:
     assert by_name["ada"].tier == 1
     assert by_name["leo"].tier is None
     assert by_name["ada"].quality.standing == "paused"
+
+
+def test_any_named_skill_is_given_before_the_policy_asks_for_it(known: House, monkeypatch) -> None:
+    """A lead names a skill nobody has yet; it is offered for others, and the policy editor tells of it."""
+    number, leo = known.people["ada"], known.people["leo"]
+    at = Visit(known, monkeypatch, "leo").open("team", project="leaves", person="ada")
+    assert "asks for no skill yet" in words(at)
+    at.button(key=f"team.skills.{number}.give").click().run()
+    assert "A skill is named by" in words(at)
+    box = at.selectbox(key=f"team.skills.{number}.skill")
+    box.options.append("bark")  # as a browser sends a new name; the test's box knows options only
+    box.set_value("bark")
+    at.button(key=f"team.skills.{number}.give").click().run()
+    assert not at.exception
+    assert skills_of(known.ws, known.actor("leo"), "leaves") == {number: ("bark",)}
+    other = Visit(known, monkeypatch, "leo").open("team", project="leaves", person="leo")
+    assert other.selectbox(key=f"team.skills.{leo}.skill").options == ["bark"]
+    editor = Visit(known, monkeypatch, "leo").open("settings", project="leaves", tab="policy")
+    assert "Skills people hold here: “bark”" in words(editor)

@@ -134,3 +134,17 @@ def test_an_impossible_draw_probability_is_refused(probability):
     """A unit that could not have been drawn cannot be weighted."""
     with pytest.raises(InputError):
         weighted_proportion([1, 2], [0, 1], [0.5, probability])
+
+
+def test_clusters_that_all_say_the_same_share_are_not_certain():
+    """Forty clusters of one half, or of 0.8, have Wilson's interval at their number, not one of no width."""
+    for share in (0.5, 0.8):
+        e = clustered_mean(np.repeat(np.arange(40), 2), np.tile([share - 0.2, share + 0.2], 40))
+        sure = wilson(40 * share, 40)
+        assert (e.value, e.low, e.high) == pytest.approx((share, sure.low, sure.high))
+
+
+def test_equal_figures_beyond_a_share_have_no_interval():
+    """What may lie above 1, such as seconds, has no share's bounds: no interval, not one of no width."""
+    e = clustered_mean(np.arange(5), np.full(5, 7.0))
+    assert (e.value, e.low, e.high, e.n) == (7, None, None, 5)

@@ -54,6 +54,7 @@ def test_every_text_a_module_asks_for_exists() -> None:
     own = {
         "votes.js": votes_texts(),
         "ruling.js": ruling,
+        "ruling_help.js": ruling,
         "ruling_model.js": ruling,
         "lookalikes.js": ruling,
     }

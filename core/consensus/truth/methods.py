@@ -61,7 +61,7 @@ METHODS: dict[str, Method] = {
     ),
     "dawid-skene": Method(
         lambda votes, gold, _: dawid_skene(votes, gold=gold),
-        "Learns which classes each person takes for which, and the most likely truth with it; "
+        "Dawid-Skene learns which classes each person takes for which, and the most likely truth with it; "
         "people with few votes are taken to err as others do.",
     ),
     "plain-dawid-skene": Method(
@@ -70,20 +70,20 @@ METHODS: dict[str, Method] = {
     ),
     "one-coin": Method(
         lambda votes, gold, _: one_coin(votes, gold=gold),
-        "Learns how often each person is right, and the most likely truth with it.",
+        "One-coin Dawid-Skene learns how often each person is right, and the most likely truth with it.",
     ),
     "pooled": Method(
         lambda votes, gold, _: pooled(votes, gold=gold),
-        "Learns how often each person is right and which classes people in general mix up; "
+        "Pooled Dawid-Skene learns how often each person is right and which classes people in general mix up; "
         "for many people or many classes.",
     ),
     "glad": Method(
         lambda votes, gold, _: glad(votes, gold=gold),
-        "Learns how able each person and how hard each item is, and the most likely truth with it.",
+        "GLAD learns how able each person and how hard each item is, and the most likely truth with it.",
     ),
     "mace": Method(
         lambda votes, gold, seed: mace(votes, gold=gold, seed=seed),
-        "Learns who answers without looking and what they then say, and the most likely truth with it.",
+        "MACE learns who answers without looking and what they then say, and the most likely truth with it.",
     ),
 }
 """Name to algorithm."""

@@ -93,7 +93,7 @@ def _change(
         if not has_visible(name) or not name.isprintable() or len(name) > MOST_NAME:
             raise InputError(
                 f"A skill is named by 1 to {MOST_NAME} characters that can be seen.",
-                "Name it as the policy does.",
+                "Name it as the policy does, or will.",
             )
         known = connection.execute(
             select(people.c.id).where(people.c.id == person_id, people.c.kind == "person")

@@ -9,7 +9,7 @@ from itertools import combinations
 from core.access import Actor
 from core.analytics.asked import ALL, MODEL, PEOPLE, Against, Basis, Filters
 from core.analytics.figures import Figure, SliceFigure, adjusted, raw_slice_figures
-from core.analytics.questions import MetadataColumn, metadata_columns
+from core.analytics.questions import MetadataColumn, metadata_columns, metadata_values
 from core.analytics.replica import Replica
 from core.analytics.slices import Grouping, SliceRow, Slices, slices
 from core.errors import InputError
@@ -148,6 +148,17 @@ def columns_to_compare(
     """
     project, replica = open_figures(ws, actor, slug)
     return _columns(metadata_columns(replica, project.id), whose)[0]
+
+
+def slice_values(ws: Workspace, actor: Actor, slug: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the values of every metadata column whose values group items, by name.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+        NotFound: There is no such project for the actor.
+    """
+    project, replica = open_figures(ws, actor, slug)
+    return metadata_values(replica, project.id, MOST_VALUES)
 
 
 def worst_of(rows: Sequence[BiasRow]) -> BiasRow | None:

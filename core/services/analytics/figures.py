@@ -21,7 +21,7 @@ from core.services.analytics.agreement import (
     differing_items,
     guidelines,
 )
-from core.services.analytics.bias import BiasRow, BiasView, bias, columns_to_compare
+from core.services.analytics.bias import BiasRow, BiasView, bias, columns_to_compare, slice_values
 from core.services.analytics.home import HomeProject, HomeView, home
 from core.services.analytics.quality import (
     BoxClass,
@@ -66,6 +66,7 @@ __all__ = [
     "home",
     "people_who_voted",
     "quality",
+    "slice_values",
     "stats",
     "throughput",
 ]

@@ -21,6 +21,7 @@ from core.services.projects.project import ProjectView, list_projects
 from core.services.projects.queue_plans import plan_in_force
 from core.services.review.admission import Admission, admission, stopped_people
 from core.services.review.claiming import to_come
+from core.services.review.falling_short import judge_everybody
 from core.services.visibility.eligible import barred_for
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, item_state, probe_votes
@@ -80,6 +81,9 @@ def home(ws: Workspace, actor: Actor, tz: str = "UTC") -> HomeView:
     projects = list_projects(ws, actor)
     now = ws.clock()
     midnight = _midnight(now, tz)
+    for project in projects:
+        if can(actor, Action.SEE_FIGURES, Resource(project.id)):
+            judge_everybody(ws, project)
     with ws.store.read() as connection:
         return HomeView(tuple(_row(ws, connection, actor, p, midnight) for p in projects))
 

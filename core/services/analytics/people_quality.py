@@ -23,6 +23,7 @@ from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import plan_in_force
 from core.services.review.admission import latest_event, mixed_marks
 from core.services.review.done_today import DAY_SECONDS
+from core.services.review.falling_short import judge_everybody
 from core.services.review.planting import ONBOARDING
 from core.services.review.probe_answers import is_right
 from core.services.talk.voices import display_names
@@ -48,6 +49,7 @@ class PersonQuality:
         standing: onboarding-passed, onboarding-failed, paused, resumed or onboarding; empty where
             there is nothing to say.
         reason: Why, as it was written down.
+        until: Up to when answers count, seconds since the epoch: last midnight for oneself.
     """
 
     person_id: int
@@ -60,6 +62,7 @@ class PersonQuality:
     retest_kappa: Estimate
     standing: str
     reason: str
+    until: float
 
 
 def person_quality(ws: Workspace, actor: Actor, slug: str, person_id: int) -> PersonQuality:
@@ -71,13 +74,17 @@ def person_quality(ws: Workspace, actor: Actor, slug: str, person_id: int) -> Pe
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_OWN, counted=False)
-        all_seen = can(actor, Action.SEE_FIGURES, Resource(project.id))
-        if person_id != actor.person_id and not all_seen:
-            raise Forbidden(
-                "You may look at your own numbers only.", "Ask a lead about those of others."
-            )
-        until = None if all_seen else ws.clock() - ws.clock() % DAY_SECONDS
-        found = _of(connection, project, [person_id], until)
+    all_seen = can(actor, Action.SEE_FIGURES, Resource(project.id))
+    if person_id != actor.person_id and not all_seen:
+        raise Forbidden(
+            "You may look at your own numbers only.", "Ask a lead about those of others."
+        )
+    if all_seen:
+        judge_everybody(ws, project)
+    with ws.store.read() as connection:
+        now = ws.clock()
+        until = None if all_seen else now - now % DAY_SECONDS
+        found = _of(connection, project, [person_id], until, now)
         if not found:
             raise NotFound(f"There is no person {person_id} in '{slug}'.", "Reload the page.")
         return found[0]
@@ -91,6 +98,8 @@ def everybodys_quality(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonQu
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
+    judge_everybody(ws, project)
+    with ws.store.read() as connection:
         said = {
             i
             for table in (annotation_log, probe_votes)
@@ -99,18 +108,22 @@ def everybodys_quality(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonQu
             ).scalars()
         }
         members = {i for i, _, _ in people_of(connection, project.id)}
-        found = _of(connection, project, sorted(said | members), None)
+        found = _of(connection, project, sorted(said | members), None, ws.clock())
     return tuple(sorted(found, key=lambda q: (q.name.casefold(), q.person_id)))
 
 
 def _of(
-    connection: Connection, project: ProjectView, ids: Sequence[int], until: float | None
+    connection: Connection,
+    project: ProjectView,
+    ids: Sequence[int],
+    until: float | None,
+    now: float,
 ) -> list[PersonQuality]:
     plan = plan_in_force(connection, project.id)
     truth = _golds(connection, project)
     names = display_names(connection, ids)
     return [
-        _one(connection, project, i, names[i], truth, plan.target, plan.onboarding, until)
+        _one(connection, project, i, names[i], truth, plan.target, plan.onboarding, until, now)
         for i in ids
         if i in names
     ]
@@ -125,6 +138,7 @@ def _one(
     target: float,
     onboarding: int,
     until: float | None,
+    now: float,
 ) -> PersonQuality:
     said = _words(connection, project, person_id, until)
     gold = [r for r in said if r.kind == "gold" and r.item_id in truth]
@@ -145,6 +159,7 @@ def _one(
         kappa,
         standing,
         reason,
+        now if until is None else until,
     )
 
 

@@ -44,6 +44,7 @@ class PersonWork:
         blind: The same where they had not seen it.
         pull: The first less the second; above 0 the pre-label pulls them.
         noticed: Share of tiles known to be wrong that they noticed in the grid.
+        until: Up to when the others count, seconds since the epoch: last midnight for oneself.
     """
 
     person_id: int
@@ -58,6 +59,7 @@ class PersonWork:
     blind: Estimate
     pull: Estimate
     noticed: Estimate
+    until: float
 
 
 def my_work(ws: Workspace, actor: Actor, slug: str) -> PersonWork:
@@ -70,11 +72,14 @@ def my_work(ws: Workspace, actor: Actor, slug: str) -> PersonWork:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_OWN, counted=False)
-    until = None
+    until, now = None, ws.clock()
     if not can(actor, Action.SEE_FIGURES, Resource(project.id)):
-        until = ws.clock() - ws.clock() % DAY_SECONDS
+        until = now - now % DAY_SECONDS
     found = {w.person_id: w for w in _everybody(ws, replica_of(ws), project, until)}
-    nothing = _one(actor.person_id, actor.name, actor.display_name, None, None, None, UNDEFINED)
+    nothing = _one(
+        actor.person_id, actor.name, actor.display_name, None, None, None, UNDEFINED,
+        now if until is None else until,
+    )  # fmt: skip
     return found.get(actor.person_id, nothing)
 
 
@@ -93,6 +98,7 @@ def everybodys_work(ws: Workspace, actor: Actor, slug: str) -> tuple[PersonWork,
 def _everybody(
     ws: Workspace, replica: Replica, project: ProjectView, until: float | None
 ) -> tuple[PersonWork, ...]:
+    counted = ws.clock() if until is None else until
     table = person_table(replica, project.id, until)
     rows = {f.row.person: f for f in person_figures(table)}
     pulls = {p.person_id: p for p in prelabel_pull(replica, project.id, until)}
@@ -102,7 +108,7 @@ def _everybody(
         noticed = _noticed(connection, project)
         known = _people(connection, list(rows), [*noticed, *_voters(connection, project)])
     found = [
-        _one(i, person, shown, rows.get(person), pulls.get(i), took.get(person), noticed.get(i, UNDEFINED))
+        _one(i, person, shown, rows.get(person), pulls.get(i), took.get(person), noticed.get(i, UNDEFINED), counted)
         for i, (person, shown) in known.items()
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda w: (w.name.casefold(), w.person_id)))
@@ -116,6 +122,7 @@ def _one(
     pull: Pull | None,
     seconds: Estimate | None,
     noticed: Estimate,
+    until: float,
 ) -> PersonWork:
     row = figures.row if figures else None
     shown, blind, gap = _pulled(pull)
@@ -132,6 +139,7 @@ def _one(
         blind=blind,
         pull=gap,
         noticed=noticed,
+        until=until,
     )
 
 

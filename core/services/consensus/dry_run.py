@@ -27,8 +27,9 @@ class DryRun:
         items: How many were looked at.
         changed: Items whose state or label would be another.
         labels_changed: Of these, items that have a label before and after, and not the same.
-        reopened: Items settled now that would be open or in dispute.
-        settled: Items open or in dispute now that would be settled.
+        reopened: Items settled now, or before a lead, that would ask for votes again (as in a replay).
+        new_disputes: Items that would newly wait for a lead.
+        settled: Items that ask for votes or wait for a lead now and would be settled.
         before: Items by state now.
         after: Items by state then.
         votes_wanted: Votes that would still be asked for.
@@ -38,6 +39,7 @@ class DryRun:
     changed: int
     labels_changed: int
     reopened: int
+    new_disputes: int
     settled: int
     before: dict[str, int]
     after: dict[str, int]
@@ -98,7 +100,8 @@ class _Counts:
         """Return the counts."""
         found = self.found
         return DryRun(
-            n, found["changed"], found["labels"], found["reopened"], found["settled"],
+            n, found["changed"], found["labels"], found["reopened"],
+            found["disputed"], found["settled"],
             dict(sorted(self.before.items())), dict(sorted(self.after.items())), found["wanted"],
         )  # fmt: skip
 
@@ -123,8 +126,10 @@ def _differences(
         found.append("changed")
     if old is not None and answer is not None and old != answer:
         found.append("labels")
-    if was in CLOSED and becomes not in CLOSED:
+    if becomes is ItemState.OPEN and was is not becomes:
         found.append("reopened")
+    if becomes is ItemState.DISPUTE and was is not becomes:
+        found.append("disputed")
     if was not in CLOSED and becomes in CLOSED:
         found.append("settled")
     return found

@@ -216,6 +216,26 @@ class Fit:
         voters = [person for person, _ in votes]
         return Inferred(found, self.weights(voters), self.outlines(voters))
 
+    def chances(
+        self, item: int, votes: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> dict[str, tuple[float, ...]]:
+        """Return by question how probable each class of an item is; nothing where nobody answered.
+
+        Of several answers: how probable the class that is least sure is in, and out.
+
+        Args:
+            item: Its number.
+            votes: As for `infer`.
+        """
+        found: dict[str, tuple[float, ...]] = {}
+        for key, asked in self.questions.items():
+            told = [(self.place(person), said[key]) for person, said in votes if key in said]
+            chances = _set_chances if asked.several else _class_chances
+            row = chances(asked, told, item)
+            if row is not None and row.size:
+                found[key] = tuple(row.tolist())
+        return found
+
     def weights(self, people: Sequence[int]) -> dict[str, float]:
         """Return the expected accuracy of those of these people that are known, by number as text."""
         known = {str(p): self.accuracy(p) for p in people}
@@ -243,12 +263,18 @@ def inferred_set(
     return InferredAnswer(names, round(float(min(sure, default=1.0)), 4))
 
 
-def _of_one(asked: Asked, told: Sequence[tuple[int, str]], item: int) -> InferredAnswer | None:
+def _class_chances(asked: Asked, told: Sequence[tuple[int, str]], item: int) -> Reals | None:
     number = {name: i for i, name in enumerate(asked.classes)}
     known = [(p, number[name]) for p, name in told if name in number]
     if not known:
         return None
-    found = asked.parts[0].posterior([p for p, _ in known], [c for _, c in known], item)
+    return asked.parts[0].posterior([p for p, _ in known], [c for _, c in known], item)
+
+
+def _of_one(asked: Asked, told: Sequence[tuple[int, str]], item: int) -> InferredAnswer | None:
+    found = _class_chances(asked, told, item)
+    if found is None:
+        return None
     best = int(np.argmax(found))
     return inferred_answer(asked, best, found[best])
 
@@ -258,12 +284,26 @@ def _of_sets(
 ) -> InferredAnswer | None:
     if not told:
         return None
+    yes = _yes(asked, told, item)
+    return inferred_set(asked, [p > 0.5 for p in yes], yes)
+
+
+def _set_chances(
+    asked: Asked, told: Sequence[tuple[int, Sequence[str]]], item: int
+) -> Reals | None:
+    if not told or not asked.classes:
+        return None
+    least = min(_yes(asked, told, item), key=lambda p: abs(p - 0.5))
+    return np.array([least, 1 - least])
+
+
+def _yes(asked: Asked, told: Sequence[tuple[int, Sequence[str]]], item: int) -> list[float]:
+    """Return how probable it is that each class is in."""
     people = [p for p, _ in told]
-    yes = [
+    return [
         float(part.posterior(people, [int(name in names) for _, names in told], item)[1])
         for name, part in zip(asked.classes, asked.parts, strict=True)
     ]
-    return inferred_set(asked, [p > 0.5 for p in yes], yes)
 
 
 def fit_path(ws: Workspace, project: ProjectView) -> Path:
@@ -271,6 +311,14 @@ def fit_path(ws: Workspace, project: ProjectView) -> Path:
     doc = hashlib.sha256(project.policy.to_json().encode()).hexdigest()[:12]
     name = f"{project.id}-{project.policy_version}-{project.schema_version}-{doc}.npz"
     return ws.cache / "consensus" / name
+
+
+def fit_edition(ws: Workspace, project: ProjectView) -> int:
+    """Return what changes whenever the fit in force does; 0 where there is none."""
+    try:
+        return fit_path(ws, project).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def save_fit(path: Path, fit: Fit) -> None:

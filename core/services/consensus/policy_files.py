@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.consensus.policy import Policy
 from core.errors import InputError
 
 MOST_BYTES = 1_000_000
 
 
-def read_policy(path: Path) -> Policy:
-    """Return the policy a file holds.
+def read_policy_text(path: Path) -> str:
+    """Return the text of a policy file.
 
     Raises:
-        InputError: The file cannot be read, or holds no policy.
+        InputError: The file cannot be read as text.
     """
     try:
         with path.open("rb") as stream:
@@ -25,9 +24,8 @@ def read_policy(path: Path) -> Policy:
     if len(data) > MOST_BYTES:
         raise InputError(f"The policy {path} is larger than {MOST_BYTES // 10**6} MB; none is.")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"The policy {path} cannot be read as text.", "Name a JSON file in UTF-8."
         ) from error
-    return Policy.from_json(text)

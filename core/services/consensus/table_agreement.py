@@ -49,10 +49,16 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class OneClass:
-    """Agreement on one class against all others."""
+    """Agreement on one class against all others.
+
+    Attributes:
+        votes: How many votes said it.
+        paired_votes: How many of them on tasks with two or more votes; agreement rests on these.
+    """
 
     name: str
     votes: int
+    paired_votes: int
     alpha: Estimate
     positive: Estimate
 
@@ -115,13 +121,14 @@ def agreement_of_table(path: Path, order: str | None = None, seed: int = 0) -> T
     votes, names = file.votes, file.names
     counts = count_labels(votes.task, votes.label, votes.classes)
     pairs, left_out = _pairs(votes, names.workers)
+    per_class = np.bincount(votes.label, minlength=votes.classes)
     per_worker = np.bincount(votes.worker, minlength=votes.workers)
     return TableAgreement(
         file,
         measure_agreement(votes.task, votes.label, votes.classes, seed=seed),
         None if order is None else _scale(votes, names.classes, ranked, seed),
         tuple(
-            OneClass(names.classes[c.label], c.votes, c.alpha, c.positive)
+            OneClass(names.classes[c.label], int(per_class[c.label]), c.votes, c.alpha, c.positive)
             for c in class_agreement(counts, seed=seed)
         ),
         tuple(

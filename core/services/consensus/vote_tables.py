@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,26 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.consensus.truth.methods import METHODS, infer
-from core.consensus.truth.result import Truth, Why
+from core.consensus.truth.result import Truth
 from core.consensus.truth.votes import Named, Votes, make_votes
-from core.errors import DiskFull, InputError
-from core.formats.cells import escaped, joined
+from core.errors import InputError
 from core.formats.refusals import Refusals
 from core.formats.vote_table import Column, NamedTable, read_known, read_votes
 from core.stats.intervals import UNDEFINED, Estimate, wilson
 
 METHOD_NAMES = tuple(METHODS)
 DEFAULT_METHOD = "dawid-skene"
-_WHY = {
-    Why.NO_VOTES: "no votes", Why.GOLD: "gold", Why.UNANIMOUS: "unanimous", Why.MAJORITY: "majority",
-    Why.TIE: "tie", Why.WEIGHED: "weighed",
-}  # fmt: skip
 NEEDS_GOLD = frozenset({"gold-majority"})
 """Methods that know nobody without known answers."""
 WITHOUT_GOLD = "The method gold-majority weighs people by known answers."
 MOST_CONTRADICTED = 100
 """Tasks with different known answers that are told by name; all are counted."""
-_ROWS_AT_A_TIME = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,67 +239,3 @@ def _accuracy(table: NamedTable, names: Named, found: Truth, given: NDArray[np.b
     unknown = tuple(sorted(set(label.names) - set(names.classes)))
     share = wilson(right, n) if n else UNDEFINED
     return Accuracy(share, unknown, _absent(table, names), table.refused, _contradicted(table))
-
-
-def write_labels(settled: Settled, out: Path, inputs: Sequence[Path]) -> None:
-    """Write task, label, probability, votes and why of each task, whole or not at all.
-
-    A device or a pipe is written to; nothing takes its place.
-
-    Raises:
-        InputError: It is a folder, or would take the place of a table that was read.
-        DiskFull: It cannot be written.
-    """
-    try:
-        if out.is_dir():
-            raise InputError(f"'{out}' is a folder.", "Name a file with --out.")
-        if out.exists() and any(out.samefile(p) for p in inputs):
-            raise InputError(
-                f"'{out}' is one of the tables read; it was left as it is.",
-                "Name another file with --out.",
-            )
-        if out.exists() and not out.is_file():
-            _write(settled, out)
-        else:
-            _write_whole(settled, out)
-    except OSError as error:
-        raise DiskFull(
-            f"'{out}' could not be written: {error.strerror}.", "Choose another place with --out."
-        ) from error
-
-
-def _write_whole(settled: Settled, out: Path) -> None:
-    """Write the labels to a file beside, which then takes the name."""
-    part = out.with_name(f"{out.name}.part")
-    try:
-        _write(settled, part)
-        part.replace(out)
-    except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
-
-
-def _write(settled: Settled, path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write("task,label,probability,votes,why\n")
-        for start in range(0, settled.file.votes.tasks, _ROWS_AT_A_TIME):
-            file.write(_label_lines(settled, start, start + _ROWS_AT_A_TIME))
-
-
-def _label_lines(settled: Settled, start: int, stop: int) -> str:
-    names, truth, votes = settled.file.names, settled.truth, settled.file.votes
-    classes = [escaped(c) for c in names.classes]
-    columns = zip(
-        names.tasks[start:stop],
-        truth.label[start:stop].tolist(),
-        np.round(truth.confidence[start:stop], 6).tolist(),
-        votes.counts[start:stop].tolist(),
-        truth.why[start:stop].tolist(),
-        strict=True,
-    )
-    return "".join(
-        joined([escaped(task), classes[label] if label >= 0 else "", f"{sure:g}" if label >= 0 else "",
-                str(n), _WHY[Why(why)]])
-        for task, label, sure, n, why in columns
-    )  # fmt: skip

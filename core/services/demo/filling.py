@@ -22,7 +22,8 @@ from core.services.demo.tables import write_answers, write_origins
 from core.services.models.jobs import get_job
 from core.services.models.training import queue_prelabel, queue_training
 from core.services.models.worker import run_job
-from core.services.projects.project import NewProject, create_project
+from core.services.projects.project import NewProject, create_project, load_project
+from core.services.review.falling_short import judge_everybody
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace
@@ -73,24 +74,7 @@ def fill_project(
     """
     then = at_time(ws, end.timestamp() - (DAYS + 1) * DAY)
     slug = project.slug
-    create_project(
-        then,
-        office,
-        NewProject(
-            slug,
-            project.schema.task,
-            title=project.title,
-            guideline=project.guideline,
-            simulated=True,
-            schema=project.schema,
-        ),
-    )
-    show = f"importing {project.title.lower()}"
-    for origin in write_origins(project, drawn):
-        import_data(
-            then, office, slug, origin, ImportOptions("items"),
-            lambda p: sink(show, p.done, p.total),
-        )  # fmt: skip
+    _begin(then, office, project, drawn, sink)
     begun = (
         _cold_start(then, office, project, drawn, seed, sink)
         if project.schema.task is Task.CLASSIFICATION
@@ -109,7 +93,25 @@ def fill_project(
         experts = [actors[p.name] for p in team if p.role == "expert"]
         furnish(ws, slug, experts, lead, seed, end.timestamp())
         check_people(ws, project, team, actors, _prelabels(ws, slug), seed, end.timestamp())
+        with ws.store.read() as connection:
+            made = load_project(connection, slug)
+        judge_everybody(at_time(ws, end.timestamp()), made)
     look_closer(ws, lead, slug, task, end.timestamp())
+
+
+def _begin(then: Workspace, office: Actor, project: DemoProject, drawn: Path, sink: Sink) -> None:
+    """Make the project and import its images."""
+    task, show = project.schema.task, f"importing {project.title.lower()}"
+    new = NewProject(
+        project.slug, task, title=project.title, guideline=project.guideline, simulated=True,
+        schema=project.schema,
+    )  # fmt: skip
+    create_project(then, office, new)
+    for origin in write_origins(project, drawn):
+        import_data(
+            then, office, project.slug, origin, ImportOptions("items"),
+            lambda p: sink(show, p.done, p.total),
+        )  # fmt: skip
 
 
 def _cold_start(

@@ -36,7 +36,7 @@ from core.store.tables import (
 )
 from data.project import DemoExample
 
-WEIGHED = Policy(algorithm="dawid-skene", posterior_at_least=0.85)
+WEIGHED = Policy(algorithm="dawid-skene", posterior_at_least=0.8)
 """Put in force at the end, for classes: close calls that a majority had settled come back."""
 CLOSE = {
     Task.POLYGONS: Policy(on_disagreement=OnDisagreement.LEAD, iou_at_least=0.8),

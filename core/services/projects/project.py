@@ -117,18 +117,7 @@ def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
                 "Choose another name, or import into it.",
             )
         now = ws.clock()
-        project_id = connection.execute(
-            projects.insert().returning(projects.c.id),
-            {
-                "slug": new.slug,
-                "title": new.title or new.slug,
-                "task": schema.task.value,
-                "simulated": new.simulated,
-                "required_metadata": json.dumps(list(new.required_metadata)),
-                "use_shares": json.dumps(shares),
-                "at": now,
-            },
-        ).scalar_one()
+        project_id = _insert_project(connection, new, schema, shares, now)
         for table, doc in (
             (schemas, schema.to_json()),
             (policies, new.policy.to_json()),
@@ -139,6 +128,28 @@ def create_project(ws: Workspace, actor: Actor, new: NewProject) -> ProjectView:
             )
         append_audit(connection, now, actor.name, "project created", new.slug, project_id)
         return load_project(connection, new.slug)
+
+
+def _insert_project(
+    connection: Connection,
+    new: NewProject,
+    schema: LabelSchema,
+    shares: Sequence[float],
+    now: float,
+) -> int:
+    made = connection.execute(
+        projects.insert().returning(projects.c.id),
+        {
+            "slug": new.slug,
+            "title": new.title or new.slug,
+            "task": schema.task.value,
+            "simulated": new.simulated,
+            "required_metadata": json.dumps(list(new.required_metadata)),
+            "use_shares": json.dumps(shares),
+            "at": now,
+        },
+    )
+    return int(made.scalar_one())
 
 
 def list_projects(ws: Workspace, actor: Actor) -> list[ProjectView]:

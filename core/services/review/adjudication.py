@@ -95,7 +95,7 @@ def disputes(
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        found = digests(connection, project)
+        found = digests(ws, connection, project)
         metadata = _metadata(connection, project, found, bool(asked and asked.slice_key))
         return _rows(connection, ws.clock(), project, found, _test(asked, metadata))
 
@@ -111,7 +111,7 @@ def list_disputes(
     asked = asked or DisputeFilter()
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        found = digests(connection, project)
+        found = digests(ws, connection, project)
         metadata = _metadata(connection, project, found, True)
         rows = _rows(connection, ws.clock(), project, found, _test(asked, metadata))
         choices = _choices(connection, found, metadata)

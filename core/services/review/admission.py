@@ -1,8 +1,9 @@
 """Who may review now: onboarding with a pass mark, automatic pauses, and a lead who resumes.
 
 What is decided here is an event in `standings`, with the numbers it was decided on, and a line
-in the audit; the newest event counts. It is looked at when a person asks for items, never while
-an answer is taken in, so that nothing in time or receipt sets a planted item apart.
+in the audit; the newest event counts. It is looked at when a person asks for items, and when a lead
+reads figures of people (`falling_short`), never while an answer is taken in, so that nothing in
+time or receipt sets a planted item apart.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, func, select
 from core.access import Action, Actor
 from core.consensus.autopsy import Cause, autopsy
 from core.labels.state import ItemState
+from core.services.consensus.fits import fit_edition
+from core.services.consensus.inference import fit_of
 from core.services.consensus.resolve import CHUNK
 from core.services.items.neighbours import neighbourhood
 from core.services.pictures.images import image_path
@@ -27,6 +29,7 @@ from core.services.review.autopsy_clusters import (
 from core.services.review.autopsy_record import question, questions_of, read_votes
 from core.services.review.clauses import proposed_clause
 from core.services.review.digests import digests
+from core.services.review.looks import by_look
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.store.tables import (
@@ -77,7 +80,7 @@ def autopsies(ws: Workspace, actor: Actor, slug: str) -> Autopsies:
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.ADJUDICATE)
-        stamp = _stamp(connection, project)
+        stamp = _stamp(ws, connection, project)
         kept = _remembered(connection.engine, project.id)
         if kept is not None and kept.stamp == stamp:
             return kept.made
@@ -126,7 +129,7 @@ def _remembered(engine: Engine, project_id: int) -> _Kept | None:
         return _kept.get(engine, {}).get(project_id)
 
 
-def _stamp(connection: Connection, project: ProjectView) -> Stamp:
+def _stamp(ws: Workspace, connection: Connection, project: ProjectView) -> Stamp:
     newest = [
         connection.execute(
             select(func.max(column)).where(table.c.project_id == project.id)
@@ -137,14 +140,15 @@ def _stamp(connection: Connection, project: ProjectView) -> Stamp:
             (gold_answers, gold_answers.c.seq), (models, models.c.id), (items, items.c.id),
         )
     ]  # fmt: skip
-    return (project.schema_version, project.policy_version, *newest)
+    fit = fit_edition(ws, project)
+    return (project.schema_version, project.policy_version, fit, *newest)
 
 
 # --- from the record to causes ------------------------------------------------------------------
 
 
 def _examine(ws: Workspace, connection: Connection, project: ProjectView) -> Autopsies:
-    found = digests(connection, project)
+    found = digests(ws, connection, project)
     if not found:
         return Autopsies({}, ())
     said = SaidOf(
@@ -154,24 +158,26 @@ def _examine(ws: Workspace, connection: Connection, project: ProjectView) -> Aut
         _hidden(connection, project),
     )
     votes = read_votes(connection, project)
-    hood = neighbourhood(connection, ws, project)
+    hood, fit = neighbourhood(connection, ws, project), fit_of(ws, connection, project)
     differs = {row.item_id: d.differs for row, d in found}
     causes: list[DisputeAutopsy] = []
     gathered: list[Cluster] = []
     for key, ids in questions_of(project, votes, differs).items():
-        asked = question(connection, project, votes, key, ids, hood)
+        asked = question(connection, project, votes, key, ids, hood, fit)
         done = autopsy(asked.record, asked.cases)
-        told = single(asked, done, said)
+        told, likeness = by_look(single(asked, done, said), hood)
         causes += told
-        gathered += clusters(project, asked, done, told, said)
-    whole = _with_words(connection, gathered)
+        gathered += clusters(project, asked, done, told, said, likeness)
+    whole = _with_words(connection, project, gathered)
     return Autopsies(
         {d.item_id: _with_clause(d, whole[d.cluster]) for d in causes},
         tuple(sorted(whole.values(), key=lambda c: (-c.n, c.key))),
     )
 
 
-def _with_words(connection: Connection, gathered: Sequence[Cluster]) -> dict[str, Cluster]:
+def _with_words(
+    connection: Connection, project: ProjectView, gathered: Sequence[Cluster]
+) -> dict[str, Cluster]:
     """Return the clusters by key, their exemplars named and their clauses put."""
     shown = {e.item_id for c in gathered for e in (c.good, c.bad) if e is not None}
     names, images = _names(connection, sorted(shown))
@@ -186,7 +192,17 @@ def _with_words(connection: Connection, gathered: Sequence[Cluster]) -> dict[str
     return {
         c.key: replace(
             c,
-            clause=proposed_clause(Cause(c.kind), c.pair, c.favoured, c.n, c.again, c.good, c.bad),
+            clause=proposed_clause(
+                Cause(c.kind),
+                c.pair,
+                c.favoured,
+                c.kin,
+                c.again,
+                c.good,
+                c.bad,
+                c.difference,
+                project.task,
+            ),
         )
         for c in whole
     }
@@ -206,7 +222,7 @@ def _names(connection: Connection, ids: Sequence[int]) -> tuple[dict[int, str], 
 
 
 def _with_clause(dispute: DisputeAutopsy, cluster: Cluster) -> DisputeAutopsy:
-    return replace(dispute, clause=cluster.clause, settles=cluster.n if cluster.clause else 0)
+    return replace(dispute, clause=cluster.clause, settles=cluster.kin if cluster.clause else 0)
 
 
 def _newest(connection: Connection, project: ProjectView) -> dict[int, int]:

@@ -52,15 +52,14 @@ def model_view(
     return classes, shares
 
 
-def near_labels(
-    connection: Connection,
-    project: ProjectView,
-    hood: Neighbourhood,
-    ids: Ints,
-    place: Mapping[str, int],
-) -> Ints:
-    """Return the settled classes of the items most like each dispute, -1 where fewer."""
-    known = _labelled(connection, project, place)
+def near_labels(hood: Neighbourhood, ids: Ints, known: Mapping[int, int]) -> Ints:
+    """Return the settled classes of the items most like each dispute, -1 where fewer.
+
+    Args:
+        hood: The embeddings.
+        ids: The disputes.
+        known: Class of each settled item, as `labelled` gives it.
+    """
     rows = np.flatnonzero(np.isin(hood.ids, np.fromiter(known, np.int64, len(known))))
     found = np.full((len(ids), NEAR), NONE, dtype=np.int64)
     if not len(rows):
@@ -81,7 +80,7 @@ def near_labels(
     return found
 
 
-def _labelled(
+def labelled(
     connection: Connection, project: ProjectView, place: Mapping[str, int]
 ) -> dict[int, int]:
     """Return the class of items that people settled and whose label may be shown."""

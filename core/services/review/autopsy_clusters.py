@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from core.labels import Answer
 from core.services.projects.project import ProjectView
 from core.services.review.autopsy_record import Question, answer_for
 from core.services.review.clauses import cause_words
+
+MOST_FAR = 7
+"""Images least like the others that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,7 @@ class Exemplar:
 
     Attributes:
         label: The answer it stands for.
-        decided: Whether a lead decided it; else the votes lean that way most.
-        allowed: Whether it may be shown in the guideline: neither gold nor drawn for evaluation.
+        decided: Whether a lead decided it; else people agree on it.
     """
 
     item_id: int
@@ -63,12 +65,11 @@ class Exemplar:
     image: str
     label: str
     decided: bool
-    allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Open disputes of one cause between the same answers.
+    """Open disputes of one cause between the same answers, on images that look alike.
 
     Attributes:
         question: Key of the question, `regions` for what is drawn.
@@ -78,8 +79,11 @@ class Cluster:
         items: Number of each item, and the newest thing said of it; lowest number first.
         again: Other items people differed on between these, settled by now.
         clause: What the guideline could say; empty where no rule would help.
-        good, bad: An item of each side.
+        good, bad: A settled item of each side that may be shown; None where there is none yet.
         answer: What to rule for all at once to give them `favoured`; None where no class is asked for.
+        kin: How many open disputes of the cause between these answers there are, whatever they look like.
+        likeness: Cosine of the image least like the others to their centre; None where none is embedded.
+        far: Places in `items` of the images least like the others, the least first.
     """
 
     key: str
@@ -97,6 +101,9 @@ class Cluster:
     good: Exemplar | None
     bad: Exemplar | None
     answer: Answer | None
+    kin: int = 0
+    likeness: float | None = None
+    far: tuple[int, ...] = ()
 
     @property
     def n(self) -> int:
@@ -106,7 +113,13 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class SaidOf:
-    """What is known of items beside their votes: the newest thing said, and whether to be shown."""
+    """What is known of items beside their votes.
+
+    Attributes:
+        newest: The newest thing said of each.
+        name, image: Of the open disputes.
+        hidden: Which may be no example: gold, and what is drawn for evaluation.
+    """
 
     newest: Mapping[int, int]
     name: Mapping[int, str]
@@ -128,7 +141,7 @@ def single(asked: Question, done: Autopsy, said: SaidOf) -> list[DisputeAutopsy]
                 name=said.name[item_id],
                 image=said.image[item_id],
                 kind=kind.value,
-                words=cause_words(kind, pair),
+                words=cause_words(kind, pair, str(asked.difference.get(item_id) or "")),
                 scores=tuple(
                     (c.value, round(float(s), 4))
                     for c, s in zip(CAUSES, done.scores[case], strict=True)
@@ -156,15 +169,47 @@ def clusters(
     done: Autopsy,
     causes: Sequence[DisputeAutopsy],
     said: SaidOf,
+    likeness: Mapping[int, float],
 ) -> list[Cluster]:
-    """Return the disputes of one cause between the same answers; their clauses are still to be put."""
+    """Return the disputes of one group each; their clauses are still to be put.
+
+    Args:
+        project: Whose.
+        asked: The question.
+        done: What was found of its disputes.
+        causes: One a case, under the keys of their groups.
+        said: What is known of items.
+        likeness: How like the centre of its group each item's image is.
+    """
     members: dict[str, list[int]] = {}
     for case, dispute in enumerate(causes):
         members.setdefault(dispute.cluster, []).append(case)
+    alike = Counter(_key_of(asked, d) for d in causes)
+    examples = Examples.of(asked, said.hidden)
     return [
-        _cluster(project, asked, done, [causes[c] for c in cases], cases, said)
+        _with_looks(
+            _cluster(
+                project, asked, done, disputes, cases, examples, alike[_key_of(asked, disputes[0])]
+            ),
+            likeness,
+        )
         for cases in members.values()
+        if (disputes := [causes[c] for c in cases])
     ]
+
+
+def _key_of(asked: Question, dispute: DisputeAutopsy) -> str:
+    """Return the key of all disputes of the same cause and answers."""
+    difference = asked.difference.get(dispute.item_id)
+    return _key(Cause(dispute.kind), asked, dispute.pair, difference)
+
+
+def _with_looks(cluster: Cluster, likeness: Mapping[int, float]) -> Cluster:
+    known = [(likeness[i], n) for n, (i, _) in enumerate(cluster.items) if i in likeness]
+    if not known:
+        return cluster
+    least = sorted(known)[:MOST_FAR]
+    return replace(cluster, likeness=least[0][0], far=tuple(n for _, n in least))
 
 
 def _cluster(
@@ -173,23 +218,27 @@ def _cluster(
     done: Autopsy,
     disputes: Sequence[DisputeAutopsy],
     cases: Sequence[int],
-    said: SaidOf,
+    examples: Examples,
+    kin: int,
 ) -> Cluster:
     first = disputes[0]
     kind = Cause(first.kind)
     pair = first.pair if kind is Cause.SLIP else tuple(sorted(first.pair))
-    decided = _decided(asked, pair)
-    favoured = _favoured(kind, pair, disputes, decided)
-    good = _exemplar(favoured, disputes, decided, said)
+    difference = str(asked.difference.get(first.item_id) or "")
+    met = _differed_on(asked, pair)
+    favoured = _favoured(
+        kind, pair, disputes, [examples.lead[i] for i in met if i in examples.lead]
+    )
+    good = examples.one(favoured, met)
     other = next((p for p in pair if p != favoured), "")
-    bad = _exemplar(other, disputes, decided, said)
-    again = max(int(done.found.again[cases[0]]) - len(cases) + 1, 0) if pair else 0
+    bad = examples.one(other, met)
+    again = max(int(done.found.again[cases[0]]) - kin + 1, 0) if pair else 0
     return Cluster(
         key=first.cluster,
         kind=kind.value,
-        words=cause_words(kind, pair),
+        words=cause_words(kind, pair, difference),
         question=asked.key,
-        difference=str(asked.difference.get(first.item_id) or ""),
+        difference=difference,
         pair=pair,
         favoured=favoured,
         items=tuple((d.item_id, d.newest_seq) for d in disputes),
@@ -200,49 +249,67 @@ def _cluster(
         good=good,
         bad=bad,
         answer=_answer(project, asked, favoured),
+        kin=kin,
     )
 
 
-def _decided(asked: Question, pair: tuple[str, ...]) -> dict[int, str]:
-    """Return items a lead decided on which people differed between the two, and what for."""
+def _differed_on(asked: Question, pair: tuple[str, ...]) -> list[int]:
+    """Return the items on which some said the one answer and some the other, lowest first."""
     if len(pair) < 2:
-        return {}
+        return []
     record = asked.record
     a, b = (asked.names.index(p) for p in pair)
-    has_a = np.isin(np.arange(record.items), record.item[record.label == a])
-    has_b = np.isin(np.arange(record.items), record.item[record.label == b])
-    settled = np.flatnonzero(has_a & has_b & np.isin(record.settled, (a, b)))
-    return {int(asked.ids[i]): asked.names[int(record.settled[i])] for i in settled}
+    every = np.arange(record.items)
+    has_a = np.isin(every, record.item[record.label == a])
+    has_b = np.isin(every, record.item[record.label == b])
+    return [int(i) for i in asked.ids[has_a & has_b]]
 
 
 def _favoured(
-    kind: Cause, pair: tuple[str, ...], disputes: Sequence[DisputeAutopsy], decided: dict[int, str]
+    kind: Cause, pair: tuple[str, ...], disputes: Sequence[DisputeAutopsy], decided: Sequence[str]
 ) -> str:
     """Return what leads mostly decided between the two, else what mostly leads; the first of equals."""
     if not pair or kind is Cause.SLIP:
         return pair[0] if pair else ""
-    counted = Counter(decided.values()) or Counter(d.pair[0] for d in disputes)
+    counted = Counter(d for d in decided if d in pair) or Counter(d.pair[0] for d in disputes)
     return min(pair, key=lambda p: (-counted[p], p))
 
 
-def _exemplar(
-    label: str,
-    disputes: Sequence[DisputeAutopsy],
-    decided: dict[int, str],
-    said: SaidOf,
-) -> Exemplar | None:
-    """Return the item that shows one side best: decided by a lead, else the one that leans most."""
-    leaning = sorted((d for d in disputes if d.pair[:1] == (label,)), key=lambda d: -d.lead)
-    settled = [i for i, value in decided.items() if value == label]
-    ranked: list[tuple[int, bool]] = [(i, True) for i in settled]
-    ranked += [(d.item_id, False) for d in leaning]
-    if not label or not ranked:
-        return None
-    item_id, was_decided = min(ranked, key=lambda r: (r[0] in said.hidden, not r[1]))
-    return Exemplar(
-        item_id, said.name.get(item_id, ""), said.image.get(item_id, ""), label, was_decided,
-        item_id not in said.hidden,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What may be shown for the answers to one question: settled items, those in dispute never.
+
+    Attributes:
+        lead: What leads decided, by item, whether it may be shown or not.
+        settled: What every item that may be shown was settled on.
+        first: The item to show for each answer where people differed on none of them.
+    """
+
+    lead: Mapping[int, str]
+    settled: Mapping[int, str]
+    first: Mapping[str, int]
+
+    @classmethod
+    def of(cls, asked: Question, hidden: frozenset[int]) -> Examples:
+        """Return what may be shown for the answers to a question."""
+        codes = zip(asked.ids.tolist(), asked.record.settled.tolist(), strict=True)
+        lead = {i: asked.names[code] for i, code in codes if code >= 0}
+        settled = {i: label for i, label in asked.settled.items() if i not in hidden}
+        ranked = sorted(settled, key=lambda i: (i in lead, -i))
+        return cls(lead, settled, {settled[i]: i for i in ranked})
+
+    def one(self, label: str, met: Sequence[int]) -> Exemplar | None:
+        """Return the item that shows an answer best; None where no settled one does.
+
+        Args:
+            label: The answer.
+            met: Items on which people differed about it: they show best where it begins.
+        """
+        differed = [i for i in met if self.settled.get(i) == label]
+        found = min(differed, key=lambda i: (i not in self.lead, i), default=self.first.get(label))
+        if found is None:
+            return None
+        return Exemplar(found, "", "", label, found in self.lead)
 
 
 def _answer(project: ProjectView, asked: Question, favoured: str) -> Answer | None:

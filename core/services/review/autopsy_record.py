@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from core.consensus.autopsy_pairs import NONE, Cases, Record
+from core.consensus.autopsy_pairs import NONE, Cases, Record, Skills
 from core.consensus.settle import REGIONS
 from core.consensus.shape_dispute import SAME, Difference, shape_votes
 from core.labels import Answer
 from core.labels import Question as Asked
 from core.labels.state import ItemState
 from core.learning.neighbours import Neighbourhood
+from core.services.consensus.fits import Fit
 from core.services.projects.project import ProjectView
-from core.services.review.autopsy_beside import Ints, model_view, near_labels, no_model
+from core.services.review.autopsy_beside import Ints, labelled, model_view, near_labels, no_model
 from core.store.tables import (
     annotation_log,
     final_labels,
@@ -29,6 +30,10 @@ NO_ANSWER = "no answer"
 NONE_OF_THEM = "none of them"
 _AND = " + "
 UNCLEAR = "guideline-unclear"
+LEAST_CHANCE = 1e-3
+"""Of a mistake: no vote rules an answer out."""
+MOST_CELLS = 20_000_000
+"""Entries of people's tables of mistakes; of more, votes are weighed by how often people are right."""
 MOST_DRAWN = 2_000
 """Items with shapes, besides the disputes, that are compared: the newest."""
 
@@ -62,6 +67,7 @@ class Question:
         ids: Items by number, ascending.
         cases: The disputes in the order of `Cases`.
         difference: Of each dispute, what shapes differ in.
+        settled: What settled items were settled on, by a lead or by people who agree.
     """
 
     key: str
@@ -70,6 +76,7 @@ class Question:
     record: Record
     cases: Cases
     difference: Mapping[int, Difference | None]
+    settled: Mapping[int, str]
 
 
 def read_votes(connection: Connection, project: ProjectView) -> VoteColumns:
@@ -99,7 +106,7 @@ def read_votes(connection: Connection, project: ProjectView) -> VoteColumns:
 def questions_of(
     project: ProjectView, votes: VoteColumns, differs: Mapping[int, tuple[str, ...]]
 ) -> dict[str, list[int]]:
-    """Return which disputes each question is asked about: the first question their votes differ in."""
+    """Return which disputes each question is asked about: the one their votes leave most open."""
     keys = [REGIONS] if project.schema.draws else []
     keys += [q.key for q in project.schema.item_questions]
     said: dict[int, set[int]] = {i: set() for i in differs}
@@ -133,6 +140,7 @@ def question(
     key: str,
     disputes: Sequence[int],
     hood: Neighbourhood | None,
+    fit: Fit | None,
 ) -> Question:
     """Return one question's votes and its disputes, ready for the autopsy."""
     if key == REGIONS:
@@ -150,9 +158,10 @@ def question(
     is_main = key == project.schema.main.key
     settled = _settled(connection, project, key) if key != REGIONS else {}
     coded = np.array([place.get(settled.get(int(i), ""), NONE) for i in ids], dtype=np.int64)
+    people, person = np.unique(votes.person_id[rows], return_inverse=True)
     record = Record(
         np.searchsorted(ids, votes.item_id[rows]),
-        np.unique(votes.person_id[rows], return_inverse=True)[1].astype(np.int64),
+        person.astype(np.int64),
         np.array([place[s] for s in said], dtype=np.int64),
         votes.seconds[rows],
         len(ids),
@@ -161,18 +170,49 @@ def question(
         np.searchsorted(ids, np.array([r[0] for r in repeats], dtype=np.int64)),
         np.array([r[1] for r in repeats], dtype=np.bool_),
         place.get(SAME, NONE) if key == REGIONS else NONE,
+        None if fit is None else _skills(fit, key, names, people.tolist()),
     )
     classes, shares = (
         model_view(connection, project, wanted, place) if is_main else no_model(len(wanted))
     )
+    known = labelled(connection, project, place) if is_main else {}
     near = (
-        near_labels(connection, project, hood, wanted, place)
+        near_labels(hood, wanted, known)
         if is_main and hood is not None
         else np.full((len(wanted), 0), NONE, dtype=np.int64)
     )
     unclear = np.array([votes.unclear.get(int(i), 0) for i in wanted], dtype=np.int64)
     cases = Cases(np.searchsorted(ids, wanted), classes, shares, near, unclear)
-    return Question(key, names, ids, record, cases, difference)
+    agreed = {i: names[code] for i, code in known.items()}
+    return Question(key, names, ids, record, cases, difference, {**agreed, **settled})
+
+
+def _skills(fit: Fit, key: str, names: Sequence[str], people: Sequence[int]) -> Skills | None:
+    """Return what a fit knows of these people; None where it has no tables for the question.
+
+    Somebody it never met errs as all do on average; an answer it never met is any mistake.
+    """
+    asked, size = fit.questions.get(key), len(names)
+    if asked is None or asked.several or len(people) * size * size > MOST_CELLS:
+        return None
+    learnt = asked.parts[0]
+    if learnt.confusion is None or not learnt.votes.sum():
+        return None
+    usual = np.average(learnt.confusion, axis=0, weights=learnt.votes)
+    known = [
+        (n, asked.classes.index(name)) for n, name in enumerate(names) if name in asked.classes
+    ]
+    if not known:
+        return None
+    ours, theirs = (np.array(side, dtype=np.int64) for side in zip(*known, strict=True))
+    table = np.full((len(people), size, size), LEAST_CHANCE, dtype=np.float32)
+    for row, person in enumerate(people):
+        at = fit.place(person)
+        own = usual if at < 0 or learnt.votes[at] <= 0 else learnt.confusion[at]
+        table[row][np.ix_(ours, ours)] = own[np.ix_(theirs, theirs)]
+    prior = np.full(size, LEAST_CHANCE)
+    prior[ours] = learnt.prior[theirs]
+    return Skills(np.maximum(table, LEAST_CHANCE), np.maximum(prior, LEAST_CHANCE))
 
 
 def _told(answer: Answer, key: str) -> str:

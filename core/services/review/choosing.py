@@ -21,6 +21,7 @@ from core.queue.probes import (
     held_probes,
     hold_probes,
     lend,
+    lent_to,
     release_probes,
     renew_all_probes,
 )
@@ -39,7 +40,7 @@ from core.services.review.planting import (
     still_unseen,
 )
 from core.services.visibility.blind import blind_items
-from core.services.visibility.guises import disguise, in_row, standings_of
+from core.services.visibility.guises import disguise, in_row, standings_of, under
 from core.services.workspace import Workspace
 from core.store.tables import item_state
 
@@ -180,6 +181,10 @@ def _disguised(
     known = standings_of(connection, {*laid, *held, *ahead})
     row = [known[i] for i in real if i in known]
     around = [known[i] for i in (*held, *ahead) if i in known]
+    # What was planted before stands in the row as well: what comes after it may not go before it.
+    others = [p for p in lent_to(connection, *asked.key) if p.item_id not in hidden]
+    shown = standings_of(connection, [p.item_id for p in others])
+    around += [under(shown[p.item_id], p) for p in others]
     secret = draw(asked.ws.secret(), "guise", project_id, person_id, place)
     lent = disguise([known[i] for i in hidden], row, around, Random(secret))
     lend(connection, person_id, lent, asked.part.queue)

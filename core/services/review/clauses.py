@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from core.consensus.autopsy import Cause
+from core.labels.schema import Task
+from core.services.review.drawn_words import drawn_cause, drawn_clause, is_about_drawing
 
 _CAUSE = {
     Cause.SLIP: "Most likely '{b}' was a slip of the hand for '{a}'.",
@@ -13,19 +15,13 @@ _CAUSE = {
     Cause.AMBIGUOUS: "It does not show clearly whether '{a}' or '{b}'.",
     Cause.UNKNOWN: "It is not clear why people differ between '{a}' and '{b}'.",
 }
-_DRAWN = (
-    (" left out", "{thing}: draw it or not?", "In doubt, leave it out."),
-    (" drawn", "{thing}: draw it or not?", "In doubt, draw it."),
-    (" drawn wide", "{thing}: how far does it reach?", "Draw it so that all of it lies inside."),
-    (" drawn tight", "{thing}: how far does it reach?", "Draw it close, with nothing else inside."),
-)
 _ALONE = {
     Cause.GAP: "Somebody says that the guideline does not tell what this is.",
 }
 
 
 class Shown(Protocol):
-    """An item that shows one side."""
+    """A settled item that shows one side."""
 
     @property
     def name(self) -> str:
@@ -35,16 +31,13 @@ class Shown(Protocol):
     def label(self) -> str:
         """Return the answer it stands for."""
 
-    @property
-    def decided(self) -> bool:
-        """Return whether a lead decided it; what is still in dispute is no example yet."""
 
-
-def cause_words(kind: Cause, pair: tuple[str, ...]) -> str:
-    """Return the cause of a dispute in a sentence."""
+def cause_words(kind: Cause, pair: tuple[str, ...], difference: str = "") -> str:
+    """Return the cause of a dispute in a sentence; `difference` is what shapes differ in."""
     if len(pair) < 2:
         return _ALONE.get(kind, "The votes do not differ; somebody flagged it.")
-    return _CAUSE[kind].format(a=pair[0], b=pair[1])
+    general = _CAUSE[kind].format(a=pair[0], b=pair[1])
+    return drawn_cause(kind, pair, difference) or general
 
 
 def proposed_clause(
@@ -55,6 +48,8 @@ def proposed_clause(
     again: int,
     good: Shown | None,
     bad: Shown | None,
+    difference: str = "",
+    task: Task = Task.CLASSIFICATION,
 ) -> str:
     """Return a clause for the guideline, to be edited; empty where no rule would help.
 
@@ -65,9 +60,14 @@ def proposed_clause(
         n: Open disputes.
         again: Items already settled on which people differed likewise.
         good, bad: Items that show the favoured and the other answer.
+        difference: What shapes differ in; empty for classes.
+        task: What the project asks for.
     """
     if len(pair) < 2 or kind in (Cause.SLIP, Cause.UNKNOWN):
         return ""
+    if is_about_drawing(difference):
+        rule = drawn_clause(kind, pair, favoured, difference, task)
+        return f"{rule} {_seen(n, again)}" if rule else ""
     other = next(p for p in pair if p != favoured)
     if kind is Cause.AMBIGUOUS:
         return (
@@ -75,17 +75,13 @@ def proposed_clause(
             f"it as a bad image. {_seen(n, again)}"
         )
     rule = _rule(kind, favoured, other)
-    shown = [f"{e.label}: {e.name}" for e in (good, bad) if e is not None and e.decided]
+    shown = [f"{e.label}: {e.name}" for e in (good, bad) if e is not None]
     examples = f" Examples: {'; '.join(shown)}." if shown else ""
     return f"{rule} {_seen(n, again)}{examples}"
 
 
 def _rule(kind: Cause, favoured: str, other: str) -> str:
-    """Return what to do: of drawings about whether a thing is drawn, or how far it reaches."""
-    for ending, question, do in _DRAWN:
-        if favoured.endswith(ending):
-            thing = favoured.removesuffix(ending)
-            return f"**{question.format(thing=thing)}** {do}"
+    """Return which of two classes to answer."""
     doubt = (
         f"where nothing speaks for *{favoured}*"
         if kind is Cause.GAP

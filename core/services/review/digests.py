@@ -2,7 +2,8 @@
 
 Whatever is said of an item, by people or by a model, gives it another `final_seq` or
 `prediction_seq` in `item_state` (core/services/consensus/resolve.py), so these two tell whether
-what is remembered still holds; nothing has to be told to forget.
+what is remembered still holds, and beside them which fit of people's votes it was told by; nothing has
+to be told to forget.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from sqlalchemy import Connection, Engine, Row, func, select
 from core.consensus.value import doubts_of
 from core.labels import Answer
 from core.labels.state import ItemState
+from core.services.consensus.fits import Fit, fit_edition, fit_path, load_fit
 from core.services.consensus.resolve import CHUNK, Gathered, gather, live_annotations
 from core.services.items.why import said_briefly
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.views import PrelabelView, metadata_of, names_of, prelabels_of
+from core.services.workspace import Workspace
 from core.store.tables import final_labels, item_metadata, item_state, items
 
 MOST_PROJECTS = 32
@@ -52,7 +55,7 @@ class Digest:
     since: float
 
 
-Stamp = tuple[int, int, int | None, int | None]
+Stamp = tuple[int, int, int | None, int | None, int]
 
 
 @dataclass(slots=True)
@@ -70,8 +73,12 @@ _kept: weakref.WeakKeyDictionary[Engine, dict[int, _Kept]] = weakref.WeakKeyDict
 _lock = threading.Lock()
 
 
-def digests(connection: Connection, project: ProjectView) -> list[tuple[Row, Digest]]:
+def digests(
+    ws: Workspace, connection: Connection, project: ProjectView
+) -> list[tuple[Row, Digest]]:
     """Return every open dispute with its row of `item_state`, least confident first."""
+    edition = fit_edition(ws, project) if project.schema.item_questions else 0
+    fit = load_fit(fit_path(ws, project)) if edition else None
     kept = _of(connection, project.id)
     rows = connection.execute(
         select(
@@ -84,10 +91,12 @@ def digests(connection: Connection, project: ProjectView) -> list[tuple[Row, Dig
         .order_by(item_state.c.priority, item_state.c.item_id)
     ).all()  # fmt: skip
     known = kept.digests
-    stamps = {r.item_id: _stamp(project, r) for r in rows}
+    stamps = {r.item_id: _stamp(project, r, edition) for r in rows}
     fresh = [i for i, stamp in stamps.items() if i not in known or known[i][0] != stamp]
     made = {
-        i: (stamps[i], d) for some in _chunks(fresh) for i, d in _read(connection, project, some)
+        i: (stamps[i], d)
+        for some in _chunks(fresh)
+        for i, d in _read(connection, project, some, fit)
     }
     now = {i: made.get(i) or known[i] for i in stamps}
     kept.digests = now
@@ -140,8 +149,9 @@ def _of(connection: Connection, project_id: int) -> _Kept:
         return projects.setdefault(project_id, _Kept())
 
 
-def _stamp(project: ProjectView, row: Row) -> Stamp:
-    return (project.schema_version, project.policy_version, row.final_seq, row.prediction_seq)
+def _stamp(project: ProjectView, row: Row, edition: int) -> Stamp:
+    versions = (project.schema_version, project.policy_version)
+    return (*versions, row.final_seq, row.prediction_seq, edition)
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:
@@ -150,7 +160,7 @@ def _chunks(ids: list[int]) -> Iterator[list[int]]:
 
 
 def _read(
-    connection: Connection, project: ProjectView, ids: list[int]
+    connection: Connection, project: ProjectView, ids: list[int], fit: Fit | None
 ) -> Iterator[tuple[int, Digest]]:
     rows = connection.execute(
         select(
@@ -166,7 +176,10 @@ def _read(
     prelabels = prelabels_of(connection, [r.prediction_seq for r in rows], project.schema)
     flaggers = _flaggers(connection, [i for i in ids if gathered[i].ever_flagged])
     doubts = doubts_of(
-        [_answers(gathered[r.item_id]) for r in rows], project.schema, project.policy.iou_at_least
+        [_answers(gathered[r.item_id]) for r in rows],
+        project.schema,
+        project.policy.iou_at_least,
+        [_chances(fit, r.item_id, gathered[r.item_id]) for r in rows],
     )
     for row, doubt in zip(rows, doubts, strict=True):
         found = gathered[row.item_id]
@@ -198,6 +211,14 @@ def _answers(found: Gathered) -> list[Answer]:
     """Return the votes; where fewer than two people voted, the model's word beside them."""
     answers = [v.answer for _, v in found.votes]
     return answers if len(answers) > 1 or found.predicted is None else [*answers, found.predicted]
+
+
+def _chances(fit: Fit | None, item_id: int, found: Gathered) -> dict[str, tuple[float, ...]]:
+    """Return what the last fit makes of the votes; nothing without a fit, or of a vote alone."""
+    if fit is None or len(found.votes) < 2:
+        return {}
+    said = [(int(v.person), {**v.answer.choices, **v.answer.multi}) for _, v in found.votes]
+    return fit.chances(item_id, said)
 
 
 def _models_doubt(model: PrelabelView | None) -> float:

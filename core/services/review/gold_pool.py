@@ -13,7 +13,7 @@ from core.queue.plan import Order
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.queue_plans import plan_in_force
 from core.services.review.planting import CLOSED, LOOKED_AHEAD, people_of
-from core.services.visibility.guises import standings_of
+from core.services.visibility.guises import runs_of
 from core.services.visibility.probes import may_be_probed
 from core.services.workspace import Workspace
 from core.store.tables import (
@@ -87,11 +87,10 @@ def _unlike(
     ahead = choose(
         connection, project.id, nobody, ws.clock(), Order.LEAST_CONFIDENT, whole, LOOKED_AHEAD
     )
-    have = {s.like[:2] for s in standings_of(connection, ahead).values()}
+    have = set(runs_of(connection, ahead).values())
     if not have:
         return frozenset()
-    found = standings_of(connection, pool)
-    return frozenset(i for i in pool if found[i].like[:2] not in have)
+    return frozenset(i for i, run in runs_of(connection, pool).items() if run not in have)
 
 
 def _met(connection: Connection, project: ProjectView, person_id: int) -> set[int]:

@@ -37,7 +37,7 @@ from core.queue.slots import GOLD, REAL, REPEAT, Mix, draw, mix_of, still_to_com
 from core.services.accounts.people import all_roles, latest_revisions
 from core.services.projects.project import ProjectView
 from core.services.visibility.blind import countable
-from core.services.visibility.guises import standings_of
+from core.services.visibility.guises import runs_of
 from core.services.visibility.probes import may_be_probed
 from core.services.workspace import Workspace
 from core.store.store import Store
@@ -185,9 +185,8 @@ def _alike(
         connection, project.id, person_id, now, Order.LEAST_CONFIDENT, part, LOOKED_AHEAD
     )
     held = held_leases(connection, project.id, person_id, now)
-    row = standings_of(connection, {*ahead, *held})
-    have = {s.like[:2] for s in row.values()}
-    found = {s.item_id for s in standings_of(connection, ids).values() if s.like[:2] in have}
+    have = set(runs_of(connection, {*ahead, *held}).values())
+    found = {i for i, run in runs_of(connection, ids).items() if run in have}
     if part.predicted:
         told = countable(connection, project, actor)
         found = {i for i in found if told is None or told(i)}

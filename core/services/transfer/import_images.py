@@ -15,9 +15,11 @@ from sqlalchemy import Connection, select
 
 from core.errors import DiskFull, InputError
 from core.formats.base import Refusal
+from core.intake.address import FsspecSource
+from core.intake.entries import Source
+from core.intake.folder import FolderSource
 from core.intake.limits import ImageLimits
 from core.intake.probe import ImageInfo, probe_image
-from core.intake.source import FolderSource, FsspecSource, Source
 from core.services.projects.project import ProjectView
 from core.services.visibility.views import metadata_of
 from core.services.workspace import Workspace

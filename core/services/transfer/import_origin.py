@@ -7,8 +7,9 @@ from pathlib import Path
 from core.access import Actor
 from core.errors import Forbidden
 from core.formats import Parsed, parse
+from core.intake.entries import Source
 from core.intake.names import NameIndex
-from core.intake.source import Source, open_source
+from core.intake.source import open_source
 from core.services.accounts.people import OPERATOR
 from core.services.projects.project import ProjectView
 from core.services.transfer.import_rows import What

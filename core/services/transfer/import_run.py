@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from core.access import Actor
 from core.formats import Parsed
-from core.intake.source import Source
+from core.intake.entries import Source
 from core.services.projects.project import ProjectView
 from core.services.transfer.import_images import Taken
 from core.services.transfer.import_rows import What

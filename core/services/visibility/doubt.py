@@ -18,6 +18,8 @@ from random import Random
 
 import numpy as np
 
+MOST_DECIMALS = 8
+"""A number with more decimals was computed, not written."""
 MOST_FINER = 10**6
 """Steps so many times finer than others are not the ones a page's numbers were written on."""
 
@@ -57,6 +59,16 @@ def between(low: float, high: float, page: Sequence[float], chance: Random) -> f
     scale = _scales(page)[0]
     first, last = scale.whole(low), scale.whole(high)
     return scale.number(chance.randrange(first, last + 1)) if first < last else low
+
+
+def as_fine(number: float, page: Sequence[float]) -> float:
+    """Return a number with as many digits as a page's have: decimal ones, or those of a float32."""
+    decimals = max((-int(Decimal(repr(n)).as_tuple().exponent) for n in page), default=0)
+    if decimals <= MOST_DECIMALS:
+        return round(number, decimals)
+    if all(float(np.float32(n)) == n for n in page):
+        return float(np.float32(number))
+    return number
 
 
 def _in_a_gap(page: Sequence[Sureness], chance: Random) -> Sureness | None:

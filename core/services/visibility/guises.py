@@ -16,10 +16,13 @@ from sqlalchemy import Connection, select
 
 from core.labels import Answer
 from core.queue.probes import Lent
-from core.services.visibility.doubt import Sureness, between, one_more
+from core.services.visibility.doubt import Sureness, as_fine, between, one_more
 from core.store.tables import item_state, predictions
 
 DIGITS = 6
+TRIES = 20
+SHAPES = 3
+"""Of so many nearest neighbours one lends its shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ def read_guise(text: str | None) -> Guise | None:
     return Guise(found["confidence"], found["margin"], tuple(found["top"]))
 
 
+Run = tuple[int | None, bool]
+"""The prediction set of an item's pre-label, and whether that comes without a confidence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an item stands in the queue, and how sure a model is of it.
@@ -69,14 +76,14 @@ class Standing:
         return -self.boost, self.priority
 
     @property
-    def like(self) -> tuple[int | None, bool, int]:
+    def like(self) -> tuple[Run, int]:
         """Return what two items must have in common, or one of them stands out beside the other."""
-        return self.set_id, self.confidence is None, self.boost
+        return (self.set_id, self.confidence is None), self.boost
 
 
 def standings_of(connection: Connection, ids: Collection[int]) -> dict[int, Standing]:
     """Return where items stand (at most a few thousand), planted ones by their own numbers."""
-    wanted, found = sorted(ids), {}
+    wanted, found = sorted(ids), dict[int, Standing]()
     for at in range(0, len(wanted), 500):
         rows = connection.execute(
             select(
@@ -93,6 +100,28 @@ def standings_of(connection: Connection, ids: Collection[int]) -> dict[int, Stan
                 r.item_id, r.boost, r.priority, r.set_id, r.confidence, r.margin, top
             )
     return found
+
+
+def runs_of(connection: Connection, ids: Collection[int]) -> dict[int, Run]:
+    """Return which run the pre-labels of items are of."""
+    wanted, found = sorted(ids), dict[int, Run]()
+    for at in range(0, len(wanted), 500):
+        rows = connection.execute(
+            select(item_state.c.item_id, predictions.c.set_id, predictions.c.confidence)
+            .outerjoin(predictions, predictions.c.seq == item_state.c.prediction_seq)
+            .where(item_state.c.item_id.in_(wanted[at : at + 500]))
+        )
+        found.update((r.item_id, (r.set_id, r.confidence is None)) for r in rows)
+    return found
+
+
+def under(standing: Standing, lent: Lent) -> Standing:
+    """Return how an item stands with what it is lent."""
+    found = replace(standing, boost=lent.boost, priority=lent.priority)
+    guise = read_guise(lent.guise)
+    if guise is None:
+        return found
+    return replace(found, confidence=guise.confidence, margin=guise.margin, top=guise.top)
 
 
 def disguise(
@@ -113,6 +142,7 @@ def disguise(
         around: The real one shown before the window, if any, and those that come after it.
         chance: Draws the numbers.
     """
+    around = sorted(around, key=lambda s: s.key)
     after = [s for s in around if s.key >= real[-1].key] if real else list(around)
     before = [s for s in around if real and s.key <= real[0].key]
     row = [*before[-1:], *real, *after[:1]]
@@ -124,9 +154,24 @@ def disguise(
             lent.append(Lent(one.item_id, one.boost, one.priority, None))
             continue
         near = [s for s in row if s.like == one.like] or group
-        number = _number(near if ordered else group, group, ordered, bool(before), chance)
+        number = _possible(near if ordered else group, group, ordered, bool(before), chance)
         lent.append(_lent(one, number, group, chance))
     return lent
+
+
+def _possible(
+    near: Sequence[Standing],
+    group: Sequence[Standing],
+    ordered: bool,
+    bounded: bool,
+    chance: Random,
+) -> float:
+    """Return a number that probabilities in a neighbour's shape can have; of two classes no 0.4."""
+    for _ in range(TRIES):
+        number = _number(near, group, ordered, bounded, chance)
+        if group[0].confidence is None or any(_fits(number, s) for s in group):
+            return number
+    return chance.choice(near).confidence or 0.0
 
 
 def _number(
@@ -154,20 +199,34 @@ def _number(
 def _lent(one: Standing, number: float, group: Sequence[Standing], chance: Random) -> Lent:
     if one.confidence is None:
         return Lent(one.item_id, one.boost, number, None)
-    nearest = sorted(group, key=lambda s: abs((s.confidence or 0.0) - number))[:3]
-    guise = _shaped(number, chance.choice(nearest))
+    nearest = sorted(group, key=lambda s: abs((s.confidence or 0.0) - number))
+    fit = [s for s in nearest if _fits(number, s)] or nearest
+    guise = _shaped(number, chance.choice(fit[:SHAPES]), group)
     return Lent(one.item_id, one.boost, number, guise.to_json())
 
 
-def _shaped(confidence: float, like: Standing) -> Guise:
-    """Return a number with what else is told of it, in the shape of a neighbour's."""
+def _rest(confidence: float, like: Standing) -> float:
+    """Return by what a neighbour's other probabilities are scaled, for all to make the same sum."""
     was = like.confidence or 0.0
-    rest = (1 - confidence) / (1 - was) if was < 1 else 0.0
-    top = (confidence, *(min(p * rest, confidence) for p in like.top[1:])) if like.top else ()
+    return (1 - confidence) / (1 - was) if was < 1 else 0.0
+
+
+def _fits(confidence: float, like: Standing) -> bool:
+    """Return whether the likeliest class stays so in the shape of a neighbour's."""
+    return max(like.top[1:2], default=0.0) * _rest(confidence, like) <= confidence
+
+
+def _shaped(confidence: float, like: Standing, group: Sequence[Standing]) -> Guise:
+    """Return a number with what else is told of it, in the shape of a neighbour's and as fine."""
+    rest = _rest(confidence, like)
+    fine = [p for s in group for p in s.top]
+    others = (as_fine(min(p * rest, confidence), fine) for p in like.top[1:])
+    top = (confidence, *others) if like.top else ()
     if like.margin is None:
         return Guise(confidence, None, top)
-    margin = confidence - min((was - like.margin) * rest, confidence)
-    return Guise(confidence, margin, top)
+    second = top[1] if len(top) > 1 else max(0.0, (like.confidence or 0.0) - like.margin) * rest
+    margins = [s.margin for s in group if s.margin is not None]
+    return Guise(confidence, as_fine(max(0.0, confidence - second), margins), top)
 
 
 def as_lent(

@@ -13,13 +13,15 @@ from core.analytics.asked import Filters
 from core.services.analytics import figures
 from core.services.consensus.agreement import Scale, scales_of
 from core.services.projects.project import ProjectView
-from core.ui import charts
+from core.ui import charts, comparison
 from core.ui.choices import choose
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.widgets import caption
 
-CHOICES = ("one", "other", "days", "called", "guideline", "scale")
+CHOICES = ("one", "other", "days", "called", "guideline", "scale", "where")
+MOST_SLICES = 200
+"""Slices offered; those of a column stand whole, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def choose_votes(page: PageContext, project: ProjectView, base: Filters) -> Sele
     with st.expander(_("Choose the votes: whose, when, which items"), expanded=is_open):
         pair, since = _whose_and_when(page, people)
         called, guideline, scale = _which(page, project)
+        _slice(page, base)
     everybody = replace(base, since=since, called=called, guideline=guideline)
     return Selection(replace(everybody, people=pair), everybody, pair, scale)
 
@@ -110,6 +113,22 @@ def _which(page: PageContext, project: ProjectView) -> tuple[str, int | None, Sc
     with right:
         scale = _scale(project)
     return called, int(guideline) if guideline else None, scale
+
+
+def _slice(page: PageContext, base: Filters) -> None:
+    """Draw the choice of a slice; it is the page's own, and holds for every figure on it."""
+    offered = {"": _("All items")}
+    if asked := list(base.metadata.items()):  # a slice of two columns, from the page on bias
+        offered[comparison.where_is(asked)] = comparison.in_words(asked)
+    for column, values in figures.slice_values(page.ws, page.actor, page.slug).items():
+        if len(offered) + len(values) <= MOST_SLICES:
+            found = ([(column, value)] for value in values)
+            offered |= {comparison.where_is(c): comparison.in_words(c) for c in found}
+    if len(offered) > 1:
+        choose(
+            _("Items where (the slice of the whole page)"), "where", offered, "",
+            _("Holds for every figure on this page, not for agreement alone."),
+        )  # fmt: skip
 
 
 def _scale(project: ProjectView) -> Scale:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.ui.deck.texts import search_texts
+from core.ui.deck.texts_ruling_keys import ruling_keys
 from core.ui.text import _
 
 # Keys of the classes are digits, as in the deck; C and R belong to Streamlit.
@@ -21,7 +24,7 @@ def reason_templates() -> list[tuple[str, str]]:
     return list(zip(_REASONS, texts, strict=True))
 
 
-def ruling_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
+def ruling_texts(shapes: bool = False) -> dict[str, Any]:
     """Return the texts of the ruling.
 
     Args:
@@ -31,17 +34,23 @@ def ruling_texts(shapes: bool = False) -> dict[str, str | dict[str, str]]:
         **_asking(shapes),
         **_undecided(),
         "rail": _("The ruling"),
-        "differs": _("Differs in: {what}."),
+        "differs": _("Differs in: {what}"),
         "takes": _("Answers to take"),
-        "hintTakes": _("{keys}: take an answer"),
+        "hintTakes": _("{keys}: take"),
         "hintDigits": _("digits: answer"),
         "hintEdit": _("E: edit"),
+        "hintReasons": _("{keys}: reason"),
         "hintSay": _("S: own words"),
+        "hintAlike": _("L: like it"),
+        "hintCause": _("A: cause"),
+        "hintHelp": _("?: all keys"),
         "hintOthers": _("← →: others"),
         "hintParty": _("P: alone"),
         "hintFilter": _("F: filters"),
         "settles": _("Open disputes such a clause speaks to: {n}."),
         **_alike(),
+        "closeHint": _("Esc closes."),
+        "keys": ruling_keys(shapes),
         **search_texts(),
     }
 

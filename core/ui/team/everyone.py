@@ -15,7 +15,7 @@ from core.ui import charts, states, urls
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.shell import PageContext
-from core.ui.team.person import hundredfold, no_gold, probability
+from core.ui.team.person import hundredfold, no_gold, probability, until
 from core.ui.text import _, many
 from core.ui.theme import Markup, fill
 from core.ui.tokens import BAD, GOOD, MUTED
@@ -153,7 +153,8 @@ def _table(page: PageContext, rows: Sequence[Row]) -> None:
             card_head(
                 _("Everybody"),
                 many("{n} person. A name leads to their own numbers.",
-                     "{n} people. A name leads to their own numbers.", len(kept)),
+                     "{n} people. A name leads to their own numbers.", len(kept))
+                + " " + _("Every n counts {until}.").format(until=until(rows[0].quality.until)),
             )  # fmt: skip
         if not kept:
             states.empty(_("Nobody is like this"), _("Choose another filter."))

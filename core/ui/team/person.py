@@ -13,7 +13,7 @@ from core.ui.charts import POINTS, Dot, card_head, draw_chart
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill
-from core.ui.widgets import caption, fact, figure, number, section, table
+from core.ui.widgets import caption, fact, figure, number, section, table, when
 
 PULL_TO_NOTE = 0.0
 """A pull whose interval lies wholly above this is pointed out."""
@@ -58,36 +58,45 @@ def _in_short(quality: PersonQuality, work: PersonWork, own: bool) -> None:
     with st.container(border=True):
         first, second, third, fourth = st.columns(4)
         with first:
-            _figure(_("Right on gold"), quality.overall, "%")
+            _figure(_("Right on gold"), quality.overall, "%", until(quality.until))
         with second:
-            _figure(_("Same as others"), work.agreement, "%")
+            _figure(_("Same as others"), work.agreement, "%", until(work.until))
         with third:
-            _figure(_("Same as before on a repeat"), quality.retest, "%")
+            _figure(_("Same as before on a repeat"), quality.retest, "%", until(quality.until))
         with fourth:
-            _figure(_("Median time of a vote"), work.seconds, "s")
+            _figure(_("Median time of a vote"), work.seconds, "s", until(work.until))
         first, second, third, fourth = st.columns(4)
         with first:
             short = quality.p_below_target
             fact(
                 _("Chance of being below the target"),
                 None if short is None else probability(short),
-                _("target {share}").format(share=number(quality.target, "%", 0)),
+                _("target {share}").format(share=number(quality.target, "%", 0))
+                + f" · {until(quality.until)}",
             )
         with second:
             _figure(_("Wrong tiles noticed in the grid"), work.noticed, "%")
         with third:
-            fact(_("Votes"), f"{work.votes:,}", _("items, each counted once"))
+            fact(
+                _("Votes"), f"{work.votes:,}",
+                _("items, each counted once") + f" · {until(work.until)}",
+            )  # fmt: skip
         with fourth:
-            fact(_("Skips, flags"), f"{work.skips:,}, {work.flags:,}")
+            fact(_("Skips, flags"), f"{work.skips:,}, {work.flags:,}", until(work.until))
         caption(
-            _("Each figure with its 95 % interval and n; counts are complete. Your own numbers go up to last midnight (UTC).")
+            _("Each figure with its 95 % interval and n; counts are complete. Your own numbers go up to last midnight (UTC); a lead sees them up to now.")
             if own
-            else _("Each figure with its 95 % interval and n; counts are complete.")
+            else _("Each figure with its 95 % interval and n; counts are complete. The person sees their own up to last midnight (UTC).")
         )  # fmt: skip
 
 
-def _figure(name: str, e: Estimate, unit: str) -> None:
-    figure(name, e.value, e.n, e.low, e.high, unit)
+def _figure(name: str, e: Estimate, unit: str, note: str = "") -> None:
+    figure(name, e.value, e.n, e.low, e.high, unit, note)
+
+
+def until(at: float) -> str:
+    """Return up to when a figure counts, to stand beside its n."""
+    return _("until {when}").format(when=when(at))
 
 
 def probability(p: float) -> str:

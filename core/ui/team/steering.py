@@ -63,8 +63,10 @@ def _standing(page: PageContext, quality: PersonQuality) -> None:
 
 
 def _skills(page: PageContext, project: ProjectView, person_id: int) -> None:
-    held = skills_of(page.ws, page.actor, page.slug).get(person_id, ())
+    everybodys = skills_of(page.ws, page.actor, page.slug)
+    held = everybodys.get(person_id, ())
     asked = sorted({rule.skill for rule in project.policy.skills})
+    known = {*asked, *(skill for skills in everybodys.values() for skill in skills)}
     card_head(
         _("Skills"), _("Items the policy keeps for a skill are voted on only by who holds it.")
     )
@@ -83,16 +85,19 @@ def _skills(page: PageContext, project: ProjectView, person_id: int) -> None:
                     )
     else:
         caption(_("Holds no skill."))
-    missing = [skill for skill in asked if skill not in held]
     if not asked:
-        caption(_("The policy asks for no skill; rules for it are made under Settings."))
-    elif missing:
-        with st.form(f"{key}.grant", border=False):
-            skill = st.selectbox(_("Skill"), missing, key=f"{key}.skill")
-            if st.form_submit_button(
-                _("Give this skill"), icon=":material/add:", key=f"{key}.give"
-            ):
-                attempt(
-                    lambda: grant_skill(page.ws, page.actor, page.slug, person_id, skill),
-                    _("Skill given."),
-                )
+        caption(_("The policy asks for no skill yet; rules for it are made under Settings."))
+    with st.form(f"{key}.grant", border=False):
+        named = st.selectbox(
+            _("Skill"),
+            sorted(known.difference(held)),
+            index=None,
+            key=f"{key}.skill",
+            placeholder=_("Choose one, or name a new one"),
+            accept_new_options=True,
+        )
+        if st.form_submit_button(_("Give this skill"), icon=":material/add:", key=f"{key}.give"):
+            attempt(
+                lambda: grant_skill(page.ws, page.actor, page.slug, person_id, named or ""),
+                _("Skill given."),
+            )

@@ -51,6 +51,7 @@ ASKED = {
     "people": lambda w, a: figures.people_who_voted(w.ws, a, w.slug),
     "throughput": lambda w, a: figures.throughput(w.ws, a, w.slug),
     "bias": lambda w, a: figures.bias(w.ws, a, w.slug),
+    "slices": lambda w, a: figures.slice_values(w.ws, a, w.slug),
     "columns": lambda w, a: figures.columns_to_compare(w.ws, a, w.slug),
 }
 
@@ -64,6 +65,15 @@ def test_every_figure_asks_the_gate_first(world: World, ask):
     with pytest.raises(NotFound):
         ask(world, elsewhere.cast.manager)
     assert ask(world, world.cast.manager) is not None
+
+
+def test_slices_are_the_values_that_group_items(world: World):
+    """A column whose every item has the same value, or too many, is no slice."""
+    rows = {i: {"camera": "AB"[n % 2], "site": "one"} for n, i in enumerate(world.items)}
+    describe(world.ws, world.project, rows)
+    assert dict(figures.slice_values(world.ws, world.cast.lead, world.slug)) == {
+        "camera": ("A", "B")
+    }
 
 
 # --- home -------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from core.clock import FakeClock, new_uuid
 from core.consensus.skill import Accuracy
 from core.errors import Forbidden, NotFound
 from core.queue.plan import QueuePlan
+from core.services.analytics.home import home
 from core.services.analytics.people_quality import everybodys_quality, person_quality
 from core.services.analytics.people_work import everybodys_work
 from core.services.projects.queue_plans import set_queue_plan
-from core.services.review.admission import pause_person
+from core.services.review.admission import pause_person, standing_events
 from core.services.review.claiming import claim_items
 from core.store.tables import gold_answers, probe_leases, probe_votes
 from tests.record import World, say, vote
@@ -127,6 +128,39 @@ def test_who_may_see_whose(tested: World):
     assert (of_other.standing, of_other.reason) == ("paused", "on leave")
     works = everybodys_work(tested.ws, tested.cast.manager, tested.slug)
     assert {me.person_id, other.person_id} <= {w.person_id for w in works}  # neither has a vote
+
+
+def test_reading_figures_pauses_who_fell_short(make: Make):
+    """Who answered badly and asks for nothing more is paused before a lead reads of it, once."""
+    world = make(n_items=20, n_experts=3)
+    gold(world, dict.fromkeys(world.items, "cat"))
+    set_queue_plan(world.ws, world.cast.lead, world.slug, QueuePlan(gold_share=0.3), "to know")
+    me, other = world.cast.experts[:2]
+    answer_gold(world, me, dict.fromkeys(world.items[:12], "dog"))
+    answer_gold(world, other, dict.fromkeys(world.items[:12], "cat"))
+    own = person_quality(world.ws, me, world.slug, me.person_id)
+    assert own.standing == ""  # one's own figures tell nothing of today, and pause nobody
+    assert home(world.ws, world.cast.lead).projects[0].stopped == 1
+    found = everybodys_quality(world.ws, world.cast.lead, world.slug)
+    assert {q.person_id: q.standing for q in found if q.overall.n} == {
+        me.person_id: "paused",
+        other.person_id: "",
+    }
+    (event,) = standing_events(world.ws, world.cast.lead, world.slug)
+    assert (event.person_id, event.what, event.by) == (me.person_id, "paused", "")
+    assert claim_items(world.ws, me, world.slug, 1).items == ()
+
+
+def test_one_persons_figures_pause_too(make: Make):
+    """Looking at one person alone finds them paused, with the reason."""
+    world = make(n_items=20)
+    gold(world, dict.fromkeys(world.items, "cat"))
+    set_queue_plan(world.ws, world.cast.lead, world.slug, QueuePlan(gold_share=0.3), "to know")
+    me = world.cast.experts[0]
+    answer_gold(world, me, dict.fromkeys(world.items[:12], "dog"))
+    found = person_quality(world.ws, world.cast.lead, world.slug, me.person_id)
+    assert found.standing == "paused"
+    assert "0 of 12" in found.reason
 
 
 def test_somebody_in_onboarding(make: Make):

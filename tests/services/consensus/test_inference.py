@@ -11,15 +11,23 @@ import pytest
 from sqlalchemy import select
 
 from core.clock import new_uuid
-from core.consensus.policy import ALGORITHMS, Policy, RegionGeometry, RegionsBy, Stop
+from core.consensus.policy import (
+    ALGORITHMS,
+    OnDisagreement,
+    Policy,
+    RegionGeometry,
+    RegionsBy,
+    Stop,
+)
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.consensus.dry_run import dry_run
 from core.services.consensus.fits import Fit, fit_path, load_fit, save_fit
 from core.services.consensus.inference import fit_of, fit_project
-from core.services.consensus.resolve import gather, outcome_of, resolve
+from core.services.consensus.resolve import gather, outcome_of, resolve, resolve_items
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import NewProject, create_project, get_project
+from core.services.review.adjudication import disputes
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.steering.rules import set_policy
@@ -379,3 +387,46 @@ def test_old_fits_are_swept_and_those_of_other_projects_stay(sqlite_ws):
     found = sorted(p.name for p in folder.iterdir())
     assert found == ["1-3-1-x.npz", "1-4-1-x.npz", "1-5-1-x.npz", "1-6-1-x.npz", "12-1-1-other.npz"]
     assert load_fit(folder / "1-6-1-x.npz").algorithm == "dawid-skene"
+
+
+def test_disputes_are_as_open_as_the_last_fit_leaves_them(sqlite_ws):
+    """Two careful people who differ leave more open than a careful and a careless one."""
+    policy = Policy(overlap=2, on_disagreement=OnDisagreement.LEAD)
+    world = make_world(sqlite_ws, n_items=150, policy=policy)
+    draw, said, between = np.random.default_rng(5), [], {}
+    for item in world.items:
+        truth = int(draw.integers(0, 3))
+        pair = tuple(sorted(draw.choice(4, 2, replace=False).tolist()))
+        between[item] = pair
+        for who in pair:
+            right = draw.random() < (0.35 if who == 3 else 0.92)
+            said.append((item, who, say(CLASSES[truth if right else int(draw.integers(0, 3))])))
+    write(world, said)
+    with world.ws.store.write() as connection:
+        resolve_items(connection, world.project, None, 1.0)
+    before = {r.item_id: r for r in disputes(world.ws, world.cast.operator, world.slug)}
+    assert {r.uncertainty for r in before.values()} == {1.0}
+    resolve(world.ws, world.cast.operator, world.slug)
+    after = {r.item_id: r for r in disputes(world.ws, world.cast.operator, world.slug)}
+    assert after.keys() == before.keys()
+    careless = [r.uncertainty for i, r in after.items() if 3 in between[i]]
+    careful = [r.uncertainty for i, r in after.items() if 3 not in between[i]]
+    assert len(careful) > 5
+    assert np.mean(careless) < 0.8 * np.mean(careful)
+    assert all(r.differs == before[i].differs and r.uncertainty > 0 for i, r in after.items())
+
+
+def test_the_fit_tells_how_probable_each_class_is(sqlite_ws):
+    """The chances are those the inferred answer is the largest of; of several answers the least sure class."""
+    world, _ = crowd(sqlite_ws)
+    world = adopt(world, FITS)
+    resolve(world.ws, world.cast.operator, world.slug)
+    with world.ws.store.read() as connection:
+        fit = fit_of(world.ws, connection, world.project)
+        found = gather(connection, world.items[:20], world.project.schema)
+    for item, told in found.items():
+        votes = [(int(v.person), dict(v.answer.choices)) for _, v in told.votes]
+        chances, inferred = fit.chances(item, votes)["label"], fit.infer(item, votes)
+        assert sum(chances) == pytest.approx(1)
+        assert max(chances) == pytest.approx(inferred.questions["label"].probability, abs=1e-4)
+    assert fit.chances(item, []) == {}

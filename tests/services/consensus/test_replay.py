@@ -16,6 +16,7 @@ from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.accounts.people import operator
 from core.services.consensus import replay as replaying
+from core.services.consensus.dry_run import dry_run
 from core.services.consensus.replay import replay
 from core.services.consensus.replay_views import Replay
 from core.services.consensus.resolve import resolve
@@ -307,3 +308,16 @@ def test_flags_and_withdrawn_votes_count_as_in_the_record(world: World) -> None:
     found = replay(world.ws, world.cast.lead, world.slug, [])
     assert foretold(found, 0) == in_record(world)
     assert replaying.MOST_OTHERS == 4
+
+
+@pytest.mark.parametrize("policy", OTHERS, ids=str)
+def test_a_dry_run_and_the_page_count_reopened_items_alike(world: World, policy: Policy) -> None:
+    """One word means one thing: the terminal and the comparison give the same numbers for one policy."""
+    would = dry_run(world.ws, world.cast.lead, world.slug, policy)
+    told = replay(world.ws, world.cast.lead, world.slug, (policy,)).columns[1].figures
+    assert (would.reopened, would.new_disputes, would.settled, would.votes_wanted) == (
+        told.reopen,
+        told.new_disputes,
+        told.settles,
+        told.wanted,
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from core.access import Actor
 from core.consensus.policy import Policy
 from core.queue.plan import QueuePlan
+from core.queue.probes import Lent
 from core.server.decisions import item_json
 from core.services.items.about import about_item
 from core.services.items.search import find_items
@@ -22,6 +23,7 @@ from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.queue_plans import set_queue_plan
 from core.services.review import choosing
 from core.services.review.claiming import claim_items
+from core.services.visibility.guises import Standing
 from core.services.workspace import Workspace
 from core.store.tables import gold_answers, probe_votes
 from tests.record import CLASSES, World, make_world, say, vote
@@ -103,7 +105,7 @@ def work(world: World, actor: Actor, order: str, before: dict[int, str], each: i
             held += [item_json(i) for i in view.items]
             if not held:
                 break
-            again = claim_items(world.ws, actor, world.slug, 100, order)
+            again = claim_items(world.ws, actor, world.slug, len(held), order)
             told = (view.waiting + len(held), view.done_today)
             step = (0, 0) if last is None else (last[0] - told[0], told[1] - last[1])
             last = told
@@ -169,6 +171,8 @@ def add_row(seen: Sequence[Seen], row: Sequence[dict[str, Any]]) -> None:
             "sum": float(pre["confidence"] + sum(others) - 1),
             "agrees": float(abs(pre["confidence"] - others[0] - pre["margin"]) > 1e-9),
             "fine": float(float(np.float32(pre["confidence"])) == pre["confidence"]),
+            "round": float(all(float(np.float32(p)) == p for p in others)),
+            "digits": float(len(repr(pre["margin"]))),
             "sure": float(pre["confidence"]),
         }
 
@@ -246,6 +250,10 @@ def test_nobody_can_tell_planted_from_real(sqlite_ws: Workspace, order: str, bli
 
 def test_the_classifier_would_notice(sqlite_ws: Workspace, monkeypatch: pytest.MonkeyPatch):
     """With nothing lent to what is planted the same classifier tells most of it."""
-    monkeypatch.setattr(choosing, "disguise", lambda *_: [])
+
+    def as_they_are(planted: Sequence[Standing], *_: object) -> list[Lent]:
+        return [Lent(one.item_id, one.boost, one.priority, None) for one in planted]
+
+    monkeypatch.setattr(choosing, "disguise", as_they_are)
     seen, truth, person = all_seen(settled_world(sqlite_ws), "least-confident", 2, 60)
     assert told_apart(table(seen), truth, person) > 0.9

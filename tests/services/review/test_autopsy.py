@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from sqlalchemy import insert, select
 
@@ -15,10 +16,11 @@ from core.labels import Answer
 from core.labels.editing import Rename
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.people import operator
+from core.services.consensus.fits import Asked, Fit, QuestionFit, fit_path, save_fit
 from core.services.items.why import explain
 from core.services.projects.project import NewProject, create_project
 from core.services.review.autopsy import Autopsies, autopsies, autopsy_of
-from core.services.review.autopsy_record import answer_for
+from core.services.review.autopsy_record import _skills, answer_for
 from core.services.review.bulk import bulk_rule
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
@@ -26,6 +28,7 @@ from core.services.steering.schemas import edit_schema
 from core.services.workspace import Workspace
 from core.store.tables import gold_answers, person_revisions
 from tests.record import World, act, add_items, boxes, make_cast, rule, state_of, vote
+from tests.services.items.test_about import WIDTH, train
 
 Make = Callable[..., World]
 TO_LEAD = Policy(on_disagreement=OnDisagreement.LEAD)
@@ -98,7 +101,7 @@ def test_decided_items_say_which_way_and_are_the_exemplars(camps: World):
 
 
 def test_gold_is_never_an_example(camps: World):
-    """A gold item may be in dispute; as an exemplar it is marked as not to be shown."""
+    """A gold item may be in dispute; it is never an exemplar, another that was settled is."""
     first, second = camps.items[CATS : CATS + 2]
     for item_id in (first, second):
         rule(camps, camps.cast.lead, item_id, "decide", "dog")
@@ -110,7 +113,24 @@ def test_gold_is_never_an_example(camps: World):
         connection.execute(insert(gold_answers), gold)
     (cluster,) = told(camps).clusters
     assert cluster.good is not None
-    assert (cluster.good.item_id, cluster.good.allowed) == (second, True)
+    assert cluster.good.item_id == second
+
+
+def test_the_pair_is_whole_and_settled_or_it_is_not_there(camps: World):
+    """Items still in dispute show no side; once people agree on a dog and a cat, these do."""
+    (cluster,) = told(camps).clusters
+    assert (cluster.good, cluster.bad) == (None, None)
+    rule(camps, camps.cast.lead, camps.items[CATS], "decide", "dog")
+    for who in camps.cast.experts[:2]:
+        vote(camps, who, camps.items[0], "cat", base=1)
+    (cluster,) = told(camps).clusters
+    good, bad = cluster.good, cluster.bad
+    assert good is not None
+    assert bad is not None
+    assert (good.item_id, good.label, good.decided) == (camps.items[CATS], "dog", True)
+    assert (bad.item_id, bad.label, bad.decided) == (camps.items[0], "cat", False)
+    assert bad.name == "00000.png"
+    assert f"dog: {good.name}; cat: {bad.name}" in cluster.clause
 
 
 def test_it_is_remembered_until_something_is_said(camps: World):
@@ -207,7 +227,7 @@ def test_where_nobody_differs_nothing_is_a_slip(make: Make):
     (found,) = told(world).disputes.values()
     assert (found.kind, found.pair) == ("guideline-gap", ())
     scores = dict(found.scores)
-    assert max(scores["slip"], scores["taxonomy-overlap"]) < 0.02
+    assert max(scores[k] for k in ("slip", "taxonomy-overlap", "ambiguous-image")) < 0.02
 
 
 def test_sets_of_classes_are_settled_at_once(sqlite_ws: Workspace):
@@ -259,3 +279,56 @@ def tag(world: World, nth: int, item_id: int, names: tuple[str, ...]) -> None:
     answer = Answer(multi={"tags": names})
     said = Submission(new_uuid(), item_id, "vote", answer, active_seconds=5)
     submit(world.ws, world.cast.experts[nth], world.slug, said)
+
+
+def test_equal_votes_on_very_different_images_are_not_settled_as_one(camps: World):
+    """Embeddings part a cluster; the clause is still for all, and the group says how alike it is."""
+    whole = told(camps)
+    rng = np.random.default_rng(0)
+    vectors = {}
+    for n, item in enumerate(camps.items):
+        vector = rng.normal(0, 0.05, WIDTH)
+        vector[0 if n < CATS + 5 else 1] += 1
+        vectors[item] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    train(camps, vectors)
+    found = told(camps)
+    first, second = camps.items[CATS : CATS + 5], camps.items[CATS + 5 :]
+    assert [[i for i, _ in c.items] for c in found.clusters] == [first, second]
+    assert {c.kin for c in found.clusters} == {DISPUTES}
+    assert all(c.clause for c in found.clusters)
+    assert {d.settles for d in found.disputes.values()} == {DISPUTES}
+    assert [c.again for c in found.clusters] == [whole.clusters[0].again] * 2
+    for cluster in found.clusters:
+        assert 0.8 < cluster.likeness <= 1
+        assert sorted(cluster.far) == list(range(cluster.n))
+        assert all(found.disputes[i].cluster == cluster.key for i, _ in cluster.items)
+
+
+def test_without_embeddings_a_cluster_stays_whole(camps: World):
+    """Nothing is known of how alike the images are, and nothing is said of it."""
+    (cluster,) = told(camps).clusters
+    assert (cluster.likeness, cluster.far, cluster.kin) == (None, (), DISPUTES)
+
+
+def test_a_fits_tables_stand_under_the_names_of_today():
+    """Answers the fit knows are put in place, others are any mistake; a stranger errs as all do."""
+    table = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3], [0.4, 0.6]]], dtype=np.float32)
+    part = QuestionFit(np.array([3.0, 1.0]), np.array([0.9, 0.7]), np.array([0.6, 0.4]), table)
+    fit = Fit("dawid-skene", 9, np.array([4, 7]), {"label": Asked(("dog", "cat"), False, (part,))})
+    found = _skills(fit, "label", ("cat", "no answer", "dog"), [7, 5, 4])
+    assert found.confusion[2, 0] == pytest.approx([0.8, 0.001, 0.2])
+    assert found.confusion[0, 2] == pytest.approx([0.3, 0.001, 0.7])
+    assert found.confusion[1, 2] == pytest.approx([0.15, 0.001, 0.85])
+    assert found.prior == pytest.approx([0.4, 0.001, 0.6])
+    assert _skills(fit, "other", ("cat",), [7]) is None
+    assert _skills(fit, "label", [f"class {n}" for n in range(5000)], [7]) is None
+
+
+def test_causes_are_told_by_the_fit_once_there_is_one(camps: World):
+    """A full resolve that fits makes them anew, and they are still told."""
+    before = told(camps)
+    fit = Fit("dawid-skene", 1, np.zeros(0, np.int64), {})
+    save_fit(fit_path(camps.ws, camps.project), fit)
+    again = told(camps)
+    assert again is not before
+    assert again.disputes.keys() == before.disputes.keys()

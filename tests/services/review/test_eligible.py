@@ -9,6 +9,9 @@ import pytest
 
 from core.consensus.policy import OnDisagreement, Policy, SkillKind, SkillRule
 from core.errors import Forbidden, InputError, ItemClosed, NotFound
+from core.queue import waiting
+from core.queue.barred import Barred
+from core.queue.filters import QueueFilter
 from core.services.accounts.skills import grant_skill, revoke_skill, skills_held, skills_of
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.review.claiming import claim_items
@@ -107,6 +110,31 @@ def test_a_permalink_does_not_get_around_it(make, rules):
     assert refused.value.message.endswith(".")
     assert open_item(world.ws, expert, world.slug, item).draft == say("cat")
     assert state_of(world, item)[2] == 0
+
+
+def test_what_waits_is_counted_exactly_beside_what_is_kept_away(make, monkeypatch):
+    """However many they are, the count is of all a person may vote on, less what they hold or answered."""
+    monkeypatch.setattr(waiting, "EXACT_BELOW", 3)
+    monkeypatch.setattr(waiting, "MOST_COUNTED", 5)
+    world = make(n_items=20)
+    predict(world, *["owl", "cat", "dog", "cat"] * 5)
+    for item in world.items[:6]:
+        describe(world, item, light="night")
+    steer(world, skills=(OWLS, NIGHT))
+    allowed = [i for n, i in enumerate(world.items) if n % 4 and n >= 6]
+    first, other = world.cast.experts[:2]
+
+    def count(who):
+        part = QueueFilter(barred=Barred(classes=("owl",), slices=(("light", "night"),)))
+        with world.ws.store.read() as connection:
+            return waiting.WaitingCounts().count(
+                connection, world.project.id, who.person_id, world.ws.clock(), part
+            )
+
+    assert count(first) == len(allowed) == 11
+    vote(world, first, allowed[0])
+    assert [i.item_id for i in claim_items(world.ws, first, world.slug, 2).items]
+    assert (count(first), count(other)) == (8, 11)
 
 
 def test_nothing_left_says_what_is_kept_away(make):

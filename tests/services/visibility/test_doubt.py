@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from core.labels import Answer, Region
 from core.services.grid.candidates import least_sure
-from core.services.visibility.doubt import Sureness, one_more
 from core.services.grid.known import lend_doubt
 from core.services.grid.tiles import Candidate
+from core.services.visibility.doubt import Sureness, as_fine, between, one_more
 
 SEEDS = st.integers(0, 2**64)
 
@@ -230,3 +230,25 @@ def test_no_rule_finds_a_planted_tile_better_than_chance(source: Callable[[Rando
             right[rule] += (one in marked) / held if held else 1 / TILES
     # By chance 10 of 600. A number between two heaps is lonely, and real ones never lie there: 27.
     assert {rule: n for rule, n in right.items() if n > 30} == {}
+
+
+def test_a_number_between_two_is_as_fine_as_the_page():
+    """Of four decimals where the page has four, a float32 where a model wrote, within its bounds."""
+    chance = Random(3)
+    written = [0.3412, 0.35, 0.3611]
+    found = [between(0.3412, 0.35, written, chance) for _ in range(50)]
+    assert all(0.3412 <= n <= 0.35 and round(n, 4) == n for n in found)
+    assert len(set(found)) > 20
+    computed = [float(np.float32(n)) for n in (0.34123456, 0.35123457, 0.36123458)]
+    lent = [between(computed[0], computed[1], computed, chance) for _ in range(50)]
+    assert all(float(np.float32(n)) == n for n in lent)
+    assert not set(lent) & set(computed)
+    assert between(0.5, 0.5, [0.5], chance) == 0.5
+
+
+def test_digits_are_those_of_the_page():
+    """A number is rounded to the decimals others have, or to what a float32 holds."""
+    assert as_fine(0.123456789, [0.25, 0.125]) == 0.123
+    computed = [float(np.float32(1 / 3))]
+    assert as_fine(1 / 7, computed) == float(np.float32(1 / 7))
+    assert as_fine(1 / 7, [1 / 3]) == 1 / 7

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { say } from "../../../core/ui/deck/static/dom.js";
+import { keysOf } from "../../../core/ui/deck/static/ruling_help.js";
 import {
-  choose, confirm, decision, inHand, keptOf, lacks, rowsOf, rulingCommand, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo,
+  choose, closed, confirm, decision, inHand, keptOf, lacks, LOOKING, opened, rowsOf, rulingCommand, sentOf, shelfOf, shelve, startRuling, take, takeEdited, templateOf, undo, withTemplate,
 } from "../../../core/ui/deck/static/ruling_model.js";
 import { RulingPost } from "../../../core/ui/deck/static/ruling_post.js";
 
@@ -155,4 +156,28 @@ test("a ruling is sent until it is answered, whatever else is sent meanwhile", a
   await new Promise((done) => setTimeout(done));
   assert.deepEqual(told.at(-1), ["a", "ok"]);
   assert.ok(!post.atRisk);
+});
+
+test("own words follow a template after a separator, and stay when another is chosen", () => {
+  const [guideline, visible] = reasons.map((r) => r.text);
+  assert.equal(opened(reasons, guideline), "Guideline settles it: ");
+  for (const other of ["", "lobed", "Guideline settles it: no"]) assert.equal(opened(reasons, other), other);
+  assert.equal(closed(reasons, "Guideline settles it: "), guideline);
+  assert.equal(closed(reasons, "Guideline settles it: nope"), "Guideline settles it: nope");
+  assert.equal(closed(reasons, "lobed: "), "lobed: ");
+  assert.equal(templateOf(reasons, "Guideline settles it: nope"), guideline);
+  assert.equal(templateOf(reasons, "Guideline settles its"), "");
+  assert.equal(withTemplate(reasons, "Guideline settles it: nope", visible), "Clearly visible: nope");
+  assert.equal(withTemplate(reasons, "Guideline settles it: ", visible), visible);
+  assert.equal(withTemplate(reasons, "nope", visible), "Clearly visible: nope");
+  assert.equal(sentOf(dispute(), { ...begin(), reason: "Clearly visible: " }, "discard").reason, visible);
+});
+
+test("the help names every key that means something, those of parties and reasons by name", () => {
+  const texts = { keys: { titles: {}, answering: [[["1"], ""]], drawing: [[["E"], ""]], parties: [[["P"], ""]], reasoning: [[["S"], ""]], ruling: [], looking: [[["L"], ""], [["A"], ""]] } };
+  const listed = (about) => keysOf({ ...about, texts }).flatMap(([, rows]) => rows).flatMap(([names]) => names);
+  assert.deepEqual(listed(dispute()), ["Q", "M", "1", "G", "V", "S", "L", "A"]);
+  assert.ok(listed(dispute({ draws: true })).includes("P"));
+  assert.equal(rulingCommand(press("?", { code: "Slash", shiftKey: true }), dispute()).name, "help");
+  assert.ok(LOOKING.includes("help"));
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LOOKING, rulingCommand } from "../../../core/ui/deck/static/ruling_model.js";
+import { layTags, tagsOf, tagWords } from "../../../core/ui/deck/static/tags.js";
 import { believed, nextParty, percent, regionsShown } from "../../../core/ui/deck/static/votes_model.js";
 
 const box = (label, x) => ({ label, box: [x, 0, x + 9, 9] });
@@ -19,13 +20,14 @@ test("what every voter has is drawn once and faint, what differs in each party's
   assert.deepEqual(shown.map((r) => [r.region.label, r.colour, r.faint]), [
     ["red", "#8B95A3", true], ["red", "#0072B2", false], ["white", "#E69F00", false],
   ]);
-  assert.deepEqual(shown.map((r) => r.labelled), [false, true, true]);
+  assert.deepEqual(shown.map((r) => r.labelled), [false, false, false]);
   assert.ok(shown[1].width > 2);
   assert.equal(shown[2].dash, "9 5");
 });
 
 test("one party alone shows all of its own, none faint", () => {
   assert.deepEqual(regionsShown(layers, "M").map((r) => [r.region.note, r.faint, r.corner]), [["· M 94\u00a0%", false, 2]]);
+  assert.ok(regionsShown(layers, "M").every((r) => r.labelled));
   assert.equal(regionsShown(layers, "Q").length, 2);
 });
 
@@ -52,4 +54,36 @@ test("keys that only look are told from those that rule", () => {
   assert.equal(meant("P", { shiftKey: true }), "partyBack");
   for (const name of ["alike", "party", "partyBack", "filter", "autopsy"]) assert.ok(LOOKING.includes(name));
   assert.ok(!LOOKING.includes("rule"));
+});
+
+test("regions of several parties that lie on each other have one tag, whatever they are called", () => {
+  const apart = [
+    party("Q", "#0072B2", [box("red", 0), box("red", 50)], [false, false]),
+    party("W", "#E69F00", [box("red", 1), box("white", 51)], [false, false]),
+    party("M", "#D55E00", [{ ...box("red", 1), confidence: 0.94 }, box("red", 90)], [false, false]),
+  ];
+  const tags = tagsOf(apart, percent);
+  assert.deepEqual(tags.map((t) => [tagWords(t), t.differs]), [
+    ["red: Q, W, M 94\u00a0%", false], ["red: Q ≠ white: W", true], ["red: M", true],
+  ]);
+  assert.deepEqual(tagsOf(layers, percent).map(tagWords), ["red: Q ≠ white: W"]); // what all share has none
+});
+
+test("nineteen tags on five small spots lie over no region and over none of each other", () => {
+  const frames = [[330, 310, 390, 350], [420, 265, 460, 290], [500, 300, 540, 345], [385, 420, 425, 450], [430, 460, 480, 500]];
+  const tags = frames.map((frame, i) => ({ frame, short: 72, full: 150, differs: i % 2 === 0 }));
+  const laid = layTags(tags, [720, 620]);
+  const crosses = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  for (const [i, one] of laid.entries()) {
+    assert.ok(!frames.some((f) => crosses(one.rect, f)), `tag ${i} covers a region`);
+    assert.ok(!laid.some((other, j) => j !== i && crosses(one.rect, other.rect)), `tag ${i} covers a tag`);
+    assert.ok(!one.wide || tags[i].differs);
+  }
+  assert.ok(laid.some((one) => one.wide));
+});
+
+test("where there is no room a tag has letters alone, inside the stage", () => {
+  const [one] = layTags([{ frame: [0, 0, 100, 60], short: 40, full: 150, differs: true }], [100, 60]);
+  assert.equal(one.wide, false);
+  assert.ok(one.rect[0] >= 0 && one.rect[1] >= 0 && one.rect[2] <= 100 && one.rect[3] <= 60);
 });

@@ -119,33 +119,7 @@ def _create_tables() -> None:
     op.create_index("schema_events_project", "schema_events", ["project_id", "seq"])
     _create_threads()
     _create_lists()
-    op.create_table(
-        "overlook_probes",
-        key(),
-        words("page_uuid"),
-        ref("project_id", "projects.id"),
-        ref("item_id", "items.id"),
-        ref("person_id", "people.id"),
-        words("shown"),
-        words("truth"),
-        sa.Column("noticed", sa.Boolean(), nullable=False),
-        sa.Column("tiles", sa.Integer(), nullable=False),
-        moment(),
-        sa.UniqueConstraint("page_uuid", "item_id", name="overlook_probes_once"),
-    )
-    op.create_index("overlook_probes_person", "overlook_probes", ["person_id", "project_id", "seq"])
-    op.create_table(
-        "probe_answers",
-        key(),
-        sa.Column("uuid", sa.Text(), nullable=False, unique=True),
-        ref("project_id", "projects.id"),
-        ref("item_id", "items.id"),
-        ref("person_id", "people.id"),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        words("kind"),
-        moment(),
-    )
-    op.create_index("probe_answers_person", "probe_answers", ["person_id", "item_id", "revision"])
+    _create_probes()
     op.create_table(
         "preferences",
         sa.Column("person_id", number(), sa.ForeignKey("people.id"), primary_key=True),
@@ -199,3 +173,33 @@ def _create_lists() -> None:
         sa.Column("place", sa.Integer(), nullable=False),
     )
     op.create_index("item_list_rows_list", "item_list_rows", ["list_id", "place"])
+
+
+def _create_probes() -> None:
+    op.create_table(
+        "overlook_probes",
+        key(),
+        words("page_uuid"),
+        ref("project_id", "projects.id"),
+        ref("item_id", "items.id"),
+        ref("person_id", "people.id"),
+        words("shown"),
+        words("truth"),
+        sa.Column("noticed", sa.Boolean(), nullable=False),
+        sa.Column("tiles", sa.Integer(), nullable=False),
+        moment(),
+        sa.UniqueConstraint("page_uuid", "item_id", name="overlook_probes_once"),
+    )
+    op.create_index("overlook_probes_person", "overlook_probes", ["person_id", "project_id", "seq"])
+    op.create_table(
+        "probe_answers",
+        key(),
+        sa.Column("uuid", sa.Text(), nullable=False, unique=True),
+        ref("project_id", "projects.id"),
+        ref("item_id", "items.id"),
+        ref("person_id", "people.id"),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        words("kind"),
+        moment(),
+    )
+    op.create_index("probe_answers_person", "probe_answers", ["person_id", "item_id", "revision"])

@@ -7,9 +7,11 @@ import { isPressing, isTyping } from "./keys.js";
 import { LookAlikes } from "./lookalikes.js";
 import { ask, newUuid, onReach, speakFor } from "./net.js";
 import { RulingRail } from "./ruling.js";
-import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, LOOKING, rowsOf, rulingCommand, RULINGS, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo } from "./ruling_model.js";
+import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, LOOKING, opened, rowsOf, rulingCommand, RULINGS, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo, withTemplate } from "./ruling_model.js";
+import { rulingHelp } from "./ruling_help.js";
 import { RulingPost } from "./ruling_post.js";
 import { classSearch } from "./search.js";
+import { open } from "./sheets.js";
 import { readObject, tabStorage } from "./storage.js";
 import { VotesView } from "./votes.js";
 
@@ -160,11 +162,23 @@ class Dispute {
   }
 
   do_reason(key) {
-    this.ruling.reason = this.dispute.reasons.find((r) => r.key === key).text;
+    const { reasons } = this.dispute;
+    this.ruling.reason = withTemplate(reasons, this.ruling.reason, reasons.find((r) => r.key === key).text);
   }
 
   do_typed(text) {
     this.ruling.reason = text;
+  }
+
+  do_words() {
+    const before = this.ruling.reason;
+    this.ruling.reason = opened(this.dispute.reasons, before);
+    return before !== this.ruling.reason ? undefined : false;
+  }
+
+  do_help() {
+    open(this.body, rulingHelp(this.dispute));
+    return false;
   }
 
   do_say() {

@@ -8,14 +8,16 @@ export { decodeRle, encodeRle } from "./rle.js";
 
 // Labels grow with the page's root size, as all text does on a large screen; node has no page.
 const ROOT = globalThis.getComputedStyle ? parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 : 1;
-const LABEL_PX = 12 * ROOT;
-const CHIP_PX = 18 * ROOT;
+/** Size of a label's letters and height of what they stand on, pixels of the screen. */
+export const LABEL_PX = 12 * ROOT;
+export const CHIP_PX = 18 * ROOT;
 const CHIP_GAP_PX = 3;
 const CHIP_PAD_PX = 5;
 const VISIBLE = 2;
 const chips = new WeakMap(); // chip → its region's box, its corner, its parts and width
 
-function textOn(colour) {
+/** Give the colour of text that is read on a colour. */
+export function textOn(colour) {
   const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
   return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
 }
@@ -103,14 +105,24 @@ function widthOf(text, font) {
   return widths.get(key);
 }
 
+/** Give the width of a label's text in the font of a node in the page; without one an estimate. */
+export function widthIn(text, node) {
+  const font = fontOf(node);
+  return font ? widthOf(text, font) : text.length * LABEL_PX * 0.56;
+}
+
+function fontOf(node) {
+  pen ??= globalThis.document?.createElement("canvas").getContext?.("2d") ?? null;
+  const style = pen && globalThis.getComputedStyle?.(node);
+  return style?.fontFamily ? `${style.fontWeight} ${LABEL_PX}px ${style.fontFamily}` : null;
+}
+
 // The font is known once a chip is in the page; until then its width is an estimate.
 function measure(nodes) {
   const open = nodes.map((node) => chips.get(node)).filter((known) => !known.measured);
   if (!open.length) return;
-  pen ??= globalThis.document?.createElement("canvas").getContext?.("2d") ?? null;
-  const style = pen && globalThis.getComputedStyle?.(open[0].words);
-  if (!style?.fontFamily) return;
-  const font = `${style.fontWeight} ${LABEL_PX}px ${style.fontFamily}`;
+  const font = fontOf(open[0].words);
+  if (!font) return;
   for (const known of open) {
     known.width = widthOf(known.text, font) + 2 * CHIP_PAD_PX;
     known.measured = true;

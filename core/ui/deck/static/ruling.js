@@ -4,7 +4,7 @@ import { cap, el, say } from "./dom.js";
 import { markedOf, MANY } from "./flow.js";
 import { ariaKey } from "./keymap.js";
 import { action } from "./rail.js";
-import { decision, inHand, lacks, rowsOf, RULINGS } from "./ruling_model.js";
+import { decision, inHand, lacks, rowsOf, RULINGS, templateOf } from "./ruling_model.js";
 
 const SHORT = 9; // letters of a class's name for which a third of the column is wide enough
 const FEW = 3;
@@ -27,7 +27,7 @@ export class RulingRail {
     this.reasons = el("div", { class: "reasons", role: "group", "aria-label": texts.reasons });
     this.field = el("input", {
       class: "find", type: "text", maxlength: 2000, autocomplete: "off", "aria-label": texts.reason, placeholder: texts.reasonHint,
-      oninput: () => run("typed", this.field.value), onkeydown: (event) => this.#inField(event),
+      onfocus: () => run("words"), oninput: () => run("typed", this.field.value), onkeydown: (event) => this.#inField(event),
     });
     this.ways = el("div", { class: "actions three" });
     this.told = el("div", { class: "told small", role: "alert" });
@@ -59,7 +59,7 @@ export class RulingRail {
     this.#because(dispute);
     this.#picks(dispute, ruling, shut);
     this.reasons.replaceChildren(...dispute.reasons.map((r) => chip(r.key, r.text, {
-      pressed: ruling.reason === r.text, disabled: shut, onclick: () => this.run("reason", r.key),
+      pressed: templateOf(dispute.reasons, ruling.reason) === r.text, disabled: shut, onclick: () => this.run("reason", r.key),
     })));
     if (this.field.value !== ruling.reason) this.field.value = ruling.reason;
     this.field.disabled = shut;
@@ -91,13 +91,14 @@ export class RulingRail {
       settles ? el("div", { class: "small muted", text: settles }) : null);
   }
 
-  #because({ why, differs, flags, sentences, may, mayNot, autopsy }) {
+  #because({ why, differs, flags, sentences, draws, may, mayNot, autopsy }) {
     const { texts } = this;
     this.why.replaceChildren(...[
       this.#autopsy(autopsy),
       el("div", { class: "card warn" }, el("div", {}, el("span", { text: why }), differs ? el("span", { class: "muted", text: ` ${say(texts.differs, { what: differs })}` }) : null),
         ...flags.map((f) => el("div", { class: "small" }, el("b", { text: `${f.who}: ` }), el("span", { text: f.what })))),
-      ...sentences.map((s) => el("div", { class: "muted small", text: s })),
+      // Classes stand side by side in the cards; of drawings only these sentences tell what differs.
+      ...(draws ? sentences : []).map((s) => el("div", { class: "muted small", text: s })),
       may ? null : el("div", { class: "card warn", role: "note", text: mayNot }),
     ].filter(Boolean));
   }
@@ -149,7 +150,8 @@ export class RulingRail {
   #hint(dispute) {
     const { texts } = this;
     const takes = dispute.layers.map((l) => l.key).filter((k) => k.length === 1).join(" ");
-    return [takes && say(texts.hintTakes, { keys: takes }), dispute.asked.length ? texts.hintDigits : "", dispute.draws ? texts.hintEdit : "", texts.hintSay, dispute.draws ? texts.hintParty : "", texts.hintFilter, texts.hintOthers]
+    return [takes && say(texts.hintTakes, { keys: takes }), dispute.asked.length ? texts.hintDigits : "", dispute.draws ? texts.hintEdit : "", say(texts.hintReasons, { keys: dispute.reasons.map((r) => r.key).join(" ") }), texts.hintSay,
+      dispute.draws ? texts.hintParty : "", texts.hintAlike, dispute.autopsy ? texts.hintCause : "", texts.hintFilter, texts.hintOthers, texts.hintHelp]
       .filter(Boolean).join(" · ");
   }
 }

@@ -12,10 +12,10 @@ export const LOOK_MS = 400;
 const MOST_KEPT = 40;
 const OTHERS = {
   E: "edit", S: "say", "/": "search", Enter: "confirm", Backspace: "back", Left: "previous", Right: "next",
-  L: "alike", P: "party", "Shift+P": "partyBack", F: "filter", A: "autopsy",
+  L: "alike", P: "party", "Shift+P": "partyBack", F: "filter", A: "autopsy", "?": "help",
 };
 /** What changes only what is seen: open to those too who may not rule. */
-export const LOOKING = ["previous", "next", "alike", "party", "partyBack", "filter", "autopsy"];
+export const LOOKING = ["previous", "next", "alike", "party", "partyBack", "filter", "autopsy", "help"];
 
 function answerOf(plain) {
   const { choices, multi, regions } = isObject(plain) ? plain : {};
@@ -109,6 +109,31 @@ export function undo(ruling) {
   return stepBack(ruling.answer);
 }
 
+const BETWEEN = ": "; // a template, then own words
+
+/** Give the template a reason begins with, as its text; "" where it is all own words. */
+export function templateOf(reasons, reason) {
+  return reasons.find(({ text }) => reason === text || reason.startsWith(text + BETWEEN))?.text ?? "";
+}
+
+/** Give a reason with another template before it; own words stay. */
+export function withTemplate(reasons, reason, text) {
+  const before = templateOf(reasons, reason);
+  const own = (before ? reason.slice(before.length + BETWEEN.length) : reason).trim();
+  return own ? text + BETWEEN + own : text;
+}
+
+/** Give a reason ready for own words: a template has its separator behind it. */
+export function opened(reasons, reason) {
+  return reasons.some(({ text }) => text === reason) ? reason + BETWEEN : reason;
+}
+
+/** Give a reason as it is said: without a separator that nothing follows. */
+export function closed(reasons, reason) {
+  const before = templateOf(reasons, reason);
+  return before && !reason.slice(before.length + BETWEEN.length).trim() ? before : reason;
+}
+
 /** Name what a kind of ruling still lacks: "reason", "answer", "both" or "". */
 export function lacks(dispute, ruling, kind = "decide") {
   const reason = !/[^\s\p{C}]/u.test(ruling.reason);
@@ -126,7 +151,7 @@ export function decision(texts, say, dispute, { answer }) {
 /** Give the ruling as it is sent: over what was on the screen, under one identifier. */
 export function sentOf(dispute, ruling, kind) {
   return {
-    uuid: ruling.uuid, item_id: ruling.item_id, kind, reason: ruling.reason, answer: kind === "decide" ? finished(ruling.answer) : null,
+    uuid: ruling.uuid, item_id: ruling.item_id, kind, reason: closed(dispute.reasons, ruling.reason), answer: kind === "decide" ? finished(ruling.answer) : null,
     votes_seen: dispute.votes_seen, newest_seq: ruling.seen, decision_seen: ruling.decided,
   };
 }

@@ -4,7 +4,8 @@ import { cap, el } from "./dom.js";
 import { capText } from "./keymap.js";
 import { prose } from "./prose.js";
 
-function sheet(title, ...children) {
+/** Make a sheet that takes itself away when it closes. */
+export function sheet(title, ...children) {
   const node = el("dialog", { class: "sheet", tabindex: "-1", "aria-label": title }, el("h2", { text: title }), ...children);
   node.addEventListener("close", () => node.remove());
   return node;

@@ -64,10 +64,10 @@ export class Stage {
     return this.zoombar;
   }
 
-  /** Show a decoded image and its regions, each {region, colour, …look}. */
-  show(item, image, boxes) {
+  /** Show a decoded image and its regions, each {region, colour, …look}, with tags of those of several parties. */
+  show(item, image, boxes, tags = []) {
     const fresh = this.shown?.item.item_id !== item.item_id || this.picture.source !== image;
-    this.shown = { item, boxes };
+    this.shown = { item, boxes, tags };
     this.picture.node.setAttribute("aria-label", item.name);
     this.node.dataset.item = item.item_id;
     if (fresh) this.#enter(item, image);
@@ -138,8 +138,8 @@ export class Stage {
   /** Draw the regions anew. */
   redraw() {
     if (this.shown && !this.hidden) {
-      const { item, boxes } = this.shown;
-      this.overlay.draw(boxes, this.viewport, [item.width, item.height]);
+      const { item, boxes, tags } = this.shown;
+      this.overlay.draw(boxes, this.viewport, [item.width, item.height], tags);
     } else this.overlay.clear();
   }
 

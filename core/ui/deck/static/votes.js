@@ -6,6 +6,7 @@ import { cap, el, say, svg } from "./dom.js";
 import { Images } from "./images.js";
 import { onReach } from "./net.js";
 import { Stage } from "./stage.js";
+import { tagsOf } from "./tags.js";
 import { believed, nextParty, percent, regionsShown } from "./votes_model.js";
 
 const views = new WeakMap();
@@ -91,11 +92,16 @@ export class VotesView {
   }
 
   overlay() {
-    if (this.shown) this.stage.show(this.#item(), this.shown, this.data.boxes ? this.#regions() : []);
+    if (this.shown) this.stage.show(this.#item(), this.shown, this.data.boxes ? this.#regions() : [], this.data.boxes ? this.#tags() : []);
   }
 
   #regions() {
     return regionsShown(this.data.layers, this.only);
+  }
+
+  // One party alone has its names at its regions.
+  #tags() {
+    return this.only === null ? tagsOf(this.data.layers, percent) : [];
   }
 
   /** Put a button into the picture's corner, and what it opens between picture and cards. */

@@ -17,7 +17,7 @@ export function nextParty(layers, only, by = 1) {
 
 /**
  * List the regions to draw, each with its look. Of all parties: what every voter has once, faint and
- * grey; what they differ in strong, in each party's hue and dash. Of one alone: all of theirs, alike.
+ * grey; what they differ in strong, in each party's hue and dash, named by the tags. Of one alone: all of theirs, alike.
  */
 export function regionsShown(layers, only) {
   const shown = layers.map((layer, place) => [layer, place]).filter(([l]) => only === null || l.key === only);
@@ -27,7 +27,7 @@ export function regionsShown(layers, only) {
     if (shared) return [{ region, colour: SHARED, dash: "", faint: true, labelled: false, corner: place }];
     const note = [layer.key, percent(region.confidence)].filter(Boolean).join(" ");
     return [{
-      region: { ...region, note: note ? `· ${note}` : "" }, colour: layer.colour, dash: layer.dash, faint: false, labelled: true, corner: place,
+      region: { ...region, note: note ? `· ${note}` : "" }, colour: layer.colour, dash: layer.dash, faint: false, labelled: only !== null, corner: place,
       ...(only === null ? { width: STRONG_PX } : {}),
     }];
   }));
