@@ -42,7 +42,10 @@ def make_trained(folder: Path, models: int = 2) -> House:
             ImportOptions(what="labels", format="folder", in_place=False),
         )
         for seed in range(models):
-            run_job(house.ws, queue_training(house.ws, house.actor("mia"), SLUG, "mobilenet_v3_small", seed).id)
+            run_job(
+                house.ws,
+                queue_training(house.ws, house.actor("mia"), SLUG, "mobilenet_v3_small", seed).id,
+            )
     house.ws.store.close()
     return house
 
