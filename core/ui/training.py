@@ -73,6 +73,7 @@ GROUNDS = {
     "cross-validated": mark(
         "Cross-validated on the training labels, because too few are held out."
     ),
+    "held-out": mark("On training labels kept back from learning, because too few are held out."),
     "none": mark("Too few labels to evaluate."),
 }
 

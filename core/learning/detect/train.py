@@ -216,11 +216,13 @@ class _Run:
         """Return how images may be varied: what the images themselves allow."""
         if self.request.shape is Shape.KEYPOINTS:  # left and right of a skeleton are its own
             return Variation(mirror=False)
-        any_way = trunk is not None and no_way_up([p.pixels for p in pictures], trunk.stages)
+        any_way = self.request.any_way_up
+        if any_way is None:
+            any_way = trunk is not None and no_way_up([p.pixels for p in pictures], trunk.stages)
         return Variation(any_way_up=any_way)
 
     def _turned(self, variation: Variation) -> str:
-        if not variation.any_way_up:
+        if not variation.any_way_up or self.request.any_way_up:
             return ""
         return "The images look alike whichever way up they are, so they were learnt in all ways."
 

@@ -31,6 +31,7 @@ class DetectRequest:
         budget_seconds: How long the steps may take; learning slows down towards its end.
         steps: Exactly so many steps instead: the same seed and steps give the same model.
         size: Longer side the images are scaled to, pixels; None to choose it by the boxes.
+        any_way_up: Whether images may be learnt upside down and turned; None to ask the images.
         weights: A file with weights of the trunk or of the whole detector.
         offline: Do not try to download weights.
         self_training_seconds: How long a trunk of the project's own may be taught, where no
@@ -52,6 +53,7 @@ class DetectRequest:
     budget_seconds: float = 540.0
     steps: int | None = None
     size: int | None = None
+    any_way_up: bool | None = None
     weights: Path | None = None
     offline: bool = False
     self_training_seconds: float = 75.0

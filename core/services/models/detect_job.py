@@ -61,10 +61,17 @@ def train_regions(
             offline=ws.settings.offline,
             self_training_seconds=ws.settings.self_training_seconds,
             resume="resume_of" in config,
+            any_way_up=_any_way_up(config.get("recipe")),
         ),
         reporter.progress,
         reporter.should_stop,
     )
+
+
+def _any_way_up(recipe: object) -> bool | None:
+    """Return what a recipe says of upside down; None, to ask the images, where it says nothing."""
+    said = recipe.get("upside_down") if isinstance(recipe, Mapping) else None
+    return True if isinstance(said, int | float) and said > 0 else None
 
 
 def region_examples(

@@ -12,6 +12,7 @@ import torch
 from core.errors import BadCheckpoint, EmptyTrainingSet, InputError, OutOfMemory
 from core.labels.region import Region, Shape
 from core.learning.detect import DetectRequest, predict_regions, read_regions, train_detector
+from core.learning.detect.folder import load_detector
 from core.learning.detect.models import Quick, known_detectors, planned
 from core.learning.values import Progress, StopRequested
 from tests.learning.detect.drawn import CLASSES, drawn_examples
@@ -105,6 +106,15 @@ def test_progress_names_loss_speed_and_what_is_left(drawn: DetectRequest, tmp_pa
     assert last.metrics["loss"] > 0
     assert last.metrics["images_per_second"] > 0
     assert last.seconds_left is not None
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_whether_there_is_a_way_up_can_be_said(
+    drawn: DetectRequest, tmp_path: Path, asked: bool
+) -> None:
+    """Told that images have no way up, a detector keeps it, and asks four views instead of two."""
+    train_detector(at(drawn, tmp_path, any_way_up=asked))
+    assert load_detector(tmp_path).any_way_up is asked
 
 
 def test_the_clock_ends_a_run(drawn: DetectRequest, tmp_path: Path) -> None:
