@@ -106,9 +106,9 @@ def test_nothing_is_lost_without_network_or_session(place: Place, chromium: Brow
     other = context.new_page()
     other.goto(place.address)
     other.click("button[value=leo]")
-    other.close()
-    page.get_by_role("button", name="Try again").click()
-    expect(saved(page)).to_have_text("Saved 3")
+    # It tries again by itself too: whichever comes first, the decision arrives, and once.
+    page.get_by_role("button", name="Try again").evaluate_all("all => all.forEach(b => b.click())")
+    expect(saved(page)).to_have_text("Saved 3", timeout=20_000)
     expect(page.locator(".trouble")).to_be_hidden()
     assert [a[:2] for a in place.answers("leo")] == [("vote", c) for c in CLASSES]
     context.close()
