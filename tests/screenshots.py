@@ -35,7 +35,7 @@ READY = (
 )
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000
-LARGEST_BYTES = 360_000
+LARGEST_BYTES = 300_000
 STEPS = (8, 16)
 PAGE_GREY = 236
 

@@ -103,6 +103,7 @@ def test_nothing_is_lost_without_network_or_session(place: Place, chromium: Brow
     page.wait_for_timeout(300)
     press_on_next(page, "3")
     expect(page.locator(".trouble")).to_contain_text("Nothing is lost")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
     other = context.new_page()
     other.goto(place.address)
     other.click("button[value=leo]")

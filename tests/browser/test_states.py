@@ -150,7 +150,7 @@ def test_a_canvas_whose_files_do_not_come_says_what_to_do(
     if numbers:
         page.get_by_role("button", name="Numbers").click()
         expect(page.locator("[data-testid=stDataFrame]").first).to_be_visible(timeout=15_000)
-    page.wait_for_timeout(2500)  # keys are heard once Streamlit's run has ended
+    expect(page.get_by_role("button", name="Back")).to_be_visible()  # drawn after the sentence
     page.keyboard.press("Escape")
     expect(page.locator(".deck .picture img")).to_be_visible(timeout=15_000)
     opened(page)

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
-from core.consensus.policy import OnDisagreement
+from core.consensus.policy import OnDisagreement, Stop
 from core.labels import LabelSchema
 from core.labels.editing import edited
 from core.labels.operations import Rename
@@ -47,6 +47,15 @@ def test_the_most_votes_follow_those_an_item_needs(page: AppTest) -> None:
     assert not page.exception
     assert page.number_input(key=most).value == 5
     assert [b for b in page.button if b.label == "Put in force"]
+
+
+def test_an_impossible_policy_is_said_not_raised(page: AppTest) -> None:
+    """A lead that so few votes can never have shows a sentence and offers nothing to adopt."""
+    page.selectbox(key="policy.leaves.1.stop").select(Stop.LEAD).run()
+    page.number_input(key="policy.leaves.1.lead_of").set_value(9).run()
+    assert not page.exception
+    assert "no answer can be 9 votes ahead" in words(page)
+    assert not [b for b in page.button if b.label == "Put in force"]
 
 
 def test_a_guideline_gets_a_new_version(page: AppTest, house: House) -> None:
