@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.learning.refusals import count, percent
+from core.learning.refusals import count, percent, refusal
 from core.learning.regions import Candidates, Cuts, Evidence, cuts, tested
 from core.stats.certificate import Ladder
 from core.stats.intervals import Estimate, wilson
@@ -75,6 +75,8 @@ class Scene:
         currency: Of the money.
         classes: Name, items automated and items in all of each class, most automated first.
         sentence: What a person reads.
+        needs: About how many more checked items would make a first look pass; None where it passes,
+            or where no number would.
     """
 
     certified: bool
@@ -88,6 +90,7 @@ class Scene:
     currency: str
     classes: tuple[tuple[str, int, int], ...]
     sentence: str
+    needs: int | None = None
 
 
 def risk_coverage(pool: Candidates, seen: Evidence, points: int = POINTS) -> RiskCoverage:
@@ -127,21 +130,30 @@ def theatre(
         InputError: The target or the level makes no sense.
     """
     steps = _on_ladder(curve.cuts, ladder)
-    levels = tested(_kept(curve.cuts, steps, ladder), target, delta, ladder)
+    asked = _kept(curve.cuts, steps, ladder)
+    levels = tested(asked, target, delta, ladder)
     passed = [k for k, level in zip(steps, levels, strict=True) if level is not None]
     if passed:
-        return _scene(curve, passed[-1], True, target, costs)
+        return _scene(curve, passed[-1], True, target, costs, None)
+    needs, _ = refusal(asked, "all", (target, delta, 1 - delta), ladder)
     low_enough = np.flatnonzero(np.nan_to_num(curve.risk, nan=1.0) <= target)
-    return _scene(curve, int(low_enough[-1]) if len(low_enough) else None, False, target, costs)
+    best = int(low_enough[-1]) if len(low_enough) else None
+    return _scene(curve, best, False, target, costs, needs)
 
 
 def _scene(
-    curve: RiskCoverage, k: int | None, certified: bool, target: float, costs: Costs
+    curve: RiskCoverage,
+    k: int | None,
+    certified: bool,
+    target: float,
+    costs: Costs,
+    needs: int | None,
 ) -> Scene:
     if k is None:
         none = Estimate(None, None, None, 0)
         sentence = f"Nowhere are at most {percent(target)} of the checked items wrong."
-        return Scene(False, None, 0, 0.0, none, None, 0.0, 0.0, costs.currency, (), sentence)
+        sentence += _more(needs)
+        return Scene(False, None, 0, 0.0, none, None, 0.0, 0.0, costs.currency, (), sentence, needs)
     found = curve.cuts
     left, risk = int(found.left[k]), wilson(int(found.errors[k]), int(found.sampled[k]))
     hours = left * costs.seconds_per_item / 3600
@@ -156,7 +168,9 @@ def _scene(
         money=hours * costs.wage_per_hour,
         currency=costs.currency,
         classes=_classes(curve, k),
-        sentence=_sentence(certified, left, found.total, target),
+        sentence=_sentence(certified, left, found.total, target)
+        + ("" if certified else _more(needs)),
+        needs=needs,
     )
 
 
@@ -167,6 +181,12 @@ def _sentence(certified: bool, left: int, total: int, target: float) -> str:
         f"No promise of {percent(target)} can be given yet. {count(left)} items lie where at most "
         f"{percent(target)} of the checked ones were wrong: that is a guess and is not accepted."
     )
+
+
+def _more(needs: int | None) -> str:
+    if needs is None:
+        return " More checked items would not help; a better model would."
+    return f" Needs about {count(needs)} more checked item{'s' * (needs != 1)}."
 
 
 def _classes(curve: RiskCoverage, k: int) -> tuple[tuple[str, int, int], ...]:

@@ -35,18 +35,19 @@ def item_cells(page: PageContext, item: Linked, below: str) -> list[Markup | str
     )
     link = fill(
         "<a href='{href}' target='_self' style='color:inherit'>{name}</a>",
-        href=_link(page, item),
+        href=item_link(page, item.item_id, item.state),
         name=item.name,
     )
     small = fill("<div class='tb-muted tb-small'>{t}</div>", t=below)
     return [picture, Markup(link + small), state_name(item.state)]
 
 
-def _link(page: PageContext, item: Linked) -> str:
+def item_link(page: PageContext, item_id: int, state: ItemState) -> str:
+    """Return where the reader may act on an item, or look at it."""
     here = Resource(page.project.id if page.project else None)
     where = "items"
-    if item.state is ItemState.DISPUTE and can(page.actor, Action.ADJUDICATE, here):
+    if state is ItemState.DISPUTE and can(page.actor, Action.ADJUDICATE, here):
         where = "adjudicate"
     elif can(page.actor, Action.VOTE, here):
         where = "review"
-    return urls.page(where, project=page.slug, item=str(item.item_id))
+    return urls.page(where, project=page.slug, item=str(item_id))

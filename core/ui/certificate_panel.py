@@ -7,27 +7,22 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.access import Action, Resource, can
-from core.errors import TiebreakError
+from core.services.analytics.bias import slice_values
 from core.services.certificates import accept as accepting
-from core.services.certificates import audits, campaign, recall, savings
-from core.services.certificates.audits import AuditRow
+from core.services.certificates import campaign, recall
 from core.services.certificates.campaign import CampaignView, CertificateView
-from core.services.certificates.recall import Recall
-from core.services.certificates.savings import Savings
 from core.services.models.promotion import ModelView
-from core.stats.intervals import Estimate
-from core.ui import charts, states, widgets
-from core.ui.charts import POINTS, card_head
+from core.ui import states, widgets
+from core.ui.audit_panel import draw_audit, draw_saving, scope_name
+from core.ui.charts import card_head
 from core.ui.choices import choose
 from core.ui.shell import PageContext
-from core.ui.text import _, many
+from core.ui.text import _
 from core.ui.theatre import draw_theatre
-from core.ui.theme import Markup, draw, fill
-from core.ui.tokens import BAD, GOOD, WARN
+from core.ui.theme import Markup, draw
+from core.ui.tokens import GOOD, WARN
 from core.ui.trade import draw_trade
 from core.ui.widgets import attempt, caption, fact, table, when
-
-RECALLED = "retrain.recalled"
 
 
 def draw_certificates(page: PageContext, models: Sequence[ModelView]) -> None:
@@ -51,8 +46,8 @@ def draw_certificates(page: PageContext, models: Sequence[ModelView]) -> None:
     draw_theatre(page, model.id, target, delta)
     if page.project is not None and page.project.task.draws:
         draw_trade(page, model.id, promised.iou if promised else 0.5)
-    _audit(page, looks)
-    _saving(page)
+    draw_audit(page)
+    draw_saving(page)
 
 
 def _chosen(models: Sequence[ModelView]) -> ModelView:
@@ -83,7 +78,7 @@ def _promise(page: PageContext, promised: CampaignView | None) -> None:
                 sure=widgets.number(1 - promised.delta, "%", 0),
             ),
             _("Scope: {scope}. Since {when}: {reason}").format(
-                scope=_scope(promised.scope), when=when(promised.at), reason=promised.reason
+                scope=scope_name(promised.scope), when=when(promised.at), reason=promised.reason
             ),
         )
         if promised.notice:
@@ -122,10 +117,12 @@ def _promise_form(page: PageContext, promised: CampaignView | None) -> None:
         sure = st.number_input(
             _("Confidence, over the whole campaign (%)"), 50.0, 99.9, 100 * (1 - now[1]), 1.0
         )
-        names = {"all": _scope("all"), "classes": _scope("classes")}
+        columns = slice_values(page.ws, page.actor, page.slug)
+        codes = ("all", "classes", *(f"slices:{name}" for name in columns))
+        names = {code: scope_name(code) for code in codes}
         scope = st.selectbox(
             _("For"), list(names), format_func=lambda c: names[c],
-            help=_("Class by class needs more checked items: each class has to show it by itself."),
+            help=_("Each class or slice by itself needs more checked items: each has to show it alone."),
         )  # fmt: skip
         reason = st.text_input(_("Why (required)"), placeholder=_("Kept in the record"))
         if st.form_submit_button(_("Promise"), type="primary"):
@@ -136,15 +133,6 @@ def _promise_form(page: PageContext, promised: CampaignView | None) -> None:
                 ),
                 _("The promise stands; its items were drawn."),
             )  # fmt: skip
-
-
-def _scope(code: str) -> str:
-    if code == "all":
-        return _("all items together")
-    if code == "classes":
-        return _("each class by itself")
-    kind, _sep, name = code.partition(":")
-    return _("each {column}").format(column=name) if kind == "slices" else name or code
 
 
 # --- looks ------------------------------------------------------------------------------------
@@ -187,7 +175,7 @@ def _found(page: PageContext, found: CertificateView) -> None:
     good = found.certified
     head = _("Certified") if good else _("Refused")
     if found.scope != "all":
-        head = f"{head} · {_scope(found.scope)}"
+        head = f"{head} · {scope_name(found.scope)}"
     draw(
         "<div class='tb-banner {kind}' role='status' style='margin-top:.6rem'>"
         "<i class='tb-icon' aria-hidden='true'>{icon}</i><span><b>{head}.</b> {text}</span></div>",
@@ -231,127 +219,22 @@ def _standing(page: PageContext, found: CertificateView) -> None:
         caption(_("All of them go back to people, and you see every dataset version they reached."))
         reason = st.text_input(_("Why (required)"), placeholder=_("Kept in the record"))
         if st.form_submit_button(_("Take back"), type="primary"):
-            _take_back(page, found.id, found.scope, reason)
-
-
-def _take_back(page: PageContext, certificate_id: int, scope: str, reason: str) -> None:
-    try:
-        done = recall.revoke(page.ws, page.actor, page.slug, certificate_id, scope, reason)
-    except TiebreakError as problem:
-        states.say_error(problem)
-        return
-    st.session_state[RECALLED] = done
-    widgets.flash(_("The labels were taken back."))
-    st.rerun()
+            attempt(
+                lambda: recall.revoke(
+                    page.ws, page.actor, page.slug, found.id, found.scope, reason
+                ),
+                _("The labels were taken back."),
+            )
 
 
 def _look_row(found: CertificateView) -> list[Markup | str]:
     good = found.certified
     chip = widgets.chip(_("certified") if good else _("refused"), GOOD if good else WARN)
     return [
-        f"{found.look}", _("Model {n}").format(n=found.model_id), _scope(found.scope), chip,
+        f"{found.look}", _("Model {n}").format(n=found.model_id), scope_name(found.scope), chip,
         _("{wrong} wrong of {n}").format(wrong=found.errors, n=f"{found.sampled:,}"),
         f"{found.accepted:,}", when(found.at),
     ]  # fmt: skip
-
-
-# --- the audit --------------------------------------------------------------------------------
-
-
-def _audit(page: PageContext, looks: Sequence[CertificateView]) -> None:
-    rows = audits.audit_standing(page.ws, page.actor, page.slug)
-    recalled = st.session_state.get(RECALLED)
-    if not rows and recalled is None:
-        return
-    with st.container(border=True):
-        card_head(
-            _("Audit of what was accepted"),
-            _(
-                "A random share goes to people unrecognisably. The test may be read at any time; it takes labels back by itself."
-            ),
-        )
-        if isinstance(recalled, Recall) and recalled.certificate_id in {c.id for c in looks}:
-            _recalled(recalled)
-        if rows:
-            table(
-                (_("Scope"), _("Drawn"), _("Checked"), _("Wrong"), _("95 % at every moment"),
-                 _("Evidence"), _("Stand"), ""),
-                [_audit_row(r) for r in rows], _("Audit of what was accepted"),
-            )  # fmt: skip
-
-
-def _audit_row(row: AuditRow) -> list[Markup | str]:
-    share = "–" if not row.n else f"{100 * row.wrong / row.n:.1f} % ({row.wrong})"
-    ends = "–" if not row.n else f"{100 * row.low:.1f} – {100 * row.high:.1f} %"
-    chip = Markup()
-    if row.revoked:
-        chip = widgets.chip(_("taken back"), BAD)
-    elif row.drifting:
-        chip = widgets.chip(_("getting worse?"), WARN)
-    return [
-        fill(
-            "{scope}<div class='tb-muted tb-small'>{n}</div>", scope=_scope(row.scope),
-            n=_("certificate {n}").format(n=row.certificate_id),
-        ),
-        f"{row.drawn:,}", f"{row.n:,}", share, ends,
-        _("{e} of {needed}").format(e=f"{row.e:.3g}", needed=f"{row.needed:.3g}"),
-        f"{row.standing:,}", chip,
-    ]  # fmt: skip
-
-
-def _recalled(done: Recall) -> None:
-    reached = ", ".join(
-        _("{name} ({n} items)").format(name=v.name, n=f"{v.items:,}") for v in done.versions
-    )
-    draw(
-        "<div class='tb-banner' role='status'><i class='tb-icon' aria-hidden='true'>undo</i><span>"
-        "<b>{head}</b> {text}</span></div>",
-        head=many("{n} label was taken back.", "{n} labels were taken back.", done.revoked),
-        text=_("Dataset versions that keep such labels: {names}.").format(names=reached)
-        if reached else _("No dataset version keeps any of them."),
-    )  # fmt: skip
-    if done.item_ids:
-        with st.expander(many("{n} item concerned", "{n} items concerned", len(done.item_ids))):
-            st.text(", ".join(str(i) for i in done.item_ids))
-
-
-# --- what it saved ----------------------------------------------------------------------------
-
-
-def _saving(page: PageContext) -> None:
-    found = savings.measured_savings(page.ws, page.actor, page.slug)
-    with st.container(border=True):
-        card_head(
-            _("What it saved, measured"),
-            _("Against a random share of items that people label from scratch, without help."),
-        )
-        _saving_figures(found)
-        caption(found.sentence)
-
-
-def _saving_figures(found: Savings) -> None:
-    one, two, three = st.columns(3)
-    with one:
-        widgets.figure(_("People's time saved"), found.saving, found.n, found.low, found.high, "%")
-    with two:
-        fact(
-            _("Claimed"),
-            _("up to {share}").format(share=f"{100 * found.claim:.0f} %"),
-            _("by the product's material"),
-        )
-    with three:
-        gap = found.accuracy
-        points = Estimate(
-            None if gap.value is None else 100 * gap.value,
-            None if gap.low is None else 100 * gap.low,
-            None if gap.high is None else 100 * gap.high,
-            gap.n,
-        )
-        fact(
-            _("Accuracy with help, less without"),
-            None if points.value is None else charts.amount(points.value, POINTS),
-            f"{charts.interval(points, POINTS)}n = {points.n:,}",
-        )
 
 
 def _here(page: PageContext) -> Resource:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access import Action, Resource, can
 from core.errors import TiebreakError
+from core.services.analytics.bias import slice_values
 from core.services.items.lists import make_list
 from core.services.models.next_labels import NextItem, NextLabels, Strategy, next_labels
 from core.services.models.promotion import ModelView
@@ -21,6 +22,9 @@ from core.ui.theme import Markup
 from core.ui.widgets import attempt, caption, table
 
 SHOWN = 60
+CLASSES = "class"
+"""Stands for the classes among the metadata columns."""
+MOST_QUOTAS = 12
 
 WAYS: dict[Strategy, tuple[str, str]] = {
     "margin": (
@@ -40,7 +44,10 @@ WAYS: dict[Strategy, tuple[str, str]] = {
         mark("As different as possible"),
         mark("Farthest first among the twenty times as many of least margin."),
     ),
-    "quota": (mark("So many of each class"), mark("As the model says them, least margin first.")),
+    "quota": (
+        mark("So many of each class or slice"),
+        mark("Classes as the model says them, or values of a metadata column; least margin first."),
+    ),
     "disagreement": (mark("Where two models differ"), mark("By how much their answers differ.")),
     "next-minute": (
         mark("Value of the next minute"),
@@ -106,7 +113,7 @@ def _chosen(page: PageContext, models: Sequence[ModelView]) -> NextLabels | None
         count = int(st.number_input(_("How many"), 1, 5000, 100, 10, key="next.count"))
     strategy: Strategy = next(s for s in WAYS if s == way)
     caption(_(WAYS[strategy][1]))
-    quota = _quota(page, count) if strategy == "quota" else None
+    quota, column = _quota(page, count) if strategy == "quota" else (None, None)
     other = None
     if strategy == "disagreement":
         others = {k: v for k, v in by_id.items() if int(k) != model}
@@ -117,20 +124,31 @@ def _chosen(page: PageContext, models: Sequence[ModelView]) -> NextLabels | None
     try:
         with st.spinner(_("Choosing…")):
             return next_labels(
-                page.ws, page.actor, page.slug, model, strategy, count, quota=quota, other_id=other
-            )
+                page.ws, page.actor, page.slug, model, strategy, count, quota=quota, other_id=other,
+                column=column,
+            )  # fmt: skip
     except TiebreakError as problem:
         states.error(problem, inline=True)
         return None
 
 
-def _quota(page: PageContext, count: int) -> dict[str, int]:
-    names = page.project.schema.main.open_names if page.project else ()
-    chosen = st.multiselect(
-        _("Classes"), list(names), default=list(names[:1]), key="next.classes",
-        help=_("The number is shared evenly among them; what is left over is filled up by margin."),
-    )  # fmt: skip
-    return {name: -(-count // max(1, len(chosen))) for name in chosen}
+def _quota(page: PageContext, count: int) -> tuple[dict[str, int], str | None]:
+    """Return how many of which, and the metadata column they are values of; None for classes."""
+    columns = slice_values(page.ws, page.actor, page.slug)
+    titles = {CLASSES: _("Classes"), **{name: name for name in columns}}
+    left, right = st.columns([1, 2])
+    with left:
+        of = choose(_("Of each"), "of", titles, CLASSES)
+    column = None if of == CLASSES else of
+    names = (
+        columns[column] if column else page.project.schema.main.open_names if page.project else ()
+    )
+    with right:
+        chosen = st.multiselect(
+            _("Which"), list(names), default=list(names[:MOST_QUOTAS]), key=f"next.quota.{of}",
+            help=_("The number is shared evenly among them; what is left over is filled up by margin."),
+        )  # fmt: skip
+    return {name: -(-count // max(1, len(chosen))) for name in chosen}, column
 
 
 def _summary(found: NextLabels) -> None:

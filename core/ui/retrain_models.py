@@ -332,9 +332,8 @@ def _came_to(job: Job) -> Markup | str:
         return fill("<span class='tb-muted tb-small'>{t}</span>", t=job.error[:140])
     result = job.result or {}
     found = result.get("eval")
-    value = found.get("accuracy", found.get("map50")) if isinstance(found, Mapping) else None
-    if isinstance(value, int | float):
-        return widgets.number(float(value), "%")
+    if isinstance(found, Mapping):
+        return shown.right_of(found)
     items = result.get("items")
     return _("{n} items").format(n=f"{items:,}") if isinstance(items, int) else "–"
 

@@ -11,7 +11,8 @@ import streamlit as st
 from core.errors import TiebreakError
 from core.services.certificates import simulate
 from core.services.certificates.simulate import Simulation, simulate_project
-from core.ui import states, widgets
+from core.stats.intervals import Estimate
+from core.ui import charts, states, widgets
 from core.ui.background import Work, start
 from core.ui.charts import card_head
 from core.ui.shell import PageContext
@@ -162,7 +163,10 @@ def _result(found: Simulation) -> None:
     with one:
         fact(
             _("People label"), widgets.number(found.human_share, "%"),
-            f"{widgets.number(found.low, '%')} – {widgets.number(found.high, '%')}",
+            _("{low} – {high} over {n} campaigns").format(
+                low=widgets.number(found.low, "%").removesuffix(" %"), high=widgets.number(found.high, "%"),
+                n=found.seeds,
+            ),
         )  # fmt: skip
     with two:
         fact(
@@ -173,13 +177,13 @@ def _result(found: Simulation) -> None:
     with three:
         fact(
             _("Runs that broke the target"), widgets.number(found.runs_over_target, "%", 0),
-            many("{n} run accepted nothing", "{n} runs accepted nothing", found.refused_runs),
+            charts.interval(_over(found)) + f"n = {found.seeds}",
         )  # fmt: skip
     with four:
         fact(
             _("All labels right"),
             widgets.number(found.final_accuracy, "%"),
-            _("people's and the model's"),
+            _("of {n} images, people's and the model's").format(n=f"{found.n:,}"),
         )
     rows = [_way(w, found.confidence) for w in found.table]
     head = (
@@ -190,6 +194,14 @@ def _result(found: Simulation) -> None:
         _("All right"),
     )
     table(head, rows, _("Ways to get everything labelled"))
+    if found.refused_runs:
+        caption(
+            many(
+                "In {n} campaign nothing was accepted: people label everything there.",
+                "In {n} campaigns nothing was accepted: people label everything there.",
+                found.refused_runs,
+            )
+        )
     if found.notice:
         caption(found.notice)
     left_out = found.unlabelled + found.skipped
@@ -201,6 +213,10 @@ def _result(found: Simulation) -> None:
                 left_out,
             )
         )
+
+
+def _over(found: Simulation) -> Estimate:
+    return Estimate(found.runs_over_target, found.runs_low, found.runs_high, found.seeds)
 
 
 def _way(way: simulate.Way, sure: float) -> list[Markup | str]:

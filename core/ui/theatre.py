@@ -7,7 +7,6 @@ at that, so nothing is spent, promised or read anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import streamlit as st
 
@@ -20,14 +19,14 @@ from core.services.certificates.theatre import (
     riskiest_items,
     theatre_data,
 )
-from core.ui import charts, learning_charts, states, widgets
-from core.ui.behind import Linked, item_cells
+from core.ui import charts, learning_charts, states, urls, widgets
+from core.ui.behind import item_link
 from core.ui.charts import card_head, draw_chart
 from core.ui.identity import current_actor
 from core.ui.shell import PageContext
 from core.ui.text import _
-from core.ui.theme import draw
-from core.ui.widgets import caption, fact, table
+from core.ui.theme import Markup, draw, fill, join
+from core.ui.widgets import caption, fact
 
 KEPT = "retrain.theatre"
 KEPT_SECONDS = 300.0
@@ -196,17 +195,16 @@ def _riskiest(page: PageContext, data: TheatreData, threshold: float) -> None:
         _("The {n} riskiest that would pass").format(n=len(found)),
         _("The least sure of those accepted. If these are right, most of the others are."),
     )
-    rows = [[*_cells(page, one), one.label, f"{one.score:.3f}"] for one in found]
-    with st.container(height=380 if len(rows) > 5 else "content", border=False):
-        table(
-            (_("Image"), _("Item"), _("Would be"), _("Score")), rows,
-            _("The riskiest items that would pass"),
-        )  # fmt: skip
+    draw("<ul class='tb-gallery'>{all}</ul>", all=join(_card(page, one) for one in found))
 
 
-def _cells(page: PageContext, one: RiskyItem) -> Sequence[str]:
-    linked = Linked(one.item_id, one.name, one.image, ItemState.OPEN)
-    return item_cells(page, linked, "")[:2]
+def _card(page: PageContext, one: RiskyItem) -> Markup:
+    return fill(
+        "<li><a href='{href}' target='_self' title='{name}'><img src='{src}' alt='{name}' loading='lazy'>"
+        "<b>{label}</b></a><span class='tb-muted tb-small'>{score}</span></li>",
+        href=item_link(page, one.item_id, ItemState.OPEN), src=urls.path(one.image + "&w=400"),
+        name=one.name, label=one.label, score=_("score {s}").format(s=f"{one.score:.3f}"),
+    )  # fmt: skip
 
 
 def _calibration(data: TheatreData) -> None:

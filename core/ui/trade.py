@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.errors import TiebreakError
 from core.services.certificates.theatre import detection_trade
+from core.stats.intervals import wilson
 from core.ui import states
-from core.ui.charts import LINE, SERIES, axis_title, card_head, draw_chart, frame
+from core.ui.charts import LINE, SERIES, axis_title, card_head, draw_chart, frame, sentence
 from core.ui.identity import current_actor
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
@@ -85,9 +86,7 @@ def _counts(row: Trade) -> None:
     true = row.hits + row.missed
     if true:
         caption(
-            _("{share} of {n} true regions are found.").format(
-                share=f"{100 * row.hits / true:.1f} %", n=f"{true:,}"
-            )
+            _("Of the true regions found: {share}.").format(share=sentence(wilson(row.hits, true)))
         )
 
 

@@ -290,17 +290,7 @@ def draw_ledger(models: Sequence[ModelView]) -> None:
 
 
 def _ledger_row(model: ModelView) -> list[Markup | str]:
-    e = estimate_of(_part(model.report, "eval"))
-    right = (
-        muted(_("not enough data"))
-        if e.value is None
-        else fill(
-            "{value}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
-            value=charts.amount(e.value, "%"),
-            rest=charts.interval(e),
-            n=f"{e.n:,}",
-        )
-    )
+    right = right_of(_part(model.report, "eval"))
     chip = widgets.chip(_("in force"), GOOD) if model.promoted else Markup()
     if model.stale:
         chip = fill("{a} {b}", a=chip, b=widgets.chip(_("stale"), WARN))
@@ -312,6 +302,20 @@ def _ledger_row(model: ModelView) -> list[Markup | str]:
         right,
         chip,
     ]
+
+
+def right_of(found: Mapping[str, object]) -> Markup:
+    """Return how right a model is, from its report, with interval and n below it."""
+    e = estimate_of(found)
+    if e.value is None:
+        return muted(f"{_('not enough data')} (n = {e.n:,})")
+    return fill(
+        "{value}{what}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
+        value=charts.amount(e.value, "%"),
+        what=f" {_('AP')}" if "map50" in found else "",
+        rest=charts.interval(e),
+        n=f"{e.n:,}",
+    )
 
 
 def estimate_of(found: Mapping[str, object]) -> Estimate:

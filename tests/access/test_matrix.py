@@ -370,6 +370,7 @@ CALLS = (
     Call("certificates.accept.accept", Action.PROMOTE, by_slug(accept.accept, 1, "good")),
     Call("certificates.recall.revoke", Action.PROMOTE, by_slug(recall.revoke, 1, "all", "bad")),
     Call("certificates.recall.affected", Action.PROMOTE, by_slug(recall.affected, 1)),
+    Call("certificates.recall.taken_back", Action.PROMOTE, by_slug(recall.taken_back)),
     Call("certificates.audits.audit_standing", Action.SEE_FIGURES, by_slug(audits.audit_standing)),
     Call("certificates.audits.watch_audit", Action.PROMOTE, by_slug(audits.watch_audit)),
     Call("certificates.audits.draw_audit", Action.STEER, by_slug(audits.draw_audit, 1, 5)),

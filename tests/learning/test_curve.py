@@ -75,9 +75,13 @@ def test_what_cannot_be_promised_is_shown_as_a_guess(drawn):
     guess = theatre(risk_coverage(pool, seen), 0.01, 0.01, COSTS)
     assert not guess.certified
     assert "that is a guess and is not accepted" in guess.sentence
+    assert guess.needs is not None
+    assert f"Needs about {guess.needs:,} more checked items." in guess.sentence
     bad = Evidence(seen.item_ids, np.ones(400, bool))
     none = theatre(risk_coverage(pool, bad), 0.05, 0.1, COSTS)
     assert (none.threshold, none.automated, none.expected_errors) == (None, 0, None)
+    assert none.needs is None
+    assert "would not help" in none.sentence
 
 
 @pytest.mark.parametrize("n", [1, 7, 41, 399])

@@ -15,7 +15,7 @@ from core.services.certificates.events import event, reason_given, settle, unset
 from core.services.certificates.views import certificate_row
 from core.services.consensus.audit_watch import Scope, revoke_rows, standing_rows
 from core.services.projects.project import ProjectView, project_for
-from core.services.visibility.views import metadata_of
+from core.services.visibility.views import metadata_of, names_of
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import acceptances, dataset_versions, final_labels, models, predictions
@@ -48,6 +48,23 @@ class Recall:
     scope: str
     item_ids: tuple[int, ...]
     revoked: int
+    versions: tuple[ReachedVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Labels that were taken back at one time, by the audit or by a person, and what they reached.
+
+    Attributes:
+        reason: As it stands in the record.
+        items: Number and name of each item concerned.
+        versions: Dataset versions that keep such labels, newest first.
+    """
+
+    certificate_id: int
+    reason: str
+    at: float
+    items: tuple[tuple[int, str], ...]
     versions: tuple[ReachedVersion, ...]
 
 
@@ -99,6 +116,40 @@ def affected(
         project = project_for(connection, actor, slug, Action.PROMOTE)
         row = certificate_row(connection, project, certificate_id)
         return _recall(ws, connection, project, row, scope, 0)
+
+
+def taken_back(ws: Workspace, actor: Actor, slug: str, most: int = 5) -> list[TakenBack]:
+    """Return what was taken back, by the audit or by people, the newest first.
+
+    Raises:
+        Forbidden: The actor may not promote here.
+    """
+    found: dict[tuple[float, int, str], list[int]] = {}
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.PROMOTE)
+        rows = connection.execute(
+            select(acceptances)
+            .where(acceptances.c.project_id == project.id, acceptances.c.kind == "revoked")
+            .order_by(acceptances.c.seq)
+        )
+        for row in rows:
+            found.setdefault((row.at, row.certificate_id, row.reason), []).append(row.item_id)
+        newest = list(found.items())[::-1][:most]
+        return [
+            TakenBack(
+                number, reason, at, tuple(_named(connection, ids)),
+                _reached(ws, connection, project, ids),
+            )
+            for (at, number, reason), ids in newest
+        ]  # fmt: skip
+
+
+def _named(connection: Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    for start in range(0, len(ids), _CHUNK):
+        names = names_of(connection, ids[start : start + _CHUNK])
+        found += [(i, names[i][0]) for i in names]
+    return sorted(found)
 
 
 def _take_back(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
@@ -22,7 +22,7 @@ from core.services.models.stored import asked_question, folder_of, model_row, sa
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.training_rules import rules_in_force
-from core.services.visibility.views import names_of
+from core.services.visibility.views import metadata_of, names_of
 from core.services.workspace import Workspace
 from core.store.tables import annotation_log, final_labels, item_state, items
 
@@ -35,6 +35,7 @@ RULING = 3.0
 PEOPLE = 0.95
 """How often a person is right, while too few votes tell."""
 _VOTES = 5000
+_CHUNK = 500
 _BEST = 0.995
 _NOT_YET = (ItemState.OPEN.value, ItemState.AUTO_ACCEPTED.value)
 
@@ -85,6 +86,7 @@ def next_labels(
     seed: int = 0,
     quota: Mapping[str, int] | None = None,
     other_id: int | None = None,
+    column: str | None = None,
 ) -> NextLabels:
     """Return what to look at next out of the items for training; nothing is written.
 
@@ -99,8 +101,9 @@ def next_labels(
         strategy: As `core.learning.select` names them.
         count: How many items.
         seed: Of the random part and of ties between clusters.
-        quota: For ``quota``: how many of each class, as the model says it.
+        quota: For ``quota``: how many of each class as the model says it, or of each slice.
         other_id: For ``disagreement``: the other model.
+        column: Of the metadata, for ``quota``: its values are the slices.
 
     Raises:
         InputError: The count or the strategy will not do, or another model is missing.
@@ -126,6 +129,8 @@ def next_labels(
     if strategy == "next-minute":
         return _by_the_minute(ws, project, question, said, known, votes, free, count)
     pool = _pool(ws, row, question, said, free, stands)
+    if column is not None:
+        pool = replace(pool, groups=_slices(ws, pool.item_ids, column))
     if strategy == "disagreement":
         pool = _with_another(ws, pool, question, said, free, other)
     chosen = choose(strategy, pool, count, seed, quota, share)
@@ -171,6 +176,15 @@ def _pool(
         groups=np.array([said.classes[c] for c in table.argmax(1)], dtype=object) if len(ids) else None,
         n_labelled=labelled,
     )  # fmt: skip
+
+
+def _slices(ws: Workspace, ids: np.ndarray, column: str) -> np.ndarray:
+    """Return each item's value in a column of the metadata, empty where it has none."""
+    told: dict[int, dict[str, str]] = {}
+    with ws.store.read() as connection:
+        for start in range(0, len(ids), _CHUNK):
+            told |= metadata_of(connection, ids[start : start + _CHUNK].tolist())
+    return np.array([str(told.get(i, {}).get(column, "")) for i in ids.tolist()], dtype=object)
 
 
 def _with_another(

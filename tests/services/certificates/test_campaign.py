@@ -15,7 +15,7 @@ from core.services.certificates.campaign import (
     run_count,
 )
 from core.services.certificates.evidence import in_arm
-from core.services.certificates.recall import affected, revoke
+from core.services.certificates.recall import affected, revoke, taken_back
 from core.services.consensus.draws import Arm
 from core.services.consensus.resolve import resolve
 from core.services.models.datasets import freeze_labels
@@ -276,6 +276,12 @@ def test_recall_lists_every_item_and_version(planted: Planted):
     rest = revoke(planted.ws, lead, planted.slug, found.id, "all", "all of it")
     assert rest.revoked == found.accepted - back.revoked
     assert "auto-accepted" not in states(planted)
+    told = taken_back(planted.ws, lead, planted.slug)
+    assert [(t.reason, len(t.items)) for t in told] == [
+        ("all of it", rest.revoked),
+        ("too many are dogs", back.revoked),
+    ]
+    assert [v.name for v in told[0].versions] == [version.name]
     with pytest.raises(ConflictError, match="taken back"):
         look(planted)
 
