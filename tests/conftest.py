@@ -27,10 +27,20 @@ from tests.record import World, make_world
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TEMPLATE = "tiebreak_template"
+ROOM_IN_MEMORY = 4 << 30
 
 # A busy machine must not fail a property: what holds does not depend on how long it takes to see.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what the tests write in memory where that is possible: a commit then waits for no disk."""
+    memory = Path("/dev/shm")
+    if config.option.basetemp is None and os.access(memory, os.W_OK):
+        free = shutil.disk_usage(memory).free
+        if free > ROOM_IN_MEMORY:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 def pytest_collection_finish() -> None:
