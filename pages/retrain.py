@@ -116,8 +116,8 @@ def _watch(page: PageContext, job: Job) -> None:
         except TiebreakError as problem:
             states.error(problem, inline=True)
             return
-        if not now.status.active:
-            st.rerun()
+        if now.status != job.status:
+            st.rerun()  # the ledger below tells it too
         shown.draw_job(now, ws.clock())
         shown.draw_run_figures(ws, current_actor(), now)
 

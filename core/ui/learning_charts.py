@@ -84,6 +84,7 @@ def _where(
     figure.add_trace(
         go.Scatter(
             x=[x[at]], y=[min(risk[at], top)], mode="markers", hoverinfo="skip", showlegend=False,
+            cliponaxis=False,
             marker={
                 "size": 13, "color": ACCENT, "symbol": "circle" if certified else "circle-open",
                 "line": {"width": 2, "color": ACCENT},

@@ -12,13 +12,13 @@ from core.services.analytics.bias import slice_values
 from core.services.items.lists import make_list
 from core.services.models.next_labels import NextItem, NextLabels, Strategy, next_labels
 from core.services.models.promotion import ModelView
-from core.ui import states, widgets
-from core.ui.behind import Linked, item_cells
+from core.ui import states, urls, widgets
+from core.ui.behind import Linked, item_cells, item_link
 from core.ui.charts import card_head
 from core.ui.choices import choose
 from core.ui.shell import PageContext
 from core.ui.text import _, many, mark
-from core.ui.theme import Markup
+from core.ui.theme import Markup, draw, fill, join
 from core.ui.widgets import attempt, caption, table
 
 SHOWN = 60
@@ -181,16 +181,26 @@ def _keep(page: PageContext, found: NextLabels) -> None:
 
 
 def _table(page: PageContext, found: NextLabels) -> None:
-    mixed = any(i.what != "label" or i.why for i in found.items)
-    head = (_("Image"), _("Item"), _("State"), *((_("What"), _("Why")) if mixed else ("",)))
-    with st.container(height=460 if len(found.items) > 6 else "content", border=False):
-        table(head, [_row(page, i, mixed) for i in found.items[:SHOWN]], _("What to label next"))
+    shown = found.items[:SHOWN]
+    if any(i.what != "label" or i.why for i in shown):
+        head = (_("Image"), _("Item"), _("State"), _("What"), _("Why"))
+        with st.container(height=460 if len(shown) > 6 else "content", border=False):
+            table(head, [_row(page, i) for i in shown], _("What to label next"))
+    else:
+        draw("<ul class='tb-gallery'>{all}</ul>", all=join(_card(page, i) for i in shown))
     if len(found.items) > SHOWN:
         caption(_("The first {n} are shown.").format(n=SHOWN))
 
 
-def _row(page: PageContext, item: NextItem, mixed: bool) -> list[Markup | str]:
+def _row(page: PageContext, item: NextItem) -> list[Markup | str]:
     cells = item_cells(page, Linked(item.item_id, item.name, item.image, item.state), "")
-    if mixed:
-        return [*cells, _(WHAT[item.what]), item.why]
-    return [*cells, widgets.chip(_("at random")) if item.by_chance else Markup()]
+    return [*cells, _(WHAT[item.what]), item.why]
+
+
+def _card(page: PageContext, item: NextItem) -> Markup:
+    return fill(
+        "<li><a href='{href}' target='_self'><img src='{src}' alt='' loading='lazy'><b>{name}</b></a>"
+        "<span class='tb-muted tb-small'>{note}</span></li>",
+        href=item_link(page, item.item_id, item.state), src=urls.path(item.image + "&w=400"),
+        name=item.name, note=_("at random") if item.by_chance else widgets.state_name(item.state),
+    )  # fmt: skip

@@ -44,6 +44,9 @@ KNOBS: Mapping[str, tuple[str, str]] = {
     "cutmix": (mark("CutMix"), mark("A part of another image is pasted in; 0 for never.")),
 }
 
+KNOB_COLUMNS = 3
+MOST_CLASSES = 12
+
 BALANCES = {
     "none": mark("As the labels are"),
     "over": mark("Rare classes more often"),
@@ -67,7 +70,11 @@ def draw_recipe(page: PageContext) -> Recipe:
         )  # fmt: skip
     start = NAMED[name or "standard"]
     with st.expander(_("Each knob by itself")):
-        turned = {key: _knob(key, name or "standard", start) for key in KNOBS}
+        columns = [*st.columns(KNOB_COLUMNS, gap="large")]
+        turned = {}
+        for place, key in enumerate(KNOBS):
+            with columns[place % KNOB_COLUMNS]:
+                turned[key] = _knob(key, name or "standard", start)
     chosen = recipe_from({**start.to_dict(), **turned, "balance": balance})
     _balance(page)
     _preview(page, chosen)
@@ -87,6 +94,11 @@ def _knob(key: str, name: str, start: Recipe) -> float:
 
 def _balance(page: PageContext) -> None:
     found = balance_of(page.ws, page.actor, page.slug)
+    most = sorted(found.counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    if sum(found.counts.values()):
+        said = ", ".join(f"{name} {n:,}" for name, n in most[:MOST_CLASSES])
+        more = " …" if len(most) > MOST_CLASSES else ""
+        caption(_("Training labels: {text}").format(text=said + more))
     if found.advice:
         caption(found.advice)
 

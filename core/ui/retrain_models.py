@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -27,12 +26,6 @@ from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import BAD, GOOD, MUTED, WARN
 from core.ui.widgets import caption, table, when
-
-MODES = {
-    "probe": mark("Last layer on frozen features"),
-    "fine-tune": mark("Fine-tuned"),
-    "student": mark("Noisy Student"),
-}
 
 EVENTS = {
     "promoted": mark("put in force"),
@@ -187,7 +180,7 @@ def draw_card(page: PageContext, model: ModelView) -> None:
 
 def _facts(card: ModelCard) -> None:
     card_head(_("What it is"))
-    mode = MODES.get(card.mode)
+    mode = shown.MODES.get(card.mode)
     recipe = card.config.get("recipe")
     rows = {
         _("Kind"): _(mode) if mode else card.mode,
@@ -313,18 +306,9 @@ def _run(job: Job) -> list[Markup | str]:
     if job.started_at and job.finished_at:
         took = widgets.duration(job.finished_at - job.started_at)
     return [
-        f"{job.id}", _(kind) if kind else job.kind, when(job.at), took, _with(job.config),
+        f"{job.id}", _(kind) if kind else job.kind, when(job.at), took, shown.told_to(job.config) or "–",
         _came_to(job), widgets.chip(_(name), colour),
     ]  # fmt: skip
-
-
-def _with(config: Mapping[str, Any]) -> str:
-    parts = [str(config[k]) for k in ("backbone", "mode", "dataset_version") if config.get(k)]
-    if config.get("seed"):
-        parts.append(_("seed {n}").format(n=config["seed"]))
-    if config.get("model_id"):
-        parts.append(_("model {n}").format(n=config["model_id"]))
-    return " · ".join(parts) or "–"
 
 
 def _came_to(job: Job) -> Markup | str:

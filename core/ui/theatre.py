@@ -51,7 +51,7 @@ def draw_theatre(page: PageContext, model_id: int, target: float, delta: float) 
                     "Drag, and look. It spends nothing and promises nothing; only a certificate does."
                 ),
             )
-        with right:
+        with right, st.container(horizontal=True, horizontal_alignment="right"):
             if st.button(_("Read anew"), key="theatre.again", icon=":material/refresh:"):
                 st.session_state.pop(KEPT, None)
         try:
@@ -129,7 +129,7 @@ def _figures(data: TheatreData, scene: Scene) -> None:
         fact(
             _("Of these, wrong"),
             None if expected is None else _("about {n}").format(n=f"{expected:,.0f}"),
-            charts.sentence(scene.risk),
+            _wrong(scene),
         )
     with hours:
         measured = _("measured here") if data.seconds_measured else _("assumed")
@@ -145,6 +145,16 @@ def _figures(data: TheatreData, scene: Scene) -> None:
             _("{wage} an hour").format(wage=f"{wage:g} {scene.currency}".strip())
             if wage else _("no wage is set for this project"),
         )  # fmt: skip
+
+
+def _wrong(scene: Scene) -> str:
+    e = scene.risk
+    if e.value is None or e.low is None or e.high is None:
+        return charts.sentence(e)
+    return _("{low} to {high}; {share}").format(
+        low=f"{scene.automated * e.low:,.0f}", high=f"{scene.automated * e.high:,.0f}",
+        share=charts.sentence(e),
+    )  # fmt: skip
 
 
 def _verdict(scene: Scene) -> None:

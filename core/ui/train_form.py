@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core.jobs.rows import Job, JobStatus
+from core.labels.region import Shape
 from core.services.models import training
 from core.services.models.datasets import VersionView
 from core.services.models.options import TrainingOptions
@@ -32,11 +33,23 @@ BACKBONES = {
     "resnet50": mark("ResNet-50: slow without a GPU"),
 }
 
+DETECTORS: Mapping[Shape, Mapping[str, str]] = {
+    Shape.BOX: {
+        "fasterrcnn_mobilenet_v3_large_320_fpn": mark("Faster R-CNN, MobileNet V3: slower"),
+        "fasterrcnn_resnet50_fpn_v2": mark("Faster R-CNN, ResNet-50: for a GPU"),
+        "retinanet_resnet50_fpn_v2": mark("RetinaNet, ResNet-50: for a GPU"),
+        "fcos_resnet50_fpn": mark("FCOS, ResNet-50: for a GPU"),
+    },
+    Shape.POLYGON: {"maskrcnn_resnet50_fpn_v2": mark("Mask R-CNN, ResNet-50: for a GPU")},
+    Shape.MASK: {"maskrcnn_resnet50_fpn_v2": mark("Mask R-CNN, ResNet-50: for a GPU")},
+    Shape.KEYPOINTS: {"keypointrcnn_resnet50_fpn": mark("Keypoint R-CNN, ResNet-50: for a GPU")},
+}
+"""Detectors of torchvision for each shape, beside the one built on a network above."""
+
 MODES = {
     "probe": mark("Last layer only"),
     "fine-tune": mark("Fine-tune"),
     "student": mark("Noisy Student"),
-    "detector": mark("Detector"),
 }
 DETECTOR = "detector"
 ABOUT = {
@@ -62,15 +75,18 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
     shown.draw_readiness(ready, len(page.project.schema.classes) if page.project else 0)
     if ready.why_not:
         caption(ready.why_not)
-    one, two, three = st.columns(3)
+    one, two, three = st.columns([3, 3, 4])
     with one:
         version = _version(versions)
     with two:
         backbone = _backbone(page)
     with three:
         chosen = _mode(page)
+        minutes = _minutes(USUAL_MINUTES) if chosen == DETECTOR else None
     caption(_(ABOUT[chosen]))
-    recipe, minutes, search = _how(page, chosen)
+    recipe, search = None, None
+    if chosen not in (DETECTOR, "probe"):
+        recipe, minutes, search = _how(page)
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
         shown.draw_device(device_here())
@@ -94,23 +110,15 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
 
 def _mode(page: PageContext) -> str:
     """Return how it learns; a detector and several answers an image leave no choice but to fine-tune."""
-    if _draws(page):
-        st.segmented_control(
-            _("How it learns"), [DETECTOR], default=DETECTOR, format_func=lambda c: _(MODES[c]),
-            key="retrain.mode.detector", disabled=True,
-        )  # fmt: skip
+    if page.project is not None and page.project.task.draws:
         return DETECTOR
     several = page.project is not None and page.project.schema.main.several
-    modes = [m for m in MODES if m != DETECTOR and not (several and m == "probe")]
+    modes = [m for m in MODES if not (several and m == "probe")]
     chosen = st.segmented_control(
         _("How it learns"), modes, default=modes[0], format_func=lambda c: _(MODES[c]),
         key="retrain.mode",
     )  # fmt: skip
     return chosen or modes[0]
-
-
-def _draws(page: PageContext) -> bool:
-    return page.project is not None and page.project.task.draws
 
 
 def _version(versions: Sequence[VersionView]) -> str:
@@ -124,15 +132,13 @@ def _version(versions: Sequence[VersionView]) -> str:
 
 def _backbone(page: PageContext) -> str:
     usual = page.ws.settings.backbone
-    names = {usual: usual, **{name: _(text) for name, text in BACKBONES.items()}}
+    shape = page.project.task.shape if page.project else None
+    offered = {**BACKBONES, **(DETECTORS.get(shape, {}) if shape else {})}
+    names = {usual: usual, **{name: _(text) for name, text in offered.items()}}
     return choose(_("Network that looks at the images"), "network", names, usual)
 
 
-def _how(page: PageContext, mode: str) -> tuple[Recipe | None, float | None, float | None]:
-    if mode == "probe":
-        return None, None, None
-    if mode == DETECTOR:
-        return None, _minutes(USUAL_MINUTES), None
+def _how(page: PageContext) -> tuple[Recipe, float | None, float | None]:
     recipe = draw_recipe(page)
     left, right = st.columns(2)
     with left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -45,6 +46,12 @@ NETWORKS = {
     "efficientnet_b0": "EfficientNet-B0",
     "resnet50": "ResNet-50",
     "tiny": mark("Small network"),
+    "fasterrcnn_mobilenet_v3_large_320_fpn": "Faster R-CNN, MobileNet V3",
+    "fasterrcnn_resnet50_fpn_v2": "Faster R-CNN, ResNet-50",
+    "retinanet_resnet50_fpn_v2": "RetinaNet, ResNet-50",
+    "fcos_resnet50_fpn": "FCOS, ResNet-50",
+    "maskrcnn_resnet50_fpn_v2": "Mask R-CNN, ResNet-50",
+    "keypointrcnn_resnet50_fpn": "Keypoint R-CNN, ResNet-50",
 }
 
 METRICS = {
@@ -91,6 +98,12 @@ SENTENCES = {
     JobStatus.CANCELLED: mark("Somebody stopped it. Nothing of it is in force."),
 }
 
+MODES = {
+    "probe": mark("Last layer on frozen features"),
+    "fine-tune": mark("Fine-tuned"),
+    "student": mark("Noisy Student"),
+}
+
 KINDS = {"train": mark("Training"), "prelabel": mark("Pre-labelling")}
 
 
@@ -117,13 +130,30 @@ def draw_job(job: Job, now: float) -> None:
     kind = _(KINDS.get(job.kind, job.kind))
     head = _("{kind} is being stopped") if job.cancel_requested else _("{kind} is under way")
     lasted = widgets.duration(now - (job.started_at or job.at))
-    card_head(
-        head.format(kind=kind), _("Run {n}, started {time} ago").format(n=job.id, time=lasted)
-    )
+    started = _("Run {n}, started {time} ago").format(n=job.id, time=lasted)
+    card_head(head.format(kind=kind), " · ".join(t for t in (started, told_to(job.config)) if t))
     widgets.progress(job.done, job.total, job.seconds_left, name)
     found = {k: v for k, v in job.metrics.items() if isinstance(v, int | float) and k not in HIDDEN}
     if found:
         widgets.chips({f"{_metric(k)}: {_metric_value(k, float(v))}": "" for k, v in found.items()})
+
+
+def told_to(config: Mapping[str, Any]) -> str:
+    """Return what a run was told, in a line: network, way of learning, labels, seed or model."""
+    name = str(config.get("backbone") or "")
+    mode = MODES.get(str(config.get("mode") or ""))
+    parts = [
+        _(NETWORKS.get(name, name)),
+        _(mode) if mode else "",
+        str(config.get("dataset_version") or ""),
+    ]
+    if config.get("resume_of"):
+        parts.append(_("goes on from run {n}").format(n=config["resume_of"]))
+    if config.get("seed"):
+        parts.append(_("seed {n}").format(n=config["seed"]))
+    if config.get("model_id"):
+        parts.append(_("model {n}").format(n=config["model_id"]))
+    return " · ".join(p for p in parts if p)
 
 
 def draw_device(device: Device) -> None:

@@ -1,0 +1,177 @@
+"""The retrain page's states of a campaign: refused, certified, accepted, taken back, saved; what next; simulated."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.services.certificates.accept import accept
+from core.services.certificates.campaign import certify_now
+from core.services.consensus.draws import Arm
+from core.services.items.lists import list_lists
+from core.services.models.datasets import freeze_labels
+from core.services.workspace import current_workspace, open_workspace
+from tests.pages.browser import Visit, words
+from tests.pages.campaign import SLUG, Campaign, arm, make_campaign, promise
+from tests.services.certificates.planted import answer
+
+
+@pytest.fixture(scope="module")
+def planted_once(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Campaign:
+    """Plant the project."""
+    root = tmp_path_factory.mktemp("campaign") / "workspace"
+    root.mkdir()
+    shutil.copy(sqlite_template, root / "tiebreak.db")
+    made = make_campaign(open_workspace(root))
+    made.house.ws.store.close()
+    return made
+
+
+@pytest.fixture
+def made(
+    planted_once: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Campaign]:
+    """Give a copy of it, open as this process's own."""
+    root = tmp_path / "workspace"
+    shutil.copytree(planted_once.house.ws.root, root)
+    monkeypatch.setenv("TIEBREAK_WORKSPACE", str(root))
+    current_workspace.cache_clear()
+    ws = current_workspace()
+    once = planted_once.planted
+    planted = replace(once, world=replace(once.world, ws=ws))
+    yield Campaign(replace(planted_once.house, ws=ws), planted)
+    ws.store.close()
+    current_workspace.cache_clear()
+
+
+def view(made: Campaign, monkeypatch: pytest.MonkeyPatch, name: str, **query: str):
+    at = Visit(made.house, monkeypatch, "mia").open("retrain", project=SLUG, view=name, **query)
+    assert not at.exception
+    return at
+
+
+def test_a_refusal_says_how_many_more_checks_it_needs(made: Campaign, monkeypatch) -> None:
+    """A look at a strict promise refuses in a sentence, and so does the theatre at that target."""
+    promise(made, target=0.02)
+    at = view(made, monkeypatch, "certificate")
+    at.button(key="certificate.look").click().run()
+    text = words(at)
+    assert "Refused." in text
+    assert "Needs about" in text
+    assert "No certificate." in text
+    assert "more checked item" in text
+    assert not [b for b in at.button if b.label == "Accept"]
+
+
+def test_accepting_what_a_look_certified(made: Campaign, monkeypatch) -> None:
+    """Certified, accepted for a reason, and the audit stands below with n and interval."""
+    promise(made)
+    at = view(made, monkeypatch, "certificate")
+    at.button(key="certificate.look").click().run()
+    assert "Certified." in words(at)
+    assert "A first look would certify this." in words(at)
+    (why,) = [i for i in at.text_input if "accept" in i.form_id]
+    why.input("the look says so")
+    next(b for b in at.button if b.label == "Accept").click().run()
+    text = words(at)
+    assert not at.exception
+    assert "labels stand on its word" in text
+    assert "Audit of what was accepted" in text
+    assert "was taken back" not in text
+
+
+def test_what_the_audit_takes_back_is_listed_with_all_it_reached(
+    made: Campaign, monkeypatch
+) -> None:
+    """Items and dataset versions stand there though nobody pressed anything, and become a list."""
+    promise(made)
+    planted, lead = made.planted, made.planted.world.cast.lead
+    found = certify_now(planted.ws, lead, SLUG, 2)
+    accept(planted.ws, lead, SLUG, found.id, "good")
+    version = freeze_labels(planted.ws, lead, SLUG, "after accepting")
+    for item in arm(planted, Arm.AUDIT)[:14]:
+        answer(planted, [item], frozenset([item]))
+    at = view(made, monkeypatch, "certificate")
+    text = words(at)
+    assert "labels were taken back." in text
+    assert "checked were wrong" in text
+    assert f"{version.name} (" in text
+    assert "taken back</span>" in text
+    keep = next(b for b in at.button if b.label == "Keep as a list to review")
+    keep.click().run()
+    (kept,) = list_lists(planted.ws, lead, SLUG)
+    assert kept.items > 10
+
+
+def test_a_promise_may_be_about_slices(made: Campaign, monkeypatch) -> None:
+    """Each class and each value of a metadata column can be asked for."""
+    at = view(made, monkeypatch, "certificate")
+    (scope,) = [s for s in at.selectbox if s.label == "For"]
+    assert scope.options == [
+        "all items together", "each class by itself", "each value of camera by itself",
+    ]  # fmt: skip
+
+
+def test_the_theatre_takes_no_target_of_nothing(made: Campaign, monkeypatch) -> None:
+    """The least target is above 0, and errors, hours and money come with what they rest on."""
+    promise(made)
+    at = view(made, monkeypatch, "certificate")
+    assert at.slider(key="theatre.target").min > 0
+    assert at.slider(key="theatre.sure").max < 100
+    text = words(at)
+    assert "EUR an hour" in text
+    assert text.count("<li><a") == 20  # the riskiest, as images
+    at.slider(key="theatre.target").set_value(0.5).run()
+    assert "No certificate." in words(at)
+
+
+def test_the_theatre_of_a_model_nobody_checked(made: Campaign, monkeypatch) -> None:
+    """Evaluate items alone make a curve; the saving says what is missing, with n."""
+    at = view(made, monkeypatch, "certificate")
+    text = words(at)
+    assert "Not enough data: 0 items were labelled from scratch and timed; 30 are needed." in text
+    assert "up to 70 %" in text
+
+
+def test_the_measured_saving_stands_beside_the_claim(made: Campaign, monkeypatch) -> None:
+    """With 30 items timed from scratch there is a figure with its interval and n."""
+    promise(made)
+    answer(made.planted, arm(made.planted, Arm.SCRATCH)[:40])
+    text = words(view(made, monkeypatch, "certificate"))
+    assert "Measured saving" in text
+    assert "95 % interval" in text
+    assert "Claim: up to 70 %." in text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"by": "margin"}, "Where the two likeliest classes are closest"),
+        ({"by": "k-centre"}, "Farthest first among"),
+        ({"by": "disagreement"}, "By how much their answers differ"),
+        ({"by": "quota"}, "Classes as the model says them"),
+        ({"by": "quota", "of": "camera"}, "Classes as the model says them"),
+    ],
+    ids=lambda v: "-".join(v.values()) if isinstance(v, dict) else None,
+)
+def test_each_way_to_choose_is_explained(made: Campaign, monkeypatch, query, said) -> None:
+    """A plain sentence stands below the choice, and a random part is always there."""
+    text = words(view(made, monkeypatch, "next", **query))
+    assert said in text
+    assert "100 items of" in text
+    assert "10 of them are drawn at random" in text
+
+
+def test_a_quota_of_one_camera_brings_that_camera(made: Campaign, monkeypatch) -> None:
+    """Of slices as of classes: those left out come only to fill up or by chance."""
+    at = view(made, monkeypatch, "next", by="quota", of="camera")
+    at.multiselect(key="next.quota.camera").set_value(["A"]).run()
+    at.number_input(key="next.count").set_value(20).run()
+    place = {i: n for n, i in enumerate(made.planted.world.items)}
+    shown = [int(p.split("item=")[1].split("'")[0]) for p in words(at).split("<li><a")[1:]]
+    assert len(shown) == 20
+    assert sum(place[i] % 2 for i in shown) <= 2  # the random tenth
