@@ -111,7 +111,7 @@ def answer(planted: Planted, ids: Sequence[int], wrong: frozenset[int] = frozens
                 "schema_version": 1,
                 "guideline_version": 1,
                 "prelabel_shown": False,
-                "active_seconds": 4.0,
+                "active_seconds": (3.0, 4.0, 5.0)[i % 3],
                 "at": ws.clock(),
             }
         )

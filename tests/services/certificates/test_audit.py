@@ -203,7 +203,7 @@ def test_too_few_timed_items_tell_nothing(accepted: Planted):
 
 
 def test_the_measured_saving_covers_the_planted_one(sqlite_ws):
-    """With every item from scratch taking four seconds, the saving is the share people skipped."""
+    """With every item from scratch taking about four seconds, the saving is the share people skipped."""
     made = plant(sqlite_ws)
     lead = made.world.cast.lead
     answer(made, made.of_use("train")[:60])
@@ -219,7 +219,7 @@ def test_the_measured_saving_covers_the_planted_one(sqlite_ws):
     by_people = 180 + len(scratch)
     truth = 1 - by_people / (by_people + len(standing(made)))
     assert found.n == len(scratch) >= 30
-    assert found.saving == pytest.approx(truth)
+    assert found.saving == pytest.approx(truth, abs=0.05)
     assert found.low is not None
     assert found.high is not None
     assert found.low <= truth <= found.high
