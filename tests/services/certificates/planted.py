@@ -61,7 +61,7 @@ def plant(ws: Workspace, n: int = 700, noise: float = 0.5, seed: int = 0) -> Pla
     centres = np.zeros((3, WIDTH))
     centres[0, 0] = centres[1, 1] = centres[2, 2] = 3.0
     vectors = centres[label] + rng.normal(0, noise, (n, WIDTH))
-    uses = np.where(rng.random(n) < 0.3, "certify", "train")
+    uses = np.where(rng.random(n) < 0.3, "certify", "train").astype(object)
     uses[rng.random(n) < 0.05] = "evaluate"
     ids: list[int] = []
     with ws.store.write() as connection:
