@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,13 @@ def simulate(
     target_error: TargetOption = 0.05,
     confidence: ConfidenceOption = 0.9,
     seeds: Annotated[int, typer.Option(min=1, help="How many campaigns.")] = 20,
-    looks: Annotated[int, typer.Option(min=1, help="Looks a campaign may take.")] = 3,
+    looks: Annotated[
+        int, typer.Option(min=1, help="Looks a campaign may take; one where it fine-tunes.")
+    ] = 3,
+    mode: Annotated[
+        str,
+        typer.Option(help="probe: seconds a campaign; fine-tune: whole networks, minutes each."),
+    ] = "probe",
     backbone: Annotated[str | None, typer.Option(help="Name of a torchvision model.")] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -52,8 +59,12 @@ def simulate(
         found = simulate_project(
             ws, me, project, truth, settings, range(seeds),
             lambda step: meter.show(step.phase, step.done, step.total, step.seconds_left),
-            backbone,
+            backbone, mode,
         )  # fmt: skip
+    except KeyboardInterrupt:
+        meter.close()
+        sys.stderr.write("stopped: a simulation keeps nothing, and the record was not touched.\n")
+        raise typer.Exit(1) from None
     finally:
         meter.close()
     emit(found.to_dict(), as_json, _simulation_text(found))

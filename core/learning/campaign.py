@@ -2,6 +2,11 @@
 
 What is labelled next is chosen before each look and by nothing the look tells, so that every model
 is blind to the certificate; only whether to go on may depend on it.
+
+Where the least sure are labelled (``border``), the first labels are a random draw, and each batch is
+everything in the pool that the model is less sure of than a bound. Certify items beyond that bound
+leave with it. So what is left of the pool and what is left to certify by are still one random
+split of the same items, and no item that was learnt from has to be counted among them.
 """
 
 from __future__ import annotations
@@ -16,10 +21,12 @@ from core.learning.clusters import representatives
 from core.learning.loop_values import Learner, LoopRound, LoopRun, LoopSettings
 from core.learning.smooth import blend, choose_weight
 from core.stats.betting import RateTest
-from core.stats.certificate import spend
+from core.stats.certificate import Ladder, spend
 
 _AUDIT_LEVEL = 0.05
 _CANDIDATES = 4
+_BEFORE = 1_000
+"""Added to the number of a batch labelled before the first look, to draw it by a seed of its own."""
 _WORTH = 2.0
 """Another look must be able to win this many times what it costs: it never wins all that is left."""
 
@@ -43,16 +50,20 @@ class Campaign:
         self.train = self._cold()
         self.rounds: list[LoopRound] = []
         self.standing: Standing | None = None
-        self.checked = 0
+        self.checked = np.zeros(0, np.int64)
+        self.believed = np.zeros((0, self.classes))
 
     def run(self) -> LoopRun:
         """Look until it is enough, audit, and give the rest to people."""
         started = time.perf_counter()
+        for lesson in range(1, self.settings.lessons):
+            believed, _weight = self._believed()
+            self._label(self._next(believed, _BEFORE + lesson), believed)
         for look in range(1, self.settings.looks + 1):
             more = self._look(look)
             if not self._goes_on(look):
                 break
-            self._label(more)
+            self._label(more, self.believed)
         return self._finished(started)
 
     def _drawn(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -68,25 +79,29 @@ class Campaign:
         return certify, evaluate, audit, np.sort(pool)
 
     def _cold(self) -> np.ndarray:
-        count = max(2 * self.classes, min(self.settings.cold, self.n // 20))
+        s = self.settings
+        count = max(2 * self.classes, min(s.cold, int(s.cold_share * self.n + 1e-9)))
+        if s.asking == "border":
+            rng = np.random.default_rng((self.seed, 1))
+            return np.sort(rng.permutation(self.pool)[:count])
         return np.sort(self.pool[representatives(self.vectors[self.pool], count, self.seed)])
 
     def _look(self, look: int) -> np.ndarray:
         """Train, answer, certify; return what would be labelled next, chosen before the look."""
-        believed, weight = self._believed()
-        score, answers = believed.max(1), believed.argmax(1)
-        more = self._next(believed, look)
+        self.believed, weight = self._believed()
+        score, answers = self.believed.max(1), self.believed.argmax(1)
         spent = spend(self.settings.delta, look)
-        block = self.settings.first_block * 2 ** (look - 1)
-        self.checked = min(len(self.certify), block)
-        found = self._certified(score, answers, spent)
+        seen = self.certify[: self._block(look)]
+        self.checked = np.union1d(self.checked, seen)
+        more = self._next(self.believed, look)
+        found = self._certified(score, answers, seen, spent)
         self._stand(found, score, answers)
         open_ = np.setdiff1d(self.pool, self.train)
         accuracy = float((answers[open_] == self.truth[open_]).mean()) if len(open_) else 1.0
         self.rounds.append(
             LoopRound(
                 len(self.train),
-                self.checked,
+                len(self.checked),
                 spent,
                 weight,
                 len(found.accepted),
@@ -119,34 +134,46 @@ class Campaign:
             learn, self.near, self.train, labels, self.classes, self.settings.folds, self.seed
         )
 
+    def _block(self, look: int) -> int:
+        """Return how many certify items are labelled for a look."""
+        return int(min(len(self.certify), self.settings.first_block * 2 ** (look - 1)))
+
     def _next(self, believed: np.ndarray, look: int) -> np.ndarray:
-        """Return what to label next: half near the border, half typical, of all that is open."""
+        """Return what to label next, of all that is open, by nothing a look tells.
+
+        Half near the border and half typical; or the least sure alone.
+        """
         open_ = np.setdiff1d(self.pool, self.train)
         count = min(self.settings.batch, len(open_))
+        lead = leads(believed)
+        close = open_[np.argsort(lead[open_], kind="stable")]
+        if self.settings.asking == "border":
+            return close[:count]
         rng = np.random.default_rng((self.seed, look))
-        ordered = np.sort(believed[open_], axis=1)
-        lead = ordered[:, -1] - ordered[:, :-1].max(axis=1, initial=0.0)
-        close = open_[np.argsort(lead, kind="stable")]
         border = rng.permutation(close[: _CANDIDATES * (count // 2)])[: count // 2]
         left = np.setdiff1d(open_, border)
         typical = representatives(self.vectors[left], count - len(border), self.seed + look)
         return np.concatenate([border, left[typical]])
 
-    def _certified(self, score: np.ndarray, answers: np.ndarray, delta: float) -> Certificate:
-        seen = self.certify[: self.checked]
-        pool = np.setdiff1d(np.arange(self.n), np.concatenate([self.evaluate, self.audit]))
+    def _certified(
+        self, score: np.ndarray, answers: np.ndarray, seen: np.ndarray, delta: float
+    ) -> Certificate:
+        pool = np.concatenate([self.pool, self.certify])
+        if self.settings.asking == "border":
+            pool = np.setdiff1d(pool, self.train)
         return certify(
             Candidates(pool, score[pool], trained=np.isin(pool, self.train)),
             Evidence(seen, answers[seen] != self.truth[seen]),
             self.settings.target,
             delta,
+            Ladder(self.settings.starts),
             confidence=1 - self.settings.delta,
         )
 
     def _stand(self, found: Certificate, score: np.ndarray, answers: np.ndarray) -> None:
         """Let the larger of the old and the new region stand, if the old one still may."""
         old = self.standing
-        kept = old.less(self._by_people(), self.truth) if old else None
+        kept = old.less(self.by_people(), self.truth) if old else None
         if kept is not None and not kept.within(self.settings.target):
             kept = None
         if found.threshold is not None and (kept is None or len(found.accepted) > len(kept.rows)):
@@ -154,20 +181,27 @@ class Campaign:
             kept = Standing(found.accepted, answers, score, found.threshold, most)
         self.standing = kept
 
-    def _by_people(self) -> np.ndarray:
-        return np.concatenate([self.train, self.certify[: self.checked], self.evaluate])
+    def by_people(self) -> np.ndarray:
+        """Return the rows that people have labelled so far."""
+        return np.concatenate([self.train, self.checked, self.evaluate])
 
-    def _label(self, more: np.ndarray) -> None:
+    def _label(self, more: np.ndarray, believed: np.ndarray) -> None:
+        """Let people label some more; what is as unsure among the kept-back items leaves with it."""
         self.train = np.union1d(self.train, more)
+        if self.settings.asking == "border" and len(more):
+            lead = leads(believed)
+            bound = lead[more].max()
+            self.certify = self.certify[lead[self.certify] > bound]
+            self.audit = self.audit[lead[self.audit] > bound]
         if self.standing:
-            self.standing = self.standing.less(self._by_people(), self.truth)
+            self.standing = self.standing.less(self.by_people(), self.truth)
 
     def _goes_on(self, look: int) -> bool:
         """Say whether another look may win more than it costs."""
         s = self.settings
-        block = min(len(self.certify), s.first_block * 2**look) - self.checked
+        block = self._block(look + 1) - self._block(look)
         accepted = len(self.standing.rows) if self.standing else 0
-        left = self.n - accepted - len(self._by_people())
+        left = self.n - accepted - len(self.by_people())
         return look < s.looks and left > _WORTH * (s.batch + block) and left > s.batch
 
     def _finished(self, started: float) -> LoopRun:
@@ -177,7 +211,8 @@ class Campaign:
             standing = None
         revoked = standing is not None and self._audit_fails(standing)
         rows = standing.rows if standing is not None and not revoked else np.zeros(0, np.int64)
-        wrong = int((standing.answers[rows] != self.truth[rows]).sum()) if standing else 0
+        answers = standing.answers[rows] if standing is not None else rows
+        wrong = int((answers != self.truth[rows]).sum())
         error = wrong / len(rows) if len(rows) else 0.0
         return LoopRun(
             human_share=1 - len(rows) / self.n,
@@ -185,6 +220,7 @@ class Campaign:
             over_target=error > self.settings.target,
             final_accuracy=1 - wrong / self.n,
             accepted=rows,
+            answers=answers,
             rounds=tuple(self.rounds),
             revoked=revoked,
             seconds=time.perf_counter() - started,
@@ -194,6 +230,12 @@ class Campaign:
         test = RateTest(self.settings.target, _AUDIT_LEVEL)
         drawn = self.audit[standing.score[self.audit] >= standing.threshold]
         return any(test.add(bool(standing.answers[r] != self.truth[r])) for r in drawn)
+
+
+def leads(believed: np.ndarray) -> np.ndarray:
+    """Return by how much the likeliest class of each row leads the next."""
+    ordered = np.sort(believed, axis=1)
+    return np.asarray(ordered[:, -1] - ordered[:, :-1].max(axis=1, initial=0.0))
 
 
 @dataclass(frozen=True, slots=True)

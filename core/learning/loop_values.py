@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 Learner = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 """(rows labelled, their classes, rows it may look at unlabelled, seed) → (n, classes) of every row."""
+
+Asking = Literal["typical", "border"]
+"""What people label first: typical images; or a random draw, and then what the model is least sure of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +22,35 @@ class LoopSettings:
     Attributes:
         target: Largest share of wrong labels among those accepted.
         delta: The promise may fail in this share of campaigns; spent over all looks.
-        cold: Labels before the first model; fewer in a set of fewer than 20 times as many.
-        batch: Labels between two looks.
+        cold: Labels before the first model.
+        cold_share: Of all items, at most so many are labelled before it.
+        batch: Labels between two models.
+        lessons: Models before the first look, each after one more batch than the one before.
+        asking: Which items are labelled. Under ``border`` what is certified is only what was left
+            when the least sure were taken, so nothing that was learnt from has to be counted in.
         first_block: Certify items labelled for the first look; each look doubles them.
         certify_share: Of all items, at most so many are drawn for certifying.
         evaluate_share: Of all items, labelled for evaluation alone.
         audit_share: Of all items, never accepted; those that would have been are checked.
         looks: At most so many.
         folds: Of the cross-validation that weighs the neighbours; 0: the model's own answers.
+        starts: Shares of the items at which a look may begin to accept, of the surest.
     """
 
     target: float = 0.05
     delta: float = 0.1
     cold: int = 150
+    cold_share: float = 0.05
     batch: int = 250
+    lessons: int = 1
+    asking: Asking = "typical"
     first_block: int = 200
     certify_share: float = 0.1
     evaluate_share: float = 0.0
     audit_share: float = 0.01
     looks: int = 3
     folds: int = 3
+    starts: tuple[float, ...] = (0.4, 0.6, 0.75, 0.85)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ class LoopRun:
         over_target: Whether that is above the target.
         final_accuracy: Of all labels, people's and the model's.
         accepted: Rows standing as accepted.
+        answers: Their classes, by the model.
         rounds: One for each look.
         revoked: Whether the audit took everything back.
         seconds: It took.
@@ -83,6 +97,7 @@ class LoopRun:
     over_target: bool
     final_accuracy: float
     accepted: np.ndarray
+    answers: np.ndarray
     rounds: tuple[LoopRound, ...]
     revoked: bool
     seconds: float

@@ -12,9 +12,10 @@ import numpy as np
 from core.access import Action, Actor
 from core.errors import EmptyTrainingSet, InputError
 from core.formats.base import Refusal
-from core.learning import Progress
-from core.learning.loop import LoopRun, LoopSettings
+from core.learning import ImageRef, Progress
+from core.learning.loop import LoopRun, LoopSettings, fine_tuned
 from core.learning.seeds import run_seeds
+from core.learning.tuned_seeds import run_tuned
 from core.learning.vectors import vectors_of
 from core.services.certificates.truth import Truth, truth_of_record, truth_of_table
 from core.services.models.job_inputs import image_refs
@@ -26,6 +27,8 @@ from core.stats.intervals import wilson
 FEWEST = 50
 """Items with a known label below which a campaign means nothing."""
 OURS = "certificate"
+MODES = ("probe", "fine-tune")
+"""What a campaign's models are: one layer on features that stay as they are, or whole networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class SeedRun:
     Attributes:
         refused: Whether nothing stood as accepted at its end.
         sentence: The last look's.
+        labelled: Training labels of its last model.
+        checked: Certify items people labelled.
     """
 
     seed: int
@@ -57,6 +62,8 @@ class SeedRun:
     refused: bool
     revoked: bool
     sentence: str
+    labelled: int
+    checked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class Simulation:
         skipped: Images with a label that could not be read.
         unlabelled: Images without a known label: left out.
         notice: What a person should know, or empty.
+        mode: What the models were: ``probe`` or ``fine-tune``.
+        labels: Training labels of the last model, the mean over the seeds.
     """
 
     human_share: float
@@ -112,6 +121,8 @@ class Simulation:
     skipped: int = 0
     unlabelled: int = 0
     notice: str = ""
+    mode: str = "probe"
+    labels: float = 0.0
 
     def to_dict(self) -> dict[str, object]:
         """Return the simulation as JSON-ready values."""
@@ -141,6 +152,7 @@ def simulate_project(
     seeds: Sequence[int],
     progress: Callable[[Progress], None] = lambda _: None,
     backbone: str | None = None,
+    mode: str = "probe",
 ) -> Simulation:
     """Run a campaign for each seed against known labels and return what it would have come to.
 
@@ -152,20 +164,22 @@ def simulate_project(
         slug: The project.
         truth: A table with columns file and label, or item to class; None: the labels that files
             brought or people settled.
-        settings: How each campaign is run.
+        settings: How each campaign is run; fine-tuning changes all but its promise.
         seeds: One campaign each.
         progress: Hears how far it is.
-        backbone: Network that embeds the images; the setting's by default.
+        backbone: Network that embeds the images or is fine-tuned; the setting's by default.
+        mode: ``probe``, or ``fine-tune``: minutes for each campaign.
 
     Raises:
-        InputError: The project does not ask for one class an image, or the truth does not fit.
+        InputError: The project does not ask for one class an image, or the truth or the mode does
+            not fit.
         EmptyTrainingSet: Too few images or classes have a known label.
         Forbidden: The actor may not train here.
     """
     started = time.perf_counter()
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.TRAIN)
-        _check(project, seeds)
+        _check(project, seeds, mode)
         if isinstance(truth, Path):
             known = truth_of_table(connection, project, truth)
         else:
@@ -178,31 +192,107 @@ def simulate_project(
         )
     pool = image_refs(ws, project)
     images = [pool[i] for i in sorted(known.labels) if i in pool]
+    ways = _tuned if mode == "fine-tune" else _probed
+    found = ways(ws, images, known, settings, seeds, backbone or ws.settings.backbone, progress)
+    made = _summed(found.runs, seeds, found.settings, found.n, time.perf_counter() - started)
+    return replace(
+        made, refused=known.refused, n_refused=known.n_refused, skipped=len(images) - found.n,
+        unlabelled=len(pool) - len(images), mode=mode,
+        notice=" ".join(filter(None, [found.notice, _left_out(project)])),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All runs of one mode, on n images that can be read."""
+
+    runs: Sequence[Mapping[str, LoopRun]]
+    settings: LoopSettings
+    n: int
+    notice: str
+
+
+def _probed(
+    ws: Workspace,
+    images: Sequence[ImageRef],
+    known: Truth,
+    settings: LoopSettings,
+    seeds: Sequence[int],
+    backbone: str,
+    progress: Callable[[Progress], None],
+) -> _Found:
     found = vectors_of(
-        images, backbone or ws.settings.backbone, ws.cache / "embeddings", ws.settings.offline,
+        images, backbone, ws.cache / "embeddings", ws.settings.offline,
         ws.settings.self_training_seconds, progress,
     )  # fmt: skip
-    names = sorted({known.labels[i] for i in found.item_ids.tolist()})
-    codes = np.array([names.index(known.labels[i]) for i in found.item_ids.tolist()])
-    if len(codes) < FEWEST or len(names) < 2:
+    codes = _codes(known, found.item_ids.tolist())
+    runs = run_seeds(found.rows, codes, settings, seeds, _told(progress))
+    return _Found(runs, settings, len(codes), found.notice)
+
+
+def _tuned(
+    ws: Workspace,
+    images: Sequence[ImageRef],
+    known: Truth,
+    settings: LoopSettings,
+    seeds: Sequence[int],
+    backbone: str,
+    progress: Callable[[Progress], None],
+) -> _Found:
+    def codes(rows: np.ndarray) -> np.ndarray:
+        return _codes(known, [images[row].item_id for row in rows])
+
+    def planned(n: int) -> LoopSettings:
+        return fine_tuned(settings, n)
+
+    found = run_tuned(
+        images, codes, planned, seeds, backbone, ws.cache / "embeddings", ws.settings.offline,
+        ws.settings.self_training_seconds, progress,
+    )  # fmt: skip
+    return _Found(found.runs, planned(len(found.rows)), len(found.rows), found.notice)
+
+
+def _codes(known: Truth, items: Sequence[int]) -> np.ndarray:
+    """Return the items' class numbers.
+
+    Raises:
+        EmptyTrainingSet: Too few of them can be read.
+    """
+    names = sorted({known.labels[i] for i in items})
+    if len(items) < FEWEST or len(names) < 2:
         raise EmptyTrainingSet(
-            f"Of the images with a known label only {len(codes)} of {len(names)} classes can be read.",
+            f"Of the images with a known label only {len(items)} of {len(names)} classes can be read.",
             "Check the files.",
         )
-    runs = run_seeds(found.rows, codes, settings, seeds, _told(progress))
-    made = _summed(runs, seeds, settings, len(codes), time.perf_counter() - started)
-    return replace(
-        made, refused=known.refused, n_refused=known.n_refused, skipped=found.skipped,
-        unlabelled=len(pool) - len(images), notice=found.notice,
-    )  # fmt: skip
+    return np.array([names.index(known.labels[i]) for i in items])
 
 
-def _check(project: ProjectView, seeds: Sequence[int]) -> None:
-    if project.schema.draws or project.schema.main.several:
+def _left_out(project: ProjectView) -> str:
+    """Return what a project of several questions should know, or nothing."""
+    others = [q.title for q in project.schema.questions[1:]]
+    if not others:
+        return ""
+    return (
+        f"Only '{project.schema.main.title}' was simulated; a table of one label an image says nothing "
+        f"of {', '.join(others)}, and each question needs a promise of its own."
+    )
+
+
+def _check(project: ProjectView, seeds: Sequence[int], mode: str) -> None:
+    if project.schema.draws:
         raise InputError(
-            f"'{project.slug}' does not ask for one class an image; only that is simulated.",
-            "Choose another project.",
+            f"'{project.slug}' asks for regions: its known labels are drawings, and a table of file and "
+            "label holds none, so a campaign cannot be played through.",
+            "Train a model on what is drawn and ask 'tiebreak certify' what it may decide alone.",
         )
+    if project.schema.main.several:
+        raise InputError(
+            f"'{project.slug}' takes several labels an image; a campaign is simulated with one class "
+            "each, for the promise counts an image right or wrong as a whole.",
+            "Simulate a project with one question a label, or ask 'tiebreak certify' of a model.",
+        )
+    if mode not in MODES:
+        raise InputError(f"A simulation's mode is {' or '.join(MODES)}, found '{mode}'.")
     if not seeds:
         raise InputError("At least one seed is needed, found none.")
 
@@ -239,6 +329,7 @@ def _summed(
         tuple(spend(settings.delta, k) for k in range(1, settings.looks + 1)),
         tuple(_way(name, [found[name] for found in runs]) for name in runs[0]),
         tuple(_run(seed, r) for seed, r in zip(seeds, ours, strict=True)),
+        labels=float(np.mean([r.rounds[-1].labelled for r in ours])),
     )  # fmt: skip
 
 
@@ -256,5 +347,5 @@ def _run(seed: int, run: LoopRun) -> SeedRun:
     return SeedRun(
         seed, run.human_share, run.auto_error, run.over_target, run.final_accuracy,
         len(run.rounds), not len(run.accepted), run.revoked,
-        run.rounds[-1].sentence if run.rounds else "",
+        run.rounds[-1].sentence, run.rounds[-1].labelled, run.rounds[-1].checked,
     )  # fmt: skip
