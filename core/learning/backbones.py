@@ -26,8 +26,9 @@ from torchvision import models
 
 from core.errors import InputError
 from core.learning.checkpoints import load_into, read_weights, sha256_of
+from core.learning.tiny import NAME, TinyNet
 
-FEATURES = "head-stage-1"
+FEATURES = "head-stage-bands-2"
 """Names what `Extractor` returns in cache keys; change it with the procedure."""
 TUNED = "fine-tuned"
 """The source of a backbone that was taught a project's classes."""
@@ -37,6 +38,7 @@ TUNED_FEATURES = "tuned-1"
 _CONNECT_SECONDS = 5.0
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+_BANDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ class Extractor(nn.Module):
     """Pixels to features: what the classifier's last layer sees, beside the stage before it.
 
     The early stage keeps what the ImageNet classes had no use for; on the real sets it adds
-    one to two points where labels are few. The mirror image is averaged in.
+    one to two points where labels are few. It is given as a whole and in three bands, top to
+    bottom: where in the image something lies tells apart what has an up and a down, and costs no
+    pass of its own. The mirror image is averaged in, so left and right do not matter.
     """
 
     mean: Tensor
@@ -110,11 +114,14 @@ class Extractor(nn.Module):
         trace.clear()
         self.network(x)
         maps = [t for t in trace.seen if t.ndim == 4 and t.shape[1] > t.shape[2]]
-        pooled = [t.float().mean((2, 3)) for t in maps]
-        last = trace.head.float().flatten(1) if trace.head is not None else pooled[-1]
-        before = [p for p, m in zip(pooled, maps, strict=True) if p.shape[1] != maps[-1].shape[1]]
+        last = (
+            trace.head.float().flatten(1)
+            if trace.head is not None
+            else maps[-1].float().mean((2, 3))
+        )
+        before = [m.float() for m in maps if m.shape[1] != maps[-1].shape[1]][-1:]
         trace.clear()
-        return [_root(last), *before[-1:]]
+        return [_root(last), *[p for m in before for p in (m.mean((2, 3)), _bands(m))]]
 
     def _see_stage(self, module: nn.Module, inputs: object, output: object) -> None:
         if isinstance(output, Tensor):
@@ -170,6 +177,11 @@ def _root(x: Tensor) -> Tensor:
     return x.sign() * x.abs().sqrt()
 
 
+def _bands(x: Tensor) -> Tensor:
+    """Return the means of the upper, middle and lower third, (n, 3 × channels), of (n, channels, h, w)."""
+    return nn.functional.adaptive_avg_pool2d(x, (_BANDS, 1)).flatten(1)
+
+
 def _unit(x: Tensor) -> Tensor:
     return nn.functional.normalize(x.float(), dim=1)
 
@@ -209,8 +221,6 @@ def tuned_backbone(config: Mapping[str, object], weights: Mapping[str, np.ndarra
     Raises:
         BadCheckpoint: The weights are for another network.
     """
-    from core.learning.selftrained import NAME, TinyNet
-
     name = str(config["network"])
     network = TinyNet() if name == NAME else _empty_network(name)
     tensors = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}

@@ -20,11 +20,13 @@ from core.learning.backbones import Backbone, device_at_hand, extractor_of, feat
 from core.learning.cache import EmbeddingCache
 from core.learning.files import write_durably
 from core.learning.preprocess import PREPROCESSING, load_pixels, quiet_decoding
-from core.learning.runner import Runner
+from core.learning.runner import PRECISIONS, Runner
 from core.learning.values import ImageRef, OnProgress, Progress, ShouldStop, StopRequested
 
 _BATCH = {"cpu": 8, "cuda": 64}
 _FLUSH_EVERY = 2_048
+_NOTE = "precision-2"
+"""Names the rule by which a precision is chosen: what was noted by an older one is timed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,9 @@ def _precision(
 
     It is kept beside the vectors, so that a later run cannot time otherwise and mix two.
     """
-    note = folder / f"precision-{runner.device.type}"
-    if note.is_file():
-        return note.read_text()
+    note = folder / f"{_NOTE}-{runner.device.type}"
+    if note.is_file() and (kept := note.read_text()) in PRECISIONS:
+        return kept
     sample = _read([images[r] for r in rows[:8]], size)[1]
     choice = runner.fastest(sample) if len(sample) else "float32"
     write_durably(note, choice.encode())

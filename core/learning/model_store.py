@@ -74,6 +74,7 @@ def save_model(
     tensors = {"head.weight": head.weight, "head.bias": head.bias}
     tensors |= {BACKBONE_PREFIX + k: v for k, v in backbone_weights.items()}
     settings = {**config, "format": _FORMAT, "temperature": head.temperature}
+    settings |= {"several": True, "thresholds": list(head.thresholds)} if head.several else {}
     files = {
         _CONFIG: _json(settings),
         _REPORT: _json(report.to_dict()),
@@ -110,6 +111,7 @@ def load_model(folder: Path) -> StoredModel:
             tensors["head.bias"],
             float(config["temperature"]),
             bool(config.get("several", False)),
+            tuple(float(t) for t in config.get("thresholds", ())),
         )
         rest = {
             k.removeprefix(BACKBONE_PREFIX): v
@@ -130,6 +132,11 @@ def _check_head(head: Head, config: Mapping[str, object], folder: Path) -> None:
     if head.weight.ndim != 2 or head.weight.shape[0] != k or head.bias.shape != (k,):
         raise BadCheckpoint(
             f"The model in {folder.name} is for {head.weight.shape[0]} classes, expected {k}.",
+            _ADVICE,
+        )
+    if len(head.thresholds) not in (0, k):
+        raise BadCheckpoint(
+            f"The model in {folder.name} has {len(head.thresholds)} thresholds, expected {k}.",
             _ADVICE,
         )
     if not (
@@ -173,7 +180,11 @@ def _parquet(predictions: Predictions) -> bytes:
             "margin": pa.array(predictions.margin, pa.float32()),
             "probabilities": pa.FixedSizeListArray.from_arrays(flat, k),
         },
-        metadata={"classes": json.dumps(list(predictions.classes))},
+        metadata={
+            "classes": json.dumps(list(predictions.classes)),
+            "several": json.dumps(predictions.several),
+            "thresholds": json.dumps(list(predictions.thresholds)),
+        },
     )
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd")

@@ -43,12 +43,14 @@ class Head:
         bias: float32, shape (classes,).
         temperature: Divides the scores, so that confidence matches accuracy.
         several: Whether each class is decided for itself: rows do not sum to 1 then.
+        thresholds: Of several, from which probability on each class is answered; none: one half.
     """
 
     weight: np.ndarray
     bias: np.ndarray
     temperature: float
     several: bool = False
+    thresholds: tuple[float, ...] = ()
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Return float32 (n, classes) of vectors (n, width)."""
@@ -74,12 +76,15 @@ class Fitted:
         out_of_fold: float32 (repeats, n, classes); no repeats where no folds could be made.
         penalty: The L2 penalty that was chosen.
         pool_weight: Weight of an unlabelled image beside a labelled one; 0 if none helped.
+        answered: Where an item may have several classes, bool (n, classes): those it was given by
+            thresholds that had not seen its labels; no rows where no folds could be made.
     """
 
     head: Head
     out_of_fold: np.ndarray
     penalty: float
     pool_weight: float
+    answered: np.ndarray | None = None
 
 
 def fit_probe(
@@ -152,7 +157,7 @@ class _Problem:
         self.codes, self.k, self.check = codes, k, check
         self.one_hot = np.eye(k, dtype=np.float32)[codes]
         self.mean = nodes.mean(0)
-        self.basis = _basis(nodes - self.mean)
+        self.basis = principal_axes(nodes - self.mean)
         self.z = (nodes - self.mean) @ self.basis
         self.has_pool = len(nodes) > len(codes)
         nothing = sparse.csr_array((len(nodes), len(nodes)), dtype=np.float32)
@@ -221,7 +226,7 @@ class _Problem:
         return Head(weight, bias, temperature)
 
 
-def _basis(centred: np.ndarray) -> np.ndarray:
+def principal_axes(centred: np.ndarray) -> np.ndarray:
     """Return the leading principal directions as columns."""
     n, d = centred.shape
     wide = n < d

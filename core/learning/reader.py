@@ -32,7 +32,10 @@ def read_predictions(folder: Path) -> Predictions:
         classes = tuple(json.loads(table.schema.metadata[b"classes"]))
         flat = table.column("probabilities").combine_chunks().flatten().to_numpy()
         ids = table.column("item_id").to_numpy()
-        return Predictions(ids, flat.reshape(len(ids), len(classes)), classes)
+        several = json.loads(table.schema.metadata.get(b"several", b"false"))
+        thresholds = tuple(json.loads(table.schema.metadata.get(b"thresholds", b"[]")))
+        probabilities = flat.reshape(len(ids), len(classes))
+        return Predictions(ids, probabilities, classes, {}, several, thresholds)
     except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as e:
         raise BadCheckpoint(
             f"The predictions of run {folder.name} are missing or damaged: {str(e)[:200]}.",

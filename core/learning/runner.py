@@ -19,6 +19,7 @@ from core.learning.backbones import Backbone, Extractor, extractor_of, fused, st
 _SAME_DIRECTION = 0.9985
 _WORTH_IT = 1.15
 _WAYS = ("bfloat16", "mixed")
+PRECISIONS = ("float32", *_WAYS)
 _EARLY = 5
 """In ``mixed`` the first fifth of the stages stays in float32: rounding there grows on its way."""
 

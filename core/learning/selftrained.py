@@ -11,7 +11,6 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,14 @@ from core.learning.backbones import MEAN, STD, Backbone, device_at_hand
 from core.learning.checkpoints import load_into, read_weights, sha256_of
 from core.learning.files import write_durably
 from core.learning.preprocess import load_pixels, quiet_decoding
+from core.learning.tiny import NAME, SIZE, TinyNet
 from core.learning.values import ImageRef, OnProgress, Progress, ShouldStop, StopRequested
 
-NAME = "tiny"
-SIZE = 96
+__all__ = [
+    "NAME", "NOTICE", "SIZE", "TinyNet", "from_own_weights", "load_self_trained", "own_weights",
+    "self_trained", "vicreg",
+]  # fmt: skip
+
 NOTICE = (
     "No pretrained weights were at hand, so a small network was taught on this project's own "
     "images. Expect clearly lower accuracy; place the weights in torch's cache or connect to "
@@ -38,30 +41,6 @@ _SECONDS = 75.0
 _STEPS = 600
 _BATCH = 64
 _MAX_IMAGES = 4_000
-
-
-class TinyNet(nn.Module):
-    """Four convolution stages and a last linear layer, about 0.4 M weights."""
-
-    def __init__(self, classes: int = 128) -> None:
-        super().__init__()
-        widths = (3, 32, 64, 128, 256)
-        self.features = nn.Sequential(*[_stage(a, b) for a, b in pairwise(widths)])
-        self.head = nn.Linear(widths[-1], classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return projections, shape (n, classes)."""
-        out: Tensor = self.head(self.features(x).mean((2, 3)))
-        return out
-
-
-def _stage(before: int, after: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(),
-        nn.MaxPool2d(2) if before == 3 else nn.Identity(),
-    )
 
 
 def self_trained(

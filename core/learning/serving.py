@@ -47,7 +47,9 @@ def predict(
     ids = np.array([i.item_id for i in images], dtype=np.int64)[embedded.usable]
     table = model.head.probabilities(embedded.vectors[embedded.usable])
     progress(Progress("predict", len(ids), len(images), 0.0))
-    return Predictions(ids, table, model.classes, embedded.skipped, model.head.several)
+    return Predictions(
+        ids, table, model.classes, embedded.skipped, model.head.several, model.head.thresholds
+    )
 
 
 def _backbone(model: StoredModel) -> Backbone:

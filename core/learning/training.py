@@ -17,6 +17,7 @@ from core.learning import evaluate
 from core.learning.model_store import save_model
 from core.learning.preprocess import PREPROCESSING
 from core.learning.probe import Fitted, fit_probe
+from core.learning.probe_multi import fit_several
 from core.learning.values import (
     Evaluation,
     Example,
@@ -136,11 +137,6 @@ def _check(request: TrainingRequest) -> None:
         raise TrainingError(
             f"Unknown training mode '{request.mode}'.", f"Use one of {', '.join(MODES)}."
         )
-    if request.several and request.mode == "probe":
-        raise TrainingError(
-            "A probe gives one class an image; this question takes several.",
-            "Choose the mode 'fine-tune' or 'student'.",
-        )
     said = {c for e in request.examples for c in (e.labels if request.several else (e.label,))}
     unknown = sorted(said - set(request.classes))
     if unknown:
@@ -173,7 +169,8 @@ class _Run:
         learnt, judged = self._split(usable)
         fitted = self._fit(learnt, embedded, row_of, usable)
         predictions = self._predict(images, embedded, fitted, learnt, row_of)
-        report = self._judged(fitted, predictions, learnt, judged)
+        judge = self._judged_sets if self.request.several else self._judged
+        report = judge(fitted, predictions, learnt, judged)
         report = replace(
             report,
             weights=backbone.source,
@@ -233,14 +230,13 @@ class _Run:
         self.progress(Progress("fit", 0, 1))
         barred = _excluded(self.request) | {e.image.item_id for e in learnt}
         free = sorted(row_of[i] for i in usable - barred)
-        fitted = fit_probe(
-            embedded.vectors[[row_of[e.image.item_id] for e in learnt]],
-            self._codes(learnt),
-            embedded.vectors[free],
-            len(self.request.classes),
-            self.request.seed,
-            self._go_on,
-        )
+        vectors = embedded.vectors[[row_of[e.image.item_id] for e in learnt]]
+        pool, request = embedded.vectors[free], self.request
+        if request.several:
+            fitted = fit_several(vectors, self._sets(learnt), pool, request.seed, self._go_on)
+        else:
+            k = len(request.classes)
+            fitted = fit_probe(vectors, self._codes(learnt), pool, k, request.seed, self._go_on)
         self.progress(Progress("fit", 1, 1, 0.0, {"temperature": fitted.head.temperature}))
         return fitted
 
@@ -261,8 +257,9 @@ class _Run:
         ids = np.array([i.item_id for i in images], dtype=np.int64)
         self.progress(Progress("predict", len(ids), len(ids), 0.0))
         return Predictions(
-            ids[embedded.usable], table[embedded.usable], self.request.classes, embedded.skipped
-        )
+            ids[embedded.usable], table[embedded.usable], self.request.classes, embedded.skipped,
+            self.request.several, fitted.head.thresholds,
+        )  # fmt: skip
 
     def _judged(
         self, fitted: Fitted, predictions: Predictions, learnt: list[Example], judged: list[Example]
@@ -293,6 +290,32 @@ class _Run:
             n_train=len(learnt),
             class_balance={c: counts[c] for c in classes},
             temperature=fitted.head.temperature,
+        )
+
+    def _judged_sets(
+        self, fitted: Fitted, predictions: Predictions, learnt: list[Example], judged: list[Example]
+    ) -> TrainingReport:
+        self.progress(Progress("evaluate", 0, 1))
+        classes, thresholds = self.request.classes, fitted.head.thresholds
+        truth, table = np.zeros((0, len(classes))), np.zeros((0, len(classes)))
+        answered, on = truth > 0, "none"
+        if len(judged) >= evaluate.ENOUGH_TO_EVALUATE:
+            where = np.searchsorted(predictions.item_ids, [e.image.item_id for e in judged])
+            truth, table = self._sets(judged), predictions.probabilities[where]
+            answered, on = table > np.array(thresholds), self.request.judged_on
+        elif fitted.answered is not None and len(fitted.answered):
+            truth, table = self._sets(learnt), fitted.out_of_fold[0]
+            answered, on = fitted.answered, "cross-validated"
+        true = truth > 0
+        counts = Counter(c for e in learnt for c in e.labels)
+        return TrainingReport(
+            "done",
+            self.request.backbone,
+            evaluate.overall(on, int((true == answered).all(1).sum()), len(true)),
+            evaluate.set_rows(true, answered, classes),
+            n_train=len(learnt),
+            class_balance={c: counts[c] for c in classes},
+            sets=evaluate.set_scores(true, table, answered, classes, thresholds),
         )
 
     def _save(
@@ -329,6 +352,13 @@ class _Run:
     def _codes(self, examples: list[Example]) -> np.ndarray:
         number = {c: i for i, c in enumerate(self.request.classes)}
         return np.array([number[e.label] for e in examples], dtype=int)
+
+    def _sets(self, examples: list[Example]) -> np.ndarray:
+        number = {c: i for i, c in enumerate(self.request.classes)}
+        out = np.zeros((len(examples), len(number)), dtype=np.float32)
+        for row, example in enumerate(examples):
+            out[row, [number[c] for c in example.labels]] = 1.0
+        return out
 
     def _go_on(self) -> None:
         if self.should_stop():

@@ -382,7 +382,13 @@ class TunedRun:
             truth = np.zeros(table.shape, dtype=bool)
             for row, e in enumerate(judged):
                 truth[row, [number[c] for c in e.labels]] = True
-            return _several_report(base, on, truth, table > 0.5, request.classes)
+            said = table > 0.5
+            return replace(
+                base,
+                eval=evaluate.overall(on, int((truth == said).all(1).sum()), len(truth)),
+                per_class=evaluate.set_rows(truth, said, request.classes),
+                sets=evaluate.set_scores(truth, table, said, request.classes),
+            )
         true = np.array([number[e.label] for e in judged], dtype=int)
         guess = table.argmax(1) if judged else np.zeros(0, dtype=int)
         confusion = evaluate.confusion_matrix(true, guess, len(number))
@@ -501,15 +507,3 @@ def _fitting_size(backbone: Backbone, size: int) -> int:
     except (RuntimeError, AssertionError, ValueError):
         return backbone.size  # a transformer has a place for each patch
     return wanted
-
-
-def _several_report(
-    base: TrainingReport, on: str, truth: np.ndarray, said: np.ndarray, classes: tuple[str, ...]
-) -> TrainingReport:
-    """Judge sets of labels: right when all are; each class by the items that have it."""
-    right = int((truth == said).all(1).sum())
-    rows = [
-        evaluate.class_row(name, int((truth[:, i] & said[:, i]).sum()), int(truth[:, i].sum()))
-        for i, name in enumerate(classes)
-    ]
-    return replace(base, eval=evaluate.overall(on, right, len(truth)), per_class=tuple(rows))

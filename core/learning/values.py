@@ -172,6 +172,47 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SetRow:
+    """How well one class is found where an image may have several.
+
+    Attributes:
+        n: Items that have it.
+        ap: Average precision of the ranking by probability; None where n is 0.
+        f1: Of the answers given; None where no item has it and none was given it.
+        low: Lower end of the 95 % two-sided interval of F1.
+        high: Upper end.
+        threshold: From which probability on it is answered.
+    """
+
+    label: str
+    n: int
+    ap: float | None
+    f1: float | None
+    low: float | None
+    high: float | None
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetScores:
+    """How well sets of classes are found, on the items of the report's `eval`.
+
+    Attributes:
+        mean_ap: Mean over the classes that any of the items has; None where there are none.
+        low: Lower end of its 95 % bootstrap interval over items.
+        high: Upper end.
+        n: Items it rests on.
+        classes: One row a class in schema order.
+    """
+
+    mean_ap: float | None
+    low: float | None
+    high: float | None
+    n: int
+    classes: tuple[SetRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingReport:
     """What a run did and how good its model is.
 
@@ -201,6 +242,7 @@ class TrainingReport:
         precision: What two timed steps showed to be fastest.
         search: Trials of the search for settings.
         rounds: Rounds of Noisy Student: images taken, accuracy, whether kept.
+        sets: Where an image may have several classes; `eval` then counts whole sets right.
     """
 
     status: str
@@ -230,6 +272,7 @@ class TrainingReport:
     precision: str = ""
     search: tuple[Mapping[str, float], ...] = ()
     rounds: tuple[Mapping[str, object], ...] = ()
+    sets: SetScores | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the report as JSON-ready values."""
@@ -248,6 +291,7 @@ class Predictions:
         classes: The k class names, in column order.
         skipped: Items whose image could not be read, with the reason; they have no row.
         several: Whether each class is decided for itself; rows do not sum to 1 then.
+        thresholds: Of several, from which probability on each class is answered; none: one half.
     """
 
     item_ids: np.ndarray
@@ -255,16 +299,21 @@ class Predictions:
     classes: tuple[str, ...]
     skipped: Mapping[int, str] = field(default_factory=dict)
     several: bool = False
+    thresholds: tuple[float, ...] = ()
 
     @property
     def chosen(self) -> list[tuple[str, ...]]:
-        """Return the labels each item has: the likeliest, or of several all above one half."""
+        """Return the labels each item has: the likeliest, or of several all above their threshold."""
         if not self.several:
             return [(name,) for name in self.top1]
         return [
-            tuple(c for c, p in zip(self.classes, row, strict=True) if p > 0.5)
-            for row in self.probabilities
+            tuple(c for c, yes in zip(self.classes, row, strict=True) if yes)
+            for row in self._answered
         ]
+
+    @property
+    def _answered(self) -> np.ndarray:
+        return np.asarray(self.probabilities > np.array(self.thresholds or 0.5, dtype=np.float32))
 
     @property
     def top1(self) -> list[str]:
@@ -273,18 +322,17 @@ class Predictions:
 
     @property
     def confidence(self) -> np.ndarray:
-        """Return the probability of the likeliest class, shape (n,); of several, the least sure."""
+        """Return the likeliest class's probability, shape (n,); of several, the least sure answer's."""
         if self.several:
-            return np.asarray(
-                np.maximum(self.probabilities, 1 - self.probabilities).min(1, initial=1.0)
-            )
+            said = np.where(self._answered, self.probabilities, 1 - self.probabilities)
+            return np.asarray(said.min(1, initial=1.0))
         return np.asarray(self.probabilities.max(1, initial=0.0))
 
     @property
     def margin(self) -> np.ndarray:
         """Return the likeliest class's probability less the second's, shape (n,)."""
         if self.several:
-            return 2 * self.confidence - 1
+            return np.asarray(np.maximum(2 * self.confidence - 1, 0))
         if self.probabilities.shape[1] < 2:
             return self.confidence
         two = np.partition(self.probabilities, -2, axis=1)[:, -2:]

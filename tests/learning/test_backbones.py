@@ -28,12 +28,12 @@ def pixels(n: int, size: int = 96) -> torch.Tensor:
 @pytest.mark.parametrize(
     ("name", "width"),
     [
-        ("mobilenet_v3_small", 1024 + 96),
-        ("resnet18", 512 + 256),
-        ("squeezenet1_0", 512 + 384),
-        ("shufflenet_v2_x0_5", 1024 + 192),
+        ("mobilenet_v3_small", 1024 + 4 * 96),
+        ("resnet18", 512 + 4 * 256),
+        ("squeezenet1_0", 512 + 4 * 384),
+        ("shufflenet_v2_x0_5", 1024 + 4 * 192),
         ("mnasnet0_5", 1280),
-        ("efficientnet_b0", 1280 + 320),
+        ("efficientnet_b0", 1280 + 4 * 320),
     ],
 )
 def test_each_kind_of_network_gives_unit_features(name, width):
@@ -63,6 +63,33 @@ def test_mirrored_image_gives_the_same_features():
     with torch.inference_mode():
         one, two = extractor(pixels(1)), extractor(pixels(1).flip(3))
     assert torch.allclose(one, two, atol=1e-5)
+
+
+class Shallow(torch.nn.Module):
+    """A network whose every place sees one pixel, so that only bands can know what is where."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1), torch.nn.Conv2d(8, 16, 1))
+        self.classifier = torch.nn.Linear(16, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return class scores."""
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+def test_up_and_down_matter_to_the_bands_alone():
+    """An image on its head is told from the upright one, by the bands and by nothing else."""
+    torch.manual_seed(0)
+    x = pixels(2, 6)
+    x[:, :, :3] //= 4
+    with torch.inference_mode():
+        extractor = Extractor(Shallow()).eval()
+        upright, upturned = extractor(x), extractor(x.flip(2))
+    apart = (upright - upturned).abs()
+    assert apart.shape == (2, 16 + 8 + 3 * 8)
+    assert apart[:, : 16 + 8].max() < 1e-5
+    assert apart[:, 16 + 8 :].max() > 1e-2
 
 
 def test_loss_of_self_training_prefers_agreeing_spread_out_views():

@@ -61,6 +61,30 @@ def test_train_then_predict(request_for, images, cache):
     assert json.loads((request.folder / "report.json").read_text())["n_train"] == 24
 
 
+def test_several_classes_an_image(request_for, images, cache):
+    """A probe of sets is judged by sets, stored with its thresholds, and serves as recorded."""
+    examples = tuple(
+        Example(i, c, "train" if i.item_id <= 18 else "evaluate", tuple(sorted({c, "green"})))
+        for i, c in images
+    )
+    request = request_for(examples=examples, several=True)
+    report = train(request)
+    assert (report.mode, report.eval.on, report.eval.n) == ("probe", "evaluate", 30)
+    assert report.eval.accuracy > 0.8
+    assert report.class_balance == {"blue": 6, "green": 18, "red": 6}
+    assert report.sets.low <= report.sets.mean_ap <= report.sets.high
+    assert report.sets.classes[1].f1 == 1.0
+    recorded = read_predictions(request.folder)
+    served = predict(request.folder, [i for i, _ in images], cache)
+    assert recorded.several
+    assert recorded.thresholds == served.thresholds
+    assert all("green" in labels for labels in recorded.chosen)
+    assert served.chosen[18:] == recorded.chosen[18:]
+    assert (served.confidence <= 1).all()
+    few = train(request_for(examples=examples[:18], several=True, folder=request.folder / "few"))
+    assert (few.eval.on, few.sets.n) == ("cross-validated", 18)
+
+
 def test_second_run_comes_from_the_cache(request_for, tmp_path):
     """Nothing is embedded twice, and the result is the same to the bit."""
     first = request_for()

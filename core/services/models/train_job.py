@@ -99,9 +99,6 @@ def training_request(
             labels = said if isinstance(said, tuple) else (said,)
             first = labels[0] if labels else ""
             examples.append(Example(pool[row.item_id], first, row.use, labels))
-    mode = str(config.get("mode", "probe"))
-    if question.several and mode == "probe":
-        mode = "fine-tune"  # a probe gives one class an image
     recipe = config.get("recipe")
     return TrainingRequest(
         classes=question.names,
@@ -114,7 +111,7 @@ def training_request(
         held_out=held_out,
         offline=ws.settings.offline,
         self_training_seconds=ws.settings.self_training_seconds,
-        mode=mode,
+        mode=str(config.get("mode", "probe")),
         weights=Path(str(config["weights"])) if config.get("weights") else None,
         recipe=recipe_from(recipe) if isinstance(recipe, Mapping) else Recipe(),
         budget_seconds=60 * float(str(config.get("minutes", 0))),

@@ -156,8 +156,8 @@ def queue_training(
     asked |= {} if seed is None else {"seed": seed}
     if chosen.resume is not False:
         return _queue(ws, actor, project, TRAIN, _resumed(ws, project, chosen, asked))
-    if project.task.draws or project.schema.main.several:
-        asked.setdefault("mode", "fine-tune")  # a probe gives one class an image
+    if project.task.draws:
+        asked.setdefault("mode", "fine-tune")  # a probe does not say where
     version_id, name = _version(ws, actor, project, chosen.version)
     config = {
         "backbone": ws.settings.backbone,

@@ -30,7 +30,7 @@ def parts() -> Mapping[str, Part | None]:
 def main() -> None:
     """Run all of them, or those named, each in a folder that is removed afterwards."""
     runs = {name: run for name, run in parts().items() if run is not None}
-    asked = sys.argv[1:] or list(runs)
+    asked = [a.replace("-", "_") for a in sys.argv[1:]] or list(runs)
     if unknown := set(asked) - set(runs):
         raise SystemExit(
             f"No benchmark named {', '.join(sorted(unknown))}; there are {', '.join(runs)}."

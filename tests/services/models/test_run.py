@@ -256,9 +256,12 @@ def test_several_answers_an_image_are_learnt_and_pre_labelled(tints, tmp_path):
     _imported(ws, me, "marks", tmp_path / "photos")
     ready = training_readiness(ws, me, "marks")
     assert (ready.can_start, ready.classes_with_labels) == (True, 2)
-    job = done(ws, me, queue_training(ws, me, "marks", options=TrainingOptions(minutes=0.02)))
+    job = done(ws, me, queue_training(ws, me, "marks"))
     assert job.status is JobStatus.DONE, job.error
-    assert (job.result or {})["mode"] == "fine-tune"
+    found = job.result or {}
+    assert found["mode"] == "probe"
+    assert [row["label"] for row in found["sets"]["classes"]] == list(TINTS)
+    assert found["sets"]["n"] == found["eval"]["n"] > 0
     said = done(ws, me, queue_prelabel(ws, me, "marks"))
     assert said.status is JobStatus.DONE, said.error
     with ws.store.read() as connection:
