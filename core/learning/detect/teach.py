@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Lesson:
         folder: Where checkpoints go.
         resume: Go on from the newest of them.
         mark: Names everything a checkpoint must agree with.
+        clock: Seconds that count against the budget.
     """
 
     pretrained: bool
@@ -60,6 +61,7 @@ class Lesson:
     folder: Path
     resume: bool
     mark: str
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True)
@@ -139,7 +141,7 @@ class _Teacher:
             self._restore()
         self._refill()
         self.half_precision = self._is_half_faster()
-        self.started = saved = time.monotonic()
+        self.started = saved = self.lesson.clock()
         while (done := self._done()) < 1.0:
             if self.should_stop():
                 self._save()
@@ -149,9 +151,9 @@ class _Teacher:
                 self._keep_good()
                 break
             self._tell(loss, done)
-            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+            if self.lesson.clock() - saved > _CHECKPOINT_SECONDS:
                 self._save()
-                saved = time.monotonic()
+                saved = self.lesson.clock()
         return self._ended()
 
     def _done(self) -> float:
@@ -161,7 +163,7 @@ class _Teacher:
         return (self._seconds() if self.taught.steps else 0.0) / max(1e-9, self.lesson.seconds)
 
     def _seconds(self) -> float:
-        return self.before + time.monotonic() - self.started
+        return self.before + self.lesson.clock() - self.started
 
     def _step(self, done: float) -> float:
         """Take one step, with a smaller batch if it does not fit; return the loss."""
@@ -265,7 +267,7 @@ class _Teacher:
         self.taught.seconds = self._seconds()
         if not self.taught.notice:
             self.taught.seconds_to_best = self.taught.seconds
-        self.taught.images_per_second = self.images / max(1e-9, time.monotonic() - self.started)
+        self.taught.images_per_second = self.images / max(1e-9, self.lesson.clock() - self.started)
         self.network.load_state_dict(self.mean)
         self.network.eval()
         drop_states(self.lesson.folder)
@@ -277,7 +279,7 @@ class _Teacher:
         left = self.lesson.seconds - seconds if self.lesson.steps is None else None
         if left is None and self.taught.steps > 1:
             left = seconds * (1 - share) / share
-        rate = self.images / max(1e-9, time.monotonic() - self.started)
+        rate = self.images / max(1e-9, self.lesson.clock() - self.started)
         told = {"loss": loss, "images_per_second": rate, "batch": float(self.taught.batch)}
         total = self.lesson.steps or max(
             self.taught.steps, round(self.taught.steps / max(share, 1e-3))

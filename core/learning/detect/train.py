@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -23,8 +23,9 @@ from core.learning.detect.models import QUICK, Detector, Plan, built, planned
 from core.learning.detect.predict import find_regions
 from core.learning.detect.teach import Lesson, Taught, teach
 from core.learning.detect.trunks import Trunk, found_trunk
-from core.learning.detect.upright import no_way_up
+from core.learning.detect.upright import box_way_up
 from core.learning.detect.values import BoxScore, DetectReport, DetectRequest
+from core.learning.upright import WayUp
 from core.learning.values import (
     ImageRef,
     OnProgress,
@@ -96,7 +97,7 @@ class _Run:
         trunk = self._trunk(plan, learnt)
         detector, weights_hash = self._detector(plan, trunk, typical, size, pictures)
         pretrained = bool(weights_hash) if trunk is None else trunk.source == "pretrained"
-        variation = self._variation(pictures, trunk)
+        variation, found = self._variation(pictures, trunk)
         taught = teach(
             detector, pictures, self._lesson(plan, pretrained, size, variation, learnt), self.progress,
             self.should_stop,
@@ -108,7 +109,7 @@ class _Run:
         )  # fmt: skip
         report = self._judged({e.image.item_id: e.regions for e in judged}, said)
         counts = Counter(r.label for e in learnt for r in e.regions)
-        notices += [trunk.notice if trunk else "", taught.notice, self._turned(variation)]
+        notices += [trunk.notice if trunk else "", taught.notice, found.why]
         report = replace(
             _with_steps(report, taught),
             detector=plan.full,
@@ -120,6 +121,7 @@ class _Run:
             class_balance={c: counts[c] for c in request.classes},
             trained_on=tuple(sorted(p.item_id for p in pictures)),
             size=size,
+            way_up=asdict(found),
             skipped={**read.skipped, **skipped},
         )
         self._save(plan, detector, typical, variation, said, report)
@@ -212,19 +214,17 @@ class _Run:
         detector.network.to(device_at_hand())
         return detector, digest
 
-    def _variation(self, pictures: Sequence[Picture], trunk: Trunk | None) -> Variation:
-        """Return how images may be varied: what the images themselves allow."""
+    def _variation(
+        self, pictures: Sequence[Picture], trunk: Trunk | None
+    ) -> tuple[Variation, WayUp]:
+        """Return how images may be varied, and what was found about it in the images themselves."""
+        asked = self.request.any_way_up
         if self.request.shape is Shape.KEYPOINTS:  # left and right of a skeleton are its own
-            return Variation(mirror=False)
-        any_way = self.request.any_way_up
-        if any_way is None:
-            any_way = trunk is not None and no_way_up([p.pixels for p in pictures], trunk.stages)
-        return Variation(any_way_up=any_way)
-
-    def _turned(self, variation: Variation) -> str:
-        if not variation.any_way_up or self.request.any_way_up:
-            return ""
-        return "The images look alike whichever way up they are, so they were learnt in all ways."
+            return Variation(mirror=False), WayUp(False, 0, 0)
+        if asked is not None or trunk is None:
+            return Variation(any_way_up=bool(asked)), WayUp(bool(asked), 0, 0)
+        found = box_way_up(pictures, trunk.stages, self.request.classes, self.request.seed)
+        return Variation(any_way_up=found.free), found
 
     def _lesson(
         self,
@@ -250,7 +250,7 @@ class _Run:
         mark = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         return Lesson(
             pretrained, request.budget_seconds, request.steps, batch, variation, request.seed,
-            request.folder / "run", request.resume, mark,
+            request.folder / "run", request.resume, mark, request.clock,
         )  # fmt: skip
 
     def _judged(

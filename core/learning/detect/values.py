@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class DetectRequest:
         self_training_seconds: How long a trunk of the project's own may be taught, where no
             published weights are at hand.
         resume: Go on from the checkpoint in the folder.
+        clock: Seconds that count against the budget; processor time on a machine busy otherwise.
     """
 
     classes: tuple[str, ...]
@@ -58,6 +60,7 @@ class DetectRequest:
     offline: bool = False
     self_training_seconds: float = 75.0
     resume: bool = False
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class DetectReport:
         halved: Batches that did not fit into memory and were halved.
         seconds_to_best: Of the steps, until the weights that were kept.
         size: Longer side of the images as the network saw them, pixels.
+        way_up: What was found about learning images turned: `core.learning.upright.WayUp`.
         right: Judged items wholly right at `threshold`, and how many were judged.
         threshold: Score from which a region is proposed to people.
         skipped: Items whose image could not be read, with the reason.
@@ -137,6 +141,7 @@ class DetectReport:
     mode: str = "fine-tune"
     seconds_to_best: float = 0.0
     size: int = 0
+    way_up: Mapping[str, object] = field(default_factory=dict)
     threshold: float = 0.5
     right: tuple[int, int] = (0, 0)
     skipped: Mapping[int, str] = field(default_factory=dict)

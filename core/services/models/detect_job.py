@@ -69,9 +69,16 @@ def train_regions(
 
 
 def _any_way_up(recipe: object) -> bool | None:
-    """Return what a recipe says of upside down; None, to ask the images, where it says nothing."""
-    said = recipe.get("upside_down") if isinstance(recipe, Mapping) else None
-    return True if isinstance(said, int | float) and said > 0 else None
+    """Return what a recipe says of turning: that it is meant, that nothing is to be varied, or None.
+
+    None asks the images. A recipe that puts images upside down wants them any way up, one without
+    mirroring as they stand.
+    """
+    if not isinstance(recipe, Mapping):
+        return None
+    if float(recipe.get("upside_down", 0.0)) > 0:
+        return True
+    return False if float(recipe.get("flip", 0.5)) == 0 else None
 
 
 def region_examples(

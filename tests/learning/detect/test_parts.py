@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -14,7 +15,7 @@ from core.learning.detect.models import Found
 from core.learning.detect.predict import fused_boxes
 from core.learning.detect.quick import QuickDetector, boxes_of_cells, loss_of
 from core.learning.detect.trunks import empty_trunk, trunk_of
-from core.learning.detect.upright import no_way_up, told_apart
+from core.learning.detect.upright import box_way_up
 
 
 def lit_picture() -> Picture:
@@ -67,6 +68,21 @@ def test_a_network_without_maps_is_refused() -> None:
         trunk_of(Backbone("vit_b_16", network, "", "", 224))
 
 
+def test_what_halves_a_map_is_computed_whole() -> None:
+    """In half precision, depthwise convolutions with a stride keep single, all others do not."""
+    precisions: dict[bool, set[torch.dtype]] = {True: set(), False: set()}
+    trunk = empty_trunk("mobilenet_v2")
+    for stage in trunk.stages:
+        for conv in (m for m in stage.modules() if isinstance(m, nn.Conv2d)):
+            halving = conv.groups > 1 and max(conv.stride) > 1
+            conv.register_forward_hook(lambda *a, h=halving: precisions[h].add(a[2].dtype))
+    x = torch.zeros(1, 3, 64, 64)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        for stage in trunk.stages:
+            x = stage(x)
+    assert precisions == {True: {torch.float32}, False: {torch.bfloat16}}
+
+
 def test_what_views_agree_on_is_one_surer_box() -> None:
     """Overlapping boxes of a class are averaged by score; what one view alone saw loses half."""
     box = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
@@ -80,36 +96,58 @@ def test_what_views_agree_on_is_one_surer_box() -> None:
     assert len(fused_boxes([nothing, nothing]).boxes) == 0
 
 
-def test_images_that_look_alike_upside_down_have_no_way_up() -> None:
-    """Noise has none; a bright sky over a dark ground has."""
-    generator = torch.Generator().manual_seed(0)
-    noise = [
-        torch.randint(0, 255, (3, 64, 64), generator=generator, dtype=torch.uint8)
-        for _ in range(24)
-    ]
-    landscapes = [n // 2 + (torch.arange(64)[None, :, None] < 32) * 120 for n in noise]
-    stages = [nn.Conv2d(3, 8, 3, stride=4)]
-    nn.init.normal_(stages[0].weight, generator=generator)
-    assert no_way_up(noise, stages)
-    assert not no_way_up([x.to(torch.uint8) for x in landscapes], stages)
-    assert not no_way_up(noise[:5], stages)  # too few to tell
+def smear(number: int, lying: bool = False, standing: bool = False) -> Picture:
+    """Return discs and rings under a lamp at one side: wide ones, or discs lit from above and below."""
+    rng = np.random.default_rng(number)
+    y, x = np.mgrid[:96, :128]
+    image = rng.normal(120, 4, (96, 128)) + x / 8  # the lamp
+    boxes, kinds = [], []
+    for slot in range(4):
+        cx, cy = (
+            32 + 64 * (slot % 2) + rng.uniform(-6, 6),
+            24 + 48 * (slot // 2) + rng.uniform(-4, 4),
+        )
+        wide = 26.0 if lying else 13.0
+        away = np.hypot((x - cx) / wide, (y - cy) / 13)
+        kind = int(rng.integers(2))
+        if standing:
+            image -= 70 * ((away < 1) & ((y > cy) == (kind == 1)))
+        else:
+            image -= 70 * (away < 1) * ((away > 0.6) | (kind == 1))
+        boxes.append([cx - wide, cy - 13, cx + wide, cy + 13])
+        kinds.append(kind)
+    pixels = torch.from_numpy(image.clip(0, 255)).to(torch.uint8).expand(3, 96, 128).contiguous()
+    target = Target(torch.tensor(boxes, dtype=torch.float32), torch.tensor(kinds))
+    return Picture(number, pixels, target, 96, 128)
 
 
-def test_telling_apart_leaves_out_what_is_judged() -> None:
-    """The short cut gives what fitting without each pair gives."""
-    generator = torch.Generator().manual_seed(1)
-    one = torch.randn(10, 4, generator=generator) + 0.4
-    other = torch.randn(10, 4, generator=generator)
-    x = torch.cat([one, other]).double()
-    x = (x - x.mean(0)) / (x.std(0) + 1e-6)
-    y = torch.cat([torch.ones(10), -torch.ones(10)]).double()
-    right = 0
-    for i in range(10):
-        kept = torch.tensor([j for j in range(20) if j not in (i, i + 10)])
-        gram = x[kept].T @ x[kept] + 4 * torch.eye(4, dtype=torch.float64)
-        weights = torch.linalg.solve(gram, x[kept].T @ y[kept])
-        right += sum(int((x[j] @ weights).sign() == y[j].sign()) for j in (i, i + 10))
-    assert told_apart(one, other) == pytest.approx(right / 20)
+@pytest.fixture(scope="module")
+def stages() -> list[nn.Module]:
+    """Return the stages of an untaught trunk: random filters see turns as well as forms."""
+    torch.manual_seed(0)
+    return list(empty_trunk("tiny").stages)
+
+
+def test_discs_under_a_lamp_have_no_way_up(stages: list[nn.Module]) -> None:
+    """A lamp at one side tells the images' turns apart, but not what is in the boxes."""
+    found = box_way_up([smear(i) for i in range(30)], stages, ("ring", "disc"), 0)
+    assert found.free, found
+    assert found == box_way_up([smear(i) for i in range(30)], stages, ("ring", "disc"), 0)
+
+
+def test_what_is_lit_from_above_has_a_way_up(stages: list[nn.Module]) -> None:
+    """Classes that a turn would change keep images as they stand."""
+    found = box_way_up([smear(i, standing=True) for i in range(30)], stages, ("up", "down"), 0)
+    assert not found.free, found
+    assert "as they stand" in found.why
+
+
+def test_boxes_that_lie_have_a_way_up(stages: list[nn.Module]) -> None:
+    """Boxes wider than high settle it, and the sentence names the class."""
+    found = box_way_up([smear(i, lying=True) for i in range(10)], stages, ("ring", "disc"), 0)
+    assert not found.free
+    assert "2.0 times as wide as high" in found.why
+    assert not box_way_up([smear(0)], stages, ("ring", "disc"), 0).free  # too few to tell
 
 
 def test_the_quick_detector_learns_one_box_by_heart() -> None:
