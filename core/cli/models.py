@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from core.errors import TrainingError
 from core.jobs.rows import Job, JobStatus
 from core.services.models.jobs import cancel_job, get_job
 from core.services.models.options import TrainingOptions, read_recipe
-from core.services.models.training import start_prelabel, start_training
+from core.services.models.training import resumable, start_prelabel, start_training
 from core.services.workspace import Workspace
 
 POLL_SECONDS = 0.25
@@ -40,7 +41,7 @@ def train(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help="How long steps may take; a detector's take 9 unless told, and judging a minute."
+            help="How long steps may take; those of a detector of boxes take 4 unless told."
         ),
     ] = None,
     search_minutes: Annotated[
@@ -60,8 +61,8 @@ def train(
 ) -> None:
     """Freeze the labels in force, or take a version, and train a model on it.
 
-    A probe takes seconds. A detector from 40 labelled images takes about 10 minutes on two cores,
-    or 5 with --minutes 4; whether images may be learnt turned it finds out by itself and says.
+    A probe takes seconds. A detector of boxes takes about 5 minutes on two cores, 4 of them for its
+    steps, one of shapes 10; whether images may be learnt turned it finds out by itself and says.
     """
     ws, me = opened(workspace)
     options = TrainingOptions(
@@ -86,10 +87,20 @@ def train(
         )
     if isinstance(found, dict) and found.get("accuracy") is not None:
         text += (
-            f": right on {found['accuracy']:.1%} of n = {found['n']} {found['on']} items "
+            f": right on {found['accuracy']:.1%} of n = {found['n']} "
+            f"{'other' if found['on'] == 'all others' else found['on']} items "
             f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."
         )
-    emit(result, as_json, f"{text}\n{result.get('notice') or ''}")
+    emit(result, as_json, "\n".join([text, *_remarks(result)]))
+
+
+def _remarks(result: Mapping[str, object]) -> list[str]:
+    """Return what else a person should know of a run: its notice, the balance, likely causes."""
+    said = [str(result.get("notice") or ""), str(result.get("balance") or "")]
+    causes = result.get("diagnosis")
+    for one in causes if isinstance(causes, list) else []:
+        said.append(f"Likely cause ({one['cause']}): {one['evidence']} {one['advice']}")
+    return [s for s in said if s]
 
 
 def prelabel(
@@ -124,5 +135,7 @@ def _finished(ws: Workspace, me: Actor, job: Job, quiet: bool) -> dict[str, obje
         meter.close()
     if job.status is not JobStatus.DONE:
         words = job.error or f"Job {job.id} was {job.status.value}; what it had finished is kept."
-        raise TrainingError(words, "Mend the cause, then start it again.")
+        if resumable(ws, [job]):
+            raise TrainingError(words, "It left a checkpoint: go on from there with --resume.")
+        raise TrainingError(words, "" if job.status is JobStatus.FAILED else "Start it again.")
     return dict(job.result or {})

@@ -21,8 +21,9 @@ from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.widgets import attempt, caption
 
-USUAL_MINUTES = 9.0
-"""Of a detector on two cores."""
+USUAL_MINUTES = {Shape.BOX: 4.0}
+"""Of a detector on two cores; of one that also says shapes, more."""
+MOST_MINUTES = 9.0
 NOW = ""
 """Stands for the labels in force, frozen as the run starts."""
 
@@ -82,7 +83,7 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
         backbone = _backbone(page)
     with three:
         chosen = _mode(page)
-        minutes = _minutes(USUAL_MINUTES) if chosen == DETECTOR else None
+        minutes = _minutes(_usual_minutes(page)) if chosen == DETECTOR else None
     caption(_(ABOUT[chosen]))
     recipe, search = None, None
     if chosen not in (DETECTOR, "probe"):
@@ -106,6 +107,12 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
                 ),
                 _("Training has started. You can leave this page."),
             )
+
+
+def _usual_minutes(page: PageContext) -> float:
+    """Return how long a detector of what the project asks for usually learns."""
+    shape = page.project.schema.task.shape if page.project else None
+    return MOST_MINUTES if shape is None else USUAL_MINUTES.get(shape, MOST_MINUTES)
 
 
 def _mode(page: PageContext) -> str:

@@ -40,6 +40,8 @@ from core.learning.values import (
 _QUICK_BATCH, _BATCH, _GPU_BATCH = 8, 4, 16
 _MEMORY_BYTES = 2_000_000_000
 """Pixels held while teaching; images beyond that are left out, and it is said."""
+_QUICK_SECONDS, _SECONDS = 240.0, 540.0
+"""How long steps usually take on two cores."""
 _LEAST_ASKED = 16
 _BALANCE = 0.5
 """Power of the commonest class's count over another's by which that one counts more."""
@@ -238,18 +240,14 @@ class _Run:
         batch = _QUICK_BATCH if plan.family == QUICK else _BATCH
         if device_at_hand().type == "cuda":
             batch = _GPU_BATCH
-        said = [
-            request.classes,
-            plan.full,
-            request.seed,
-            size,
-            request.steps,
-            request.budget_seconds,
-        ]
+        seconds = request.budget_seconds
+        if seconds is None:
+            seconds = _QUICK_SECONDS if plan.family == QUICK else _SECONDS
+        said = [request.classes, plan.full, request.seed, size, request.steps, seconds]
         said += [sorted(e.image.content_hash for e in learnt)]
         mark = hashlib.sha256(json.dumps(said).encode()).hexdigest()
         return Lesson(
-            pretrained, request.budget_seconds, request.steps, batch, variation, request.seed,
+            pretrained, seconds, request.steps, batch, variation, request.seed,
             request.folder / "run", request.resume, mark, request.clock,
         )  # fmt: skip
 

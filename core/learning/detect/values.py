@@ -29,7 +29,8 @@ class DetectRequest:
         keypoints: Points of a skeleton; 0 where none are asked for.
         held_out: Items that may not be learnt from: those drawn for certifying or evaluating.
         judged_on: What to call the examples for evaluating in the report.
-        budget_seconds: How long the steps may take; learning slows down towards its end.
+        budget_seconds: How long the steps may take; learning slows down towards its end. None: as
+            long as the detector usually needs on two cores.
         steps: Exactly so many steps instead: the same seed and steps give the same model.
         size: Longer side the images are scaled to, pixels; None to choose it by the boxes.
         any_way_up: Whether images may be learnt upside down and turned; None to ask the images.
@@ -52,7 +53,7 @@ class DetectRequest:
     keypoints: int = 0
     held_out: frozenset[int] = frozenset()
     judged_on: str = "evaluate"
-    budget_seconds: float = 540.0
+    budget_seconds: float | None = None
     steps: int | None = None
     size: int | None = None
     any_way_up: bool | None = None

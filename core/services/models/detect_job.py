@@ -23,7 +23,6 @@ from core.services.models.reporting import Reporter
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 
-USUAL_MINUTES = 9.0
 _TOLD = 0.1
 """Regions less sure than this do not make an item less sure."""
 
@@ -56,19 +55,19 @@ def train_regions(
             keypoints=len(schema.skeleton.points),
             held_out=held_out,
             judged_on="all others" if "labels" in config else "evaluate",
-            budget_seconds=60 * float(str(config.get("minutes", USUAL_MINUTES))),
+            budget_seconds=60 * float(str(config["minutes"])) if "minutes" in config else None,
             weights=Path(str(config["weights"])) if config.get("weights") else None,
             offline=ws.settings.offline,
             self_training_seconds=ws.settings.self_training_seconds,
             resume="resume_of" in config,
-            any_way_up=_any_way_up(config.get("recipe")),
+            any_way_up=any_way_up_in(config.get("recipe")),
         ),
         reporter.progress,
         reporter.should_stop,
     )
 
 
-def _any_way_up(recipe: object) -> bool | None:
+def any_way_up_in(recipe: object) -> bool | None:
     """Return what a recipe says of turning: that it is meant, that nothing is to be varied, or None.
 
     None asks the images. A recipe that puts images upside down wants them any way up, one without

@@ -117,11 +117,19 @@ def test_whether_there_is_a_way_up_can_be_said(
     assert load_detector(tmp_path).any_way_up is asked
 
 
-def test_the_clock_ends_a_run(drawn: DetectRequest, tmp_path: Path) -> None:
-    """With a budget of seconds it stops by the clock, having learnt at least once."""
-    report = train_detector(at(drawn, tmp_path, steps=None, budget_seconds=0.5))
-    assert report.status == "done"
-    assert report.steps >= 1
+def test_the_clock_ends_a_run(
+    drawn: DetectRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops by the clock it was given, after its budget or the usual time, having learnt at least once."""
+    monkeypatch.setattr("core.learning.detect.train._QUICK_SECONDS", 30.0)
+    for budget, least, most in ((10.0, 1, 3), (None, 4, 8)):
+        ticks = iter(range(10_000))  # five or so looks at the clock a step
+        report = train_detector(
+            at(drawn, tmp_path / f"{budget}", steps=None, budget_seconds=budget,
+               clock=lambda ticks=ticks: float(next(ticks)))
+        )  # fmt: skip
+        assert report.status == "done"
+        assert least <= report.steps <= most
 
 
 def test_a_batch_that_does_not_fit_is_halved(

@@ -14,8 +14,9 @@ from core.access import Actor
 from core.jobs.rows import Job, JobStatus
 from core.labels import Answer, Region
 from core.labels.schema import Task
+from core.learning.recipes import NAMED, Recipe
 from core.services.accounts.people import operator
-from core.services.models.detect_job import sureness
+from core.services.models.detect_job import any_way_up_in, sureness
 from core.services.models.jobs import get_job
 from core.services.models.options import TrainingOptions
 from core.services.models.skew import check_serving
@@ -91,6 +92,8 @@ def test_a_detector_is_trained_judged_and_pre_labels(things) -> None:
     assert 0 <= job.result["eval"]["low"] <= job.result["eval"]["map50"] <= 1
     assert [row["label"] for row in job.result["per_class"]] == list(CLASSES)
     assert len(job.result["trained_on"]) == 8
+    assert job.result["way_up"]["images"] == 8
+    assert job.result["way_up"]["why"] in job.result["notice"]
     with ws.store.read() as connection:
         row = connection.execute(select(models)).one()
     assert (row.task, row.mode) == ("boxes", "fine-tune")
@@ -109,6 +112,20 @@ def test_a_detector_is_trained_judged_and_pre_labels(things) -> None:
         for region in Answer.from_json(found.answer).regions:
             assert region.label in CLASSES
             assert region.confidence is not None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (None, None),
+        (NAMED["standard"].to_dict(), None),
+        (NAMED["none"].to_dict(), False),
+        (Recipe(upside_down=0.5).to_dict(), True),
+    ],
+)
+def test_a_recipe_has_the_last_word_on_turning(recipe, said) -> None:
+    """One that puts images upside down turns them, one without mirroring does not, others ask the images."""
+    assert any_way_up_in(recipe) is said
 
 
 @pytest.mark.parametrize(
