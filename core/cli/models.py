@@ -91,6 +91,12 @@ def train(
             f"{'other' if found['on'] == 'all others' else found['on']} items "
             f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."
         )
+    sets = result.get("sets")
+    if isinstance(sets, dict) and sets["low"] is not None:
+        text += (
+            f" Mean average precision over the classes {sets['mean_ap']:.3f} "
+            f"(95 % interval {sets['low']:.3f} to {sets['high']:.3f})."
+        )
     emit(result, as_json, "\n".join([text, *_remarks(result)]))
 
 

@@ -80,9 +80,9 @@ class Extractor(nn.Module):
     """Pixels to features: what the classifier's last layer sees, beside the stage before it.
 
     The early stage keeps what the ImageNet classes had no use for; on the real sets it adds
-    one to two points where labels are few. It is given as a whole and in three bands, top to
-    bottom: where in the image something lies tells apart what has an up and a down, and costs no
-    pass of its own. The mirror image is averaged in, so left and right do not matter.
+    one to two points where labels are few. It is given in three bands, top to bottom: where in
+    the image something lies tells apart what has an up and a down, and costs no pass of its own.
+    The mirror image is averaged in, so left and right do not matter.
     """
 
     mean: Tensor
@@ -121,7 +121,7 @@ class Extractor(nn.Module):
         )
         before = [m.float() for m in maps if m.shape[1] != maps[-1].shape[1]][-1:]
         trace.clear()
-        return [_root(last), *[p for m in before for p in (m.mean((2, 3)), _bands(m))]]
+        return [_root(last), *[_bands(m) for m in before]]
 
     def _see_stage(self, module: nn.Module, inputs: object, output: object) -> None:
         if isinstance(output, Tensor):

@@ -116,11 +116,10 @@ def _usual_minutes(page: PageContext) -> float:
 
 
 def _mode(page: PageContext) -> str:
-    """Return how it learns; a detector and several answers an image leave no choice but to fine-tune."""
+    """Return how it learns; a detector leaves no choice."""
     if page.project is not None and page.project.task.draws:
         return DETECTOR
-    several = page.project is not None and page.project.schema.main.several
-    modes = [m for m in MODES if not (several and m == "probe")]
+    modes = list(MODES)
     chosen = st.segmented_control(
         _("How it learns"), modes, default=modes[0], format_func=lambda c: _(MODES[c]),
         key="retrain.mode",

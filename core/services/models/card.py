@@ -139,6 +139,7 @@ def _lines(card: ModelCard) -> list[str]:
     rows = card.report.get("per_class")
     for row in rows if isinstance(rows, list) else []:
         said.append(f"- {row.get('label')}: {_figure(row)}")
+    said += [f"- {line}" for line in _sets(card.report.get("sets"))]
     said += ["", "## What it may promise", ""]
     said += [f"- {p.scope}: {p.sentence}" for p in card.promises] or ["- No certificate yet."]
     said += ["", "## Limits", "", *(f"- {t}" for t in _limits(card)), "", "## History", ""]
@@ -160,10 +161,22 @@ def _limits(card: ModelCard) -> list[str]:
     return found or ["None known."]
 
 
+def _sets(found: object) -> list[str]:
+    """Return mean AP, and F1 by class, where an image may have several classes."""
+    if not isinstance(found, Mapping):
+        return []
+    return [f"All classes: {_figure(found)}"] + [
+        f"{row.get('label')}: {_figure(row)}" for row in found["classes"]
+    ]
+
+
 def _figure(found: object) -> str:
     if not isinstance(found, Mapping):
         return "not evaluated"
-    for key, unit in (("accuracy", "right"), ("map50", "mean AP at IoU 0.5")):
+    units = {
+        "accuracy": "right", "map50": "mean AP at IoU 0.5", "mean_ap": "mean AP", "f1": "F1"
+    }  # fmt: skip
+    for key, unit in units.items():
         value = found.get(key)
         if isinstance(value, int | float):
             low, high = found.get("low"), found.get("high")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -22,12 +23,13 @@ from core.datasets.freeze import read_version
 from core.errors import InputError, NotFound
 from core.jobs import processes
 from core.jobs.processes import Rendezvous, is_alive
-from core.jobs.rows import Job, JobStatus
+from core.jobs.rows import Job, JobStatus, finish_job
 from core.labels import Answer
 from core.labels.schema import Task
 from core.learning.recipes import NAMED
 from core.services.accounts.people import operator
-from core.services.models.datasets import freeze_labels
+from core.services.models.card import model_card
+from core.services.models.datasets import freeze_labels, list_versions
 from core.services.models.jobs import cancel_job, get_job
 from core.services.models.options import TrainingOptions, drawn_labels
 from core.services.models.training import (
@@ -172,6 +174,48 @@ def test_options_that_will_not_do(values, words):
         TrainingOptions(**values)
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"recipe": NAMED["strong"]}, "asked for: recipe"),
+        ({"search_minutes": 1.0}, "asked for: search"),
+        ({"mode": "probe", "processes": 2}, "asked for: several processes"),
+    ],
+)
+def test_a_probe_passes_over_nothing_in_silence(tints, values, words):
+    """What only a network's own learning has is refused of a probe, before anything is frozen."""
+    ws, me = tints
+    with pytest.raises(InputError, match=words):
+        queue_training(ws, me, SLUG, options=TrainingOptions(**values))
+    with pytest.raises(InputError, match="seed lies between"):
+        queue_training(ws, me, SLUG, seed=2**64)
+    assert list_versions(ws, me, SLUG) == []
+
+
+def test_a_checkpoint_that_cannot_be_copied_stays_the_one_to_resume(tints, monkeypatch):
+    """The disk fills while it is copied: the job says so, and resuming again finds the first run's."""
+    ws, me = tints
+    first = queue_training(ws, me, SLUG, options=QUICK)
+    folder = ws.root / first.folder / "label" / "run"
+    folder.mkdir(parents=True)
+    (folder / "state.json").write_text("[]")
+    with ws.store.ephemeral() as connection:
+        finish_job(connection, first.id, JobStatus.LOST, ws.clock())
+    resumed = queue_training(ws, me, SLUG, options=TrainingOptions(resume=True))
+
+    def full(source: Path, target: Path) -> None:
+        target.mkdir(parents=True)
+        (target / "state.json").write_text("half of i")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    job = done(ws, me, resumed)
+    assert job.status is JobStatus.FAILED
+    assert "No space left" in (job.error or "")
+    again = queue_training(ws, me, SLUG, options=TrainingOptions(resume=True))
+    assert again.config["resume_of"] == first.id
+
+
 def test_a_draw_of_labels_is_judged_on_all_others(tints):
     """Twelve are learnt from, by the seed; every other label is judged by, whatever its use was."""
     ws, me = tints
@@ -262,6 +306,8 @@ def test_several_answers_an_image_are_learnt_and_pre_labelled(tints, tmp_path):
     assert found["mode"] == "probe"
     assert [row["label"] for row in found["sets"]["classes"]] == list(TINTS)
     assert found["sets"]["n"] == found["eval"]["n"] > 0
+    card = model_card(ws, me, "marks", int(str(found["model"]))).to_markdown()
+    assert all(word in card for word in ("mean AP", "F1"))
     said = done(ws, me, queue_prelabel(ws, me, "marks"))
     assert said.status is JobStatus.DONE, said.error
     with ws.store.read() as connection:
