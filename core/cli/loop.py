@@ -11,7 +11,7 @@ import typer
 from core.access import Actor
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
-from core.errors import NotFound
+from core.errors import InputError, NotFound
 from core.services.certificates.accept import AcceptedView, accept
 from core.services.certificates.audits import AuditRow, audit_standing, draw_audit, watch_audit
 from core.services.certificates.campaign import (
@@ -117,7 +117,15 @@ def certify(
 ) -> None:
     """Look whether a model's labels may be accepted; each look spends its share of the error."""
     ws, me = opened(workspace)
-    chosen = model if model is not None else _promoted(ws, me, project)
+    # All that may be refused is looked at first: another promise would end the one in force.
+    if count is not None and count < 1:
+        raise InputError(f"'--count' is 1 or more, found {count}.", "Correct it; nothing was done.")
+    if confidence is not None and not 0 < confidence < 1:
+        raise InputError(
+            f"The confidence lies between 0 and 1, found {confidence:g}.",
+            "0.9 is usual; no campaign was opened.",
+        )
+    chosen = _chosen(ws, me, project, model)
     said = reason or "asked for on the command line"
     campaign = _promised(ws, me, project, (target_error, confidence, scope, iou), said)
     found = certify_all(ws, me, project, chosen, count)
@@ -162,8 +170,21 @@ def _promised(
     )
 
 
-def _promoted(ws: Workspace, me: Actor, project: str) -> int:
-    found = [m.id for m in list_models(ws, me, project) if m.promoted]
+def _chosen(ws: Workspace, me: Actor, project: str, model: int | None) -> int:
+    """Return the model named, or the promoted one.
+
+    Raises:
+        NotFound: There is no such model.
+    """
+    known = list_models(ws, me, project)
+    if model is not None:
+        if model not in {m.id for m in known}:
+            raise NotFound(
+                f"There is no model {model} in '{project}'; nothing was done.",
+                "Choose one from the list.",
+            )
+        return model
+    found = [m.id for m in known if m.promoted]
     if not found:
         raise NotFound(f"'{project}' has no promoted model to certify.", "Train one first.")
     return found[0]

@@ -63,8 +63,8 @@ def launch(
         "--max-restarts=0", "-m", module, *arguments,
     ]  # fmt: skip
     shared = _shares(processes, rendezvous is None)
-    log.parent.mkdir(parents=True, exist_ok=True)
     try:
+        log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             output.write((shlex.join(command) + "\n").encode())
             output.flush()

@@ -125,9 +125,8 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError,
             AttributeError, TypeError, IndexError, AssertionError, UnicodeDecodeError) as e:  # fmt: skip
-        reason = str(e).splitlines()[0][:200] if str(e) else type(e).__name__
         raise BadCheckpoint(
-            f"{path.name} is not a plain state dict: {reason}; nothing in it was run.", _ADVICE
+            f"{path.name} is not a plain state dict: {_reason(e)}; nothing in it was run.", _ADVICE
         ) from e
     if not isinstance(found, Mapping) or not found:
         raise BadCheckpoint(
@@ -141,6 +140,13 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
                 _ADVICE,
             )
     return dict(found)
+
+
+def _reason(error: Exception) -> str:
+    """Say why torch would not load a file; its own words would advise to run what is in it."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it holds more than tensors, or is damaged"
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
 def _read_safetensors(path: Path, start: bytes) -> dict[str, Tensor]:
@@ -165,6 +171,11 @@ def _check_values(tensors: Mapping[str, Tensor], path: Path) -> None:
     if not dense or claimed > path.stat().st_size + 1_000_000:
         raise BadCheckpoint(f"{path.name} claims more data than the file holds.", _ADVICE)
     for name, tensor in tensors.items():
+        if tensor.is_complex() or tensor.is_quantized:
+            kind = "complex" if tensor.is_complex() else "quantised"
+            raise BadCheckpoint(
+                f"{path.name} holds {kind} numbers in {name[:80]}, expected ordinary ones.", _ADVICE
+            )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise BadCheckpoint(
                 f"{path.name} holds NaN or infinity in {name[:80]}.",

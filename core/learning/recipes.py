@@ -60,10 +60,16 @@ class Recipe:
         for name in (f.name for f in fields(self) if f.name != "balance"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise InputError(f"A recipe's {name} lies between 0 and 1, found {value!r}.")
+                raise InputError(
+                    f"A recipe's {name} lies between 0 and 1, found {value!r:.40}.",
+                    "Correct it; nothing was started.",
+                )
         if self.balance not in get_args(Balance):
             known = ", ".join(get_args(Balance))
-            raise InputError(f"A recipe's balance is one of {known}, found {self.balance!r}.")
+            raise InputError(
+                f"A recipe's balance is one of {known}, found {self.balance!r:.40}.",
+                "Correct it; nothing was started.",
+            )
 
     def at(self, strength: float) -> Recipe:
         """Return the recipe with every variation weaker (below 1) or stronger (above 1)."""
@@ -108,8 +114,9 @@ def read_recipe(given: str) -> Recipe:
             f"There is no recipe '{given}': {error.strerror or error}.",
             f"Choose {', '.join(NAMED)}, or a JSON file.",
         ) from error
-    except ValueError as error:
-        raise InputError(f"The recipe {path.name} is not JSON: {error}.", "Correct it.") from error
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(f"The recipe {path.name} is not JSON: {why}.", "Correct it.") from error
     if not isinstance(doc, Mapping):
         raise InputError(
             f"The recipe {path.name} is no mapping of fields but a {type(doc).__name__}.",

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from core.cli import main
+from core.services.certificates.campaign import get_campaign, open_campaign
 from core.services.certificates.evidence import in_arm
 from core.services.consensus.draws import Arm
 from core.services.models.promotion import record_promotion
@@ -140,6 +141,29 @@ def test_a_looser_target_is_told_to_be_a_new_campaign(run: Run, planted: Planted
     found = doc(run("certify", "pets", "--target-error", "0.05", "--json"))
     assert "raised from 2 % to 5 % after a look" in found["notice"]
     assert found["look"] == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--count", "0", "'--count' is 1 or more"),
+        ("--model", "99", "no model 99"),
+        ("--confidence", "1", "confidence lies between"),
+        ("--scope", "slices:nowhere", "metadata column 'nowhere'"),
+        ("--target-error", "nan", "target error lies between"),
+    ],
+)
+def test_what_is_refused_ends_no_promise(run: Run, planted: Planted, option, value, words) -> None:
+    """Asked for together with a new target: one sentence, and the promise in force stands."""
+    ws, lead = planted.ws, planted.world.cast.lead
+    open_campaign(ws, lead, "pets", 0.02, 0.1, reason="first")
+    asked = [] if option == "--target-error" else ["--target-error", "0.08"]
+    code, _out, err = run("certify", "pets", *asked, option, value)
+    assert code == 1
+    assert words in err
+    found = get_campaign(ws, lead, "pets")
+    assert found is not None
+    assert (found.target, found.looks) == (0.02, 0)
 
 
 def test_certify_without_a_model_says_what_to_do(run: Run, sqlite_ws, monkeypatch) -> None:

@@ -8,6 +8,7 @@ import os
 import pickle
 import struct
 import tarfile
+import warnings
 import zipfile
 
 import pytest
@@ -143,10 +144,21 @@ def nested(path, marker, good):
     torch.save({"state_dict": {"weight": torch.zeros(3)}, "epoch": 3}, path)
 
 
+def complex_numbers(path, marker, good):
+    torch.save({"weight": torch.zeros(3, dtype=torch.complex64)}, path)
+
+
+def quantised(path, marker, good):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch means to drop them; files of them stay
+        torch.save({"weight": torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8)}, path)
+
+
 HOSTILE = [
     gadget, gadget_in_torch_archive, whole_model, legacy_tar, extra_member, doubled_member,
     compressed, pt2, torchscript, cut_short, empty, text, nan, infinite_safetensors,
     huge_header, huge_tensor, huge_by_strides, sparse, not_a_dict, nested,
+    complex_numbers, quantised,
 ]  # fmt: skip
 
 

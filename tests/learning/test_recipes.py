@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.errors import InputError
-from core.learning.recipes import Recipe, recipe_from
+from core.learning.recipes import Recipe, read_recipe, recipe_from
 
 
 def test_a_recipe_survives_being_written_down():
@@ -26,3 +26,12 @@ def test_what_makes_no_sense_is_refused_in_words(doc: dict[str, object]):
     """Unknown names and values out of range give a sentence."""
     with pytest.raises(InputError, match="recipe"):
         recipe_from(doc)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "[1]", '{"flip": 1e400}', "\x00"])
+def test_a_file_that_is_no_recipe_is_refused_in_words(tmp_path, text):
+    """However it is broken, nested without end included."""
+    path = tmp_path / "own.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="recipe"):
+        read_recipe(str(path))

@@ -65,7 +65,9 @@ def certify_all(
         Forbidden: The actor does not steer this project.
     """
     if count is not None and count < 1:
-        raise InputError(f"A run accepts 1 item or more, found {count}.")
+        raise InputError(
+            f"A run accepts 1 item or more, found {count}.", "Correct it; no look was spent."
+        )
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.STEER)
         campaign = campaign_in_force(connection, project)

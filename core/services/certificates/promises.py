@@ -18,7 +18,7 @@ from core.services.projects.training_rules import TrainingRules, rules_in_force
 from core.services.workspace import Workspace
 from core.stats.certificate import Ladder, spend
 from core.store.audit import append_audit
-from core.store.tables import arm_draws, campaigns, certificates
+from core.store.tables import arm_draws, campaigns, certificates, item_metadata, items
 
 LEAST_AUDIT = 30
 """So many accepted items at least are checked by people, where there are as many."""
@@ -77,6 +77,8 @@ def open_campaign(
     _check(target, delta, scope, iou)
     if not said:
         raise InputError("A campaign needs a reason.", "Say in a few words why.")
+    with ws.store.read() as connection:
+        _check_column(connection, project_for(connection, actor, slug, Action.STEER), scope)
     with ws.store.write() as connection:
         project = project_for(connection, actor, slug, Action.STEER)
         last = newest_campaign(connection, project.id)
@@ -173,14 +175,44 @@ def audit_share(rules: TrainingRules, open_items: int) -> float:
 def _check(target: float, delta: float, scope: str, iou: float) -> None:
     for what, value in (("target error", target), ("share of campaigns that may fail", delta)):
         if not 0 < value < 1:
-            raise InputError(f"A {what} lies between 0 and 1, found {value:g}.")
+            raise InputError(
+                f"A {what} lies between 0 and 1, found {value:g}.",
+                "Correct it; no campaign was opened.",
+            )
     if not 0 < iou <= 1:
         raise InputError(f"An overlap lies above 0 and up to 1, found {iou:g}.")
     kind, _, column = scope.partition(":")
     if scope not in ("all", "classes") and not (kind == "slices" and column.strip()):
         raise InputError(
-            f"A campaign is about 'all', 'classes' or 'slices:<column>', found '{scope[:80]}'."
+            f"A campaign is about 'all', 'classes' or 'slices:<column>', found '{scope[:80]}'.",
+            "Choose one of these; no campaign was opened.",
         )
+
+
+def _check_column(connection: Connection, project: ProjectView, scope: str) -> None:
+    """Refuse slices by a column that no item has: every look at it would be spent on nothing.
+
+    Raises:
+        InputError: No item's metadata names the column.
+    """
+    kind, _, column = scope.partition(":")
+    if kind != "slices":
+        return
+    query = (
+        select(item_metadata.c.doc)
+        .join(items, items.c.id == item_metadata.c.item_id)
+        .where(items.c.project_id == project.id)
+    )
+    known: set[str] = set()
+    for doc in connection.execute(query).scalars():
+        known |= set(json.loads(doc))
+        if column in known:
+            return
+    there = f"There are {', '.join(sorted(known)[:10])}" if known else "No item has any metadata"
+    raise InputError(
+        f"No item of '{project.slug}' has a metadata column '{column[:80]}'; no campaign was opened.",
+        f"{there}; choose a column that is there, or 'all'.",
+    )
 
 
 def _draw(

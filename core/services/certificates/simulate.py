@@ -137,7 +137,9 @@ def settings_for(target_error: float, confidence: float, looks: int = 3) -> Loop
     """
     for what, value in (("target error", target_error), ("confidence", confidence)):
         if not 0 < value < 1:
-            raise InputError(f"The {what} lies between 0 and 1, found {value:g}.")
+            raise InputError(
+                f"The {what} lies between 0 and 1, found {value:g}.", "Correct it; nothing was run."
+            )
     if looks < 1:
         raise InputError(f"A campaign has at least one look, found {looks}.")
     return replace(LoopSettings(), target=target_error, delta=1 - confidence, looks=looks)
@@ -187,7 +189,7 @@ def simulate_project(
     if len(known.labels) < FEWEST or len(set(known.labels.values())) < 2:
         raise EmptyTrainingSet(
             f"A simulation needs {FEWEST} images or more with known labels of two classes, found "
-            f"{len(known.labels)} of {len(set(known.labels.values()))}.",
+            f"{len(known.labels)} images with labels of {len(set(known.labels.values()))}.",
             "Give a table of known labels with --truth, or import labels.",
         )
     pool = image_refs(ws, project)

@@ -13,14 +13,14 @@ from sqlalchemy import select
 
 from core.access import Actor
 from core.datasets.freeze import FrozenLabel, read_version
-from core.errors import TiebreakError
+from core.errors import DiskFull, TiebreakError
 from core.jobs.rows import Job, read_job
 from core.labels import Answer, LabelSchema
 from core.labels.schema import Question
 from core.labels.state import ItemState
 from core.learning import Example, ImageRef, TrainingReport, TrainingRequest, train
 from core.learning.detect import DetectReport
-from core.learning.recipes import Recipe, recipe_from
+from core.learning.recipes import Recipe, class_balance, recipe_from
 from core.services.accounts.people import load_actor
 from core.services.models.causes import causes_of
 from core.services.models.detect_job import train_regions
@@ -138,8 +138,20 @@ def _bring_checkpoints(ws: Workspace, job: Job) -> None:
         before = read_job(connection, int(str(job.config["resume_of"])))
     for found in sorted((ws.root / before.folder).glob("*/run")):
         target = ws.root / job.folder / found.parent.name / "run"
-        if not target.exists():
-            shutil.copytree(found, target)
+        part = target.with_name("run.part")
+        if target.exists():
+            continue
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(found, part)
+            part.rename(target)  # killed before this, the run before is still the one to resume
+        except (OSError, shutil.Error) as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise DiskFull(
+                f"The checkpoint of job {before.id} could not be copied to go on from: "
+                f"{getattr(error, 'strerror', None) or 'a file cannot be read or written'}.",
+                "Free some space and resume it again; the checkpoint is kept.",
+            ) from error
 
 
 def _register_model(
@@ -181,7 +193,12 @@ def _register_model(
             {"job": job.id},
         )  # fmt: skip
     _put_first_in_force(ws, project, int(model_id), actor)
-    return {"model": model_id, **report, "diagnosis": _diagnosis(ws, project, int(model_id))}
+    return {
+        "model": model_id,
+        **report,
+        "balance": class_balance(reports[main].class_balance).advice,
+        "diagnosis": _diagnosis(ws, project, int(model_id)),
+    }
 
 
 def _put_first_in_force(ws: Workspace, project: ProjectView, model_id: int, actor: Actor) -> None:

@@ -31,6 +31,8 @@ from core.store.audit import append_audit
 from core.store.tables import dataset_versions, final_labels, item_state, items, models
 
 TRAIN, PRELABEL = "train", "prelabel"
+LARGEST_SEED = 2**32 - 1
+"""What every generator of random numbers that a run uses can begin with."""
 CHECKPOINT = "run/state.json"
 """Names a checkpoint within a question's folder of a run."""
 
@@ -153,11 +155,18 @@ def queue_training(
     if not ready.can_start:
         raise _cannot_start(project, ready)
     asked = chosen.config() | ({} if backbone is None else {"backbone": backbone})
+    if seed is not None and not 0 <= seed <= LARGEST_SEED:
+        raise InputError(
+            f"A seed lies between 0 and {LARGEST_SEED}, found {seed}.",
+            "Choose a smaller one; nothing was started.",
+        )
     asked |= {} if seed is None else {"seed": seed}
     if chosen.resume is not False:
         return _queue(ws, actor, project, TRAIN, _resumed(ws, project, chosen, asked))
     if project.task.draws:
         asked.setdefault("mode", "fine-tune")  # a probe does not say where
+    if asked.get("mode", "probe") == "probe":
+        _check_probe(chosen)
     version_id, name = _version(ws, actor, project, chosen.version)
     config = {
         "backbone": ws.settings.backbone,
@@ -171,6 +180,25 @@ def queue_training(
     if config["mode"] == "probe" or project.task.draws:
         config["processes"] = 1  # seconds of work: more would only wait; detectors take one
     return _queue(ws, actor, project, TRAIN, config)
+
+
+def _check_probe(options: TrainingOptions) -> None:
+    """Refuse what a probe would pass over in silence.
+
+    Raises:
+        InputError: Something is asked for that only a network's own learning has.
+    """
+    asked = {
+        "recipe": options.recipe is not None,
+        "search": bool(options.search_minutes),
+        "several processes": (options.processes or 1) > 1,
+    }
+    if given := [name for name, is_asked in asked.items() if is_asked]:
+        raise InputError(
+            f"A probe learns from images as they are, in one process and without a search; asked "
+            f"for: {', '.join(given)}. Nothing was started.",
+            "Choose the mode fine-tune or student for it, or leave it out.",
+        )
 
 
 def _version(

@@ -324,6 +324,7 @@ def test_a_changed_file_of_the_look_is_refused(planted: Planted):
         (0.0, 0.1, "all", "x"),
         (0.05, 1.0, "all", "x"),
         (0.05, 0.1, "rose", "x"),
+        (0.05, 0.1, "slices:nowhere", "x"),
         (0.1, 0.2, "all", " "),
     ],
 )
