@@ -37,6 +37,7 @@ PEOPLE = 0.95
 _VOTES = 5000
 _CHUNK = 500
 _BEST = 0.995
+_MOST_COVERED = 5_000
 _NOT_YET = (ItemState.OPEN.value, ItemState.AUTO_ACCEPTED.value)
 
 
@@ -127,8 +128,11 @@ def next_labels(
     here = np.array([i in known for i in said.item_ids.tolist()], dtype=bool)
     free = np.flatnonzero(here)[open_] if len(open_) else np.zeros(0, np.int64)
     if strategy == "next-minute":
-        return _by_the_minute(ws, project, question, said, known, votes, free, count)
+        drawn = _by_chance(said.item_ids[free], count, seed, share)
+        return _by_the_minute(ws, project, question, said, known, votes, free, count, drawn)
     pool = _pool(ws, row, question, said, free, stands)
+    if strategy == "k-centre":
+        pool = replace(pool, labelled=_covered(ws, row, question, known, seed))
     if column is not None:
         pool = replace(pool, groups=_slices(ws, pool.item_ids, column))
     if strategy == "disagreement":
@@ -176,6 +180,20 @@ def _pool(
         groups=np.array([said.classes[c] for c in table.argmax(1)], dtype=object) if len(ids) else None,
         n_labelled=labelled,
     )  # fmt: skip
+
+
+def _covered(
+    ws: Workspace, row: Row, question: Question, known: Mapping[int, Row], seed: int
+) -> np.ndarray | None:
+    """Return the vectors of what is labelled already, some of them where they are many."""
+    hashes = [r.content_hash for r in known.values() if r.state not in _NOT_YET]
+    some = np.random.default_rng([seed, 3]).permutation(len(hashes))[:_MOST_COVERED]
+    vectors, read = read_embeddings(
+        folder_of(ws, row, question.key),
+        ws.cache / "embeddings",
+        [hashes[i] for i in sorted(some.tolist())],
+    )
+    return vectors[read].astype(np.float32) if read.any() else None
 
 
 def _slices(ws: Workspace, ids: np.ndarray, column: str) -> np.ndarray:
@@ -259,8 +277,12 @@ def _by_the_minute(
     votes: _Votes,
     free: np.ndarray,
     count: int,
+    drawn: Sequence[int],
 ) -> NextLabels:
-    """Choose between a new label, a second opinion and a ruling, by expected errors a second."""
+    """Choose between a new label, a second opinion and a ruling, by expected errors a second.
+
+    What was drawn by chance comes last, to be labelled.
+    """
     place = {int(i): n for n, i in enumerate(said.item_ids)}
     people, classes = _accuracy_of_people(votes), max(2, len(said.classes))
     labels = {i: label for i, r in known.items() if (label := _label(project, question, r))}
@@ -275,17 +297,26 @@ def _by_the_minute(
         return belief_labelled(np.array(quality), given, model, weight, classes)
 
     # An item someone has begun on is in the queue already.
-    fresh = [int(i) for i in said.item_ids[free] if int(i) not in votes.by_item]
+    chance = set(drawn)
+    fresh = [int(i) for i in said.item_ids[free] if int(i) not in votes.by_item and i not in chance]
     sure = said.confidence[[place[i] for i in fresh]]
     offers = next_minute(
         Open(np.array(fresh, np.int64), belief_unlabelled(sure, model, weight, classes), people),
         Open(np.array(settled, np.int64), belief(settled), people),
         Open(np.array(disputed, np.int64), belief(disputed), 1 - (1 - people) / 2),
         {"label": votes.seconds, "second opinion": votes.seconds, "adjudicate": RULING * votes.seconds},
-        count,
+        count - len(drawn),
     )  # fmt: skip
     rows = [(m.item_id, str(m.what), False, m.why) for m in offers]
-    return NextLabels(_views(ws, known, rows), len(fresh) + len(settled) + len(disputed), 0)
+    rows += [(i, "label", True, "") for i in drawn]
+    pool = len(drawn) + len(fresh) + len(settled) + len(disputed)
+    return NextLabels(_views(ws, known, rows), pool, len(drawn))
+
+
+def _by_chance(ids: np.ndarray, count: int, seed: int, share: float) -> list[int]:
+    """Draw the part that stays random for honest evaluation out of what nobody has labelled."""
+    many = min(round(share * count), len(ids))
+    return [int(i) for i in np.random.default_rng(seed).choice(ids, many, replace=False)]
 
 
 def _label(project: ProjectView, question: Question, row: Row) -> str | None:

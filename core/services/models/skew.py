@@ -35,8 +35,6 @@ SAME_DIRECTION = 0.985
 """Least cosine of one image's two vectors. Half precision alone keeps it above 0.99 (`runner`);
 another resizing or colour order moves it below 0.98."""
 SAME_PROBABILITY = 0.05
-SAME_PLACE = 0.9
-"""Least overlap of a region found in training and again in serving."""
 SAME_PLACE = 0.85
 """Least overlap of a region found twice."""
 KIND = "serving"

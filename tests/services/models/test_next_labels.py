@@ -45,7 +45,10 @@ def test_every_way_chooses_among_the_items_for_training(trained: House, strategy
     assert len(set(ids)) == len(ids) <= 6
     if strategy == "next-minute":
         assert {i.what for i in found.items} <= {"label", "second opinion", "adjudicate"}
-        assert all(i.why.startswith("The ") for i in found.items)
+        assert all(i.why.startswith("The ") for i in found.items if not i.by_chance)
+        chance = [i.item_id for i in found.items if i.by_chance]
+        assert found.drawn == len(chance) == 1
+        assert set(chance) <= free
         return
     assert len(ids) == 6
     assert set(ids) <= free
