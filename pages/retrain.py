@@ -126,7 +126,11 @@ def _watch(page: PageContext, job: Job) -> None:
         caption(_("It stops within seconds."))
         return
     with st.popover(_("Stop it"), icon=":material/stop_circle:"):
-        caption(_("No model comes of it. Images already looked at need not be looked at again."))
+        caption(
+            _(
+                "No model comes of it. What was looked at is kept, and fine-tuning can go on from its last checkpoint."
+            )
+        )
         if st.button(_("Yes, stop it"), key="retrain.cancel", type="primary"):
             attempt(
                 lambda: cancel_job(page.ws, page.actor, job_id),

@@ -38,9 +38,9 @@ def draw_certificates(page: PageContext, models: Sequence[ModelView]) -> None:
     looks = campaign.list_certificates(page.ws, page.actor, page.slug)
     model = _chosen(models)
     with st.container(border=True):
-        _promise(page, promised)
+        _promise(promised)
+        _acts(page, promised, model)
         if promised is not None:
-            _look(page, promised, model)
             _looks(page, promised, looks)
     target, delta = (promised.target, promised.delta) if promised else (0.05, 0.1)
     draw_theatre(page, model.id, target, delta)
@@ -65,7 +65,7 @@ def _chosen(models: Sequence[ModelView]) -> ModelView:
 # --- the promise ------------------------------------------------------------------------------
 
 
-def _promise(page: PageContext, promised: CampaignView | None) -> None:
+def _promise(promised: CampaignView | None) -> None:
     if promised is None:
         card_head(
             _("Nothing is accepted automatically"),
@@ -84,7 +84,15 @@ def _promise(page: PageContext, promised: CampaignView | None) -> None:
         if promised.notice:
             caption(promised.notice)
         _spent(promised)
-    if can(page.actor, Action.STEER, _here(page)):
+
+
+def _acts(page: PageContext, promised: CampaignView | None, model: ModelView) -> None:
+    """Draw what a lead may do about the promise: take a look, make one or another."""
+    if not can(page.actor, Action.STEER, _here(page)):
+        return
+    with st.container(horizontal=True):
+        if promised is not None:
+            _look(page, promised, model)
         label = _("Promise something else") if promised else _("Make a promise")
         with st.popover(label, icon=":material/handshake:"):
             _promise_form(page, promised)
@@ -139,8 +147,6 @@ def _promise_form(page: PageContext, promised: CampaignView | None) -> None:
 
 
 def _look(page: PageContext, promised: CampaignView, model: ModelView) -> None:
-    if not can(page.actor, Action.STEER, _here(page)):
-        return
     if st.button(
         _("Look now: may model {n} decide alone?").format(n=model.id), key="certificate.look",
         type="primary", icon=":material/fact_check:",

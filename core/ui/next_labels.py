@@ -76,6 +76,13 @@ def draw_next(page: PageContext, models: Sequence[ModelView]) -> None:
             _("Label some items of every class and train."),
         )
         return
+    if not _one_class(page):
+        states.empty(
+            _("Ordered in the queue"),
+            _("These ways choose by one class an image, which this project does not ask for."),
+            _("The review queue brings first what the model was least sure of: Settings, Queue."),
+        )
+        return
     if not can(page.actor, Action.STEER, Resource(page.project.id if page.project else None)):
         states.no_permission()
         return
@@ -98,6 +105,13 @@ def draw_next(page: PageContext, models: Sequence[ModelView]) -> None:
         _summary(found)
         _keep(page, found)
         _table(page, found)
+
+
+def _one_class(page: PageContext) -> bool:
+    if page.project is None:
+        return False
+    asked = page.project.schema.item_questions
+    return bool(asked) and not asked[0].several
 
 
 def _chosen(page: PageContext, models: Sequence[ModelView]) -> NextLabels | None:
@@ -152,8 +166,7 @@ def _quota(page: PageContext, count: int) -> tuple[dict[str, int], str | None]:
 
 
 def _summary(found: NextLabels) -> None:
-    text = many("{n} item", "{n} items", len(found.items))
-    text += " " + _("of {n} there are.").format(n=f"{found.pool:,}")
+    text = _("{n} of {all} items.").format(n=f"{len(found.items):,}", all=f"{found.pool:,}")
     if found.drawn:
         text += " " + many(
             "{n} of them is drawn at random, for an honest look at everything.",

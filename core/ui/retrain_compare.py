@@ -44,6 +44,12 @@ def draw_comparison(
             states.error(problem, inline=True)
             return
         _overall(found)
+        if page.project is not None and page.project.schema.draws and question is None:
+            caption(
+                _(
+                    "An image is right where every region is found, its class and place, and nothing else is; overlap (IoU) from {iou}."
+                ).format(iou=f"{page.project.policy.iou_at_least:g}")
+            )
     if found.overall.first.n:
         with st.container(border=True):
             _classes(found)
@@ -110,7 +116,7 @@ def _overall(found: ComparisonView) -> None:
         widgets.fact(
             _("Difference, paired"),
             None if gap.value is None else charts.amount(gap.value, POINTS),
-            charts.interval(gap, POINTS) + _p(whole.p),
+            f"{charts.interval(gap, POINTS)}{_p(whole.p)}, n = {gap.n:,}",
         )
     draw("<div style='margin:.5rem 0'>{t}</div>", t=_verdict(found))
     caption(_counts(whole, found))
@@ -148,12 +154,10 @@ def _counts(whole: Gap, found: ComparisonView) -> str:
 
 
 def _classes(found: ComparisonView) -> None:
-    card_head(
-        _("By true class"),
-        _(
-            "Right of dotted line: model {a} is better. p-values are adjusted for {n} classes."
-        ).format(a=found.first_id, n=len(found.classes)),
-    )
+    text = _("Right of the dotted line model {a} is better.").format(a=found.first_id)
+    if len(found.classes) > 1:
+        text += " " + _("The p-values are adjusted for {n} classes.").format(n=len(found.classes))
+    card_head(_("By true class"), text)
     rows = [Dot(g.label, (_points(g.difference),), _colour(g)) for g in found.classes]
     ends = [
         abs(e) for r in rows for e in (r.estimates[0].low, r.estimates[0].high) if e is not None

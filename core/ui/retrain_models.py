@@ -9,6 +9,7 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus
+from core.labels.state import ItemState
 from core.services.models.card import ModelCard, model_card
 from core.services.models.promotion import (
     Done,
@@ -20,6 +21,7 @@ from core.services.models.promotion import (
 from core.services.models.skew import ServingCheck, check_serving
 from core.ui import states, widgets
 from core.ui import training as shown
+from core.ui.behind import item_link
 from core.ui.charts import card_head
 from core.ui.shell import PageContext
 from core.ui.text import _, many, mark
@@ -43,6 +45,7 @@ STATUSES = {
 }
 
 MOST_RUNS = 100
+MOST_ITEMS = 20
 
 
 def draw_promotion(page: PageContext, models: Sequence[ModelView], model: ModelView) -> None:
@@ -170,7 +173,7 @@ def draw_card(page: PageContext, model: ModelView) -> None:
             _balance(card)
         with right:
             _limits(card)
-        _causes(card)
+        _causes(page, card)
         _history(card)
         st.download_button(
             _("Take the card along"), card.to_markdown(), f"model-{model.id}.md", "text/markdown",
@@ -185,7 +188,7 @@ def _facts(card: ModelCard) -> None:
     rows = {
         _("Kind"): _(mode) if mode else card.mode,
         _("Task"): card.task,
-        _("Network"): card.backbone,
+        _("Network"): shown.network_name(card.backbone),
         _("Labels"): f"{card.version[0]} · {card.version[1][:12]}…",
         _("Seed"): str(card.config.get("seed", "–")),
         _("Temperature"): _number(card.report.get("temperature")),
@@ -236,10 +239,13 @@ def _limits(card: ModelCard) -> None:
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+    """Return the first names and how many more there are; a sentence may go on behind it."""
+    said = ", ".join(names[:most])
+    more = len(names) - most
+    return said if more <= 0 else _("{names} and {n} more").format(names=said, n=more)
 
 
-def _causes(card: ModelCard) -> None:
+def _causes(page: PageContext, card: ModelCard) -> None:
     if card.no_causes:
         caption(card.no_causes)
         return
@@ -253,8 +259,18 @@ def _causes(card: ModelCard) -> None:
             name=cause_name(cause.cause), evidence=cause.evidence, advice=cause.advice,
         )  # fmt: skip
         if cause.item_ids:
-            ids = ", ".join(str(i) for i in cause.item_ids[:20])
-            caption(_("Look at items {ids}.").format(ids=ids))
+            _look_at(page, cause.item_ids[:MOST_ITEMS])
+
+
+def _look_at(page: PageContext, ids: Sequence[int]) -> None:
+    links = join(
+        fill(
+            "<li><a href='{href}' target='_self'>{n}</a></li>",
+            href=item_link(page, i, ItemState.AGREED), n=_("item {n}").format(n=i),
+        )
+        for i in ids
+    )  # fmt: skip
+    draw("<ul class='tb-inline-list tb-small'>{links}</ul>", links=links)
 
 
 def cause_name(code: str) -> str:

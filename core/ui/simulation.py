@@ -72,6 +72,12 @@ class _Stopped(TiebreakError):
 
 def draw_simulation(page: PageContext) -> None:
     """Draw the simulation: what it needs, how far it is, what came of it."""
+    if page.project is None or page.project.schema.draws or page.project.schema.main.several:
+        states.empty(
+            _("Not for this project"),
+            _("Campaigns are simulated where people give each image one class."),
+        )
+        return
     kept = st.session_state.get(KEPT)
     running: Running | None = kept if kept is not None and kept.slug == page.slug else None
     with st.container(border=True):

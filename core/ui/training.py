@@ -143,7 +143,7 @@ def told_to(config: Mapping[str, Any]) -> str:
     name = str(config.get("backbone") or "")
     mode = MODES.get(str(config.get("mode") or ""))
     parts = [
-        _(NETWORKS.get(name, name)),
+        network_name(name),
         _(mode) if mode else "",
         str(config.get("dataset_version") or ""),
     ]
@@ -169,7 +169,7 @@ def draw_device(device: Device) -> None:
     if device.busy is not None:
         parts.append(_("{share} busy").format(share=f"{100 * device.busy:.0f} %"))
     draw(
-        "<div class='tb-muted tb-small'><i class='tb-icon' aria-hidden='true'>{icon}</i> {t}</div>",
+        "<div class='tb-muted tb-small'><i class='tb-icon' style='vertical-align:-.18em' aria-hidden='true'>{icon}</i> {t}</div>",
         icon="memory", t=" · ".join(parts),
     )  # fmt: skip
 
@@ -182,6 +182,8 @@ def draw_run_figures(ws: Workspace, actor: Actor, job: Job) -> None:
         last = {k: rows[-1].get(k) for k in names}
         alt = ", ".join(f"{names[k]}: {v}" for k, v in last.items())
         draw_chart(run_curve(rows, names), f"retrain.curve.{job.id}", alt)
+    elif job.phase == "fine-tune":
+        widgets.caption(_("The curve begins when held-out labels were judged twice."))
     draw_device(device_here())
 
 
@@ -287,9 +289,14 @@ def _facts(model: ModelView, titles: Mapping[str, str]) -> None:
     draw("<div class='tb-small'>{rows}</div>", rows=rows)
 
 
+def network_name(code: str) -> str:
+    """Return what a network is called."""
+    return _(NETWORKS.get(code, code))
+
+
 def _network(model: ModelView) -> str:
     own = model.report.get("weights") == "self-trained"
-    name = _(NETWORKS.get(model.backbone, model.backbone))
+    name = network_name(model.backbone)
     return f"{name} · {_('trained here')}" if own else name
 
 

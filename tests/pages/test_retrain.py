@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from core.jobs.rows import JobStatus, create_job, finish_job, read_job, update_job
 from core.labels.operations import AddClass, Rename
+from core.learning.progress_file import append_metrics
 from core.services.models import training
 from core.services.models.promotion import list_models, record_promotion
 from core.services.projects.project import get_project
@@ -95,6 +98,33 @@ def test_a_run_under_way_is_read_from_its_row(house: House, monkeypatch) -> None
         assert bar.proto.value == 25
         assert bar.proto.text == "Looking at every image · 30 of 120 · about 75 seconds left"
         assert "Loss: 0.25" in words(at)
+
+
+def test_a_run_shows_its_curve_and_the_card_it_runs_on(
+    house: House, monkeypatch, tmp_path: Path
+) -> None:
+    """What it wrote at each judging is a curve; the graphics card is told by its driver's own tool."""
+    tool = tmp_path / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 'NVIDIA H200, 20480, 143771, 87'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
+    job_id = job_of(
+        house, status="running", started_at=house.ws.clock() - 30, phase="fine-tune", done=40,
+        total=120, seconds_left=75.0, folder="runs/leaves/00001",
+        metrics={"loss": 0.41, "images_per_second": 812.0, "batch": 64},
+    )  # fmt: skip
+    rows = ({"step": n, "loss": 1 / n, "accuracy": 0.5 + n / 100} for n in (10, 20, 30))
+    for row in rows:
+        append_metrics(house.ws.root / "runs/leaves/00001/label/run", row)
+    at = Visit(house, monkeypatch, "mia").open("retrain", project="leaves")
+    assert not at.exception
+    text = words(at)
+    assert "Images a second: 812" in text
+    assert "NVIDIA H200 · 20.0 / 140 GB of memory · 87 % busy" in text
+    (chart,) = at.get("plotly_chart")
+    assert "Accuracy on held-out labels" in chart.proto.spec
+    assert f"Run {job_id}, started" in text
 
 
 def test_nothing_is_left_of_a_phase_that_is_done(house: House, monkeypatch) -> None:

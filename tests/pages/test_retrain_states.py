@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import EmptyTrainingSet
 from core.services.certificates.accept import accept
-from core.services.certificates.campaign import certify_now
+from core.services.certificates.campaign import certify_now, list_certificates
+from core.services.certificates.simulate import Simulation, Way
 from core.services.consensus.draws import Arm
 from core.services.items.lists import list_lists
 from core.services.models.datasets import freeze_labels
 from core.services.workspace import current_workspace, open_workspace
+from core.ui.background import Work
+from core.ui.simulation import Running
 from tests.pages.browser import Visit, words
 from tests.pages.campaign import SLUG, Campaign, arm, make_campaign, promise
 from tests.services.certificates.planted import answer
@@ -129,6 +133,20 @@ def test_the_theatre_takes_no_target_of_nothing(made: Campaign, monkeypatch) -> 
     assert "No certificate." in words(at)
 
 
+def test_the_theatre_answers_a_drag_without_spending_anything(made: Campaign, monkeypatch) -> None:
+    """Another target gives another scene; no look is taken by it."""
+    at = view(made, monkeypatch, "certificate")
+    assert "Nothing is accepted automatically" in words(at)
+    before = words(at)
+    at.slider(key="theatre.target").set_value(20.0).run()
+    after = words(at)
+    assert before != after
+    for said in ("Nobody would label", "hours saved", "Risk against coverage", "Classes swept up",
+                 "Calibration error (ECE)"):  # fmt: skip
+        assert said in after
+    assert not list_certificates(made.planted.ws, made.house.actor("mia"), SLUG)
+
+
 def test_the_theatre_of_a_model_nobody_checked(made: Campaign, monkeypatch) -> None:
     """Evaluate items alone make a curve; the saving says what is missing, with n."""
     at = view(made, monkeypatch, "certificate")
@@ -162,7 +180,7 @@ def test_each_way_to_choose_is_explained(made: Campaign, monkeypatch, query, sai
     """A plain sentence stands below the choice, and a random part is always there."""
     text = words(view(made, monkeypatch, "next", **query))
     assert said in text
-    assert "100 items of" in text
+    assert "100 of " in text
     assert "10 of them are drawn at random" in text
 
 
@@ -175,3 +193,54 @@ def test_a_quota_of_one_camera_brings_that_camera(made: Campaign, monkeypatch) -
     shown = [int(p.split("item=")[1].split("'")[0]) for p in words(at).split("<li><a")[1:]]
     assert len(shown) == 20
     assert sum(place[i] % 2 for i in shown) <= 2  # the random tenth
+
+
+RESULT = Simulation(
+    human_share=0.31, low=0.28, high=0.35, auto_error=0.021, auto_error_max=0.044,
+    runs_over_target=0.0, runs_low=0.0, runs_high=0.28, final_accuracy=0.985, seeds=10, n=500,
+    refused_runs=1, target_error=0.05, confidence=0.9, seconds=12.0, spending=(0.05,),
+    table=(
+        Way("manual", 1.0, 0.0, 0.0, 1.0), Way("automatic", 0.0, 0.12, 1.0, 0.88),
+        Way("point threshold", 0.2, 0.07, 0.8, 0.94), Way("certificate", 0.31, 0.021, 0.0, 0.985),
+    ),
+    runs=(),
+)  # fmt: skip
+
+
+def simulated(made: Campaign, monkeypatch, work: Work[Simulation]):
+    visit = Visit(made.house, monkeypatch, "mia")
+    visit.at.session_state["retrain.simulation"] = Running(SLUG, work)
+    at = visit.open("retrain", project=SLUG, view="simulate")
+    assert not at.exception
+    return at
+
+
+def test_a_simulation_under_way_can_be_stopped(made: Campaign, monkeypatch) -> None:
+    """Phase, share and time left are there, and a button that stops it."""
+    work: Work[Simulation] = Work("campaigns", 3, 10, 21.0)
+    at = simulated(made, monkeypatch, work)
+    (bar,) = at.get("progress")
+    assert bar.proto.text == "Running campaigns · 3 of 10 · about 21 seconds left"
+    at.button(key="simulate.stop").click().run()
+    assert at.session_state["retrain.simulation"].stop.is_set()
+
+
+def test_a_simulation_holds_four_ways_side_by_side(made: Campaign, monkeypatch) -> None:
+    """Ours, everybody, nobody and the usual threshold; figures with their range, n and interval."""
+    work: Work[Simulation] = Work(result=RESULT)
+    work.over.set()
+    text = words(simulated(made, monkeypatch, work))
+    for said in ("People label everything", "The model labels everything", "Tiebreak&#x27;s certificate",
+                 "A threshold on the validation estimate", "Over 10 campaigns on 500 images",
+                 "28.0 – 35.0 % over 10 campaigns", "0.0 – 28.0 %, n = 10",
+                 "In 1 campaign nothing was accepted"):  # fmt: skip
+        assert said in text
+
+
+def test_a_simulation_that_cannot_be_says_why(made: Campaign, monkeypatch) -> None:
+    """Too few known labels: one sentence and what to do."""
+    work: Work[Simulation] = Work(error=EmptyTrainingSet("Found 3 labels.", "Import labels."))
+    work.over.set()
+    text = words(simulated(made, monkeypatch, work))
+    assert "Found 3 labels." in text
+    assert "Import labels." in text

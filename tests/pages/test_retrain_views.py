@@ -13,7 +13,6 @@ from sqlalchemy import select
 from core.access import Role
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import operator
-from core.services.certificates.campaign import list_certificates
 from core.services.items.lists import list_lists
 from core.services.models import promotion
 from core.services.models.promotion import list_models, promote
@@ -88,23 +87,6 @@ def test_two_models_are_compared_in_pairs(trained: House, monkeypatch) -> None:
     assert "chance" in text
     at.selectbox(key="choice.first").select("1").run()
     assert "cannot be compared with itself" in words(at)
-
-
-def test_the_theatre_answers_a_drag_without_spending_anything(trained: House, monkeypatch) -> None:
-    """Another target gives another scene; no look is taken by it."""
-    reopen(trained)
-    at = Visit(trained, monkeypatch, "mia").open("retrain", project=SLUG, view="certificate")
-    assert not at.exception
-    assert "Nothing is accepted automatically" in words(at)
-    assert "What would a threshold mean?" in words(at)
-    before = words(at)
-    at.slider(key="theatre.target").set_value(20.0).run()
-    after = words(at)
-    assert before != after
-    for said in ("Nobody would label", "hours saved", "Risk against coverage", "Classes swept up",
-                 "Calibration error (ECE)"):  # fmt: skip
-        assert said in after
-    assert not list_certificates(trained.ws, trained.actor("mia"), SLUG)
 
 
 def test_a_promise_a_refused_look_and_what_it_needs(trained: House, monkeypatch) -> None:
@@ -194,7 +176,7 @@ def test_what_to_label_next_is_kept_as_a_list(trained: House, monkeypatch) -> No
     assert not at.exception
     at.selectbox(key="choice.by").select("margin").run()
     at.number_input(key="next.count").set_value(10).run()
-    assert "10 items of" in words(at)
+    assert "10 of " in words(at)
     next(i for i in at.text_input if i.label == "Name of the list").input("doubts")
     button(at, "Keep").click().run()
     (kept,) = list_lists(trained.ws, trained.actor("mia"), SLUG)
