@@ -6,6 +6,7 @@ import csv
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from core.access import Actor
 from core.clock import new_uuid
 from core.consensus.policy import Policy
+from core.jobs.rows import Job
 from core.labels import Answer
 from core.labels.schema import Task
 from core.services.accounts.people import actor_of, operator
@@ -22,6 +24,7 @@ from core.services.certificates.campaign import certify_now, open_campaign
 from core.services.certificates.evidence import in_arm
 from core.services.consensus.draws import Arm
 from core.services.consensus.resolve import resolve_items
+from core.services.models.jobs import cancel_job, list_jobs
 from core.services.models.promotion import list_models, promote
 from core.services.models.training import queue_training
 from core.services.models.worker import run_job
@@ -30,20 +33,23 @@ from core.services.projects.training_rules import TrainingRules, set_training_ru
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
-from core.store.tables import annotation_log, item_names, items, people
+from core.store.tables import annotation_log, item_names, items, people, projects
 
 SLUG, TITLE = "leaf-species", "Leaf species"
-SHARES = (0.66, 0.28, 0.06)
-FIRST, LATER = 40, 80
+SHARES = (0.52, 0.42, 0.06)
+FIRST, LATER = 50, 140
 """Labels that the first and the second model learn from."""
 SECONDS = 6.5
+PATIENCE = 60.0
 TARGET, DELTA = 0.1, 0.1
 
 
 def rehearse(workspace: Path) -> None:
-    """Add the project to a demo workspace: labels, two models, the better in force, a promise kept."""
+    """Add the project to a demo workspace, where it is not: labels, two models, a promise and a look."""
     ws = open_workspace(workspace)
     try:
+        if SLUG in _slugs(ws):
+            return
         lead = _person(ws, "ruth")
         truth = _truth(workspace)
         project = _project(ws, workspace, truth)
@@ -65,6 +71,29 @@ def rehearse(workspace: Path) -> None:
             accept(ws, lead, SLUG, found.id, "The look says so")
     finally:
         ws.store.close()
+
+
+def end_runs(workspace: Path) -> None:
+    """Stop what still runs in a workspace and wait until it has."""
+    ws = open_workspace(workspace)
+    try:
+        until = time.monotonic() + PATIENCE
+        while (jobs := _active(ws)) and time.monotonic() < until:
+            for job in jobs:
+                if not job.cancel_requested:
+                    cancel_job(ws, operator(ws), job.id)
+            time.sleep(0.5)
+    finally:
+        ws.store.close()
+
+
+def _active(ws: Workspace) -> list[Job]:
+    return [j for s in _slugs(ws) for j in list_jobs(ws, operator(ws), s) if j.status.active]
+
+
+def _slugs(ws: Workspace) -> list[str]:
+    with ws.store.read() as connection:
+        return list(connection.execute(select(projects.c.slug)).scalars())
 
 
 def _truth(workspace: Path) -> dict[str, str]:

@@ -24,6 +24,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from core.services.demo.build import make_demo
 from tests import chromium
 from tests.browser.conftest import serving
+from tests.rehearsal import SLUG as REHEARSED
+from tests.rehearsal import end_runs, rehearse
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES, SMEAR = "tree-leaves", "blood-smear"
@@ -35,6 +37,8 @@ READY = (
 )
 BUSY = '[data-testid="stStatusWidget"], [data-testid="stSkeleton"], .deck .skeleton'
 PATIENCE_MS = 30_000
+RUN_MS = 400_000
+"""How long a run may take to its second judging, a simulation to its end."""
 LARGEST_BYTES = 300_000
 STEPS = (8, 16)
 PAGE_GREY = 236
@@ -127,6 +131,37 @@ def marked(page: Page) -> None:
     press("Space", "ArrowRight", "ArrowRight", "Space", "ArrowDown", "Space")(page)
 
 
+def previewed(page: Page) -> None:
+    """Choose to fine-tune and look at what the recipe does."""
+    click("Fine-tune", "Preview on images of this project")(page)
+    page.locator(".tb-preview img").first.wait_for(timeout=PATIENCE_MS)
+
+
+def running(page: Page) -> None:
+    """Start a run, where none is under way, and wait for its curve."""
+    if page.get_by_role("button", name="Train now").count():
+        click("Fine-tune")(page)
+        page.get_by_role("spinbutton", name="Minutes it may take").fill("5")
+        press("Tab")(page)
+        click("Train now")(page)
+    curve = page.locator("[class*=st-key-retrain-curve] .js-plotly-plot")
+    curve.first.wait_for(timeout=RUN_MS)
+
+
+def simulated(page: Page) -> None:
+    """Run three campaigns against the known labels."""
+    page.get_by_role("spinbutton", name="Campaigns").fill("3")
+    press("Tab")(page)
+    page.get_by_role("button", name="Simulate").click()
+    page.get_by_text("Over 3 campaigns").wait_for(timeout=RUN_MS)
+
+
+def theatre(page: Page) -> None:
+    """Bring the threshold theatre to the top of the window."""
+    page.locator(".st-key-tb-theatre").evaluate("e => e.scrollIntoView()")
+    settle(page)
+
+
 def wrong_password(page: Page) -> None:
     """Sign in with a password that is wrong."""
     page.fill("#name", "ruth")
@@ -205,10 +240,16 @@ SHOTS = (
     Shot("retrain", LEAD, of("retrain")),
     Shot("retrain-end", LEAD, of("retrain"), scroll(1)),
     Shot("retrain-boxes", LEAD, of("retrain", SMEAR)),
-    Shot("retrain-compare", LEAD, of("retrain", view="compare")),
-    Shot("retrain-decide", LEAD, of("retrain", view="certificate")),
-    Shot("retrain-theatre", LEAD, of("retrain", view="certificate"), scroll(1)),
-    Shot("retrain-next", LEAD, of("retrain", view="next")),
+    Shot("retrain-recipe", LEAD, of("retrain"), previewed),
+    Shot("retrain-one-model", LEAD, of("retrain", view="compare")),
+    Shot("retrain-compare", LEAD, of("retrain", REHEARSED, view="compare")),
+    Shot("retrain-compare-end", LEAD, of("retrain", REHEARSED, view="compare"), scroll(1)),
+    Shot("retrain-decide", LEAD, of("retrain", REHEARSED, view="certificate")),
+    Shot("retrain-theatre", LEAD, of("retrain", REHEARSED, view="certificate"), theatre),
+    Shot("retrain-decide-end", LEAD, of("retrain", REHEARSED, view="certificate"), scroll(1)),
+    Shot("retrain-next", LEAD, of("retrain", REHEARSED, view="next")),
+    Shot("retrain-simulate", LEAD, of("retrain", REHEARSED, view="simulate"), simulated),
+    Shot("retrain-running", LEAD, of("retrain", REHEARSED), running),
     Shot("datasets-import", LEAD, of("datasets")),
     Shot("datasets-export", LEAD, of("datasets"), click("Export")),
     Shot("datasets-batches", LEAD, of("datasets"), click("What came in")),
@@ -231,6 +272,9 @@ def readme_shots(workspace: Path) -> tuple[Shot, ...]:
         Shot("review", EXPERT, of("review", item=clear_leaf(workspace))),
         Shot("grid", EXPERT, of("grid"), marked),
         Shot("adjudicate", LEAD, of("adjudicate", SMEAR, item=most_voted(workspace))),
+        Shot("comparing", LEAD, of("retrain", REHEARSED, view="compare")),
+        Shot("theatre", LEAD, of("retrain", REHEARSED, view="certificate"), theatre),
+        Shot("running", LEAD, of("retrain", REHEARSED), running),
     )
 
 
@@ -333,14 +377,19 @@ def _take_all(address: str, asked: argparse.Namespace) -> None:
     width, height = (int(part) for part in asked.size.split("x"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=[*chromium.ARGUMENTS])
+        shots = _asked(asked)
         if asked.readme:
-            _take_readme(browser, address, readme_shots(asked.workspace))
+            _take_readme(browser, address, shots)
         else:
             asked.folder.mkdir(parents=True, exist_ok=True)
-            shots = [s for s in SHOTS if asked.only in s.name]
             for scheme in asked.scheme:
                 take(browser, address, shots, asked.folder, scheme, (width, height))
         browser.close()
+
+
+def _asked(asked: argparse.Namespace) -> list[Shot]:
+    shots = readme_shots(asked.workspace) if asked.readme else SHOTS
+    return [s for s in shots if asked.only in s.name]
 
 
 def _take_readme(browser: Browser, address: str, shots: Sequence[Shot]) -> None:
@@ -367,8 +416,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "workspace"
         shutil.copytree(asked.workspace, copy)
-        with serving(copy) as address:
-            _take_all(address, asked)
+        if any(f"project={REHEARSED}" in shot.path for shot in _asked(asked)):
+            rehearse(copy)
+        try:
+            with serving(copy) as address:
+                _take_all(address, asked)
+        finally:
+            end_runs(copy)
 
 
 if __name__ == "__main__":
