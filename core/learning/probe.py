@@ -169,7 +169,7 @@ class _Problem:
     def choose(self, fold: np.ndarray) -> tuple[float, float, np.ndarray]:
         """Return the penalty and pool weight to use, and the out-of-fold scores they give.
 
-        The first setting stands unless another's held-out log loss is lower by more than its
+        The first setting stands unless another's held-out log loss is lower by more than twice its
         standard error: with few labels the least loss is mostly luck.
         """
         weights = _POOL_WEIGHTS if self.has_pool else (0.0,)
@@ -178,7 +178,7 @@ class _Problem:
         losses = [_losses(s, self.codes) for s in scores]
         gains = [losses[0] - other for other in losses]
         error = [g.std() / np.sqrt(len(g)) for g in gains]
-        clear = [g.mean() if g.mean() > e else 0.0 for g, e in zip(gains, error, strict=True)]
+        clear = [g.mean() if g.mean() > 2 * e else 0.0 for g, e in zip(gains, error, strict=True)]
         best = int(np.argmax(clear))
         return *settings[best], scores[best]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import EmptyTrainingSet, TrainingError
+from core.learning import probe
 from core.learning.probe import fit_probe
 
 
@@ -38,6 +39,18 @@ def test_unlabelled_images_help_few_labels():
         for pool, out in ((x[:0], alone), (x[3:], helped)):
             out.append(accuracy(fit_probe(x[:3], y[:3], pool, 3, seed), x[3:], y[3:]))
     assert np.mean(helped) > np.mean(alone) + 0.03
+
+
+def test_a_second_round_of_teaching_helps(monkeypatch):
+    """What the first fit says of an image's neighbours gains over what has spread alone."""
+
+    def right(seed: int) -> float:
+        x, y = clusters(300, spread=2.2, seed=seed)
+        return accuracy(fit_probe(x[:6], y[:6], x[6:], 3, seed), x[6:], y[6:])
+
+    twice = [right(seed) for seed in range(8)]
+    monkeypatch.setattr(probe._Problem, "_taught", probe._Problem._fit)
+    assert np.mean(twice) > np.mean([right(seed) for seed in range(8)]) + 0.01
 
 
 def test_same_seed_same_probe():
