@@ -42,11 +42,18 @@ def refusal(
         return None, prefix + _never_sure(found, first, scope)
     level = delta * min(w for w in ladder.by_step() if w > 0)
     k, needs = _cheapest(found, first, target, level)
-    return needs, (
+    told = (
         f"{asked}: of {count(int(found.sampled[k]))} checked items {found.errors[k]} "
-        f"{were(int(found.errors[k]))} wrong where the model is surest. Needs about "
-        f"{count(needs)} more label{'s' * (needs != 1)}, or a better model."
+        f"{were(int(found.errors[k]))} wrong where the model is surest."
     )
+    if needs > (left := int(found.left[-1])):
+        return None, (
+            f"{told} Only {count(left)} item{'s' * (left != 1)}{within(scope)} "
+            f"{'are' if left != 1 else 'is'} left without a label: labelling them takes less than "
+            "checking enough."
+        )
+    labels = f"label{'s' * (needs != 1)}"
+    return needs, f"{told} Needs about {count(needs)} more {labels}, or a better model."
 
 
 def _never_sure(found: Cuts, k: int, scope: str) -> str:
