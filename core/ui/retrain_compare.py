@@ -136,7 +136,7 @@ def _verdict(found: ComparisonView) -> Markup:
 
 def _counts(whole: Gap, found: ComparisonView) -> str:
     text = _(
-        "Of {n} images both have {both} right, only model {a} {first}, only model {b} {second}, neither {none}."
+        "Of {n} images both are right on {both}, model {a} alone on {first}, model {b} alone on {second}, neither on {none}."
     ).format(
         n=f"{whole.first.n:,}", both=f"{whole.both:,}", a=found.first_id, b=found.second_id,
         first=f"{whole.only_first:,}", second=f"{whole.only_second:,}", none=f"{whole.neither:,}",
