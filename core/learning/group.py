@@ -14,8 +14,12 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
+from core.errors import WorkerDied
+
 PATIENCE = timedelta(hours=6)
 """While the leader embeds and predicts the others wait for it; one that dies is noticed at once."""
+STEP_PATIENCE = timedelta(minutes=10)
+"""Within a step nobody has more to do than the others: who is silent for longer hangs."""
 
 _OPENED: list[Group] = []
 
@@ -42,9 +46,24 @@ class Group:
         return slice(n * self.rank // self.world, n * (self.rank + 1) // self.world)
 
     def total(self, tensor: Tensor) -> Tensor:
-        """Return the sum over all processes, in place."""
+        """Return the sum over all processes, in place.
+
+        Raises:
+            WorkerDied: Another process ended, or was silent for too long.
+        """
         if self.world > 1:
-            dist.all_reduce(tensor)
+            try:
+                work = dist.all_reduce(tensor, async_op=True)
+                # A GPU's sums are not waited for here; every step also sums figures on the CPU.
+                work.wait(STEP_PATIENCE) if tensor.device.type == "cpu" else work.wait()
+            except RuntimeError as error:
+                if not _is_silence(error):
+                    raise
+                raise WorkerDied(
+                    f"One of the {self.world} processes of this run ended or fell silent; the last "
+                    "checkpoint is kept.",
+                    "Resume the run, with fewer processes if it happens again.",
+                ) from error
         return tensor
 
     def told(self, value: Any) -> Any:
@@ -85,3 +104,9 @@ def open_group() -> Group:
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=PATIENCE)
     _OPENED[:] = [Group(dist.get_rank(), world)]
     return _OPENED[0]
+
+
+def _is_silence(error: RuntimeError) -> bool:
+    """Return whether an exchange failed because another process did not take part."""
+    words = str(error).lower()
+    return any(said in words for said in ("timed out", "connection", "peer"))

@@ -86,19 +86,23 @@ def help_training() -> None:
     group.close()
 
 
-def dismiss_helpers() -> None:
+def dismiss_helpers() -> bool:
     """Tell the other processes of the group, where there are any, that there is no more to do.
 
-    Where a run broke off in the middle nobody listens; leaving ends the others too.
+    Returns:
+        Whether they could be told. Where a run broke off in the middle nobody listens: leaving
+        ends those that still live, and who hangs has to be ended.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return
+        return True
     from core.learning.group import open_group
 
     group = open_group()
-    if not group.at_work:
+    listening = not group.at_work
+    if listening:
         group.told(None)
     group.close()
+    return listening
 
 
 def _tuned(

@@ -228,7 +228,8 @@ def _check_whole(path: Path) -> None:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
         raise StoreUnavailable(
-            f"The record {path} cannot be read: {error}.", "Mend its owner or its place."
+            f"The record {path} cannot be read: {error}; nothing was changed.",
+            "Free some space, or mend its owner or its place.",
         ) from error
     except sqlite3.DatabaseError as error:
         raise _corrupt(str(error)) from error

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import distributed
 
+from core.errors import WorkerDied
 from core.learning.group import Group, open_group
 from core.learning.step_probe import Precision
 from tests.learning import test_finetune as one
@@ -81,3 +83,29 @@ def test_alone_nothing_is_shared():
     rows = np.arange(11)
     parts = [rows[Group(r, 3).part(11)] for r in range(3)]
     assert np.concatenate(parts).tolist() == rows.tolist()
+
+
+class Silence:
+    """An exchange in which the other process does not take part."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def wait(self, patience: object) -> None:
+        """Fail as gloo does."""
+        raise RuntimeError(self.words)
+
+
+@pytest.mark.parametrize("words", ["Operation timed out!", "Connection closed by peer [::1]:1"])
+def test_a_process_that_hangs_or_died_ends_the_step(monkeypatch, words):
+    """The leader does not wait for hours: one sentence, and the checkpoint is there to resume (F22)."""
+    monkeypatch.setattr(distributed, "all_reduce", lambda tensor, async_op: Silence(words))
+    with pytest.raises(WorkerDied, match="One of the 2 processes"):
+        Group(0, 2).total(torch.ones(2))
+
+
+def test_another_fault_of_an_exchange_stays_what_it_is(monkeypatch):
+    """Only silence is told as silence."""
+    monkeypatch.setattr(distributed, "all_reduce", lambda tensor, async_op: Silence("bad shape"))
+    with pytest.raises(RuntimeError, match="bad shape"):
+        Group(0, 2).total(torch.ones(2))

@@ -25,7 +25,10 @@ from core.services.workspace import Workspace, open_workspace
 
 
 def main() -> None:
-    """Run one job to its end; the exit status is 0 also when it failed and said so."""
+    """Run one job to its end; the exit status is 0 also when it failed and said so.
+
+    It is 1 where other processes of the group were left in the middle: torchrun then ends them.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--job", type=int, required=True)
@@ -37,7 +40,9 @@ def main() -> None:
     try:
         run_job(ws, arguments.job)
     finally:
-        dismiss_helpers()
+        told = dismiss_helpers()
+    if not told:
+        raise SystemExit(1)
 
 
 def run_job(ws: Workspace, job_id: int, watch: Callable[[Progress], None] = lambda _: None) -> None:
