@@ -181,7 +181,8 @@ def class_balance(counts: Mapping[str, int]) -> ClassBalance:
 def loss_weights(targets: np.ndarray, balance: str) -> np.ndarray:
     """Return each row's weight in the loss, float32 (n,), mean 1.
 
-    Under ``loss`` a row weighs 1 / count of its class (for several labels, the rarest of them).
+    Under ``loss`` a row weighs 1 / count of its class (for several labels, the rarest of them;
+    for shares, the largest).
     """
     if balance != "loss" or not len(targets):
         return np.ones(len(targets), dtype=np.float32)
@@ -194,12 +195,13 @@ def epoch_rows(targets: np.ndarray, balance: str, seed: int, epoch: int) -> np.n
 
     ``over`` draws as many rows as there are, rare classes as often as common ones, every row of
     the rarest before any is repeated; ``under`` takes of each class as many as the rarest has.
+    A row of several labels counts as the rarest of them.
     """
     rng = np.random.default_rng([seed, epoch, 17])
     n = len(targets)
     if balance not in ("over", "under") or not n:
         return rng.permutation(n)
-    codes = targets.argmax(1)
+    codes = _classes(targets)
     groups = [rng.permutation(np.flatnonzero(codes == c)) for c in np.unique(codes)]
     each = min(len(g) for g in groups) if balance == "under" else -(-n // len(groups))
     drawn = np.concatenate([np.resize(g, each) for g in groups])
@@ -208,6 +210,12 @@ def epoch_rows(targets: np.ndarray, balance: str, seed: int, epoch: int) -> np.n
 
 def _rarity(targets: np.ndarray) -> np.ndarray:
     counts = np.maximum(targets.sum(0), 1e-9)
-    shares = np.where(targets > 0, 1.0 / counts, 0.0)
-    best = shares.max(1)
-    return np.where(best > 0, best, 1.0 / max(1, len(targets)))
+    labelled = (targets > 0).any(1)
+    return np.where(labelled, 1.0 / counts[_classes(targets)], 1.0 / max(1, len(targets)))
+
+
+def _classes(targets: np.ndarray) -> np.ndarray:
+    """Return the class each row counts as: of those more likely than not the rarest, else the likeliest."""
+    said = targets > 0.5
+    rarity = np.where(said, 1.0 / np.maximum(said.sum(0), 1), 0.0)
+    return np.asarray(np.where(said.any(1), rarity.argmax(1), targets.argmax(1)))

@@ -158,3 +158,17 @@ def test_over_and_under_sampling_and_balanced_loss():
     assert weights.mean() == pytest.approx(1)
     assert sorted(epoch_rows(targets, "none", 1, 0)) == list(range(30))
     assert not np.array_equal(epoch_rows(targets, "none", 1, 0), epoch_rows(targets, "none", 1, 1))
+
+
+def test_rows_of_several_labels_are_balanced_by_their_rarest():
+    """Forty rows carry the first class, four of them the second too: these four count as its own."""
+    targets = np.zeros((40, 2), np.float32)
+    targets[:, 0] = 1
+    targets[:4, 1] = 1
+    drawn = epoch_rows(targets, "over", 1, 0)
+    assert (targets[drawn, 1] == 1).sum() == 20
+    assert len(epoch_rows(targets, "under", 1, 0)) == 8
+    weights = loss_weights(targets, "loss")
+    assert weights[:4].min() == pytest.approx(10 * weights[4:].max())
+    shares = np.array([[0.8, 0.2], [0.9, 0.1], [0.3, 0.7]], np.float32)
+    assert loss_weights(shares, "loss")[2] > loss_weights(shares, "loss")[0]
