@@ -9,10 +9,11 @@ from torch import nn
 from torchvision import models as torchvision_models
 
 from core.errors import InputError
+from core.labels.region import Shape
 from core.learning.backbones import Backbone
 from core.learning.detect.data import Picture, Target, Variation, varied_batch
 from core.learning.detect.models import Found
-from core.learning.detect.predict import fused_boxes
+from core.learning.detect.predict import _asked, fused_boxes
 from core.learning.detect.quick import QuickDetector, boxes_of_cells, loss_of
 from core.learning.detect.trunks import empty_trunk, trunk_of
 from core.learning.detect.upright import box_way_up
@@ -126,6 +127,31 @@ def stages() -> list[nn.Module]:
     """Return the stages of an untaught trunk: random filters see turns as well as forms."""
     torch.manual_seed(0)
     return list(empty_trunk("tiny").stages)
+
+
+class BrightestBox:
+    """A detector that boxes what is bright, and counts how often it was asked."""
+
+    asked = 0
+
+    def detect(self, pixels: torch.Tensor) -> list[Found]:
+        self.asked += 1
+        found = []
+        for image in pixels:
+            y, x = (image > 200).all(0).nonzero(as_tuple=True)
+            box = torch.stack([x.min(), y.min(), x.max() + 1, y.max() + 1]).float()[None]
+            found.append(Found(box, torch.ones(1), torch.zeros(1, dtype=torch.int64)))
+        return found
+
+
+@pytest.mark.parametrize(("any_way_up", "views"), [(False, 2), (True, 8)])
+def test_every_view_is_turned_back(any_way_up: bool, views: int) -> None:
+    """Mirrored, put upside down or turned by a quarter, the views agree on one box and its place."""
+    detector = BrightestBox()
+    (found,) = _asked(detector, [lit_picture()], Shape.BOX, any_way_up)
+    assert found.boxes.tolist() == [[30.0, 20.0, 50.0, 35.0]]
+    assert found.scores.tolist() == [1.0]
+    assert detector.asked == views
 
 
 def test_discs_under_a_lamp_have_no_way_up(stages: list[nn.Module]) -> None:
