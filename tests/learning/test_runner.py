@@ -10,8 +10,11 @@ import torch
 from torchvision import models
 
 from core.learning import runner as module
-from core.learning.backbones import Backbone, extractor_of
+from core.learning.backbones import Backbone, extractor_of, pretrained
+from core.learning.embed import cache_key, embed
 from core.learning.runner import Runner
+from core.learning.values import never_stop, no_progress
+from tests.learning.conftest import BACKBONE
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,20 @@ def test_the_fastest_that_agrees_is_chosen(small, monkeypatch):
     assert Runner(small, torch.device("cpu")).fastest(sample()) == "mixed"
     times = iter([0.95, 1.0, 0.94])
     assert Runner(small, torch.device("cpu")).fastest(sample()) == "float32"
+
+
+@pytest.mark.parametrize("kept", [None, "int4", ""], ids=["none", "unknown", "empty"])
+def test_what_an_older_rule_noted_is_timed_again(kept, images, weights, tmp_path, monkeypatch):
+    """A note of a former rule, or one that is damaged, does not decide the precision; a sound one does."""
+    backbone = pretrained(BACKBONE, True, weights)
+    folder = tmp_path / "embeddings" / cache_key(backbone)
+    folder.mkdir(parents=True)
+    (folder / "precision-cpu").write_text("bfloat16")
+    if kept is not None:
+        (folder / "precision-2-cpu").write_text(kept)
+    timed: list[str] = []
+    monkeypatch.setattr(Runner, "fastest", lambda self, sample: timed.append("") or "float32")
+    monkeypatch.setattr(Runner, "use", lambda self, precision: timed.append(precision))
+    for image, _ in images[:2]:
+        embed([image], backbone, tmp_path, no_progress, never_stop)
+    assert timed == ["", "float32", "float32"]
