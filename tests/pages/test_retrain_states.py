@@ -77,7 +77,7 @@ def test_accepting_what_a_look_certified(made: Campaign, monkeypatch) -> None:
     at = view(made, monkeypatch, "certificate")
     at.button(key="certificate.look").click().run()
     assert "Certified." in words(at)
-    assert "A first look would certify this." in words(at)
+    assert "A first look at as much evidence would certify this." in words(at)
     (why,) = [i for i in at.text_input if "accept" in i.form_id]
     why.input("the look says so")
     next(b for b in at.button if b.label == "Accept").click().run()
