@@ -158,7 +158,7 @@ def read_version(folder: Path, expected: str = "") -> list[FrozenLabel]:
 
 def _changed(folder: Path, detail: str) -> StoreCorrupt:
     return StoreCorrupt(
-        f"Dataset version {folder.name} was changed on disk: {detail}.",
+        f"Dataset version {folder.name} was changed on disk: {detail.rstrip('.')}.",
         "Freeze the labels anew; the record itself is not touched.",
     )
 

@@ -70,6 +70,7 @@ class Case:
         recall: Share right of each true class, NaN where unknown, shape (classes,).
         near_learnt: Likeness of each training image to the next training image, shape (n,).
         near_judged: Likeness of each other image to the next training image, shape (m,).
+        taught: How many labels of each class were learnt from; empty: as many as are given.
     """
 
     classes: Sequence[str]
@@ -81,6 +82,7 @@ class Case:
     recall: np.ndarray
     near_learnt: np.ndarray = field(default_factory=_none)
     near_judged: np.ndarray = field(default_factory=_none)
+    taught: Sequence[int] = ()
 
 
 def diagnose(case: Case) -> tuple[Cause, ...]:
@@ -211,4 +213,6 @@ def _network() -> Cause:
 
 
 def _counts(case: Case) -> list[int]:
+    if case.taught:
+        return list(case.taught)
     return [int(n) for n in np.bincount(case.given, minlength=len(case.classes))]

@@ -65,7 +65,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
         raise BadImage(f"{path.name} is too large to be read: {e}.") from e
     except (UnidentifiedImageError, OSError) as e:
-        raise BadImage(f"{path.name} cannot be read as an image: {e}.") from e
+        why = getattr(e, "strerror", None) or "it is no image of a kind we read, or is damaged"
+        raise BadImage(f"{path.name} cannot be read as an image: {why}.") from e
     except (ValueError, SyntaxError, EOFError, MemoryError, OverflowError) as e:
         raise BadImage(f"{path.name} is damaged: {e}.") from e
 

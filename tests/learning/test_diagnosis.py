@@ -56,6 +56,7 @@ def test_few_labels_and_uneven_ones() -> None:
     few = replace(healthy(), given=given, said=table(given), item_ids=np.arange(18))
     assert causes(few) == ["too few"]
     assert "about 42 more" in diagnose(few)[0].advice
+    assert causes(replace(few, taught=(60, 70, 80))) == ["network"]  # not all were said blind
     uneven = np.repeat([0, 1, 2], [200, 60, 20])
     case = replace(
         healthy(), given=uneven, said=table(uneven), item_ids=np.arange(280),

@@ -53,6 +53,8 @@ def causes_of(
             found.probabilities[[place[i] for i in others]],
             _recall(report, question, found.classes),
             *_likeness(ws, row, question, [hashes[i] for i in learnt], [hashes[i] for i in judged]),
+            # A network says nothing blind of most of what it learnt; it was taught it all the same.
+            _taught(report, project, question, found.classes),
         )
     )  # fmt: skip
 
@@ -61,6 +63,20 @@ def _accuracy(report: Mapping[str, object]) -> float | None:
     part = report.get("eval")
     value = part.get("accuracy") if isinstance(part, Mapping) else None
     return float(value) if isinstance(value, int | float) else None
+
+
+def _taught(
+    report: Mapping[str, object], project: ProjectView, question: Question, classes: tuple[str, ...]
+) -> list[int]:
+    """Return how many labels of each class were learnt from, where the run tells."""
+    balance = report.get("class_balance")
+    if question.key != project.schema.main.key or not isinstance(balance, Mapping):
+        return []
+    counts: dict[str, int] = {}
+    for name, n in balance.items():
+        today = question.today(str(name))
+        counts[today] = counts.get(today, 0) + int(n)
+    return [counts.get(name, 0) for name in classes]
 
 
 def _recall(
