@@ -21,7 +21,9 @@ from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import BAD, WARN
 from core.ui.widgets import attempt, caption, fact, table, when
 
-MOST_ITEMS = 200
+MOST_ITEMS = 100
+MOST_STAKE = 10_000
+"""Beyond which the stake of a test is only said to be large."""
 
 
 def draw_audit(page: PageContext) -> None:
@@ -67,9 +69,13 @@ def _audit_row(row: AuditRow) -> list[Markup | str]:
             n=_("certificate {n}").format(n=row.certificate_id),
         ),
         f"{row.drawn:,}", f"{row.n:,}", share, ends,
-        _("{e} of {needed}").format(e=f"{row.e:.3g}", needed=f"{row.needed:.3g}"),
+        _("{e} of {needed}").format(e=_stake(row.e), needed=f"{row.needed:,.0f}"),
         f"{row.standing:,}", chip,
     ]  # fmt: skip
+
+
+def _stake(e: float) -> str:
+    return f"> {MOST_STAKE:,}" if e > MOST_STAKE else f"{e:,.1f}"
 
 
 def _taken_back(page: PageContext, told: TakenBack) -> None:

@@ -179,16 +179,19 @@ def _looks(page: PageContext, promised: CampaignView, looks: Sequence[Certificat
 
 def _found(page: PageContext, found: CertificateView) -> None:
     good = found.certified
+    gone = found.accepted_at is not None and not found.standing
     head = _("Certified") if good else _("Refused")
+    if gone:
+        head = _("Certified once; nothing stands on its word any more")
     if found.scope != "all":
         head = f"{head} · {scope_name(found.scope)}"
     draw(
         "<div class='tb-banner {kind}' role='status' style='margin-top:.6rem'>"
         "<i class='tb-icon' aria-hidden='true'>{icon}</i><span><b>{head}.</b> {text}</span></div>",
-        kind="tb-banner-good" if good else "", icon="verified" if good else "block", head=head,
-        text=found.sentence,
+        kind="tb-banner-good" if good and not gone else "",
+        icon="undo" if gone else "verified" if good else "block", head=head, text=found.sentence,
     )  # fmt: skip
-    if not good:
+    if not good or gone:
         return
     if found.accepted_at is not None:
         _standing(page, found)

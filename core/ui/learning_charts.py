@@ -14,6 +14,7 @@ from core.ui.tokens import ACCENT, BAD, MUTED
 
 BAND = "rgba(47,111,222,.16)"
 MOST_RISK = 0.5
+MOST_TICKS = 8
 
 
 def risk_against_coverage(
@@ -151,7 +152,9 @@ def run_curve(rows: Sequence[Mapping[str, object]], names: Mapping[str, str]) ->
             )  # fmt: skip
     frame(figure, 240, legend=True)
     figure.update_layout(hovermode="x unified", showlegend=True)
-    figure.update_xaxes(showgrid=False, title=axis_title(_("Step")))
+    steps = [_x(r, i) for i, r in enumerate(rows)]
+    apart = max(1, round((max(steps, default=1) - min(steps, default=1)) / MOST_TICKS))
+    figure.update_xaxes(showgrid=False, dtick=apart, title=axis_title(_("Step")))
     figure.update_yaxes(gridcolor=LINE, rangemode="tozero", zeroline=False)
     return figure
 

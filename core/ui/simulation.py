@@ -22,6 +22,7 @@ from core.ui.tokens import BAD, GOOD
 from core.ui.widgets import caption, fact, table
 
 KEPT = "retrain.simulation"
+USUAL = (5.0, 90.0, 10)
 
 WAYS = {
     "manual": mark("People label everything"),
@@ -59,11 +60,16 @@ class Step(Protocol):
 
 @dataclass(slots=True)
 class Running:
-    """A simulation of this session."""
+    """A simulation of this session.
+
+    Attributes:
+        asked: Target and confidence in percent, and the number of campaigns.
+    """
 
     slug: str
     work: Work[Simulation]
     stop: threading.Event = field(default_factory=threading.Event)
+    asked: tuple[float, float, int] = USUAL
 
 
 class _Stopped(TiebreakError):
@@ -90,7 +96,7 @@ def draw_simulation(page: PageContext) -> None:
         if running is not None and not running.work.over.is_set():
             _watch(running)
             return
-        _form(page)
+        _form(page, running.asked if running is not None else USUAL)
         if running is not None and isinstance(running.work.error, TiebreakError):
             if not isinstance(running.work.error, _Stopped):
                 states.error(running.work.error, inline=True)
@@ -105,16 +111,16 @@ def draw_simulation(page: PageContext) -> None:
         _result(running.work.result)
 
 
-def _form(page: PageContext) -> None:
+def _form(page: PageContext, last: tuple[float, float, int]) -> None:
     with st.form("simulate", border=False):
         one, two, three = st.columns(3)
         with one:
-            target = st.number_input(_("Labels that may be wrong (%)"), 0.1, 50.0, 5.0, 0.5)
+            target = st.number_input(_("Labels that may be wrong (%)"), 0.1, 50.0, last[0], 0.5)
         with two:
-            sure = st.number_input(_("Confidence (%)"), 50.0, 99.9, 90.0, 1.0)
+            sure = st.number_input(_("Confidence (%)"), 50.0, 99.9, last[1], 1.0)
         with three:
             seeds = st.number_input(
-                _("Campaigns"), 1, 100, 10, 1, help=_("Each draws its own items by chance.")
+                _("Campaigns"), 1, 100, last[2], 1, help=_("Each draws its own items by chance.")
             )
         if st.form_submit_button(_("Simulate"), type="primary", icon=":material/science:"):
             _start(page, target / 100, sure / 100, int(seeds))
@@ -138,7 +144,9 @@ def _start(page: PageContext, target: float, sure: float, seeds: int) -> None:
         return simulate_project(ws, actor, slug, None, settings, range(seeds), hear)
 
     _stopped = _("The simulation was stopped.")
-    st.session_state[KEPT] = Running(slug, start(do), stop)
+    st.session_state[KEPT] = Running(
+        slug, start(do), stop, (round(100 * target, 3), round(100 * sure, 3), seeds)
+    )
     st.rerun()
 
 

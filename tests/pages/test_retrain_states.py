@@ -105,6 +105,7 @@ def test_what_the_audit_takes_back_is_listed_with_all_it_reached(
     assert "checked were wrong" in text
     assert f"{version.name} (" in text
     assert "taken back</span>" in text
+    assert "Certified once; nothing stands on its word any more" in text
     keep = next(b for b in at.button if b.label == "Keep as a list to review")
     keep.click().run()
     (kept,) = list_lists(planted.ws, lead, SLUG)
