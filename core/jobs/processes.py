@@ -60,7 +60,10 @@ def launch(
     command = [
         sys.executable, "-m", "torch.distributed.run", *where, f"--nproc-per-node={processes}",
         # A run goes on from its checkpoint when somebody asks; torchrun must not start it twice.
-        "--max-restarts=0", "-m", module, *arguments,
+        "--max-restarts=0",
+        # Beside the log, not in the system's folder for temporary files, where nobody clears it away.
+        f"--log-dir={log.with_suffix('.torchrun')}",
+        "-m", module, *arguments,
     ]  # fmt: skip
     shared = _shares(processes, rendezvous is None)
     try:
