@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.errors import InputError
 from core.learning import rivals as other
 from core.learning.campaign import Campaign
 from core.learning.loop_values import Learner, LoopRound, LoopRun, LoopSettings
@@ -26,14 +25,14 @@ __all__ = [
     "LoopSettings",
     "beside_tuned",
     "fine_tuned",
-    "lessons_of",
+    "labels_of",
     "probe_learner",
     "rivals",
     "simulate",
     "unit_rows",
 ]
 
-_STARTS = (0.2, 0.4, 0.6, 0.8)
+_STARTS = (0.3, 0.5, 0.7)
 _LEAST_CHECKED = 90
 """A region with fewer checked items than this passes hardly ever, whatever is in it."""
 
@@ -103,23 +102,15 @@ def rivals(
 
 
 def beside_tuned(
-    truth: np.ndarray, settings: LoopSettings, seed: int, learner: Learner
+    vectors: np.ndarray, truth: np.ndarray, settings: LoopSettings, seed: int, learner: Learner
 ) -> dict[str, LoopRun]:
-    """Return the campaign of a learner that needs no vectors, beside the other ways.
+    """Return the campaign of a learner that takes minutes, beside the other ways.
 
     Teaching a network anew for each way would take hours: the unchecked answers and the point
     threshold are those of the campaign's own last model, with the labels it had.
-
-    Raises:
-        InputError: The settings ask for typical images, which vectors would have to tell.
     """
-    if settings.asking != "border" or settings.folds:
-        raise InputError(
-            "Without vectors only the least sure can be asked for, without neighbours."
-        )
-    n = len(truth)
-    nothing = np.zeros((n, 0), dtype=np.float32)
-    campaign = Campaign(nothing, truth, settings, seed, learner, nothing.astype(np.int64))
+    alone = np.zeros((len(truth), 0), dtype=np.int64)
+    campaign = Campaign(vectors, truth, settings, seed, learner, alone)
     ours = campaign.run()
     others = other.by_last_model(
         campaign.believed, campaign.train, campaign.checked, truth, settings.target
@@ -128,14 +119,13 @@ def beside_tuned(
 
 
 def fine_tuned(settings: LoopSettings, n: int) -> LoopSettings:
-    """Return how a campaign on n items is run when its models are whole networks.
+    """Return how a campaign on n items is run when its last model is a whole network.
 
-    Few models and many labels for each, as each takes minutes; one look, so that it may spend half of
-    what the campaign may err. A tenth of the items, drawn at random, teaches the first model; two
-    tenths, the least sure, which people would have to label anyway, teach the next two.
+    One look, as each costs minutes. A tenth of the items, drawn at random, teaches the first model;
+    two tenths more are the least sure, which people would have to label anyway.
     """
     share = max(1, min(1_000, n // 10))
-    block = max(200, min(500, n // 10))
+    block = max(200, min(800, n // 10))
     starts = tuple(s for s in _STARTS if s * block >= _LEAST_CHECKED)
     return replace(
         settings, asking="border", cold=share, cold_share=0.1, batch=share, lessons=3,
@@ -143,7 +133,7 @@ def fine_tuned(settings: LoopSettings, n: int) -> LoopSettings:
     )  # fmt: skip
 
 
-def lessons_of(settings: LoopSettings, n: int) -> list[int]:
-    """Return how many labels each model of such a campaign has, if it takes no more looks than one."""
-    first = min(settings.cold, int(settings.cold_share * n))
-    return [first + k * settings.batch for k in range(settings.lessons)]
+def labels_of(settings: LoopSettings, n: int) -> int:
+    """Return how many labels teach the model of the first look, of n items."""
+    first = min(settings.cold, int(settings.cold_share * n + 1e-9))
+    return first + (settings.lessons - 1) * settings.batch

@@ -50,11 +50,11 @@ class Schooling:
         rate: Largest learning rate.
     """
 
-    size: int = 64
-    batch: int = 64
-    first: int = 14
-    later: int = 9
-    rate: float = 1e-3
+    size: int = 128
+    batch: int = 32
+    first: int = 8
+    later: int = 5
+    rate: float = 3e-4
     recipe: Recipe = field(default_factory=lambda: Recipe(crop=0.5, cutout=0.5))
 
 
@@ -84,21 +84,11 @@ def work_of(labels: Sequence[int], items: int, how: Schooling) -> float:
     """Return the work of a campaign whose models have so many labels each, in looks at an image."""
     passes = [how.first] + [how.later] * (len(labels) - 1)
     taught = sum(n * p for n, p in zip(labels, passes, strict=True)) * (1 - HELD_SHARE)
-    return _STEP_COST * taught + 2.0 * items * len(labels)
+    return _STEP_COST * taught + 2.0 * sum(items - n for n in labels)
 
 
-def readable_pixels(images: Sequence[ImageRef], how: Schooling) -> tuple[Pixels, np.ndarray]:
-    """Return the images that can be read, decoded, at the size they are cropped from; and which they are."""
-    pixels = _pixels(images, how)
-    bad = pixels.unreadable(range(len(images)))
-    rows = np.array([row for row in range(len(images)) if row not in bad], dtype=np.int64)
-    if not bad:
-        return pixels, rows
-    pixels.close()
-    return _pixels([images[row] for row in rows], how), rows
-
-
-def _pixels(images: Sequence[ImageRef], how: Schooling) -> Pixels:
+def pixels_for(images: Sequence[ImageRef], how: Schooling) -> Pixels:
+    """Return the images at the size they are cropped from."""
     return Pixels(images, int(how.size * _MARGIN))
 
 
@@ -154,6 +144,8 @@ class TunedLearner:
     ) -> np.ndarray:
         """Teach the network further and return the probabilities of every row.
 
+        Rows with a label get even ones: their label is known.
+
         Raises:
             StopRequested: ``should_stop`` said so.
             TrainingError: The loss became NaN before anything was learnt.
@@ -168,7 +160,7 @@ class TunedLearner:
         self._effort.add(self._cost(lesson, tuned.standing.epochs))
         loop.show(tuned)
         head = Head(tuned.head_weight, tuned.head_bias, _temperature(tuned, lesson))
-        return head.of_scores(self._scores(loop, device))
+        return head.of_scores(self._scores(loop, device, rows))
 
     def _lesson(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Lesson:
         """Return what is learnt; a row held back once is held back in every later lesson."""
@@ -207,14 +199,15 @@ class TunedLearner:
 
         return tell
 
-    def _scores(self, loop: TrainLoop, device: torch.device) -> np.ndarray:
-        """Return every row's scores, seen both ways round."""
+    def _scores(self, loop: TrainLoop, device: torch.device, learnt: np.ndarray) -> np.ndarray:
+        """Return every row's scores, seen both ways round; 0 for those whose label is known."""
         n, model = len(self._pixels), loop.model.eval()
-        out = np.empty((n, self._classes), dtype=np.float32)
+        out = np.zeros((n, self._classes), dtype=np.float32)
+        wanted = np.setdiff1d(np.arange(n), learnt)
         with torch.inference_mode():
-            for at in range(0, n, _AT_ONCE):
-                rows = list(range(at, min(at + _AT_ONCE, n)))
-                x = plain(self._pixels.take(rows).to(device), self._how.size)
+            for at in range(0, len(wanted), _AT_ONCE):
+                rows = wanted[at : at + _AT_ONCE]
+                x = plain(self._pixels.take(rows.tolist()).to(device), self._how.size)
                 vectors = model.eyes.vectors(_laid(x)) + model.eyes.vectors(_laid(x.flip(3)))
                 unit = nn.functional.normalize(vectors, dim=1)
                 out[rows] = (SCALE * model.head(unit)).float().cpu().numpy()

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from core.learning.loop import LoopRun, LoopSettings, beside_tuned, lessons_of
+from core.learning.loop import (
+    Learner,
+    LoopRun,
+    LoopSettings,
+    beside_tuned,
+    labels_of,
+    probe_learner,
+    unit_rows,
+)
 from core.learning.values import ImageRef, OnProgress, ShouldStop, never_stop, no_progress
-
-
-@dataclass(frozen=True, slots=True)
-class TunedRuns:
-    """What the campaigns came to.
-
-    Attributes:
-        rows: Of the images given, those that can be read; the runs number these from 0.
-        runs: Each way's run by its name, for each seed.
-        notice: A plain sentence a person should read, or empty.
-    """
-
-    rows: np.ndarray
-    runs: list[Mapping[str, LoopRun]]
-    notice: str
 
 
 def run_tuned(
     images: Sequence[ImageRef],
-    truth: Callable[[np.ndarray], np.ndarray],
-    settings: Callable[[int], LoopSettings],
+    vectors: np.ndarray,
+    truth: np.ndarray,
+    settings: LoopSettings,
     seeds: Sequence[int],
     backbone: str,
     cache: Path,
@@ -38,13 +31,14 @@ def run_tuned(
     self_training_seconds: float = 75.0,
     progress: OnProgress = no_progress,
     should_stop: ShouldStop = never_stop,
-) -> TunedRuns:
-    """Run the campaigns one after the other: each model has all of the machine.
+) -> list[Mapping[str, LoopRun]]:
+    """Run the campaigns one after the other: each network has all of the machine.
 
     Args:
-        images: Of every item.
-        truth: Gives the class numbers, from 0, of the rows that can be read, or refuses them.
-        settings: Gives how a campaign on so many items is run.
+        images: Of every item; all can be read.
+        vectors: Their embeddings, shape (n, width).
+        truth: Class number of every item, from 0.
+        settings: As `fine_tuned` gives them.
         seeds: One campaign each.
         backbone: Name of a torchvision model.
         cache: Folder of what runs share.
@@ -54,7 +48,7 @@ def run_tuned(
         should_stop: Asked at each step.
 
     Raises:
-        InputError: There is no such network.
+        BadImage: An image cannot be read any more.
         StopRequested: ``should_stop`` said so; nothing is kept.
         TrainingError: The loss became NaN at once.
     """
@@ -65,19 +59,38 @@ def run_tuned(
     network = school.network_for(
         backbone, offline, images, cache, self_training_seconds, progress, should_stop
     )
+    rows, classes = unit_rows(vectors), int(truth.max()) + 1
+    work = school.work_of([labels_of(settings, len(truth))], len(truth), how)
+    effort = school.Effort(work * len(seeds), progress)
+    runs: list[Mapping[str, LoopRun]] = []
     with quiet_decoding():
-        pixels, rows = school.readable_pixels(images, how)
+        pixels = school.pixels_for(images, how)
         try:
-            codes, plan = truth(rows), settings(len(rows))
-            work = school.work_of(lessons_of(plan, len(rows)), len(rows), how)
-            effort = school.Effort(work * len(seeds), progress)
-            runs: list[Mapping[str, LoopRun]] = []
             for number, seed in enumerate(seeds, start=1):
-                learner = school.TunedLearner(
-                    pixels, int(codes.max()) + 1, network, how, effort, should_stop, cache
+                whole = school.TunedLearner(
+                    pixels, classes, network, how, effort, should_stop, cache
                 )
-                runs.append(beside_tuned(codes, plan, seed, learner))
-                effort.done = work * number  # one with fewer steps than planned is done too
+                learner = probe_first(
+                    probe_learner(rows, classes), whole, labels_of(settings, len(truth))
+                )
+                runs.append(beside_tuned(rows, truth, settings, seed, learner))
+                effort.done = work * number  # one that took fewer steps than planned is done too
         finally:
             pixels.close()
-    return TunedRuns(rows, runs, network.notice)
+    return runs
+
+
+def probe_first(quick: Learner, whole: Learner, labels: int) -> Learner:
+    """Return a learner that is the quick one until there are so many labels, then the mean of both.
+
+    What people label next is chosen in seconds; minutes are spent on the answers alone. The two err on
+    different images, as one sees large features that stay as they are and the other what it was taught.
+    """
+
+    def learn(rows: np.ndarray, known: np.ndarray, free: np.ndarray, seed: int) -> np.ndarray:
+        said = quick(rows, known, free, seed)
+        if len(rows) < labels:
+            return said
+        return np.asarray((said + whole(rows, known, free, seed)) / 2)
+
+    return learn

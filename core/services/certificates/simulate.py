@@ -241,17 +241,18 @@ def _tuned(
     backbone: str,
     progress: Callable[[Progress], None],
 ) -> _Found:
-    def codes(rows: np.ndarray) -> np.ndarray:
-        return _codes(known, [images[row].item_id for row in rows])
-
-    def planned(n: int) -> LoopSettings:
-        return fine_tuned(settings, n)
-
-    found = run_tuned(
-        images, codes, planned, seeds, backbone, ws.cache / "embeddings", ws.settings.offline,
-        ws.settings.self_training_seconds, progress,
+    cache = ws.cache / "embeddings"
+    found = vectors_of(
+        images, backbone, cache, ws.settings.offline, ws.settings.self_training_seconds, progress
+    )
+    items = found.item_ids.tolist()
+    codes, by_item = _codes(known, items), {image.item_id: image for image in images}
+    plan = fine_tuned(settings, len(codes))
+    runs = run_tuned(
+        [by_item[i] for i in items], found.rows, codes, plan, seeds, backbone, cache,
+        ws.settings.offline, ws.settings.self_training_seconds, progress,
     )  # fmt: skip
-    return _Found(found.runs, planned(len(found.rows)), len(found.rows), found.notice)
+    return _Found(runs, plan, len(codes), found.notice)
 
 
 def _codes(known: Truth, items: Sequence[int]) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +17,12 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.learning.loop import LoopRun, LoopSettings, rivals, simulate
+from core.learning.loop import LoopRun, LoopSettings, rivals
 from core.stats.intervals import wilson
 
 EASY, HARD = 1.3, 1.0
 FIRST_SEED = 100
-SEEDS, HARD_SEEDS, RIVAL_SEEDS = 50, 20, 10
+SEEDS = {EASY: 50, HARD: 20}
 
 
 def made_pool(
@@ -36,17 +37,39 @@ def made_pool(
 
 
 def run(folder: Path) -> dict[str, object]:
-    """Return the goals of the loop: 50 easy pools, 20 hard ones, and the ways beside each other."""
+    """Return every way's figures on the easy pools and on the hard ones, and the table of them."""
     with _processes() as pool:
-        easy = list(pool.map(_ours, [EASY] * SEEDS, range(SEEDS)))
-        hard = list(pool.map(_ours, [HARD] * HARD_SEEDS, range(HARD_SEEDS)))
-        ways = list(pool.map(_ways, range(RIVAL_SEEDS)))
+        found = {
+            apart: list(pool.map(_ways, [apart] * count, range(count)))
+            for apart, count in SEEDS.items()
+        }
+    pools = {
+        name: {way: summary([w[way] for w in found[apart]]) for way in found[apart][0]}
+        for name, apart in (("easy", EASY), ("hard", HARD))
+    }
     return {
         "settings": asdict(LoopSettings()),
-        "easy": summary(easy) | {"goal": "human share ≤ 0.33, over target ≤ 10 %, ≥ 50 seeds"},
-        "hard": summary(hard),
-        "ways_on_easy": {way: summary([w[way] for w in ways]) for way in ways[0]},
+        "goal": "easy, certificate: human share ≤ 0.33, over target ≤ 10 %, ≥ 50 seeds",
+        "load": os.getloadavg(),
+        **pools,
+        "table": table(pools),
     }
+
+
+def table(pools: Mapping[str, Mapping[str, Mapping[str, object]]]) -> list[str]:
+    """Return the ways beside each other as lines of Markdown."""
+    lines = [
+        "| pool | way | seeds | runs over target | human share, mean (max) | auto error, mean (max) | final labels right |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for pool, ways in pools.items():
+        for way, s in ways.items():
+            lines.append(
+                f"| {pool} | {way} | {s['seeds']} | {s['over']} | {s['human_share']:.3f} "
+                f"({s['human_share_max']:.3f}) | {s['auto_error']:.4f} ({s['auto_error_max']:.4f}) | "
+                f"{s['final_accuracy']:.4f} |"
+            )
+    return lines
 
 
 def summary(runs: list[LoopRun]) -> dict[str, object]:
@@ -61,6 +84,7 @@ def summary(runs: list[LoopRun]) -> dict[str, object]:
         "human_share_max": round(float(share.max()), 4),
         "auto_error": round(float(error.mean()), 4),
         "auto_error_max": round(float(error.max()), 4),
+        "over": over,
         "runs_over_target": over / len(runs),
         "runs_over_target_95": [round(interval.low, 3), round(interval.high, 3)],
         "refused": int((share == 1).sum()),
@@ -75,11 +99,6 @@ def _processes() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"))
 
 
-def _ours(apart: float, seed: int) -> LoopRun:
+def _ways(apart: float, seed: int) -> dict[str, LoopRun]:
     with threadpool_limits(1):
-        return simulate(*made_pool(FIRST_SEED + seed, apart), LoopSettings(), seed)
-
-
-def _ways(seed: int) -> dict[str, LoopRun]:
-    with threadpool_limits(1):
-        return rivals(*made_pool(FIRST_SEED + seed, EASY), LoopSettings(), seed)
+        return rivals(*made_pool(FIRST_SEED + seed, apart), LoopSettings(), seed)
