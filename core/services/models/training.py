@@ -223,7 +223,8 @@ def _resumed(
         InputError: Something asked for differs from that run.
     """
     with ws.store.read() as connection:
-        found = resumable(ws, read_jobs(connection, project.id, TRAIN))
+        jobs = read_jobs(connection, project.id, TRAIN)
+    found = _unfinished(resumable(ws, jobs), jobs)
     if options.resume is not True:
         found = [j for j in found if j.id == options.resume]
     if not found:
@@ -244,6 +245,19 @@ def _resumed(
             "Resume it as it was, or start a new run.",
         )
     return {**config, **asked, "resume_of": found[0].id}
+
+
+def _unfinished(broken_off: Sequence[Job], jobs: Sequence[Job]) -> list[Job]:
+    """Leave out what was resumed and came to its end: again would be the same model once more."""
+    by_id = {j.id: j for j in jobs}
+    ended: set[int] = set()
+    for job in jobs:
+        before = job.config.get("resume_of") if job.status is JobStatus.DONE else None
+        while before is not None:
+            ended.add(int(str(before)))
+            earlier = by_id.get(int(str(before)))
+            before = None if earlier is None else earlier.config.get("resume_of")
+    return [j for j in broken_off if j.id not in ended]
 
 
 def resumable(ws: Workspace, jobs: Sequence[Job]) -> list[Job]:

@@ -356,6 +356,8 @@ def test_killed_mid_epoch_the_run_is_lost_and_resumed(tints):
     ended = done(again, me, resumed)
     assert ended.status is JobStatus.DONE, ended.error
     assert (ended.result or {})["resume_of"] == job.id
+    with pytest.raises(NotFound, match="broken off"):  # it has come to its end
+        queue_training(again, me, SLUG, options=TrainingOptions(resume=True))
     again.store.close()
 
 
