@@ -41,11 +41,14 @@ def simulate(
     confidence: ConfidenceOption = 0.9,
     seeds: Annotated[int, typer.Option(min=1, help="How many campaigns.")] = 20,
     looks: Annotated[
-        int, typer.Option(min=1, help="Looks a campaign may take; one where it fine-tunes.")
+        int,
+        typer.Option(min=1, help="Looks a campaign may take; one in the other modes than probe."),
     ] = 3,
     mode: Annotated[
         str,
-        typer.Option(help="probe: seconds a campaign; fine-tune: whole networks, minutes each."),
+        typer.Option(
+            help="probe; hard-first: people label what it is least sure of; fine-tune: minutes each."
+        ),
     ] = "probe",
     backbone: Annotated[str | None, typer.Option(help="Name of a torchvision model.")] = None,
     workspace: WorkspaceOption = None,

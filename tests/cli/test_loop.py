@@ -87,6 +87,18 @@ def test_simulate_prints_what_a_team_would_have_saved(run: Run, colours: Path) -
     assert "'moon' is no class" in found["refused"][1]["reason"]
 
 
+def test_simulate_asks_for_the_hardest_where_told(run: Run, colours: Path) -> None:
+    """With so few images the promise cannot be made, and nobody breaks it; an unknown mode is named."""
+    words = ("simulate", "colours", "--truth", str(colours), "--seeds", "1", "--json", "--mode")
+    found = doc(run(*words, "hard-first"))
+    assert found["mode"] == "hard-first"
+    assert found["runs_over_target"] == 0
+    assert found["runs"][0]["labelled"] == found["labels"] > 9
+    code, _, err = run(*words, "guess")
+    assert code == 1
+    assert "mode is probe, hard-first, fine-tune, found 'guess'" in err
+
+
 def test_simulate_needs_known_labels(run: Run, colours: Path) -> None:
     """Without a table and without labels it says what to bring; a table of others is refused."""
     code, _out, err = run("simulate", "colours", "--seeds", "1")

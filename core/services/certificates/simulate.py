@@ -13,7 +13,15 @@ from core.access import Action, Actor
 from core.errors import EmptyTrainingSet, InputError
 from core.formats.base import Refusal
 from core.learning import ImageRef, Progress
-from core.learning.loop import LoopRun, LoopSettings, fine_tuned
+from core.learning.loop import (
+    LoopRun,
+    LoopSettings,
+    beside_tuned,
+    fine_tuned,
+    hard_first,
+    probe_learner,
+    unit_rows,
+)
 from core.learning.seeds import run_seeds
 from core.learning.tuned_seeds import run_tuned
 from core.learning.vectors import vectors_of
@@ -27,8 +35,9 @@ from core.stats.intervals import wilson
 FEWEST = 50
 """Items with a known label below which a campaign means nothing."""
 OURS = "certificate"
-MODES = ("probe", "fine-tune")
-"""What a campaign's models are: one layer on features that stay as they are, or whole networks."""
+MODES = ("probe", "hard-first", "fine-tune")
+"""How a campaign is run: with one layer on features that stay as they are, people labelling typical
+images or, of a hard set, what the model is least sure of; or with a whole network at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ class Simulation:
         skipped: Images with a label that could not be read.
         unlabelled: Images without a known label: left out.
         notice: What a person should know, or empty.
-        mode: What the models were: ``probe`` or ``fine-tune``.
+        mode: ``probe``, ``hard-first`` or ``fine-tune``.
         labels: Training labels of the last model, the mean over the seeds.
     """
 
@@ -166,11 +175,12 @@ def simulate_project(
         slug: The project.
         truth: A table with columns file and label, or item to class; None: the labels that files
             brought or people settled.
-        settings: How each campaign is run; fine-tuning changes all but its promise.
+        settings: How each campaign is run; the other modes than ``probe`` keep its promise alone.
         seeds: One campaign each.
         progress: Hears how far it is.
         backbone: Network that embeds the images or is fine-tuned; the setting's by default.
-        mode: ``probe``, or ``fine-tune``: minutes for each campaign.
+        mode: ``probe``; ``hard-first``: the same model, asking for what it is least sure of; or
+            ``fine-tune``: minutes for each campaign.
 
     Raises:
         InputError: The project does not ask for one class an image, or the truth or the mode does
@@ -194,8 +204,9 @@ def simulate_project(
         )
     pool = image_refs(ws, project)
     images = [pool[i] for i in sorted(known.labels) if i in pool]
-    ways = _tuned if mode == "fine-tune" else _probed
-    found = ways(ws, images, known, settings, seeds, backbone or ws.settings.backbone, progress)
+    found = _WAYS[mode](
+        ws, images, known, settings, seeds, backbone or ws.settings.backbone, progress
+    )
     made = _summed(found.runs, seeds, found.settings, found.n, time.perf_counter() - started)
     return replace(
         made, refused=known.refused, n_refused=known.n_refused, skipped=len(images) - found.n,
@@ -255,6 +266,31 @@ def _tuned(
     return _Found(runs, plan, len(codes), found.notice)
 
 
+def _hard_first(
+    ws: Workspace,
+    images: Sequence[ImageRef],
+    known: Truth,
+    settings: LoopSettings,
+    seeds: Sequence[int],
+    backbone: str,
+    progress: Callable[[Progress], None],
+) -> _Found:
+    found = vectors_of(
+        images, backbone, ws.cache / "embeddings", ws.settings.offline,
+        ws.settings.self_training_seconds, progress,
+    )  # fmt: skip
+    codes, rows = _codes(known, found.item_ids.tolist()), unit_rows(found.rows)
+    learner, plan = probe_learner(rows, int(codes.max()) + 1), hard_first(settings, len(codes))
+    runs, tell = [], _told(progress)
+    for seed in seeds:
+        runs.append(beside_tuned(rows, codes, plan, seed, learner))
+        tell(len(runs), len(seeds))
+    return _Found(runs, plan, len(codes), found.notice)
+
+
+_WAYS = {"probe": _probed, "hard-first": _hard_first, "fine-tune": _tuned}
+
+
 def _codes(known: Truth, items: Sequence[int]) -> np.ndarray:
     """Return the items' class numbers.
 
@@ -295,7 +331,7 @@ def _check(project: ProjectView, seeds: Sequence[int], mode: str) -> None:
             "Simulate a project with one question a label, or ask 'tiebreak certify' of a model.",
         )
     if mode not in MODES:
-        raise InputError(f"A simulation's mode is {' or '.join(MODES)}, found '{mode}'.")
+        raise InputError(f"A simulation's mode is {', '.join(MODES)}, found '{mode}'.")
     if not seeds:
         raise InputError("At least one seed is needed, found none.")
 

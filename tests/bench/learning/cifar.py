@@ -3,9 +3,9 @@
 The images and their given labels come from the shared set ``cifar10_label_errors``; five people each
 looked at 275 labels in doubt, which gives a second truth: where three or more chose the guessed class it
 counts, where neither had three the image is left out. Environment: CIFAR_SEEDS (``0 1 2``),
-CIFAR_PROBE_SIZE (192; 0: without the probe), CIFAR_SHARED (beside this checkout), TORCH_HOME with the
-weights of ``mobilenet_v2``. Each campaign has one
-thread and a process of its own, so that two share two cores without waiting for one another.
+CIFAR_PROBE_ONLY (without the networks), CIFAR_SHARED (beside this checkout), TORCH_HOME with the
+weights of ``mobilenet_v2``. Each campaign has one thread and a process of its own, so that two share two
+cores without waiting for one another.
 """
 
 from __future__ import annotations
@@ -25,18 +25,28 @@ from pathlib import Path
 import numpy as np
 
 from core.learning import ImageRef
-from core.learning.loop import LoopRun, LoopSettings, fine_tuned, simulate, unit_rows
-from core.learning.smooth import nearest
+from core.learning.loop import (
+    LoopRun,
+    LoopSettings,
+    beside_tuned,
+    fine_tuned,
+    hard_first,
+    probe_learner,
+    unit_rows,
+)
 from core.learning.tuned_seeds import run_tuned
 
 BACKBONE = "mobilenet_v2"
 _SHARED = Path(__file__).resolve().parents[4] / "shared"
 _SET = "datasets/cifar10_label_errors"
 _MAJORITY = 3
+SIZE = 192
+"""Side at which the frozen network looks at the images, which are of 32 pixels."""
+_VECTORS = "vectors.npy"
 
 
 def run(folder: Path) -> dict[str, object]:
-    """Return every way's figures by fine-tuning, and the probe's refusal."""
+    """Return every way's figures by fine-tuning and by the probe alone, and the plain probe's refusal."""
     home = Path(os.environ.get("CIFAR_SHARED", _SHARED)) / _SET
     if not home.is_dir():
         return {"skipped": f"{_SET} is not there"}
@@ -44,18 +54,41 @@ def run(folder: Path) -> dict[str, object]:
     with zipfile.ZipFile(home / "test_00000_09999.zip") as packed:
         packed.extractall(folder / "images")
     given, corrected = truths(home)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(2, len(seeds)), context) as pool:
-        ways = list(pool.map(partial(_tuned, folder, given, corrected), seeds))
+    embedded = _embedded(folder)
     doc: dict[str, object] = {
         "settings": asdict(fine_tuned(LoopSettings(), len(given))),
+        "embedding": embedded,
         "load": os.getloadavg(),
+        "plain probe": _probe(folder, given, replace(LoopSettings(), folds=0, looks=1), seeds),
+        "hard first": _probe(folder, given, hard_first(LoopSettings(), len(given)), seeds),
+    }
+    if os.environ.get("CIFAR_PROBE_ONLY"):
+        return doc
+    with ProcessPoolExecutor(min(2, len(seeds)), multiprocessing.get_context("spawn")) as pool:
+        ways = list(pool.map(partial(_tuned, folder, given, corrected), seeds))
+    return doc | {
         "fine-tune": _summary([w["certificate"] for w in ways]),
         "campaigns": dict(zip(map(str, seeds), ways, strict=True)),
     }
-    if size := int(os.environ.get("CIFAR_PROBE_SIZE", "192")):
-        doc["probe"] = _probe(folder, given, size, seeds)
-    return doc
+
+
+def _embedded(folder: Path) -> dict[str, object]:
+    """Embed the images once for all seeds."""
+    from core.learning.backbones import pretrained
+    from core.learning.embed import embed
+
+    network = pretrained(BACKBONE, True)
+    if network is None:
+        raise SystemExit(f"No weights of {BACKBONE} are at hand: set TORCH_HOME.")
+    began, cpu = time.perf_counter(), time.process_time()
+    small = replace(network, size=SIZE)
+    found = embed(_images(folder), small, folder / "probe", lambda _: None, lambda: False)
+    np.save(folder / _VECTORS, found.vectors.astype(np.float32))
+    return {
+        "size": SIZE,
+        "seconds": round(time.perf_counter() - began),
+        "cpu_seconds": round(time.process_time() - cpu),
+    }
 
 
 def truths(home: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -84,17 +117,13 @@ def _tuned(folder: Path, given: np.ndarray, corrected: np.ndarray, seed: int) ->
 
     torch.set_num_threads(1)
     began, cpu = time.perf_counter(), time.process_time()
-    found = run_tuned(
-        _images(folder), lambda rows: given[rows], partial(fine_tuned, LoopSettings()), [seed], BACKBONE,
-        folder / f"cache-{seed}", True,
-    )  # fmt: skip
-    doc: dict[str, object] = {
-        name: _way(one, corrected[found.rows]) for name, one in found.runs[0].items()
-    }
-    doc["seconds"], doc["cpu_seconds"] = (
-        round(time.perf_counter() - began),
-        round(time.process_time() - cpu),
-    )
+    ways = run_tuned(
+        _images(folder), np.load(folder / _VECTORS), given, fine_tuned(LoopSettings(), len(given)),
+        [seed], BACKBONE, folder / f"cache-{seed}", True,
+    )[0]  # fmt: skip
+    doc: dict[str, object] = {name: _way(one, corrected) for name, one in ways.items()}
+    doc["seconds"] = round(time.perf_counter() - began)
+    doc["cpu_seconds"] = round(time.process_time() - cpu)
     sys.stderr.write(f"cifar, seed {seed}: {json.dumps(doc)}\n")
     return doc
 
@@ -134,25 +163,13 @@ def _summary(runs: list[dict[str, float]]) -> dict[str, object]:
     }
 
 
-def _probe(folder: Path, given: np.ndarray, size: int, seeds: list[int]) -> dict[str, object]:
-    """Return what the plain probe comes to: its own answers, one look, no neighbours."""
-    from core.learning.backbones import pretrained
-    from core.learning.embed import embed
-
-    network = pretrained(BACKBONE, True)
-    if network is None:
-        return {"skipped": f"no weights of {BACKBONE}"}
-    cpu = time.process_time()
-    small = replace(network, size=size)
-    found = embed(_images(folder), small, folder / "probe", lambda _: None, lambda: False)
-    rows = found.vectors.astype(np.float32)
-    near = nearest(unit_rows(rows))
-    plain = replace(LoopSettings(), folds=0, looks=1)
-    runs = [simulate(rows, given, plain, seed, None, near) for seed in seeds]
-    whole = [simulate(rows, given, LoopSettings(), seed, None, near) for seed in seeds]
-    return {
-        "size": size,
-        "cpu_seconds": round(time.process_time() - cpu),
-        "plain, one look": [_way(r, given) for r in runs],
-        "as simulated, three looks": [_way(r, given) for r in whole],
-    }
+def _probe(
+    folder: Path, given: np.ndarray, settings: LoopSettings, seeds: list[int]
+) -> list[dict[str, object]]:
+    """Return what frozen features come to, with their own answers and one look."""
+    rows = unit_rows(np.load(folder / _VECTORS))
+    learner = probe_learner(rows, int(given.max()) + 1)
+    return [
+        _way(beside_tuned(rows, given, settings, seed, learner)["certificate"], given)
+        for seed in seeds
+    ]
