@@ -159,7 +159,11 @@ def _wrong(scene: Scene) -> str:
 
 def _verdict(scene: Scene) -> None:
     icon = "verified" if scene.certified else "block"
-    head = _("A first look at as much evidence would certify this.") if scene.certified else _("No certificate.")
+    head = (
+        _("A first look at as much evidence would certify this.")
+        if scene.certified
+        else _("No certificate.")
+    )
     draw(
         "<div class='tb-banner {kind}' role='status'><i class='tb-icon' aria-hidden='true'>{icon}</i>"
         "<span><b>{head}</b> {text}</span></div>",
