@@ -50,10 +50,10 @@ class Schooling:
         rate: Largest learning rate.
     """
 
-    size: int = 128
+    size: int = 96
     batch: int = 32
     first: int = 8
-    later: int = 5
+    later: int = 4
     rate: float = 3e-4
     recipe: Recipe = field(default_factory=lambda: Recipe(crop=0.5, cutout=0.5))
 
