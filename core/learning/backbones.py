@@ -156,6 +156,19 @@ def extractor_of(backbone: Backbone) -> Extractor:
     return kind(copy.deepcopy(backbone.network)).eval()
 
 
+def unwatched(network: nn.Module) -> nn.Module:
+    """Return a copy of a network that no extractor looks into.
+
+    An extractor hooks itself into its network. Wrapped a second time, the first would go on keeping
+    what passes, gradients and all, and never look at it.
+    """
+    copied = copy.deepcopy(network)
+    for module in copied.modules():
+        module._forward_hooks.clear()
+        module._forward_pre_hooks.clear()
+    return copied
+
+
 def features_of(backbone: Backbone) -> str:
     """Return the name of the features `extractor_of` gives, for cache keys."""
     return TUNED_FEATURES if backbone.source == TUNED else FEATURES

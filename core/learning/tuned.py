@@ -22,7 +22,7 @@ from torch import Tensor
 
 from core.errors import BadCheckpoint, EmptyTrainingSet, InputError
 from core.learning import evaluate
-from core.learning.backbones import TUNED, Backbone, device_at_hand
+from core.learning.backbones import TUNED, Backbone, device_at_hand, unwatched
 from core.learning.embed import cache_key, embed
 from core.learning.files import write_durably
 from core.learning.finetune import Lesson, Standing, TrainLoop, Tuned, TuneSettings
@@ -212,7 +212,7 @@ class TunedRun:
             self.rounds.append({"round": number, "taken": 0, "kept": False})
             return tuned
         shorter = replace(settings, seconds=settings.seconds / 2, rate=settings.rate / 2)
-        network = replace(self.backbone, network=loop.model.eyes.network)
+        network = replace(self.backbone, network=unwatched(loop.model.eyes.network))
         start = (loop.head_now()[0], loop.head_now()[1])
         student_loop = self._loop(
             network, pixels, passed.lesson, shorter, device, f"round-{number}", start

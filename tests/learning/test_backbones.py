@@ -12,7 +12,14 @@ from torchvision import models
 
 from core.errors import BadCheckpoint
 from core.learning import ImageRef
-from core.learning.backbones import Extractor, fused, known_backbones, pretrained
+from core.learning.backbones import (
+    Extractor,
+    TunedExtractor,
+    fused,
+    known_backbones,
+    pretrained,
+    unwatched,
+)
 from core.learning.embed import embed
 from core.learning.probe import fit_probe
 from core.learning.selftrained import vicreg
@@ -90,6 +97,18 @@ def test_up_and_down_matter_to_the_bands_alone():
     assert apart.shape == (2, 16 + 3 * 8)
     assert apart[:, :16].max() < 1e-5
     assert apart[:, 16:].max() > 1e-2
+
+
+def test_a_network_wrapped_again_keeps_nothing_for_the_first():
+    """The copy a student begins with goes past the hooks of its teacher's extractor."""
+    first = TunedExtractor(models.squeezenet1_0(weights=None).eval())
+    second = TunedExtractor(unwatched(first.network))
+    with torch.no_grad():
+        second.vectors(torch.zeros(1, 3, 64, 64))
+        assert not first._trace.seen
+        assert all(not isinstance(m, Extractor) for m in second.network.modules())
+        first.network(torch.zeros(1, 3, 64, 64))
+    assert first._trace.seen
 
 
 def test_loss_of_self_training_prefers_agreeing_spread_out_views():
