@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,6 +44,13 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> DetectRequest:
 def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have no published weights at hand, and fetch none."""
     monkeypatch.setattr("core.learning.detect.trunks.pretrained", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a trunk its second of the processor, however busy the machine is otherwise."""
+    clock = SimpleNamespace(monotonic=time.process_time)
+    monkeypatch.setattr("core.learning.selftrained.time", clock)
 
 
 def at(request: DetectRequest, folder: Path, **changes: object) -> DetectRequest:
