@@ -24,6 +24,7 @@ from core.services.certificates.evidence import (
 from core.services.certificates.promises import audit_share, looks_of
 from core.services.certificates.regions import regions_believed_by
 from core.services.consensus.draws import Arm, place
+from core.services.models.prelabels import run_count
 from core.services.projects.project import ProjectView
 from core.services.projects.training_rules import rules_in_force
 from core.services.visibility.views import metadata_of
@@ -31,15 +32,7 @@ from core.services.workspace import Workspace
 from core.stats.certificate import Ladder
 from core.store.tables import acceptances, final_labels
 
-LEAST_RUN = 100
 _CHUNK = 500
-
-
-def run_count(not_started: int, requested: int | None) -> int:
-    """Return how many items an auto-label run takes: at least a hundred, where there are as many."""
-    if requested is None or not_started < LEAST_RUN:
-        return not_started
-    return min(not_started, max(LEAST_RUN, requested))
 
 
 @dataclass(frozen=True, slots=True)

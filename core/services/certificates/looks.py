@@ -61,7 +61,8 @@ def certify_all(
     Raises:
         NotFound: There is no such model, or no campaign.
         InputError: The project asks what no certificate covers, or the count makes no sense.
-        ConflictError: The model's labels were revoked, or another look was taken meanwhile.
+        ConflictError: The model's labels were revoked, it learnt from its own answers, or another
+            look was taken meanwhile.
         Forbidden: The actor does not steer this project.
     """
     if count is not None and count < 1:
@@ -73,6 +74,7 @@ def certify_all(
         campaign = campaign_in_force(connection, project)
         row = model_row(connection, project, model_id)
         _check_not_revoked(connection, campaign, model_id)
+        _check_saw_labels_alone(row)
         stands = standings(connection, project)
         look = prepared(ws, connection, project, campaign, row, stands)
         if same := _looked_before(ws, connection, project, campaign, model_id, look, count):
@@ -110,6 +112,18 @@ def _check_not_revoked(connection: Connection, campaign: Row, model_id: int) -> 
             f"Labels that model {model_id} was trusted with were taken back; it is not looked at "
             "again in this campaign.",
             "Train a new model.",
+        )
+
+
+def _check_saw_labels_alone(row: Row) -> None:
+    """Refuse a student: it is surer of images it answered itself, so checked ones no longer stand for them."""
+    report = json.loads(row.report)
+    taught = any(r.get("kept") for r in report.get("rounds", ())) or report.get("questions")
+    if row.mode == "student" and taught:  # of further questions the report tells no rounds
+        raise ConflictError(
+            f"Model {row.id} was also taught with its own answers to unlabelled images and is surer of "
+            "these than of the checked ones, so no certificate can rest on them; no look was spent.",
+            "Certify a probe or a fine-tuned model; a student's pre-labels are checked in the queue.",
         )
 
 

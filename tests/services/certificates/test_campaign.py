@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import func, select
 
@@ -20,7 +22,7 @@ from core.services.consensus.draws import Arm
 from core.services.consensus.resolve import resolve
 from core.services.models.datasets import freeze_labels
 from core.stats.certificate import spend
-from core.store.tables import acceptances, certificates, final_labels, item_state
+from core.store.tables import acceptances, certificates, final_labels, item_state, models
 from tests.record import add_items
 from tests.services.certificates.planted import Planted, answer, plant, teach
 
@@ -344,3 +346,18 @@ def test_a_look_needs_a_model_and_a_promise(sqlite_ws):
     open_campaign(made.ws, made.world.cast.lead, made.slug, 0.1, 0.1, reason="try")
     with pytest.raises(NotFound, match="no model 9"):
         certify_now(made.ws, made.world.cast.lead, made.slug, 9)
+
+
+def test_a_student_taught_by_its_own_answers_is_refused(planted: Planted):
+    """Checked items do not stand for images it answered itself; the look is not spent."""
+    check(planted, 30)
+    report = {"rounds": [{"round": 1, "taken": 40, "kept": True}]}
+    with planted.ws.store.write() as connection:
+        row = connection.execute(select(models)).mappings().one()
+        taught = {k: v for k, v in row.items() if k != "id"}
+        taught |= {"mode": "student", "report": json.dumps(report)}
+        student = connection.execute(models.insert().returning(models.c.id), taught).scalar_one()
+    with pytest.raises(ConflictError, match="its own answers"):
+        look(planted, student)
+    with planted.ws.store.read() as connection:
+        assert connection.execute(select(func.count()).select_from(certificates)).scalar() == 0
