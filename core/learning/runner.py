@@ -150,3 +150,18 @@ def is_memory(error: BaseException) -> bool:
     """Return whether memory ran out, on whichever device."""
     known = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return known or "allocate memory" in str(error) or "out of memory" in str(error)
+
+
+def is_gone(error: BaseException) -> bool:
+    """Return whether an error says that the device is no longer there."""
+    words = str(error)
+    return any(
+        said in words
+        for said in (
+            "CUDA error",
+            "CUDA driver",
+            "NVML",
+            "device is lost",
+            "no CUDA-capable device",
+        )
+    )

@@ -25,7 +25,6 @@ from core.learning import evaluate
 from core.learning.backbones import TUNED, Backbone, device_at_hand, unwatched
 from core.learning.embed import cache_key, embed
 from core.learning.files import write_durably
-from core.learning.finetune import Lesson, Standing, TrainLoop, Tuned, TuneSettings
 from core.learning.group import Group
 from core.learning.model_store import save_model
 from core.learning.pixels import Pixels
@@ -33,10 +32,12 @@ from core.learning.preprocess import PREPROCESSING, quiet_decoding
 from core.learning.probe import Head, temperature_of
 from core.learning.progress_file import device_facts
 from core.learning.recipes import NAMED, recipe_from
-from core.learning.search import Trial, search_settings
 from core.learning.selftrained import own_weights
 from core.learning.states import drop_states
-from core.learning.student import ROUNDS, taught
+from core.learning.tune.loop import TrainLoop
+from core.learning.tune.search import Trial, search_settings
+from core.learning.tune.student import ROUNDS, taught
+from core.learning.tune.values import Lesson, Standing, Tuned, TuneSettings
 from core.learning.values import (
     Evaluation,
     Example,
@@ -204,8 +205,8 @@ class TunedRun:
         device: torch.device,
     ) -> Tuned:
         """Teach a student; return it where it is better than its teacher, else the teacher."""
-        loop.show(tuned)
-        scores = loop.scores(free).numpy()
+        loop.model.show(tuned)
+        scores = loop.judge.scores(free).numpy()
         head = _head(tuned, lesson)
         passed = taught(lesson, free, head.of_scores(scores))
         if not len(passed.taken):
@@ -213,7 +214,7 @@ class TunedRun:
             return tuned
         shorter = replace(settings, seconds=settings.seconds / 2, rate=settings.rate / 2)
         network = replace(self.backbone, network=unwatched(loop.model.eyes.network))
-        start = (loop.head_now()[0], loop.head_now()[1])
+        start = loop.model.head_now()
         student_loop = self._loop(
             network, pixels, passed.lesson, shorter, device, f"round-{number}", start
         )

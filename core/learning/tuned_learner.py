@@ -20,13 +20,15 @@ import torch
 from torch import Tensor, nn
 
 from core.learning.backbones import Backbone, device_at_hand, pretrained
-from core.learning.finetune import SCALE, Lesson, TrainLoop, Tuned, TuneSettings
 from core.learning.group import Group
 from core.learning.pixels import Pixels
 from core.learning.probe import Head, temperature_of
 from core.learning.recipes import Recipe
 from core.learning.recipes_torch import plain
 from core.learning.selftrained import self_trained
+from core.learning.tune.loop import TrainLoop
+from core.learning.tune.network import SCALE
+from core.learning.tune.values import Lesson, Tuned, TuneSettings
 from core.learning.values import ImageRef, OnProgress, Progress, ShouldStop
 
 HELD_SHARE = 0.1
@@ -158,7 +160,7 @@ class TunedLearner:
             tuned = loop.run()
         self._before = tuned
         self._effort.add(self._cost(lesson, tuned.standing.epochs))
-        loop.show(tuned)
+        loop.model.show(tuned)
         head = Head(tuned.head_weight, tuned.head_bias, _temperature(tuned, lesson))
         return head.of_scores(self._scores(loop, device, rows))
 

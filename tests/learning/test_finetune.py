@@ -17,15 +17,19 @@ import pytest
 import torch
 
 from core.errors import BadCheckpoint, OutOfMemory, TrainingError
-from core.learning import StopRequested, finetune
+from core.learning import StopRequested
 from core.learning.backbones import Backbone
-from core.learning.finetune import Lesson, TrainLoop, TuneSettings
 from core.learning.group import Group
 from core.learning.pixels import Pixels
 from core.learning.progress_file import METRICS, read_metrics
 from core.learning.recipes import NAMED, Recipe
 from core.learning.selftrained import TinyNet
 from core.learning.states import INDEX, newest_state
+from core.learning.step_probe import Precision
+from core.learning.tune import step
+from core.learning.tune.loop import TrainLoop
+from core.learning.tune.network import Tunable
+from core.learning.tune.values import Lesson, TuneSettings
 from core.learning.values import ImageRef
 from tests.learning.conftest import CLASSES, make_image, ref
 
@@ -178,14 +182,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(drawn, tmp_path):
 
 def test_memory_that_runs_out_halves_the_batch_and_says_so(drawn, tmp_path, monkeypatch):
     """Injected: above two images at once memory lacks; the run goes on with two and tells (F20)."""
-    forward = finetune.Tunable.forward
+    forward = Tunable.forward
 
     def scarce(self, x):
         if len(x) > 2 and self.training:
             raise torch.OutOfMemoryError("CUDA out of memory (injected)")
         return forward(self, x)
 
-    monkeypatch.setattr(finetune.Tunable, "forward", scarce)
+    monkeypatch.setattr(Tunable, "forward", scarce)
     tuned = loop_over(drawn, tmp_path).run()
     assert tuned.standing.at_once == 2
     assert [s.split(";")[1] for s in tuned.standing.halved] == [
@@ -206,23 +210,23 @@ def test_no_memory_for_one_image_is_said(drawn, monkeypatch):
         return torch.zeros(len(x), 3)
 
     loop = loop_over(drawn, None)
-    monkeypatch.setattr(finetune.Tunable, "forward", none)
-    monkeypatch.setattr(TrainLoop, "_time_steps", lambda self: (finetune.Precision(), 0.0))
+    monkeypatch.setattr(Tunable, "forward", none)
+    monkeypatch.setattr(TrainLoop, "_time_steps", lambda self: (Precision(), 0.0))
     with pytest.raises(OutOfMemory, match="no memory left for a single image"):
         loop.run()
 
 
-def poisoned(monkeypatch, step: int) -> None:
+def poisoned(monkeypatch, after: int) -> None:
     """Let the loss be NaN from a step on."""
-    losses, seen = finetune.row_losses, [0]
+    losses, seen = step.row_losses, [0]
 
     def broken(scores, targets, several):
         seen[0] += scores.requires_grad and len(scores) == 8
         found = losses(scores, targets, several)
-        return found * float("nan") if scores.requires_grad and seen[0] > step else found
+        return found * float("nan") if scores.requires_grad and seen[0] > after else found
 
-    monkeypatch.setattr(finetune, "row_losses", broken)
-    monkeypatch.setattr(TrainLoop, "_time_steps", lambda self: (finetune.Precision(), 0.0))
+    monkeypatch.setattr(step, "row_losses", broken)
+    monkeypatch.setattr(TrainLoop, "_time_steps", lambda self: (Precision(), 0.0))
     monkeypatch.setattr(TrainLoop, "_warm_up", lambda self: None)
 
 
@@ -246,7 +250,7 @@ def test_nan_at_once_is_an_error(drawn, monkeypatch):
 
 def test_a_device_that_vanishes_leaves_the_checkpoint(drawn, tmp_path, monkeypatch):
     """A CUDA error mid-run names the step; the checkpoint before resumes on what is left (F21)."""
-    backward, seen = TrainLoop._backward, [0]
+    backward, seen = step.Stepper._backward, [0]
 
     def lost(self, *args):
         seen[0] += 1
@@ -254,7 +258,7 @@ def test_a_device_that_vanishes_leaves_the_checkpoint(drawn, tmp_path, monkeypat
             raise RuntimeError("CUDA error: device lost")
         return backward(self, *args)
 
-    monkeypatch.setattr(TrainLoop, "_backward", lost)
+    monkeypatch.setattr(step.Stepper, "_backward", lost)
     with pytest.raises(TrainingError, match="went away at step 5") as e:
         loop_over(drawn, tmp_path).run()
     assert "CPU" in e.value.advice
@@ -264,7 +268,7 @@ def test_a_device_that_vanishes_leaves_the_checkpoint(drawn, tmp_path, monkeypat
 
 def test_a_budget_plans_fewer_epochs(drawn, monkeypatch):
     """At a second a step, four seconds hold one epoch of three steps; the plan says so beforehand."""
-    monkeypatch.setattr(TrainLoop, "_time_steps", lambda self: (finetune.Precision(), 1.0))
+    monkeypatch.setattr(TrainLoop, "_time_steps", lambda self: (Precision(), 1.0))
     settings = replace(QUICK, seconds=4.0)
     assert loop_over(drawn, None, settings).run().standing.epochs == 1
 

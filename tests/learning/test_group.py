@@ -25,12 +25,11 @@ SHARED = """
     from pathlib import Path
     import numpy as np, torch
     torch.set_num_threads(1)
-    from core.learning import finetune
-    from core.learning.finetune import TrainLoop
     from core.learning.group import open_group
     from core.learning.pixels import Pixels
     from core.learning.recipes import NAMED
     from core.learning.step_probe import Precision
+    from core.learning.tune.loop import TrainLoop
     from tests.learning import test_finetune as one
     TrainLoop._time_steps = lambda self: (Precision(), 0.0)
     folder = Path(sys.argv[1])

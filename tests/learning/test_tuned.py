@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from core.errors import BadCheckpoint, InputError
-from core.learning import Example, predict, search, train
+from core.learning import Example, predict, train
 from core.learning.model_store import load_model
 from core.learning.progress_file import read_metrics
 from core.learning.reader import read_predictions
 from core.learning.recipes import NAMED
 from core.learning.states import newest_state
-from core.learning.student import taught
+from core.learning.tune import search
+from core.learning.tune.student import taught
 from core.learning.tuned import TunedRun
 from tests.learning.test_finetune import lesson_of
 

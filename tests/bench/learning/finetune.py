@@ -11,10 +11,12 @@ from PIL import Image
 from torchvision import models
 
 from core.learning.backbones import Backbone, device_at_hand
-from core.learning.finetune import Lesson, TrainLoop, TuneSettings, row_losses
 from core.learning.group import Group
 from core.learning.pixels import Pixels
 from core.learning.recipes import NAMED
+from core.learning.tune.loop import TrainLoop
+from core.learning.tune.network import row_losses
+from core.learning.tune.values import Lesson, TuneSettings
 from core.learning.values import ImageRef
 
 NAME, IMAGES, STEPS = "mobilenet_v2", 96, 6

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.learning.finetune import Lesson
+from core.learning.tune.values import Lesson
 
 ROUNDS = 2
 SURE = 0.8

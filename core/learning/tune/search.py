@@ -16,9 +16,10 @@ import numpy as np
 import torch
 
 from core.learning.backbones import Backbone
-from core.learning.finetune import Lesson, TrainLoop, TuneSettings
 from core.learning.group import Group
 from core.learning.pixels import Pixels
+from core.learning.tune.loop import TrainLoop
+from core.learning.tune.values import Lesson, TuneSettings
 from core.learning.values import OnProgress, Progress, ShouldStop, no_progress
 
 TRIALS = 6
@@ -102,7 +103,7 @@ def _timed(make: _Maker, settings: TuneSettings) -> tuple[tuple[np.ndarray, np.n
     first.run()
     fresh = make(settings)
     fresh.run(steps=0)
-    return fresh.head_now(), max(first.seconds_a_step, 1e-4)
+    return fresh.model.head_now(), max(first.seconds_a_step, 1e-4)
 
 
 def _sizes(count: int) -> list[int]:
