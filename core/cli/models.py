@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from core.access import Actor
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
-from core.errors import TrainingError
+from core.errors import InputError, TrainingError
 from core.jobs.rows import Job, JobStatus
+from core.services.models.general import GeneralOptions, read_pairs, start_general
 from core.services.models.jobs import cancel_job, get_job
 from core.services.models.options import TrainingOptions, read_recipe
 from core.services.models.training import resumable, start_prelabel, start_training
@@ -112,14 +113,70 @@ def _remarks(result: Mapping[str, object]) -> list[str]:
 def prelabel(
     project: ProjectArgument,
     model: Annotated[int | None, typer.Option(help="The promoted model by default.")] = None,
+    general: Annotated[
+        str | None,
+        typer.Option(help="A ready-made classifier or detector of torchvision; needs no labels."),
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as", help="Its categories that mean a class: dog=Chihuahua|golden retriever."
+        ),
+    ] = None,
+    classes: Annotated[str, typer.Option(help="Only these of the classes, comma separated.")] = "",
+    count: Annotated[
+        int | None, typer.Option(help="Items to look at, at least 100; all by default.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="File with the general model's weights.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a model predict every item it was not trained on."""
+    """Let a model predict every item it was not trained on.
+
+    With --general a ready-made model proposes labels for items nobody has started.
+    """
+    only = tuple(c.strip() for c in classes.split(",") if c.strip())
+    options = GeneralOptions(read_pairs(given or []), only, count, weights)
+    if general is None and options != GeneralOptions():
+        raise InputError(
+            "--as, --classes, --count and --weights are for a general model; nothing was changed.",
+            "Name one with --general, mobilenet_v2 for example.",
+        )
+    if general is not None and model is not None:
+        raise InputError(
+            "--general and --model name two models; nothing was changed.", "Leave one out."
+        )
     ws, me = opened(workspace)
+    if general is not None:
+        result = _finished(ws, me, start_general(ws, me, project, general, options), as_json)
+        emit(result, as_json, _general_said(result))
+        return
     result = _finished(ws, me, start_prelabel(ws, me, project, model), as_json)
     said = f"Model {result['model']} pre-labelled {result['items']} items."
     emit(result, as_json, f"{said}\n{result['notice']}" if result["notice"] else said)
+
+
+def _general_said(result: Mapping[str, Any]) -> str:
+    """Tell what a general model proposed, what not and why, and which classes it knows."""
+    left = {
+        "show none of these classes, as far as it knows": result["none_of_these"],
+        "have this pre-label already": result["unchanged"],
+        "could not be read": result["unreadable"],
+    }
+    lines = [
+        f"{result['general']} looked at {result['looked_at']:,} items nobody has started and "
+        f"pre-labelled {result['items']:,}.",
+        *[f"{n:,} {why}." for why, n in left.items() if n],
+        result["notice"],
+    ]
+    if kept := result["kept"]:
+        lines.append(f"{kept:,} others keep the pre-label of a model of yours or of a file.")
+    lines += [f"Covered: {c} ({', '.join(found)})." for c, found in result["covered"].items()]
+    if missing := result["uncovered"]:
+        lines.append(f"Not covered: {', '.join(missing)}; name categories with --as.")
+    return "\n".join(line for line in lines if line)
 
 
 def _finished(ws: Workspace, me: Actor, job: Job, quiet: bool) -> dict[str, object]:

@@ -151,6 +151,8 @@ def told_to(config: Mapping[str, Any]) -> str:
         parts.append(_("goes on from run {n}").format(n=config["resume_of"]))
     if config.get("seed"):
         parts.append(_("seed {n}").format(n=config["seed"]))
+    if config.get("general"):
+        parts.append(_("general model {name}").format(name=config["general"]))
     if config.get("model_id"):
         parts.append(_("model {n}").format(n=config["model_id"]))
     return " · ".join(p for p in parts if p)

@@ -54,6 +54,7 @@ from core.services.models import card as model_card
 from core.services.models import compare as model_compare
 from core.services.models import (
     datasets,
+    general,
     jobs,
     next_labels,
     promotion,
@@ -339,6 +340,16 @@ CALLS = (
     Call("models.training.start_training", Action.TRAIN, by_slug(training.start_training)),
     Call("models.training.queue_prelabel", Action.TRAIN, by_slug(training.queue_prelabel)),
     Call("models.training.start_prelabel", Action.TRAIN, by_slug(training.start_prelabel)),
+    Call(
+        "models.general.queue_general",
+        Action.TRAIN,
+        by_slug(general.queue_general, "no such model"),
+    ),
+    Call(
+        "models.general.start_general",
+        Action.TRAIN,
+        by_slug(general.start_general, "no such model"),
+    ),
     Call("models.jobs.list_jobs", Action.TRAIN, by_slug(jobs.list_jobs)),
     Call("models.jobs.get_job", Action.TRAIN, lambda w, a: jobs.get_job(w.ws, a, job_of(w))),
     Call(

@@ -15,6 +15,15 @@ from core.services.projects.project import ProjectView
 from core.services.projects.queue_plans import reboost
 from core.store.tables import item_state, prediction_sets, predictions
 
+LEAST_RUN = 100
+
+
+def run_count(not_started: int, requested: int | None) -> int:
+    """Return how many items an auto-label run takes: at least a hundred, where there are as many."""
+    if requested is None or not_started < LEAST_RUN:
+        return not_started
+    return min(not_started, max(LEAST_RUN, requested))
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:

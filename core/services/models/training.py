@@ -126,7 +126,7 @@ def start_training(
         NotFound: There is no such version, or nothing to resume.
         Forbidden: The actor may not train here.
     """
-    return _launch(ws, queue_training(ws, actor, slug, backbone, seed, options))
+    return launch_job(ws, queue_training(ws, actor, slug, backbone, seed, options))
 
 
 def queue_training(
@@ -162,7 +162,7 @@ def queue_training(
         )
     asked |= {} if seed is None else {"seed": seed}
     if chosen.resume is not False:
-        return _queue(ws, actor, project, TRAIN, _resumed(ws, project, chosen, asked))
+        return queue_job(ws, actor, project, TRAIN, _resumed(ws, project, chosen, asked))
     if project.task.draws:
         asked.setdefault("mode", "fine-tune")  # a probe does not say where
     if asked.get("mode", "probe") == "probe":
@@ -179,7 +179,7 @@ def queue_training(
     }
     if config["mode"] == "probe" or project.task.draws:
         config["processes"] = 1  # seconds of work: more would only wait; detectors take one
-    return _queue(ws, actor, project, TRAIN, config)
+    return queue_job(ws, actor, project, TRAIN, config)
 
 
 def _check_probe(options: TrainingOptions) -> None:
@@ -282,7 +282,7 @@ def start_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None 
         ConflictError: A job of this project is running.
         Forbidden: The actor may not do this here.
     """
-    return _launch(ws, queue_prelabel(ws, actor, slug, model_id))
+    return launch_job(ws, queue_prelabel(ws, actor, slug, model_id))
 
 
 def queue_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None = None) -> Job:
@@ -304,24 +304,29 @@ def queue_prelabel(ws: Workspace, actor: Actor, slug: str, model_id: int | None 
             "Train one first.",
         )
     bury_lost(ws, project)
-    return _queue(ws, actor, project, PRELABEL, {"model_id": known})
+    return queue_job(ws, actor, project, PRELABEL, {"model_id": known})
 
 
-def _queue(
-    ws: Workspace, actor: Actor, project: ProjectView, kind: str, config: Mapping[str, object]
+def queue_job(
+    ws: Workspace, asked_by: Actor, project: ProjectView, kind: str, config: Mapping[str, object]
 ) -> Job:
+    """Write a job of a project whose caller has passed the gate; somebody must run it.
+
+    Raises:
+        ConflictError: A job of this project is running.
+    """
     with ws.store.write() as connection:
         if any(j.status.active for j in read_jobs(connection, project.id)):
             raise ConflictError(
                 "A job of this project is running.", "Wait for it, or cancel it, then start again."
             )
-        job_id = create_job(connection, project.id, kind, config, actor.person_id, ws.clock())
+        job_id = create_job(connection, project.id, kind, config, asked_by.person_id, ws.clock())
         folder = ws.runs / project.slug / f"{job_id:05d}"
         update_job(connection, job_id, folder=str(folder.relative_to(ws.root)))
         append_audit(
             connection,
             ws.clock(),
-            actor.name,
+            asked_by.name,
             f"{kind} started",
             f"job {job_id}",
             project.id,
@@ -330,7 +335,12 @@ def _queue(
         return read_job(connection, job_id)
 
 
-def _launch(ws: Workspace, job: Job) -> Job:
+def launch_job(ws: Workspace, job: Job) -> Job:
+    """Start the worker of a job that was written.
+
+    Raises:
+        WorkerDied: It could not be started; the job says so.
+    """
     arguments = ["--workspace", str(ws.root), "--job", str(job.id)]
     log = ws.root / job.folder / "worker.log"
     processes = int(str(job.config.get("processes", 1)))

@@ -17,6 +17,7 @@ from core.errors import TiebreakError
 from core.jobs.rows import Job, JobStatus, finish_job, read_job, update_job
 from core.learning import Progress, StopRequested
 from core.learning.training import dismiss_helpers, help_training
+from core.services.models.general_job import run_general
 from core.services.models.prelabel_job import run_prelabels
 from core.services.models.reporting import Reporter
 from core.services.models.train_job import run_training
@@ -81,9 +82,13 @@ def _end(ws: Workspace, job_id: int, status: JobStatus, **values: object) -> Non
         finish_job(connection, job_id, status, ws.clock(), **values)
 
 
+def _prelabels(ws: Workspace, job: Job, reporter: Reporter) -> Mapping[str, object] | None:
+    return (run_general if "general" in job.config else run_prelabels)(ws, job, reporter)
+
+
 _WORK: Mapping[str, Callable[[Workspace, Job, Reporter], Mapping[str, object] | None]] = {
     TRAIN: run_training,
-    PRELABEL: run_prelabels,
+    PRELABEL: _prelabels,
 }
 
 
