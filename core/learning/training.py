@@ -121,7 +121,7 @@ def _learn_together(
     should_stop: ShouldStop,
     started: float,
 ) -> TrainingReport:
-    from core.learning.tuned import TunedRun
+    from core.learning.tune.run import TunedRun
 
     group.at_work = True
     # The leader finds or makes the network first; the others then have it from the cache.

@@ -17,8 +17,8 @@ from core.learning.reader import read_predictions
 from core.learning.recipes import NAMED
 from core.learning.states import newest_state
 from core.learning.tune import search
+from core.learning.tune.run import TunedRun
 from core.learning.tune.student import taught
-from core.learning.tuned import TunedRun
 from tests.learning.test_finetune import lesson_of
 
 TINY = {
