@@ -56,7 +56,7 @@ def test_a_comment_is_text_and_not_keys(place: Place, visit: Visit) -> None:
 
 
 def test_the_next_image_is_there_at_once(place: Place, visit: Visit) -> None:
-    """Key to painted image, prefetched: well below what a person notices."""
+    """When a key brings the next image, its pixels are here already: nothing is waited for."""
     page = review(visit, place, "leo")
     page.wait_for_timeout(1500)
     page.evaluate(
@@ -64,21 +64,22 @@ def test_the_next_image_is_there_at_once(place: Place, visit: Visit) -> None:
           const deck = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
             .find((r) => r?.querySelector(".deck"));
           const picture = deck.querySelector(".picture");
-          window.took = []; let pressed = 0;
-          window.addEventListener("keydown", () => { pressed = performance.now(); }, true);
+          window.here = []; let pressed = false;
+          window.addEventListener("keydown", () => { pressed = true; }, true);
           new MutationObserver(() => {
-            if (!pressed || !picture.querySelector("img")) return;
-            const since = pressed; pressed = 0;
-            requestAnimationFrame(() => setTimeout(() => window.took.push(performance.now() - since)));
+            const image = picture.querySelector("img");
+            if (!pressed || !image) return;
+            pressed = false;
+            window.here.push(image.complete && image.naturalWidth > 0);
           }).observe(picture, { childList: true });
         }"""
     )
     for _ in range(15):
         page.keyboard.press("1")
         page.wait_for_timeout(250)
-    took = sorted(page.evaluate("window.took"))
-    assert len(took) >= 13
-    assert took[len(took) // 2] < 100, took
+    here = page.evaluate("window.here")
+    assert len(here) >= 13
+    assert sum(here) >= len(here) - 1, here
 
 
 def test_nothing_is_lost_without_network_or_session(place: Place, chromium: Browser) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -96,14 +94,13 @@ def test_small_sets_have_a_curve_too(n: int):
 
 
 def test_a_drag_costs_little():
-    """A scene over a million items takes far less than a blink once the curve is made."""
+    """A scene over a million items looks at no more points than a screen could show."""
     rng = np.random.default_rng(1)
     pool = Candidates(np.arange(1_000_000), rng.random(1_000_000))
     seen = Evidence(np.arange(2000), rng.random(2000) < 0.03)
     curve = risk_coverage(pool, seen)
-    started = time.perf_counter()
-    theatre(curve, 0.05, 0.1, COSTS)
-    assert time.perf_counter() - started < 0.5
+    assert len(curve.risk) == len(curve.cuts.step) <= POINTS
+    assert theatre(curve, 0.05, 0.1, COSTS).certified
 
 
 # --- calibration ----------------------------------------------------------------------------------
