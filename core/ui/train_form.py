@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.jobs.rows import Job, JobStatus
 from core.labels.region import Shape
+from core.labels.schema import Task
 from core.services.models import training
 from core.services.models.datasets import VersionView
 from core.services.models.options import TrainingOptions
@@ -24,6 +25,10 @@ from core.ui.widgets import attempt, caption
 USUAL_MINUTES = {Shape.BOX: 3.5}
 """Of a detector on two cores; of one that also says shapes, more."""
 MOST_MINUTES = 9.0
+GENERAL = {
+    Task.CLASSIFICATION: "mobilenet_v2",
+    Task.BOXES: "fasterrcnn_mobilenet_v3_large_320_fpn",
+}
 NOW = ""
 """Stands for the labels in force, frozen as the run starts."""
 
@@ -76,6 +81,9 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
     shown.draw_readiness(ready, len(page.project.schema.classes) if page.project else 0)
     if ready.why_not:
         caption(ready.why_not)
+    if not ready.labels and (name := _general(page)):
+        words = _("No labels yet? A ready-made model can propose some: {command}")
+        caption(words.format(command=f"tiebreak prelabel {page.slug} --general {name}"))
     one, two, three = st.columns([3, 3, 4])
     with one:
         version = _version(versions)
@@ -107,6 +115,13 @@ def draw_start(page: PageContext, jobs: Sequence[Job], versions: Sequence[Versio
                 ),
                 _("Training has started. You can leave this page."),
             )
+
+
+def _general(page: PageContext) -> str:
+    """Return a ready-made model that fits what the project asks; empty where none does."""
+    if page.project is None or page.project.schema.main.several:
+        return ""
+    return GENERAL.get(page.project.task, "")
 
 
 def _usual_minutes(page: PageContext) -> float:

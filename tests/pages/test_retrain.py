@@ -74,6 +74,7 @@ def test_too_few_labels_say_what_is_missing(house: House, monkeypatch) -> None:
     at = Visit(house, monkeypatch, "mia").open("retrain", project="leaves")
     assert not at.exception
     assert "at least two classes, found 0" in words(at)
+    assert "tiebreak prelabel leaves --general mobilenet_v2" in words(at)
     assert at.button(key="retrain.start").disabled
 
 

@@ -181,8 +181,6 @@ def test_a_general_detector_proposes_boxes(empty, tmp_path: Path) -> None:
     assert {r.label for r in regions} == {"worker"}
     assert all((r.confidence or 0) >= 0.5 for r in regions)
     assert all(0.5 <= row.confidence <= 1 for row in rows)
-    again = general(ws, me, NAME, GeneralOptions(meanings, weights=weights))
-    assert (again["items"], again["unchanged"]) == (0, 2)
 
 
 @pytest.mark.parametrize(
