@@ -4,41 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 import numpy as np
 from sqlalchemy import Connection, Row, select
 
 from core.access import Action, Actor
 from core.errors import InputError
-from core.labels import Answer
 from core.labels.schema import Question
 from core.labels.state import ItemState
-from core.learning.minute import Open, belief_labelled, belief_unlabelled, next_minute
 from core.learning.reader import read_embeddings
 from core.learning.select import Pool, Strategy, choose, disagreement_of
 from core.learning.values import Predictions
+from core.services.models.next_minute import NOT_YET, Offer, by_the_minute, votes_of
 from core.services.models.stored import asked_question, folder_of, model_row, said_by
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.training_rules import rules_in_force
 from core.services.visibility.views import metadata_of, names_of
 from core.services.workspace import Workspace
-from core.store.tables import annotation_log, final_labels, item_state, items
+from core.store.tables import final_labels, item_state, items
 
 __all__ = ["NextItem", "NextLabels", "Strategy", "next_labels"]
 
 MOST = 5000
-DEFAULT_SECONDS = 5.0
-RULING = 3.0
-"""A ruling takes so many times as long as a vote, while nothing else is known."""
-PEOPLE = 0.95
-"""How often a person is right, while too few votes tell."""
-_VOTES = 5000
 _CHUNK = 500
-_BEST = 0.995
 _MOST_COVERED = 5_000
-_NOT_YET = (ItemState.OPEN.value, ItemState.AUTO_ACCEPTED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +111,16 @@ def next_labels(
         other = None if other_id is None else model_row(connection, project, other_id)
         stands = _stands(connection, project)
         share = rules_in_force(connection, project.id).random_share
-        votes = _votes(connection, project, question)
+        votes = votes_of(connection, project, question)
     said = said_by(ws, row, question)
     known = {i: r for i, r in stands.items() if r.use == "train"}
-    open_ = np.array([known[i].state in _NOT_YET for i in said.item_ids.tolist() if i in known])
+    open_ = np.array([known[i].state in NOT_YET for i in said.item_ids.tolist() if i in known])
     here = np.array([i in known for i in said.item_ids.tolist()], dtype=bool)
     free = np.flatnonzero(here)[open_] if len(open_) else np.zeros(0, np.int64)
     if strategy == "next-minute":
         drawn = _by_chance(said.item_ids[free], count, seed, share)
-        return _by_the_minute(ws, project, question, said, known, votes, free, count, drawn)
+        offers, pool_size = by_the_minute(project, question, said, known, votes, free, count, drawn)
+        return NextLabels(_views(ws, known, offers), pool_size, len(drawn))
     pool = _pool(ws, row, question, said, free, stands)
     if strategy == "k-centre":
         pool = replace(pool, labelled=_covered(ws, row, question, known, seed))
@@ -141,7 +132,7 @@ def next_labels(
     return NextLabels(
         _views(
             ws, stands,
-            [(int(i), "label", bool(c), "") for i, c in zip(chosen.item_ids, chosen.random_share, strict=True)],
+            [Offer(int(i), "label", bool(c)) for i, c in zip(chosen.item_ids, chosen.random_share, strict=True)],
         ),
         len(free), int(chosen.random_share.sum()),
     )  # fmt: skip
@@ -172,7 +163,7 @@ def _pool(
     folder = folder_of(ws, row, question.key)
     hashes = [stands[int(i)].content_hash for i in ids]
     vectors, read = read_embeddings(folder, ws.cache / "embeddings", hashes)
-    labelled = sum(r.state not in _NOT_YET for r in stands.values())
+    labelled = sum(r.state not in NOT_YET for r in stands.values())
     logs = np.log(np.clip(table, 1e-12, 1.0))
     return Pool(
         ids, said.confidence[free], said.margin[free], np.asarray(-(table * logs).sum(1)),
@@ -186,7 +177,7 @@ def _covered(
     ws: Workspace, row: Row, question: Question, known: Mapping[int, Row], seed: int
 ) -> np.ndarray | None:
     """Return the vectors of what is labelled already, some of them where they are many."""
-    hashes = [r.content_hash for r in known.values() if r.state not in _NOT_YET]
+    hashes = [r.content_hash for r in known.values() if r.state not in NOT_YET]
     some = np.random.default_rng([seed, 3]).permutation(len(hashes))[:_MOST_COVERED]
     vectors, read = read_embeddings(
         folder_of(ws, row, question.key),
@@ -237,147 +228,21 @@ def _columns(said: Predictions, names: Sequence[str]) -> np.ndarray:
     return found
 
 
-# --- the next minute --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Votes:
-    """Newest answers by item, and the active seconds of the newest votes."""
-
-    by_item: Mapping[int, Sequence[str]]
-    seconds: float
-
-
-def _votes(connection: Connection, project: ProjectView, question: Question) -> _Votes:
-    rows = connection.execute(
-        select(
-            annotation_log.c.item_id, annotation_log.c.person_id, annotation_log.c.kind,
-            annotation_log.c.answer, annotation_log.c.active_seconds,
-        )
-        .where(annotation_log.c.project_id == project.id)
-        .order_by(annotation_log.c.seq)
-    ).all()  # fmt: skip
-    newest = {(r.item_id, r.person_id): r for r in rows}
-    found: dict[int, list[str]] = {}
-    for r in newest.values():
-        if r.kind == "vote" and r.answer:
-            answer = project.schema.translate(Answer.from_json(r.answer))
-            if (said := answer.choices.get(question.key)) is not None:
-                found.setdefault(r.item_id, []).append(said)
-    took = [float(r.active_seconds) for r in rows[-_VOTES:] if r.active_seconds]
-    return _Votes(found, fmean(took) if took else DEFAULT_SECONDS)
-
-
-def _by_the_minute(
-    ws: Workspace,
-    project: ProjectView,
-    question: Question,
-    said: Predictions,
-    known: Mapping[int, Row],
-    votes: _Votes,
-    free: np.ndarray,
-    count: int,
-    drawn: Sequence[int],
-) -> NextLabels:
-    """Choose between a new label, a second opinion and a ruling, by expected errors a second.
-
-    What was drawn by chance comes last, to be labelled.
-    """
-    place = {int(i): n for n, i in enumerate(said.item_ids)}
-    people, classes = _accuracy_of_people(votes), max(2, len(said.classes))
-    labels = {i: label for i, r in known.items() if (label := _label(project, question, r))}
-    weight, model = _weights(said, place, labels, people)
-    settled = [i for i in labels if i in place]
-    disputed = [i for i, r in known.items() if r.state == ItemState.DISPUTE and i in place]
-
-    def belief(ids: Sequence[int]) -> np.ndarray:
-        quality = [_quality(said, place[i], votes.by_item.get(i, ()), labels.get(i), people, weight, model)
-                   for i in ids]  # fmt: skip
-        given = np.array([weight * max(1, len(votes.by_item.get(i, ()))) for i in ids])
-        return belief_labelled(np.array(quality), given, model, weight, classes)
-
-    # An item someone has begun on is in the queue already.
-    chance = set(drawn)
-    fresh = [int(i) for i in said.item_ids[free] if int(i) not in votes.by_item and i not in chance]
-    sure = said.confidence[[place[i] for i in fresh]]
-    offers = next_minute(
-        Open(np.array(fresh, np.int64), belief_unlabelled(sure, model, weight, classes), people),
-        Open(np.array(settled, np.int64), belief(settled), people),
-        Open(np.array(disputed, np.int64), belief(disputed), 1 - (1 - people) / 2),
-        {"label": votes.seconds, "second opinion": votes.seconds, "adjudicate": RULING * votes.seconds},
-        count - len(drawn),
-    )  # fmt: skip
-    rows = [(m.item_id, str(m.what), False, m.why) for m in offers]
-    rows += [(i, "label", True, "") for i in drawn]
-    pool = len(drawn) + len(fresh) + len(settled) + len(disputed)
-    return NextLabels(_views(ws, known, rows), pool, len(drawn))
-
-
 def _by_chance(ids: np.ndarray, count: int, seed: int, share: float) -> list[int]:
     """Draw the part that stays random for honest evaluation out of what nobody has labelled."""
     many = min(round(share * count), len(ids))
     return [int(i) for i in np.random.default_rng(seed).choice(ids, many, replace=False)]
 
 
-def _label(project: ProjectView, question: Question, row: Row) -> str | None:
-    if row.answer is None or row.state in _NOT_YET:
-        return None
-    return project.schema.translate(Answer.from_json(row.answer)).choices.get(question.key)
-
-
-def _accuracy_of_people(votes: _Votes) -> float:
-    """Return how often one person's vote is right, told by how often two agree."""
-    pairs = [(v[0], v[1]) for v in votes.by_item.values() if len(v) > 1]
-    if len(pairs) < 30:
-        return PEOPLE
-    agree = sum(a == b for a, b in pairs) / len(pairs)
-    return float(min(_BEST, max(0.5, agree**0.5)))  # both right; two alike mistakes are rare
-
-
-def _weights(
-    said: Predictions, place: Mapping[int, int], labels: Mapping[int, str], people: float
-) -> tuple[float, float]:
-    """Return the weight of a person and of the model: how far each beats always saying one class."""
-    top = said.top1
-    judged = [(top[place[i]], label) for i, label in labels.items() if i in place]
-    counts: dict[str, int] = {}
-    for _said, label in judged:
-        counts[label] = counts.get(label, 0) + 1
-    base = max(counts.values(), default=0) / max(1, len(judged))
-    base = min(base, 0.99)
-    right = sum(a == b for a, b in judged) / max(1, len(judged))
-    return max(0.05, 1 - (1 - people) / (1 - base)), max(0.05, 1 - (1 - right) / (1 - base))
-
-
-def _quality(
-    said: Predictions,
-    row: int,
-    votes: Sequence[str],
-    label: str | None,
-    people: float,
-    weight: float,
-    model: float,
-) -> float:
-    """Return how far model and votes bear a label out (CROWDLAB), the best one where there is none."""
-    heard = list(votes) or ([label] if label else [])
-    if label is None:
-        label = max(sorted(set(heard)), key=heard.count, default=said.classes[0])
-    column = said.classes.index(label) if label in said.classes else None
-    machine = float(said.probabilities[row, column]) if column is not None else 0.0
-    rest = (1 - people) / max(1, len(said.classes) - 1)
-    spoken = sum(weight * (people if v == label else rest) for v in heard)
-    return (model * machine + spoken) / (model + weight * len(heard))
-
-
 def _views(
-    ws: Workspace, stands: Mapping[int, Row], rows: Sequence[tuple[int, str, bool, str]]
+    ws: Workspace, stands: Mapping[int, Row], offers: Sequence[Offer]
 ) -> tuple[NextItem, ...]:
     with ws.store.read() as connection:
-        names = names_of(connection, [r[0] for r in rows])
+        names = names_of(connection, [o.item_id for o in offers])
     return tuple(
         NextItem(
-            i, names[i][0], image_path(i, stands[i].content_hash), ItemState(stands[i].state), what,
-            chance, why,
+            o.item_id, names[o.item_id][0], image_path(o.item_id, stands[o.item_id].content_hash),
+            ItemState(stands[o.item_id].state), o.what, o.by_chance, o.why,
         )
-        for i, what, chance, why in rows
+        for o in offers
     )  # fmt: skip
