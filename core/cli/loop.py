@@ -22,7 +22,8 @@ from core.services.certificates.campaign import (
     list_certificates,
     open_campaign,
 )
-from core.services.certificates.simulate import Simulation, settings_for, simulate_project
+from core.services.certificates.simulate import settings_for, simulate_project
+from core.services.certificates.simulation import Simulation
 from core.services.models.promotion import list_models
 from core.services.workspace import Workspace
 

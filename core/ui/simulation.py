@@ -9,8 +9,8 @@ from typing import Protocol
 import streamlit as st
 
 from core.errors import TiebreakError
-from core.services.certificates import simulate
-from core.services.certificates.simulate import Simulation, simulate_project
+from core.services.certificates.simulate import settings_for, simulate_project
+from core.services.certificates.simulation import OURS, Simulation, Way
 from core.stats.intervals import Estimate
 from core.ui import charts, states, widgets
 from core.ui.background import Work, start
@@ -128,7 +128,7 @@ def _form(page: PageContext, last: tuple[float, float, int]) -> None:
 
 def _start(page: PageContext, target: float, sure: float, seeds: int) -> None:
     try:
-        settings = simulate.settings_for(target, sure)
+        settings = settings_for(target, sure)
     except TiebreakError as problem:
         states.say_error(problem)
         return
@@ -233,7 +233,7 @@ def _over(found: Simulation) -> Estimate:
     return Estimate(found.runs_over_target, found.runs_low, found.runs_high, found.seeds)
 
 
-def _way(way: simulate.Way, sure: float) -> list[Markup | str]:
+def _way(way: Way, sure: float) -> list[Markup | str]:
     name = WAYS.get(way.way)
     shown = _(name) if name else way.way
     kept = way.runs_over_target <= 1 - sure
@@ -242,7 +242,7 @@ def _way(way: simulate.Way, sure: float) -> list[Markup | str]:
         c=GOOD if kept else BAD, icon="check" if kept else "close",
         t=widgets.number(way.runs_over_target, "%", 0),
     )  # fmt: skip
-    label: Markup | str = fill("<b>{t}</b>", t=shown) if way.way == simulate.OURS else shown
+    label: Markup | str = fill("<b>{t}</b>", t=shown) if way.way == OURS else shown
     return [
         label, widgets.number(way.human_share, "%"), widgets.number(way.auto_error, "%"), over,
         widgets.number(way.final_accuracy, "%"),
