@@ -12,7 +12,7 @@ import pytest
 from core.errors import EmptyTrainingSet
 from core.services.certificates.accept import accept
 from core.services.certificates.campaign import certify_now, list_certificates
-from core.services.certificates.simulate import Simulation, Way
+from core.services.certificates.simulation import Simulation, Way
 from core.services.consensus.draws import Arm
 from core.services.items.lists import list_lists
 from core.services.models.datasets import freeze_labels
