@@ -42,7 +42,7 @@ def train(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help="How long steps may take; those of a detector of boxes take 3.5 unless told."
+            help="How long steps may take; those of a detector of boxes take 3.3 unless told."
         ),
     ] = None,
     search_minutes: Annotated[
@@ -62,7 +62,7 @@ def train(
 ) -> None:
     """Freeze the labels in force, or take a version, and train a model on it.
 
-    A probe takes seconds. A detector of boxes takes under 5 minutes on two cores, 3.5 of them for
+    A probe takes seconds. A detector of boxes takes under 5 minutes on two cores, 3.3 of them for
     its steps, one of shapes 10; whether images may be learnt turned it finds out by itself and says.
     """
     ws, me = opened(workspace)

@@ -21,7 +21,7 @@ from core.learning.clusters import representatives
 from core.learning.loop_values import Learner, LoopRound, LoopRun, LoopSettings
 from core.learning.smooth import blend, choose_weight
 from core.stats.betting import RateTest
-from core.stats.certificate import Ladder, spend
+from core.stats.certificate import Ladder
 
 _AUDIT_LEVEL = 0.05
 _CANDIDATES = 4
@@ -90,7 +90,7 @@ class Campaign:
         """Train, answer, certify; return what would be labelled next, chosen before the look."""
         self.believed, weight = self._believed()
         score, answers = self.believed.max(1), self.believed.argmax(1)
-        spent = spend(self.settings.delta, look)
+        spent = self.settings.may_err(look)
         seen = self.certify[: self._block(look)]
         self.checked = np.union1d(self.checked, seen)
         more = self._next(self.believed, look)

@@ -33,7 +33,7 @@ __all__ = [
     "unit_rows",
 ]
 
-_STARTS = (0.3, 0.5, 0.7)
+_STARTS = (0.3, 0.4, 0.5, 0.6)
 _LEAST_CHECKED = 90
 """A region with fewer checked items than this passes hardly ever, whatever is in it."""
 
@@ -122,7 +122,7 @@ def beside_tuned(
 def fine_tuned(settings: LoopSettings, n: int) -> LoopSettings:
     """Return how a campaign on n items is run when its last model is a whole network.
 
-    One look, as each costs minutes. A tenth of the items, drawn at random, teaches the first model;
+    One look, as each costs minutes; so it may spend all of delta. A tenth of the items, drawn at random, teaches the first model;
     two tenths more are the least sure, which people would have to label anyway.
     """
     share = max(1, min(1_000, n // 10))

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from core.stats.certificate import spend
+
 Learner = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 """(rows labelled, their classes, rows it may look at unlabelled, seed) → (n, classes) of every row."""
 
@@ -51,6 +53,10 @@ class LoopSettings:
     looks: int = 3
     folds: int = 3
     starts: tuple[float, ...] = (0.4, 0.6, 0.75, 0.85)
+
+    def may_err(self, look: int) -> float:
+        """Return what look number `look` spends; one look, and no other ever, spends all of delta."""
+        return self.delta if self.looks == 1 else spend(self.delta, look)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ class Schooling:
 
     size: int = 96
     batch: int = 32
-    first: int = 8
-    later: int = 4
+    first: int = 16
+    later: int = 8
     rate: float = 3e-4
     recipe: Recipe = field(default_factory=lambda: Recipe(crop=0.5, cutout=0.5))
 

@@ -22,7 +22,7 @@ from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.widgets import attempt, caption
 
-USUAL_MINUTES = {Shape.BOX: 3.5}
+USUAL_MINUTES = {Shape.BOX: 3.3}
 """Of a detector on two cores; of one that also says shapes, more."""
 MOST_MINUTES = 9.0
 GENERAL = {

@@ -30,7 +30,7 @@ _CHUNK = 64
 _SAME = 0.55
 """Boxes of one class that overlap so much in two views are one box."""
 _VIEWS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
-"""Axes flipped: as it is, mirrored; for images without a way up the same upside down, and all four turned."""
+"""Axes flipped: as it is, mirrored, and for images without a way up the same upside down."""
 _MOST = 100
 """Regions kept of an image where shapes are asked for."""
 
@@ -111,17 +111,13 @@ def _asked(
     if shape is not Shape.BOX:
         return detector.detect(pixels)
     views = []
-    for turned in (False, True) if any_way_up else (False,):
-        seen = pixels.transpose(2, 3) if turned else pixels
-        for flipped in _VIEWS if any_way_up else _VIEWS[:2]:
-            said = detector.detect(seen.flip(flipped))
-            views.append([_turned_back(found, seen.shape[2:], flipped, turned) for found in said])
+    for flipped in _VIEWS if any_way_up else _VIEWS[:2]:
+        said = detector.detect(pixels.flip(flipped))
+        views.append([_turned_back(found, pixels.shape[2:], flipped) for found in said])
     return [fused_boxes(said) for said in zip(*views, strict=True)]
 
 
-def _turned_back(
-    found: Found, size: torch.Size, flipped: tuple[int, ...], turned: bool = False
-) -> Found:
+def _turned_back(found: Found, size: torch.Size, flipped: tuple[int, ...]) -> Found:
     boxes = found.boxes.clone()
     for dim in flipped:
         low, high = (1, 3) if dim == 2 else (0, 2)
@@ -129,7 +125,7 @@ def _turned_back(
             size[dim - 2] - boxes[:, high],
             size[dim - 2] - boxes[:, low],
         )
-    return found._replace(boxes=boxes[:, [1, 0, 3, 2]] if turned else boxes)
+    return found._replace(boxes=boxes)
 
 
 def fused_boxes(views: Sequence[Found]) -> Found:

@@ -9,7 +9,6 @@ import numpy as np
 
 from core.formats.base import Refusal
 from core.learning.loop import LoopRun, LoopSettings
-from core.stats.certificate import spend
 from core.stats.intervals import wilson
 
 OURS = "certificate"
@@ -140,7 +139,7 @@ def summed(
         float(np.mean([r.final_accuracy for r in ours])),
         len(ours), n, sum(not len(r.accepted) for r in ours),
         settings.target, 1 - settings.delta, seconds,
-        tuple(spend(settings.delta, k) for k in range(1, settings.looks + 1)),
+        tuple(settings.may_err(k) for k in range(1, settings.looks + 1)),
         tuple(_way(name, [found[name] for found in runs]) for name in runs[0]),
         tuple(_run(seed, r) for seed, r in zip(seeds, ours, strict=True)),
         labels=float(np.mean([r.rounds[-1].labelled for r in ours])),

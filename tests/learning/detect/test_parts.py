@@ -144,7 +144,7 @@ class BrightestBox:
         return found
 
 
-@pytest.mark.parametrize(("any_way_up", "views"), [(False, 2), (True, 8)])
+@pytest.mark.parametrize(("any_way_up", "views"), [(False, 2), (True, 4)])
 def test_every_view_is_turned_back(any_way_up: bool, views: int) -> None:
     """Mirrored, put upside down or turned by a quarter, the views agree on one box and its place."""
     detector = BrightestBox()

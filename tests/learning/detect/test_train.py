@@ -121,7 +121,7 @@ def test_progress_names_loss_speed_and_what_is_left(drawn: DetectRequest, tmp_pa
 def test_whether_there_is_a_way_up_can_be_said(
     drawn: DetectRequest, tmp_path: Path, asked: bool
 ) -> None:
-    """Told that images have no way up, a detector keeps it, and asks eight views instead of two."""
+    """Told that images have no way up, a detector keeps it."""
     train_detector(at(drawn, tmp_path, any_way_up=asked))
     assert load_detector(tmp_path).any_way_up is asked
 
