@@ -30,7 +30,9 @@ from core.services.workspace import Workspace
 TargetOption = Annotated[
     float, typer.Option(help="Largest share of wrong labels among those accepted.")
 ]
-ConfidenceOption = Annotated[float, typer.Option(help="That it holds over the whole campaign.")]
+ConfidenceOption = Annotated[
+    float, typer.Option(help="How sure that is, over all looks of the campaign together.")
+]
 
 
 def simulate(
@@ -80,8 +82,10 @@ def _simulation_text(found: Simulation) -> str:
         f"{found.confidence:.0%} confidence ({found.seconds:.0f} s):",
         f"people label {found.human_share:.1%} ({found.low:.1%} to {found.high:.1%}); accepted labels "
         f"are wrong in {found.auto_error:.2%} (at most {found.auto_error_max:.2%}); "
-        f"{found.runs_over_target:.0%} of the runs are over the target; the final labels are right in "
-        f"{found.final_accuracy:.2%}.",
+        f"{found.runs_over_target:.0%} of the {found.seeds} runs are over the target (95 % interval "
+        f"{found.runs_low:.0%} to {found.runs_high:.0%}); the final labels are right in "
+        f"{found.final_accuracy:.2%}. Ranges are over the runs.",
+        *_refusals(found),
         f"{'way':<18}{'by people':>10}{'error':>9}{'over':>7}{'right':>9}",
     ]
     lines += [
@@ -93,6 +97,22 @@ def _simulation_text(found: Simulation) -> str:
         first = found.refused[0]
         lines.append(f"{found.n_refused} lines were left out. Line {first.line}: {first.reason}")
     return "\n".join([*lines, *([found.notice] if found.notice else [])])
+
+
+def _refusals(found: Simulation) -> list[str]:
+    """Tell of runs in which nothing was accepted, and what may help."""
+    if not found.refused_runs:
+        return []
+    said = (
+        f"In {found.refused_runs} of {found.seeds} runs nothing could be certified, so people label all; "
+        "they count as no error."
+    )
+    if found.mode == "probe":
+        return [
+            said
+            + " '--mode hard-first' lets people take the hardest first; '--mode fine-tune' too."
+        ]
+    return [said + " More images, more labels or a laxer target may help."]
 
 
 def certify(
@@ -190,7 +210,10 @@ def _chosen(ws: Workspace, me: Actor, project: str, model: int | None) -> int:
         return model
     found = [m.id for m in known if m.promoted]
     if not found:
-        raise NotFound(f"'{project}' has no promoted model to certify.", "Train one first.")
+        raise NotFound(
+            f"'{project}' has no promoted model to certify.",
+            "Label some items, train a model, and put it in force.",
+        )
     return found[0]
 
 
@@ -215,6 +238,12 @@ def _certificate_doc(found: CertificateView) -> dict[str, object]:
 def _certify_text(found: list[CertificateView], done: list[AcceptedView], notice: str) -> str:
     lines = [notice] if notice else []
     lines += [f"{c.scope}: {c.outcome}. {c.sentence}" for c in found]
+    if found:
+        one = found[0]
+        lines.append(
+            f"This was look {one.look}; it spent {one.delta_spent:.2%} of what the campaign may err, "
+            f"{one.delta_left:.2%} is left for further looks."
+        )
     lines += [d.sentence for d in done]
     if any(c.certified for c in found) and not done:
         lines.append("Nothing counts yet; '--accept' lets it.")

@@ -17,6 +17,7 @@ from core.jobs.rows import Job, JobStatus
 from core.services.models.general import GeneralOptions, read_pairs, start_general
 from core.services.models.jobs import cancel_job, get_job
 from core.services.models.options import TrainingOptions, read_recipe
+from core.services.models.promotion import list_models
 from core.services.models.training import resumable, start_prelabel, start_training
 from core.services.workspace import Workspace
 
@@ -42,7 +43,7 @@ def train(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help="How long steps may take; those of a detector of boxes take 3.3 unless told."
+            help="How long steps may take (reading, judging and predicting come on top); those of a detector of boxes take 3.3 unless told."
         ),
     ] = None,
     search_minutes: Annotated[
@@ -63,7 +64,8 @@ def train(
     """Freeze the labels in force, or take a version, and train a model on it.
 
     A probe takes seconds. A detector of boxes takes under 5 minutes on two cores, 3.3 of them for
-    its steps, one of shapes 10; whether images may be learnt turned it finds out by itself and says.
+    its steps, one of shapes 10. It finds out by itself whether your images look alike whichever way they are
+    turned, and says so.
     """
     ws, me = opened(workspace)
     options = TrainingOptions(
@@ -98,7 +100,15 @@ def train(
             f" Mean average precision over the classes {sets['mean_ap']:.3f} "
             f"(95 % interval {sets['low']:.3f} to {sets['high']:.3f})."
         )
-    emit(result, as_json, "\n".join([text, *_remarks(result)]))
+    emit(result, as_json, "\n".join([text, *_remarks(result), *_in_force(ws, me, project, result)]))
+
+
+def _in_force(ws: Workspace, me: Actor, project: str, result: Mapping[str, object]) -> list[str]:
+    """Tell when another model than the new one goes on pre-labelling."""
+    now = [m.id for m in list_models(ws, me, project) if m.promoted]
+    if not now or now[0] == result["model"]:
+        return []
+    return [f"Model {now[0]} stays in force until this one is put in force on the Retrain page."]
 
 
 def _remarks(result: Mapping[str, object]) -> list[str]:
@@ -161,7 +171,7 @@ def prelabel(
 def _general_said(result: Mapping[str, Any]) -> str:
     """Tell what a general model proposed, what not and why, and which classes it knows."""
     left = {
-        "show none of these classes, as far as it knows": result["none_of_these"],
+        "show none of the classes it covers, as far as it knows": result["none_of_these"],
         "have this pre-label already": result["unchanged"],
         "could not be read": result["unreadable"],
     }

@@ -71,6 +71,7 @@ class Case:
         near_learnt: Likeness of each training image to the next training image, shape (n,).
         near_judged: Likeness of each other image to the next training image, shape (m,).
         taught: How many labels of each class were learnt from; empty: as many as are given.
+        tuned: Whether the network itself was taught, not a head on it alone.
     """
 
     classes: Sequence[str]
@@ -83,6 +84,7 @@ class Case:
     near_learnt: np.ndarray = field(default_factory=_none)
     near_judged: np.ndarray = field(default_factory=_none)
     taught: Sequence[int] = ()
+    tuned: bool = False
 
 
 def diagnose(case: Case) -> tuple[Cause, ...]:
@@ -94,7 +96,7 @@ def diagnose(case: Case) -> tuple[Cause, ...]:
     if case.accuracy is None or case.accuracy < GOOD:
         found += [_too_few(case), _imbalance(case), _domain_gap(case), _task_type(case)]
         if not any(found):
-            found.append(_network())
+            found.append(_network(case))
     return tuple(c for c in found if c is not None)
 
 
@@ -204,7 +206,13 @@ def _task_type(case: Case) -> Cause | None:
     )
 
 
-def _network() -> Cause:
+def _network(case: Case) -> Cause:
+    if case.tuned:
+        return Cause(
+            "network",
+            "Labels are enough and even, and the images are alike.",
+            "Give it more minutes, choose a larger network, or label more of what it takes for another class.",
+        )
     return Cause(
         "network",
         "Labels are enough, even and consistent, and the images are alike.",

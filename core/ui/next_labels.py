@@ -99,7 +99,9 @@ def draw_next(page: PageContext, models: Sequence[ModelView]) -> None:
         if not found.items:
             states.empty(
                 _("Nothing to choose"),
-                _("No item for training is left, or none is worth a minute."),
+                _(
+                    "People have labelled every item for training, or what is left is not worth a minute. Import more images, or choose another way."
+                ),
             )
             return
         _summary(found)

@@ -69,6 +69,13 @@ def draw_theatre(page: PageContext, model_id: int, target: float, delta: float) 
                 ),
             )
             return
+        if not data.left:
+            states.empty(
+                _("Nothing is left to decide"),
+                _("People have labelled every item, or it is kept back for checking."),
+                _("Import images nobody has labelled yet: a model decides only those."),
+            )
+            return
         _stage(page, data, target, delta)
 
 
@@ -95,7 +102,7 @@ def _stage(page: PageContext, data: TheatreData, target: float, delta: float) ->
             _curve(data, scene, allowed)
         with right:
             _classes(scene)
-        if scene.threshold is not None:
+        if scene.threshold is not None and scene.automated:
             _riskiest(page, data, scene.threshold)
         _calibration(data)
 

@@ -93,7 +93,9 @@ def notice_of(standing: Standing, lesson: Lesson, before: str) -> str:
             f"{standing.best_step}, was kept."
         )
     if standing.stopped == "time":
-        told.append("The time was up before the last step; the best state was kept.")
+        told.append(
+            "The time was up before the last step; the best state was kept. More minutes may give a better one."
+        )
     if not len(lesson.judged):
         told.append(
             "There were too few labels to hold any back, so the confidence is not calibrated."

@@ -149,10 +149,15 @@ def found_by(campaign: Row, look: Look, delta: float, chosen: np.ndarray) -> lis
     return certify_groups(pool, look.evidence, campaign.target, delta, names, ladder, confidence)
 
 
+def free_of(look: Look) -> np.ndarray:
+    """Return which of the population a look could let stand: nobody labelled or checked them."""
+    checked = np.isin(look.believed.item_ids[look.people.rows], look.evidence.item_ids)
+    return ~look.people.closed & ~checked
+
+
 def surest(look: Look, count: int | None) -> np.ndarray:
     """Return which of the population are looked at: so many of the surest that `count` are open."""
-    checked = np.isin(look.believed.item_ids[look.people.rows], look.evidence.item_ids)
-    free = ~look.people.closed & ~checked
+    free = free_of(look)
     wanted = run_count(int(free.sum()), count)
     if wanted >= int(free.sum()):
         return np.arange(len(free))

@@ -13,7 +13,7 @@ from core.learning.certify import Certificate
 from core.services.certificates import kept
 from core.services.certificates.believed import model_row
 from core.services.certificates.evidence import standings
-from core.services.certificates.look import Look, found_by, prepared, surest
+from core.services.certificates.look import Look, found_by, free_of, prepared, surest
 from core.services.certificates.promises import campaign_in_force, looks_of
 from core.services.certificates.views import (
     CERTIFIED,
@@ -61,7 +61,7 @@ def certify_all(
     Raises:
         NotFound: There is no such model, or no campaign.
         InputError: The project asks what no certificate covers, or the count makes no sense.
-        ConflictError: The model's labels were revoked, it learnt from its own answers, or another
+        ConflictError: Nothing is left to accept, the model's labels were revoked, it learnt from its own answers, or another
             look was taken meanwhile.
         Forbidden: The actor does not steer this project.
     """
@@ -79,6 +79,7 @@ def certify_all(
         look = prepared(ws, connection, project, campaign, row, stands)
         if same := _looked_before(ws, connection, project, campaign, model_id, look, count):
             return same
+    _check_something_is_left(look)
     number = look.number
     delta = spend(campaign.delta, number)
     chosen = surest(look, count)
@@ -112,6 +113,16 @@ def _check_not_revoked(connection: Connection, campaign: Row, model_id: int) -> 
             f"Labels that model {model_id} was trusted with were taken back; it is not looked at "
             "again in this campaign.",
             "Train a new model.",
+        )
+
+
+def _check_something_is_left(look: Look) -> None:
+    """Refuse a look that could let nothing stand, before it is spent."""
+    if not free_of(look).any():
+        raise ConflictError(
+            "Nothing is left that a model could decide: people have labelled every item, or it is kept "
+            "back for checking; no look was spent.",
+            "Import images nobody has labelled yet; of these some are drawn to certify by.",
         )
 
 

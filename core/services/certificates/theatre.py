@@ -78,6 +78,7 @@ class TheatreData:
         sentence: What they are.
         pool: For the riskiest items of any threshold.
         labels: The answer for each item of the pool.
+        left: Items nobody has labelled or checked: what the model could decide.
     """
 
     model_id: int
@@ -89,6 +90,7 @@ class TheatreData:
     sentence: str
     pool: Candidates
     labels: np.ndarray
+    left: int = 0
 
     def scene(self, target: float, delta: float) -> Scene:
         """Return what a target and an error level would mean.
@@ -135,6 +137,7 @@ def theatre_data(ws: Workspace, actor: Actor, slug: str, model_id: int) -> Theat
     return TheatreData(
         model_id, risk_coverage(pool, seen), _calibrated(believed, sample), costs, measured,
         len(sample.item_ids), _sentence(len(sample.item_ids)), pool, labels,
+        int((~people.closed & ~np.isin(pool.item_ids, seen.item_ids)).sum()),
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ def causes_of(
             *_likeness(ws, row, question, [hashes[i] for i in learnt], [hashes[i] for i in judged]),
             # A network says nothing blind of most of what it learnt; it was taught it all the same.
             _taught(report, project, question, found.classes),
+            tuned=row.mode != "probe",
         )
     )  # fmt: skip
 
