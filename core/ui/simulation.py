@@ -22,7 +22,13 @@ from core.ui.tokens import BAD, GOOD
 from core.ui.widgets import caption, fact, table
 
 KEPT = "retrain.simulation"
-USUAL = (5.0, 90.0, 10)
+Asked = tuple[float, float, int, str]
+USUAL: Asked = (5.0, 90.0, 10, "probe")
+MODES = {
+    "probe": mark("The probe decides all"),
+    "hard-first": mark("People take the hardest first"),
+    "fine-tune": mark("The network is fine-tuned"),
+}
 
 WAYS = {
     "manual": mark("People label everything"),
@@ -63,13 +69,13 @@ class Running:
     """A simulation of this session.
 
     Attributes:
-        asked: Target and confidence in percent, and the number of campaigns.
+        asked: Target and confidence in percent, the number of campaigns, and the way.
     """
 
     slug: str
     work: Work[Simulation]
     stop: threading.Event = field(default_factory=threading.Event)
-    asked: tuple[float, float, int] = USUAL
+    asked: Asked = USUAL
 
 
 class _Stopped(TiebreakError):
@@ -111,9 +117,9 @@ def draw_simulation(page: PageContext) -> None:
         _result(running.work.result)
 
 
-def _form(page: PageContext, last: tuple[float, float, int]) -> None:
+def _form(page: PageContext, last: Asked) -> None:
     with st.form("simulate", border=False):
-        one, two, three = st.columns(3)
+        one, two, three, four = st.columns(4)
         with one:
             target = st.number_input(_("Labels that may be wrong (%)"), 0.1, 50.0, last[0], 0.5)
         with two:
@@ -122,13 +128,21 @@ def _form(page: PageContext, last: tuple[float, float, int]) -> None:
             seeds = st.number_input(
                 _("Campaigns"), 1, 100, last[2], 1, help=_("Each draws its own items by chance.")
             )
+        with four:
+            mode = st.selectbox(
+                _("How"), tuple(MODES), tuple(MODES).index(last[3]), lambda m: _(MODES[m]),
+                help=_(
+                    "On a hard set people first take what the model is least sure of. Fine-tuning takes minutes a campaign."
+                ),
+            )  # fmt: skip
         if st.form_submit_button(_("Simulate"), type="primary", icon=":material/science:"):
-            _start(page, target / 100, sure / 100, int(seeds))
+            _start(page, (target, sure, int(seeds), mode or USUAL[3]))
 
 
-def _start(page: PageContext, target: float, sure: float, seeds: int) -> None:
+def _start(page: PageContext, asked: Asked) -> None:
+    target, sure, seeds, mode = asked
     try:
-        settings = settings_for(target, sure)
+        settings = settings_for(target / 100, sure / 100)
     except TiebreakError as problem:
         states.say_error(problem)
         return
@@ -141,12 +155,10 @@ def _start(page: PageContext, target: float, sure: float, seeds: int) -> None:
                 raise _Stopped(_stopped)
             work.report(step.phase, step.done, step.total, step.seconds_left)
 
-        return simulate_project(ws, actor, slug, None, settings, range(seeds), hear)
+        return simulate_project(ws, actor, slug, None, settings, range(seeds), hear, None, mode)
 
     _stopped = _("The simulation was stopped.")
-    st.session_state[KEPT] = Running(
-        slug, start(do), stop, (round(100 * target, 3), round(100 * sure, 3), seeds)
-    )
+    st.session_state[KEPT] = Running(slug, start(do), stop, asked)
     st.rerun()
 
 
