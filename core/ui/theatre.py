@@ -19,10 +19,9 @@ from core.services.certificates.theatre import (
     riskiest_items,
     theatre_data,
 )
-from core.ui import charts, learning_charts, states, urls, widgets
+from core.ui import charts, identity, learning_charts, states, urls, widgets
 from core.ui.behind import item_link
 from core.ui.charts import card_head, draw_chart
-from core.ui.identity import current_actor
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill, join
@@ -209,7 +208,7 @@ def _classes(scene: Scene) -> None:
 
 
 def _riskiest(page: PageContext, data: TheatreData, threshold: float) -> None:
-    found = riskiest_items(page.ws, current_actor(), page.slug, data, threshold)
+    found = riskiest_items(page.ws, identity.current_actor(), page.slug, data, threshold)
     if not found:
         return
     card_head(

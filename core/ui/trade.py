@@ -11,9 +11,8 @@ import streamlit as st
 from core.errors import TiebreakError
 from core.services.certificates.theatre import detection_trade
 from core.stats.intervals import wilson
-from core.ui import states
+from core.ui import identity, states
 from core.ui.charts import LINE, SERIES, axis_title, card_head, draw_chart, frame, sentence
-from core.ui.identity import current_actor
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.widgets import caption, fact, table
@@ -56,7 +55,7 @@ def draw_trade(page: PageContext, model_id: int, iou: float) -> None:
             ).format(iou=f"{iou:g}"),
         )
         try:
-            rows = detection_trade(page.ws, current_actor(), page.slug, model_id, iou)
+            rows = detection_trade(page.ws, identity.current_actor(), page.slug, model_id, iou)
         except TiebreakError as problem:
             states.error(problem, inline=True)
             return

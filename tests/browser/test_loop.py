@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.jobs.rows import JobStatus
+from core.jobs.rows import Job, JobStatus
 from core.labels.state import ItemState
 from core.services.accounts.people import actor_of, list_people, operator
 from core.services.items.why import explain
@@ -227,12 +227,11 @@ def retrain(page: Page, place: Place) -> None:
 
 def prelabel(page: Page, place: Place) -> None:
     """Let the model predict the rest; the deck then shows its word."""
-    ws, lena = place.lab.ws, place.lab.actor("lena")
     page.get_by_role("button", name="Pre-label the rest").click()
     under_way = page.get_by_text("Pre-labelling is under way")
     expect(under_way).to_be_visible(timeout=20_000)
     watch(page)
-    job = list_jobs(ws, lena, LEAVES)[0]
+    job = ended(place)
     assert (job.kind, job.status) == ("prelabel", JobStatus.DONE), job.error
     assert job.result["items"] == len(place.lab.truth) - 1 - trained_on(place)
 
@@ -329,6 +328,16 @@ def watch(page: Page) -> set[str]:
         page.wait_for_timeout(200)
     expect(over).to_be_visible()
     return seen
+
+
+def ended(place: Place) -> Job:
+    """Return the newest job once it is over: the page may show its form a moment before it shows the job."""
+    until = time.monotonic() + 120
+    while True:
+        job: Job = list_jobs(place.lab.ws, place.lab.actor("lena"), LEAVES)[0]
+        if not job.status.active or time.monotonic() > until:
+            return job
+        time.sleep(0.2)
 
 
 def trained_on(place: Place) -> int:
