@@ -67,15 +67,14 @@ def test_a_page_with_a_hostile_address_answers_in_words(
 
 
 def addresses(names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Give addresses in which every parameter holds each hostile value once, with others or alone."""
+    """Give addresses in which every parameter holds each hostile value alone, and with others."""
     known = {"project": "leaves"}
-    for place, name in enumerate(names):
-        yield from ({**known, name: value} for value in HOSTILE[place % 3 :: 3])
+    for name, value in itertools.product(names, HOSTILE):
+        yield {name: value} if name == "project" else {**known, name: value}
     others = [n for n in names if n != "project"]
     for k in range(len(HOSTILE)):
         turned = {n: HOSTILE[(k + place) % len(HOSTILE)] for place, n in enumerate(others)}
         yield known | turned
-    yield from ({"project": value} for value in HOSTILE)
 
 
 QUEUE = ("count", "order", "exclude", "class", "slice", "list", "queue")

@@ -188,8 +188,8 @@ def test_what_is_offered_where_nothing_is_drawn_yet(place: Place, visit: Visit) 
     assert 8 <= room <= 12
 
 
-def test_a_thousand_boxes_can_be_worked_on(place: Place, visit: Visit) -> None:
-    """Stepping, nudging, zooming and deleting go on among a thousand boxes."""
+def test_a_thousand_boxes_stay_usable(place: Place, visit: Visit) -> None:
+    """Stepping, nudging and zooming among a thousand boxes is done within a few frames."""
     many = [
         {"label": "bird", "box": [x * 18, y * 20, x * 18 + 14, y * 20 + 15]}
         for x in range(32)
@@ -197,9 +197,24 @@ def test_a_thousand_boxes_can_be_worked_on(place: Place, visit: Visit) -> None:
     ][:1000]
     page = edit(visit, place, "cem", "boxes", draft=many)
     expect(page.locator(".regionrow")).to_have_count(1000)
-    for key in ("n", "ArrowRight", "+", "Delete"):
-        for _ in range(12):
-            page.keyboard.press(key)
+    took = {}
+    for name, key in (("step", "n"), ("nudge", "ArrowRight"), ("zoom", "+"), ("delete", "Delete")):
+        took[name] = page.evaluate(
+            """async (key) => {
+              const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot).find((r) => r?.querySelector(".deck"));
+              const all = [];
+              for (let n = 0; n < 12; n += 1) {
+                const start = performance.now();
+                root.querySelector(".stage").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true, cancelable: true }));
+                await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+                all.push(performance.now() - start);
+              }
+              return all.sort((a, b) => a - b)[6];
+            }""",
+            key,
+        )
+    print("a thousand boxes, ms to the frame:", {k: round(v, 1) for k, v in took.items()})
+    assert max(took.values()) < 150, took
     expect(page.locator(".regionrow")).to_have_count(988)
 
 

@@ -56,6 +56,32 @@ def test_a_comment_is_text_and_not_keys(place: Place, visit: Visit) -> None:
 
 
 def test_the_next_image_is_there_at_once(place: Place, visit: Visit) -> None:
+    """Key to painted image, prefetched: well below what a person notices."""
+    page = review(visit, place, "leo")
+    page.wait_for_timeout(1500)
+    page.evaluate(
+        """() => {
+          const deck = [...document.querySelectorAll("*")].map((e) => e.shadowRoot)
+            .find((r) => r?.querySelector(".deck"));
+          const picture = deck.querySelector(".picture");
+          window.took = []; let pressed = 0;
+          window.addEventListener("keydown", () => { pressed = performance.now(); }, true);
+          new MutationObserver(() => {
+            if (!pressed || !picture.querySelector("img")) return;
+            const since = pressed; pressed = 0;
+            requestAnimationFrame(() => setTimeout(() => window.took.push(performance.now() - since)));
+          }).observe(picture, { childList: true });
+        }"""
+    )
+    for _ in range(15):
+        page.keyboard.press("1")
+        page.wait_for_timeout(250)
+    took = sorted(page.evaluate("window.took"))
+    assert len(took) >= 13
+    assert took[len(took) // 2] < 100, took
+
+
+def test_the_pixels_of_the_next_image_are_here_before_its_key(place: Place, visit: Visit) -> None:
     """When a key brings the next image, its pixels are here already: nothing is waited for."""
     page = review(visit, place, "leo")
     page.wait_for_timeout(1500)

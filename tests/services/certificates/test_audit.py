@@ -28,7 +28,7 @@ from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.store.tables import acceptances, annotation_log, arm_draws, item_state
 from tests.record import say
-from tests.services.certificates.planted import Planted, answer, plant, teach
+from tests.services.certificates.planted import Planted, answer, answered, plant, teach
 
 
 @pytest.fixture
@@ -203,23 +203,26 @@ def test_too_few_timed_items_tell_nothing(accepted: Planted):
 
 
 def test_the_measured_saving_covers_the_planted_one(sqlite_ws):
-    """With every item from scratch taking about four seconds, the saving is the share people skipped."""
+    """What people spent on each settled item, against what an item from scratch takes; exactly."""
+    seconds = (3.0, 4.0, 5.0)
     made = plant(sqlite_ws)
     lead = made.world.cast.lead
-    answer(made, made.of_use("train")[:60])
+    first = made.of_use("train")[:60]
+    answer(made, first, seconds=seconds)
     teach(made)
     set_training_rules(made.ws, lead, made.slug, TrainingRules(random_arm=0.2), "measure well")
     open_campaign(made.ws, lead, made.slug, 0.1, 0.1, reason="save time")
     with made.ws.store.read() as connection:
         order = in_arm(connection, made.world.project.id, Arm.CERTIFY)
         scratch = in_arm(connection, made.world.project.id, Arm.SCRATCH)
-    answer(made, [*order[:120], *scratch])
+    answer(made, [*order[:120], *scratch], seconds=seconds)
     accept(made.ws, lead, made.slug, certify_now(made.ws, lead, made.slug, 1).id, "good")
     found = measured_savings(made.ws, lead, made.slug)
-    by_people = 180 + len(scratch)
-    truth = 1 - by_people / (by_people + len(standing(made)))
+    took = {i: seconds[i % 3] for i in answered(made)}
+    an_item = sum(took[i] for i in scratch) / len(scratch)
+    truth = 1 - sum(took.values()) / (len(took) + len(standing(made))) / an_item
     assert found.n == len(scratch) >= 30
-    assert found.saving == pytest.approx(truth, abs=0.05)
+    assert found.saving == pytest.approx(truth)
     assert found.low is not None
     assert found.high is not None
     assert found.low <= truth <= found.high
