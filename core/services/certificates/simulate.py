@@ -103,88 +103,95 @@ def simulate_project(
         )
     pool = image_refs(ws, project)
     images = [pool[i] for i in sorted(known.labels) if i in pool]
-    found = _WAYS[mode](
-        ws, images, known, settings, seeds, backbone or ws.settings.backbone, progress
-    )
-    made = summed(found.runs, seeds, found.settings, found.n, time.perf_counter() - started)
+    material = _material(ws, images, known, backbone or ws.settings.backbone, progress)
+    runs, plan = _WAYS[mode](ws, material, settings, seeds, progress)
+    n = len(material.codes)
+    made = summed(runs, seeds, plan, n, time.perf_counter() - started)
     return replace(
-        made, refused=known.refused, n_refused=known.n_refused, skipped=len(images) - found.n,
+        made, refused=known.refused, n_refused=known.n_refused, skipped=len(images) - n,
         unlabelled=len(pool) - len(images), mode=mode,
-        notice=" ".join(filter(None, [found.notice, _left_out(project)])),
+        notice=" ".join(filter(None, [material.notice, _left_out(project)])),
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """All runs of one mode, on n images that can be read."""
+class _Material:
+    """What every way needs.
 
-    runs: Sequence[Mapping[str, LoopRun]]
-    settings: LoopSettings
-    n: int
+    Attributes:
+        images: Those that can be read and have a known label.
+        rows: Their embeddings, shape (n, width).
+        codes: Their class numbers, shape (n,).
+        backbone: Network that embedded them.
+        notice: What a person should know of it.
+    """
+
+    images: list[ImageRef]
+    rows: np.ndarray
+    codes: np.ndarray
+    backbone: str
     notice: str
 
 
-def _probed(
+_Runs = Sequence[Mapping[str, LoopRun]]
+
+
+def _material(
     ws: Workspace,
     images: Sequence[ImageRef],
     known: Truth,
-    settings: LoopSettings,
-    seeds: Sequence[int],
     backbone: str,
     progress: Callable[[Progress], None],
-) -> _Found:
+) -> _Material:
     found = vectors_of(
         images, backbone, ws.cache / "embeddings", ws.settings.offline,
         ws.settings.self_training_seconds, progress,
     )  # fmt: skip
-    codes = _codes(known, found.item_ids.tolist())
-    runs = run_seeds(found.rows, codes, settings, seeds, _told(progress))
-    return _Found(runs, settings, len(codes), found.notice)
+    items, by_item = found.item_ids.tolist(), {image.item_id: image for image in images}
+    return _Material(
+        [by_item[i] for i in items], found.rows, _codes(known, items), backbone, found.notice
+    )
+
+
+def _probed(
+    _ws: Workspace,
+    on: _Material,
+    settings: LoopSettings,
+    seeds: Sequence[int],
+    progress: Callable[[Progress], None],
+) -> tuple[_Runs, LoopSettings]:
+    return run_seeds(on.rows, on.codes, settings, seeds, _told(progress)), settings
+
+
+def _hard_first(
+    _ws: Workspace,
+    on: _Material,
+    settings: LoopSettings,
+    seeds: Sequence[int],
+    progress: Callable[[Progress], None],
+) -> tuple[_Runs, LoopSettings]:
+    rows, plan = unit_rows(on.rows), hard_first(settings, len(on.codes))
+    learner = probe_learner(rows, int(on.codes.max()) + 1)
+    runs, tell = [], _told(progress)
+    for seed in seeds:
+        runs.append(beside_tuned(rows, on.codes, plan, seed, learner))
+        tell(len(runs), len(seeds))
+    return runs, plan
 
 
 def _tuned(
     ws: Workspace,
-    images: Sequence[ImageRef],
-    known: Truth,
+    on: _Material,
     settings: LoopSettings,
     seeds: Sequence[int],
-    backbone: str,
     progress: Callable[[Progress], None],
-) -> _Found:
-    cache = ws.cache / "embeddings"
-    found = vectors_of(
-        images, backbone, cache, ws.settings.offline, ws.settings.self_training_seconds, progress
-    )
-    items = found.item_ids.tolist()
-    codes, by_item = _codes(known, items), {image.item_id: image for image in images}
-    plan = fine_tuned(settings, len(codes))
+) -> tuple[_Runs, LoopSettings]:
+    plan = fine_tuned(settings, len(on.codes))
     runs = run_tuned(
-        [by_item[i] for i in items], found.rows, codes, plan, seeds, backbone, cache,
+        on.images, on.rows, on.codes, plan, seeds, on.backbone, ws.cache / "embeddings",
         ws.settings.offline, ws.settings.self_training_seconds, progress,
     )  # fmt: skip
-    return _Found(runs, plan, len(codes), found.notice)
-
-
-def _hard_first(
-    ws: Workspace,
-    images: Sequence[ImageRef],
-    known: Truth,
-    settings: LoopSettings,
-    seeds: Sequence[int],
-    backbone: str,
-    progress: Callable[[Progress], None],
-) -> _Found:
-    found = vectors_of(
-        images, backbone, ws.cache / "embeddings", ws.settings.offline,
-        ws.settings.self_training_seconds, progress,
-    )  # fmt: skip
-    codes, rows = _codes(known, found.item_ids.tolist()), unit_rows(found.rows)
-    learner, plan = probe_learner(rows, int(codes.max()) + 1), hard_first(settings, len(codes))
-    runs, tell = [], _told(progress)
-    for seed in seeds:
-        runs.append(beside_tuned(rows, codes, plan, seed, learner))
-        tell(len(runs), len(seeds))
-    return _Found(runs, plan, len(codes), found.notice)
+    return runs, plan
 
 
 _WAYS = {"probe": _probed, "hard-first": _hard_first, "fine-tune": _tuned}
