@@ -1,0 +1,246 @@
+"""The slice finder: every value of every column and of every two columns, ranked by what it costs.
+
+A slice's true figure is believed by a prior fitted to all slices (`core.stats.shrinkage`); slices
+are ranked by the loss to be expected, how far they fall short of the rest by more than a margin,
+times how much lies in them. A pair stands only where it is worse than what is left of both its
+parts, else a part alone explains it. And what is worse only because of statements that belong to a
+slice ranked above it is listed as part of that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.special import ndtr
+
+from core.analytics.cells import (
+    Codes,
+    Compared,
+    Counted,
+    Facts,
+    Floats,
+    Ints,
+    compare,
+    count,
+    joined,
+)
+from core.stats.multiple import benjamini_hochberg
+from core.stats.shrinkage import (
+    Believed,
+    believe_means,
+    believe_shares,
+    fit_beta,
+    fit_normal,
+    shortfall,
+)
+
+ADDS = 1.645
+"""By how many standard errors a pair must be worse than what is left of each part (one-sided 5 %)."""
+
+MOST_EXPLAINED = 80
+"""So many slices, from the top, are looked at for whether one above explains them."""
+
+LEFT_OVER = 0.35
+"""Up to this share of its expected loss a slice counts as explained by those above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the finder reads it.
+
+    Attributes:
+        codes: Value of each statement, from 0; -1 where it is in no slice.
+        size: How many values there are.
+        family: Columns of one family, day and hour of one date say, are not paired.
+    """
+
+    codes: Codes
+    size: int
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All slices tested, arrays of one length in the order they were counted in.
+
+    Attributes:
+        counted, compared: The sums and the comparison.
+        adjusted: p adjusted for all slices tested (Benjamini and Hochberg 1995).
+        believed: The figure drawn towards that of all slices.
+        probability: That the slice is worse than the rest by more than the margin.
+        loss: Expected: how much worse than that, times the weight inside.
+        pruned: Pairs that add nothing to one of their parts.
+        order: Slices from the largest loss to the smallest, pruned ones left out; what
+            others explain comes after all that stands for itself.
+        explained: For each slice the slice above that explains it, or -1.
+    """
+
+    counted: Counted
+    compared: Compared
+    adjusted: Floats
+    believed: Believed
+    probability: Floats
+    loss: Floats
+    pruned: np.ndarray
+    order: Ints
+    explained: Ints
+
+
+def find(
+    facts: Facts,
+    columns: Sequence[Column],
+    pairs: Sequence[tuple[int, int]] | None = None,
+    fewest: int = 20,
+    margin: float = 0.05,
+) -> Found:
+    """Return every slice of the columns and of their pairs, ranked by expected loss.
+
+    Args:
+        facts: What is measured, one entry a statement.
+        columns: What statements can be grouped by.
+        pairs: Which two columns to look at together; None for every two of different families.
+        fewest: Weight below which a slice is left out, inside or outside.
+        margin: A slice is worse only if it is so by more than this.
+    """
+    codes, sizes = [c.codes for c in columns], [c.size for c in columns]
+    wanted = all_pairs(columns) if pairs is None else pairs
+    parts = [count(facts, codes, sizes, i, fewest=fewest) for i in range(len(columns))]
+    parts += [count(facts, codes, sizes, i, j, fewest=fewest) for i, j in wanted]
+    counted = joined(parts)
+    compared = compare(facts, counted)
+    # Ties are broken by what was counted first: Benjamini and Hochberg asks for no order.
+    adjusted = np.array(benjamini_hochberg(compared.p.tolist()), dtype=np.float64)
+    believed, probability, loss = _believed(facts, counted, compared, margin)
+    pruned = _adds_nothing(facts, counted, compared)
+    ranked = np.lexsort((compared.p, -loss))
+    ranked = ranked[~pruned[ranked]]
+    explained = _explained(facts, columns, counted, compared, loss, ranked, margin)
+    order = np.concatenate([ranked[explained[ranked] < 0], ranked[explained[ranked] >= 0]])
+    return Found(counted, compared, adjusted, believed, probability, loss, pruned, order, explained)
+
+
+def all_pairs(columns: Sequence[Column]) -> list[tuple[int, int]]:
+    """Return every two columns that are not of one family."""
+    return [
+        (i, j)
+        for i, j in combinations(range(len(columns)), 2)
+        if not columns[i].family or columns[i].family != columns[j].family
+    ]
+
+
+def _believed(
+    facts: Facts, counted: Counted, compared: Compared, margin: float
+) -> tuple[Believed, Floats, Floats]:
+    """Return each slice's posterior, how probably it falls short, and its expected loss."""
+    if facts.shares:
+        n = counted.n / compared.design
+        hits = compared.value * n
+        believed = believe_shares(hits, n, fit_beta(hits, n))
+    else:
+        variance = np.maximum(compared.variance, 1e-12)
+        believed = believe_means(compared.value, variance, fit_normal(compared.value, variance))
+    rest = Believed(compared.rest, np.sqrt(compared.rest_variance))
+    probability, short = (
+        shortfall(rest, believed, margin)
+        if facts.lower_is_better
+        else shortfall(believed, rest, margin)
+    )
+    return believed, probability, short * counted.n
+
+
+def _worse(facts: Facts) -> float:
+    return 1.0 if facts.lower_is_better else -1.0
+
+
+def _adds_nothing(facts: Facts, counted: Counted, compared: Compared) -> np.ndarray:
+    """Return which pairs are no worse than what is left of one of their parts without them."""
+    parents = {
+        (int(c), int(v)): i
+        for i, (c, v, second) in enumerate(
+            zip(counted.first, counted.first_code, counted.second, strict=True)
+        )
+        if second < 0
+    }
+    pruned = np.zeros(len(counted), dtype=np.bool_)
+    is_pair = counted.second >= 0
+    for column, code in (
+        (counted.first, counted.first_code), (counted.second, counted.second_code)
+    ):  # fmt: skip
+        at = np.array(
+            [parents.get((int(c), int(v)), -1) for c, v in zip(column, code, strict=True)],
+            dtype=np.int64,
+        )
+        # A part too large to have a rest of its own holds nearly everything: nothing to compare.
+        asked = np.flatnonzero(is_pair & (at >= 0))
+        pruned[asked] |= ~_adds(facts, counted, compared, asked, at[asked])
+    return pruned
+
+
+def _adds(facts: Facts, counted: Counted, compared: Compared, pair: Ints, part: Ints) -> np.ndarray:
+    """Return whether each pair is surely worse than the rest of a part of it."""
+    n = counted.n[part] - counted.n[pair]
+    left = np.maximum(n, 1e-12)
+    figure = (counted.total[part] - counted.total[pair]) / left
+    per_unit = compared.variance[part] * counted.n[part]
+    if facts.shares:
+        per_unit = np.maximum(figure * (1 - figure), 0.25 / (left + 2)) * compared.design[part]
+    spread = np.sqrt(compared.variance[pair] + per_unit / left)
+    z = _worse(facts) * (compared.value[pair] - figure) / np.maximum(spread, 1e-12)
+    return np.asarray((n >= 1) & (z > ADDS))
+
+
+def _explained(
+    facts: Facts,
+    columns: Sequence[Column],
+    counted: Counted,
+    compared: Compared,
+    loss: Floats,
+    ranked: Ints,
+    margin: float,
+) -> Ints:
+    """Return for each slice which one above it explains it, or -1; only the top is looked at."""
+    explained = np.full(len(counted), -1, dtype=np.int64)
+    above: list[tuple[int, np.ndarray]] = []
+    for i in ranked[:MOST_EXPLAINED].tolist():
+        if loss[i] < 1e-9:
+            break
+        inside = members(columns, counted, i)
+        taken = [(int((inside & other).sum()), k) for k, other in above]
+        most, cause = max(taken, default=(0, -1))
+        if most and _left_over(facts, inside, [m for _, m in above], compared.rest[i], margin) < (
+            LEFT_OVER * loss[i]
+        ):
+            explained[i] = cause
+        else:
+            above.append((i, inside))
+    return explained
+
+
+def _left_over(
+    facts: Facts, inside: np.ndarray, above: list[np.ndarray], rest: float, margin: float
+) -> float:
+    """Return the loss that remains of a slice without the statements of those above it."""
+    alone = inside & ~np.logical_or.reduce(above)
+    weight = float(facts.weight[alone].sum())
+    if weight <= 0:
+        return 0.0
+    figure = float(facts.total[alone].sum()) / weight
+    worse = _worse(facts) * (figure - rest) - margin
+    deviation = (
+        np.sqrt(0.25 / weight)
+        if facts.shares
+        else float(np.std(facts.total[alone])) / np.sqrt(weight)
+    )
+    # What chance alone would leave is not left over.
+    return max(0.0, worse) * weight * float(ndtr(worse / max(deviation, 1e-12)))
+
+
+def members(columns: Sequence[Column], counted: Counted, i: int) -> np.ndarray:
+    """Return which statements are inside a slice."""
+    inside = columns[int(counted.first[i])].codes == counted.first_code[i]
+    if counted.second[i] >= 0:
+        inside = inside & (columns[int(counted.second[i])].codes == counted.second_code[i])
+    return np.asarray(inside)
