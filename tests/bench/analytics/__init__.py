@@ -1,0 +1,1 @@
+"""Benchmarks of analytics: cards, raw scans, catching up, and what else is looked at there."""
