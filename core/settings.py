@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         "", description="host:port where several machines meet; empty: this machine alone."
     )
     query_seconds: float = Field(10.0, description="An analytics query is interrupted after this.")
+    smallest_group: int = Field(
+        10, ge=2, description="Groups of fewer statements are never shown in figures by slice."
+    )
 
     @classmethod
     def settings_customise_sources(

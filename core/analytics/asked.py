@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.analytics.replica import Replica
 from core.errors import InputError, NotFound
 
@@ -126,6 +129,19 @@ def person_ids(replica: Replica, names: Sequence[str]) -> list[int]:
         if name not in known:
             raise NotFound(f"There is nobody called '{name}' here.", "Check the spelling.")
     return [known[name] for name in names]
+
+
+def reference_basis(own: Sequence[bool] | NDArray[np.bool_], against: str) -> tuple[Basis, int]:
+    """Return what statements rest on and how many are left out, as `independent` does for counts.
+
+    Args:
+        own: Of each statement, whether the truth rests on it.
+        against: The reference.
+    """
+    rests = int(np.count_nonzero(own))
+    if len(own) and rests == len(own):
+        return Basis.REVIEWED, 0
+    return Basis.RANDOM if against == Against.EVALUATE else Basis.INDEPENDENT, rests
 
 
 def independent(

@@ -97,6 +97,7 @@ class _Asked:
     names: list[str]
     truth: _Side
     said: _Side
+    item_of_pair: Ints
 
 
 def box_accuracy(
@@ -159,6 +160,61 @@ def box_confusion(
     name = [*asked.names, None]  # -1 is the last
     cells = tuple(Cell(name[t], name[s], n) for (t, s), n in sorted(counts.items()))
     return Confusion(asked.basis, asked.left_out, cells)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBoxes:
+    """The true boxes of each answer, by class: arrays of one length.
+
+    Attributes:
+        basis, left_out: What they rest on; see `Detection`.
+        item, who: Of each answer; who is -1 for a model.
+        label: Position of the class in `names`.
+        boxes: True boxes of that class.
+        found: How many of them were found.
+    """
+
+    basis: Basis
+    left_out: int
+    item: Ints
+    who: Ints
+    label: Ints
+    names: tuple[str, ...]
+    boxes: Ints
+    found: Ints
+
+
+def found_boxes(
+    replica: Replica,
+    project_id: int,
+    whose: str,
+    against: str,
+    filters: Filters = ALL,
+    iou_at_least: float = IOU,
+) -> FoundBoxes:
+    """Return how many true boxes of each class were found, answer by answer; see `box_accuracy`.
+
+    Raises:
+        NotFound: A name is nobody's.
+        InputError: `against` is no reference.
+        LimitExceeded: It took too long.
+    """
+    asked = _fetch(replica, project_id, whose, against, filters)
+    truth = asked.truth
+    places, _ = match_sides(truth, asked.said, iou_at_least, same_class=True)
+    key = truth.pair * max(len(asked.names), 1) + truth.label
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    hit = _flags(len(truth.pair), places)
+    return FoundBoxes(
+        asked.basis,
+        asked.left_out,
+        asked.item_of_pair[truth.pair[first]],
+        truth.who[first],
+        truth.label[first],
+        tuple(asked.names),
+        np.bincount(group, minlength=len(first)),
+        np.bincount(group[hit], minlength=len(first)),
+    )
 
 
 def match_sides(
@@ -247,8 +303,16 @@ def _fetch(replica: Replica, project_id: int, whose: str, against: str, filters:
         names,
         everything.where(drawn & is_truth),
         everything.where(drawn & ~is_truth),
+        _item_of(pair, _ints(table["item_id"])),
     )
     return _only_used(asked, used)
+
+
+def _item_of(pair: Ints, item: Ints) -> Ints:
+    """Return the item of each pair, by the pair's number."""
+    found = np.zeros(int(pair.max(initial=0)) + 1, dtype=np.int64)
+    found[pair] = item
+    return found
 
 
 def _only_used(asked: _Asked, used: Ints) -> _Asked:

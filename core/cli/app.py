@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from core.cli import care, data, loop, models, people, run, votes
+from core.cli import care, data, loop, models, people, run, slices, votes
 from core.cli.output import visible
 from core.errors import TiebreakError
 
@@ -33,6 +33,7 @@ app.command("resolve")(care.resolve_)
 app.command("consensus")(votes.consensus)
 app.command("agreement")(votes.agreement)
 app.command("stats")(care.stats)
+app.command("slices")(slices.slices)
 app.command("doctor")(care.doctor)
 app.add_typer(people.app, name="user")
 

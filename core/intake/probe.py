@@ -124,6 +124,21 @@ def rendition(
         BadImage: The bytes cannot be decoded.
         LimitExceeded: The picture is larger than the limits allow.
     """
+    return _jpeg(small_picture(data, max_width, limits, channel))
+
+
+def small_picture(
+    data: bytes,
+    max_width: int,
+    limits: ImageLimits = DEFAULT_LIMITS,
+    channel: int | None = None,
+) -> Image.Image:
+    """Return the upright picture, at most so wide and never enlarged, decoded at little more.
+
+    Raises:
+        BadImage: The bytes cannot be decoded.
+        LimitExceeded: The picture is larger than the limits allow.
+    """
     if (layout := channel_layout(data, limits)) is not None:
         return _shrunk(channel_picture(data, layout, channel), max_width)
     with _opened(data, limits) as image:
@@ -137,15 +152,14 @@ def rendition(
         picture = _as_rgb(image)
         if picture.size != stored:
             picture = picture.resize(stored, Image.Resampling.BICUBIC, reducing_gap=2.0)
-        picture = _turned(picture, _remaining(image, orientation))
-        return _jpeg(picture)
+        return _turned(picture, _remaining(image, orientation))
 
 
-def _shrunk(picture: Image.Image, max_width: int) -> bytes:
+def _shrunk(picture: Image.Image, max_width: int) -> Image.Image:
     if picture.width > max_width:
         height = max(1, round(picture.height * max_width / picture.width))
         picture = picture.resize((max_width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return _jpeg(picture)
+    return picture
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -49,6 +49,24 @@ def representatives(
     return np.lexsort((np.arange(n), group, place / sizes[group]))[:count]
 
 
+def grouped(vectors: np.ndarray, groups: int, seed: int) -> np.ndarray:
+    """Return the group of each vector by k-means, int64 (n,), the largest group first.
+
+    Args:
+        vectors: Shape (n, width).
+        groups: How many; fewer where there are fewer vectors.
+        seed: Draws the sample and the first centres.
+    """
+    if not len(vectors):
+        return np.zeros(0, dtype=np.int64)
+    basis, centres = _centres(vectors, max(1, min(groups, len(vectors))), seed, None)
+    group, _ = _assigned(vectors, basis, centres)
+    by_size = np.argsort(-np.bincount(group, minlength=len(centres)), kind="stable")
+    rank = np.empty(len(centres), dtype=np.int64)
+    rank[by_size] = np.arange(len(centres))
+    return np.asarray(rank[group])
+
+
 def _centres(
     vectors: np.ndarray, k: int, seed: int, rows: np.ndarray | None
 ) -> tuple[np.ndarray | None, np.ndarray]:
