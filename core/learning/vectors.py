@@ -20,12 +20,14 @@ class Vectors:
         rows: float32, shape (n, width).
         notice: A plain sentence a person should read, or empty.
         skipped: How many images could not be read.
+        cache_key: Names the embeddings in the cache.
     """
 
     item_ids: np.ndarray
     rows: np.ndarray
     notice: str
     skipped: int
+    cache_key: str = ""
 
 
 def vectors_of(
@@ -47,7 +49,7 @@ def vectors_of(
         StopRequested: `should_stop` said so; what was done so far is in the cache.
     """
     from core.learning.backbones import pretrained
-    from core.learning.embed import embed
+    from core.learning.embed import cache_key, embed
     from core.learning.selftrained import self_trained
 
     network = pretrained(backbone, offline, None) or self_trained(
@@ -56,4 +58,4 @@ def vectors_of(
     found = embed(images, network, cache, progress, should_stop)
     ids = np.array([i.item_id for i in images], dtype=np.int64)[found.usable]
     rows = np.asarray(found.vectors[found.usable], dtype=np.float32)
-    return Vectors(ids, rows, network.notice, len(found.skipped))
+    return Vectors(ids, rows, network.notice, len(found.skipped), cache_key(network))

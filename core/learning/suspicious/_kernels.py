@@ -22,8 +22,8 @@ def own_shares(table, labels, total, seen):
 
 
 @njit(cache=True, nogil=True)
-def told(table, labels, thresholds, margin, suggested, counts):
-    """Write each row's margin and likeliest other class; count the confident classes by given class.
+def told(table, labels, thresholds, floor, margin, score, suggested, counts):
+    """Write what each row says against its label; count the confident classes by given class.
 
     Returns how many rows have another class on top, and that one above its threshold.
     """
@@ -31,7 +31,8 @@ def told(table, labels, thresholds, margin, suggested, counts):
     found = 0
     for i in range(n):
         y = labels[i]
-        margin[i], suggested[i] = np.float32(np.nan), -1
+        margin[i] = score[i] = np.float32(np.nan)
+        suggested[i] = -1
         if not (0 <= y < k):
             continue
         own = table[i, y]
@@ -48,6 +49,7 @@ def told(table, labels, thresholds, margin, suggested, counts):
         if not sound or at < 0:
             continue
         margin[i], suggested[i] = best - own, at
+        score[i] = np.float32(0.5) + (best - own) / (np.float32(2.0) * (best + own + floor))
         if sure_at >= 0:
             counts[y, sure_at] += 1
         on_top = best > own or (best == own and at < y)

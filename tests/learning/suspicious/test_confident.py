@@ -49,7 +49,13 @@ def test_the_compiled_passes_say_what_the_formulas_say(seed, monkeypatch):
     assert found.expected == wrong > 0
     for i in range(0, len(labels), 37):
         others = np.delete(table[i], labels[i])
-        assert found.margin[i] == pytest.approx(others.max() - table[i, labels[i]], abs=1e-6)
+        own, other = table[i, labels[i]], others.max()
+        assert found.margin[i] == pytest.approx(other - own, abs=1e-6)
+        sure = float(np.mean(table[np.arange(len(labels)), labels]))
+        floor = max(sure - 0.55, 0)
+        assert found.score[i] == pytest.approx(
+            0.5 + (other - own) / (2 * (other + own + floor)), abs=1e-5
+        )
 
 
 def test_swapped_labels_are_ranked_first():
