@@ -48,6 +48,7 @@ from core.store.tables.project import (
     training_rules,
 )
 from core.store.tables.rulings import audit, decisions, final_labels
+from core.store.tables.versions import version_exports, version_manifests
 from core.store.tables.votes import annotation_log, comments, drafts, mentions
 
 EPHEMERAL = (leases, probe_leases, drafts, jobs, preferences, sessions, sign_in_attempts)
@@ -106,4 +107,6 @@ __all__ = [
     "skill_grants",
     "standings",
     "training_rules",
+    "version_exports",
+    "version_manifests",
 ]
