@@ -6,35 +6,38 @@ one; `catch_up` before reading, `query` from as many threads as you like.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from core.analytics.source import MIRRORS, Mirror, Snapshot, snapshot
+from core.analytics import rollups
+from core.analytics.rollups import parameters, run, sql_of
+from core.analytics.source import MIRRORS, Part, Snapshot, snapshot
 from core.errors import LimitExceeded
 from core.store.store import Store
 
 Edition = tuple[int, ...]
 """How often the copy was made anew, then the last sequence number of each table."""
 
-FORMAT = 3  # raised whenever the replica's tables change: older files are rebuilt
+FORMAT = 4  # raised whenever the replica's tables change: older files are rebuilt
 QUERY_SECONDS = 10.0
+PACKED = "replica"  # what the copy is called where it is in memory: it is packed only by name
 MAGIC = b"DUCK"  # bytes 8 to 12 of every DuckDB file
 
-# Run in this order: labels look their evidence up among the annotations and decisions, and what
-# those call a class among the names.
-REFRESH = ("class_names", "live", "final", "gold", "latest_prediction", "item_values", "regions")
+SETTLE_ROWS = 1_000_000
+"""Rows copied before they are packed: fresh rows take several times the memory of packed ones."""
+
+MOST_ZONES = 4
+"""Time zones whose days are kept added up."""
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +81,11 @@ class Replica:
         self.notice = ""
         self.edition: Edition = (0,)
         self._rebuilt = 0
+        self._loose = self._gained = 0
+        self._zones: list[str] = []
         self._db = self._open()
+        with self._transaction() as cursor:
+            self._zones = [z for (z,) in run(cursor, "SELECT DISTINCT tz FROM work_days")]
 
     def catch_up(self) -> CaughtUp:
         """Read what the record has gained since the last call, all of it or nothing.
@@ -87,17 +94,18 @@ class Replica:
             StoreUnavailable: The record cannot be reached.
             StoreCorrupt: The record is damaged.
         """
-        with self._lock:
-            with snapshot(self._store) as source, self._transaction() as cursor:
-                ends, seen = _ends(source), _seen(cursor)
-                rebuilt = not _is_continued(source, cursor, ends, seen)
-                if rebuilt:
-                    log.warning("replica.rebuilt reason=record-is-another-one")
-                    seen = _emptied(cursor)
-                rows = _copy_new_rows(source, cursor, ends, seen)
-            self._rebuilt += rebuilt
+        with self._lock, snapshot(self._store) as source:
+            ends, state = _ends(source), self._state()
+            continued = _is_continued(source, ends, state)
+            if not continued:
+                log.warning("replica.rebuilt reason=record-is-another-one")
+            if continued and any(state.copied.values()):
+                rows = self._follow(source, ends, state)
+            else:
+                rows = self._make_anew(source, ends)
+            self._rebuilt += not continued
             self.edition = (self._rebuilt, *ends.values())
-        return CaughtUp(rows, rebuilt)
+        return CaughtUp(rows, not continued)
 
     def rebuild(self) -> CaughtUp:
         """Throw the copy away and read the whole record again; readers see the old one meanwhile.
@@ -106,8 +114,105 @@ class Replica:
             StoreUnavailable: The record cannot be reached.
             StoreCorrupt: The record is damaged.
         """
-        with self._lock, snapshot(self._store) as source, self._transaction() as cursor:
-            return CaughtUp(_copy_new_rows(source, cursor, _ends(source), _emptied(cursor)), True)
+        with self._lock, snapshot(self._store) as source:
+            ends = _ends(source)
+            rows = self._make_anew(source, ends)
+            self._rebuilt += 1
+            self.edition = (self._rebuilt, *ends.values())
+            return CaughtUp(rows, True)
+
+    def keep_days(self, tz: str) -> None:
+        """Keep the days of a time zone added up from here on, the latest few zones asked for.
+
+        Raises:
+            LimitExceeded: There is not enough memory.
+        """
+        with self._lock:
+            if tz in self._zones:
+                return
+            with self._transaction() as cursor:
+                for gone in self._zones[: -MOST_ZONES + 1]:
+                    run(cursor, "DELETE FROM work_days WHERE tz = ?", [gone])
+                rollups.follow_days(cursor, tz, dict.fromkeys(rollups.SEEN, 0))
+            self._zones = [*self._zones[-MOST_ZONES + 1 :], tz]
+
+    def _follow(self, source: Snapshot, ends: Mapping[str, int], state: _State) -> int:
+        """Add the new rows in one transaction, so that readers see all of them or none."""
+        fresh = {name for name, last in state.copied.items() if ends[name] > last}
+        if not fresh and source.value("SELECT max(seq) FROM audit") == (state.audit_seq or None):
+            return 0
+        with self._transaction() as cursor:
+            rows = _copy(source, cursor, _parts(ends, state.copied, fresh))
+            rollups.follow(cursor, state.copied, fresh)
+            if not fresh.isdisjoint(("annotations", "decisions")):
+                for tz in self._zones:
+                    rollups.follow_days(cursor, tz, state.copied)
+            self._put_together(cursor, rows)
+            _write_state(source, cursor, ends)
+        self._loose += rows
+        if self._loose >= SETTLE_ROWS:
+            self._pack(self._db)
+        return rows
+
+    def _make_anew(self, source: Snapshot, ends: Mapping[str, int]) -> int:
+        """Read everything: beside the old copy in memory, in its place in a file."""
+        if self._path is not None:
+            with self._transaction() as cursor:
+                _make_tables(cursor)
+                return self._fill(source, cursor, ends, lambda: None)
+        made = _made(self._options)
+        with _translated():
+            cursor = _cursor_of(made)
+            run(cursor, "BEGIN")
+
+            def settle() -> None:
+                run(cursor, "COMMIT")
+                self._pack(made)
+                run(cursor, "BEGIN")
+
+            rows = self._fill(source, cursor, ends, settle)
+            run(cursor, "COMMIT")
+            cursor.close()
+            self._pack(made)
+        self._db = made  # questions under way keep the old one until they are answered
+        return rows
+
+    def _fill(
+        self, source: Snapshot, cursor: Any, ends: Mapping[str, int], settle: Callable[[], None]
+    ) -> int:
+        rows = _copy(source, cursor, _parts(ends, dict.fromkeys(ends, 0), set(ends)), settle)
+        rollups.make_anew(cursor, settle)
+        for tz in self._zones:
+            rollups.follow_days(cursor, tz, dict.fromkeys(rollups.SEEN, 0))
+        _write_state(source, cursor, ends)
+        self._loose = self._gained = 0
+        return rows
+
+    def _put_together(self, cursor: Any, rows: int) -> None:
+        self._gained += rows
+        if self._gained >= rollups.MOST_LOOSE_ROWS:
+            for table, summed in rollups.SUMMED.items():
+                rollups.put_together(cursor, table, summed)
+            self._gained = 0
+
+    def _pack(self, connection: Any) -> None:
+        """Pack the rows that came in; they stay as they are where somebody is just reading."""
+        cursor = _cursor_of(connection)
+        try:
+            run(cursor, "CHECKPOINT")
+            self._loose = 0
+        except duckdb.TransactionException:
+            log.info("replica.not_packed reason=in-use")
+        finally:
+            cursor.close()
+
+    def _state(self) -> _State:
+        cursor = _cursor_of(self._db)
+        try:
+            [row] = run(cursor, "SELECT audit_seq, audit_hash, copied FROM replica_state")
+        finally:
+            cursor.close()
+        return _State(row[0], row[1], json.loads(row[2]))
 
     def query(
         self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
@@ -148,7 +253,7 @@ class Replica:
     def _running(self, seconds: float | None) -> Iterator[Any]:
         """Give a cursor of its own whose work is interrupted when its time is over."""
         limit = self._seconds if seconds is None else seconds
-        cursor = self._db.cursor()
+        cursor = _cursor_of(self._db)
         timer = threading.Timer(limit, cursor.interrupt)
         timer.daemon = True
         timer.start()
@@ -170,16 +275,12 @@ class Replica:
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
-        cursor = self._db.cursor()
+        cursor = _cursor_of(self._db)
         try:
-            _run(cursor, "BEGIN")
-            yield cursor
-            _run(cursor, "COMMIT")
-        except duckdb.OutOfMemoryException as error:
-            raise LimitExceeded(
-                "The record is larger than the memory analytics may use; nothing was changed.",
-                "Give analytics more memory, then try again.",
-            ) from error
+            with _translated():
+                run(cursor, "BEGIN")
+                yield cursor
+                run(cursor, "COMMIT")
         finally:
             cursor.close()  # rolls an open transaction back
 
@@ -207,11 +308,44 @@ class Replica:
         log.warning("replica.file %s", self.notice)
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Up to where the record was copied: the trail's last entry, and the last row of each table."""
+
+    audit_seq: int
+    audit_hash: str
+    copied: Mapping[str, int]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise LimitExceeded(
+            "The record is larger than the memory analytics may use; nothing was changed.",
+            "Give analytics more memory, then try again.",
+        ) from error
+
+
 def _made(options: Mapping[str, object], path: Path | None = None) -> Any:
     connection = duckdb.connect(":memory:" if path is None else str(path))
+    if path is None:
+        run(connection, f"ATTACH ':memory:' AS {PACKED} (COMPRESS)")
+        run(connection, f"USE {PACKED}")
     _harden(connection, options)
     _make_tables(connection)
     return connection
+
+
+def _cursor_of(connection: Any) -> Any:
+    """Return a cursor that looks where the tables are: packed memory has a name of its own."""
+    cursor = connection.cursor()
+    if run(cursor, "SELECT count(*) FROM duckdb_databases() WHERE database_name = ?", [PACKED])[0][
+        0
+    ]:
+        run(cursor, f"USE {PACKED}")
+    return cursor
 
 
 def _harden(connection: Any, options: Mapping[str, object]) -> None:
@@ -224,26 +358,28 @@ def _harden(connection: Any, options: Mapping[str, object]) -> None:
         **options,
         "lock_configuration": True,
     }.items():
-        _run(connection, f"SET {name} = '{value}'")
+        run(connection, f"SET {name} = '{value}'")
 
 
 def _make_tables(cursor: Any) -> None:
     """Drop everything there is and make the empty tables, views and macros."""
-    for kind, name in _run(cursor, _sql("schema/existing")):
-        _run(cursor, f'DROP {kind} IF EXISTS "{name}" CASCADE')
+    for kind, name in run(cursor, sql_of("schema/existing")):
+        run(cursor, f'DROP {kind} IF EXISTS "{name}" CASCADE')
     for mirror in MIRRORS:
-        _run(cursor, mirror.ddl)
-    _run(cursor, _sql("schema/derived"))
-    _run(cursor, "INSERT INTO replica_state VALUES (?, 0, '')", [FORMAT])
+        run(cursor, mirror.ddl)
+    run(cursor, sql_of("schema/derived"))
+    run(cursor, sql_of("schema/rollups"))
+    copied = json.dumps({m.table.name: 0 for m in MIRRORS})
+    run(cursor, "INSERT INTO replica_state VALUES (?, 0, '', ?)", [FORMAT, copied])
 
 
 def _is_ours(connection: Any) -> bool:
     """Return whether a file holds today's tables; a file just made gets them."""
-    if not _run(connection, _sql("schema/existing")):
+    if not run(connection, sql_of("schema/existing")):
         _make_tables(connection)
         return True
     try:
-        found = _run(connection, "SELECT format FROM replica_state")
+        found = run(connection, "SELECT format FROM replica_state")
     except duckdb.CatalogException:
         return False
     return found == [(FORMAT,)]
@@ -261,58 +397,42 @@ def _put_aside(path: Path) -> Path:
     return aside
 
 
-def _is_continued(
-    source: Snapshot, cursor: Any, ends: Mapping[str, int], seen: Mapping[str, int]
-) -> bool:
+def _is_continued(source: Snapshot, ends: Mapping[str, int], state: _State) -> bool:
     """Return whether the record still holds all that was copied: it may have been restored."""
-    [(audit_seq, audit_hash)] = _run(cursor, "SELECT audit_seq, audit_hash FROM replica_state")
-    if audit_seq and source.value(_audit_hash(audit_seq)) != audit_hash:
+    if state.audit_seq and source.value(_audit_hash(state.audit_seq)) != state.audit_hash:
         return False
-    return all(ends[name] >= last for name, last in seen.items())
+    return all(ends[name] >= last for name, last in state.copied.items())
 
 
-def _copy_new_rows(
-    source: Snapshot, cursor: Any, ends: Mapping[str, int], seen: Mapping[str, int]
+def _parts(ends: Mapping[str, int], copied: Mapping[str, int], fresh: set[str]) -> list[Part]:
+    named = ((m, m.table.name) for m in MIRRORS)
+    return [Part(m, copied[name], ends[name]) for m, name in named if name in fresh and ends[name]]
+
+
+def _copy(
+    source: Snapshot, cursor: Any, parts: list[Part], settle: Callable[[], None] = lambda: None
 ) -> int:
-    fresh = {name for name, last in seen.items() if ends[name] > last}
-    count = sum(
-        _copy(source, cursor, m, seen[m.table.name]) for m in MIRRORS if m.table.name in fresh
-    )
-    for name in REFRESH:
-        _refresh(cursor, name, seen, fresh)
-    audit_seq = source.value("SELECT max(seq) FROM audit")
-    if audit_seq:
-        _run(
-            cursor,
-            "UPDATE replica_state SET audit_seq = ?, audit_hash = ?",
-            [audit_seq, source.value(_audit_hash(audit_seq))],
-        )
-    return count
-
-
-def _copy(source: Snapshot, cursor: Any, mirror: Mirror, after: int) -> int:
-    count = 0
-    for chunk in source.chunks(mirror, after):
-        cursor.register("incoming", chunk)
-        _run(cursor, f'INSERT INTO "{mirror.table.name}" FROM incoming')
+    count = loose = 0
+    for mirror, rows in source.read(parts):
+        cursor.register("incoming", rows)
+        run(cursor, mirror.insert)
         cursor.unregister("incoming")
-        count += chunk.num_rows
+        count += rows.num_rows
+        loose += rows.num_rows
+        if loose >= SETTLE_ROWS:
+            settle()
+            loose = 0
     return count
 
 
-def _refresh(cursor: Any, name: str, seen: Mapping[str, int], fresh: set[str]) -> None:
-    """Bring a derived table up to date; its parameters name the tables it hangs on."""
-    if fresh.isdisjoint(_parameters(_sql(f"refresh/{name}"))):
-        return
-    for statement in cursor.extract_statements(_sql(f"refresh/{name}")):
-        values = {p: seen[p] for p in _parameters(statement.query)}
-        _run(cursor, statement.query, values)
-
-
-def _run(cursor: Any, sql: str, params: object = None) -> list[tuple[Any, ...]]:
-    """Run one statement to its end: DuckDB 2 streams, and an open result blocks its connection."""
-    rows: list[tuple[Any, ...]] = cursor.execute(sql, params).fetchall()
-    return rows
+def _write_state(source: Snapshot, cursor: Any, ends: Mapping[str, int]) -> None:
+    last = source.value("SELECT max(seq) FROM audit") or 0
+    trail = source.value(_audit_hash(last)) if last else ""
+    run(
+        cursor,
+        "UPDATE replica_state SET audit_seq = ?, audit_hash = ?, copied = ?",
+        [last, trail, json.dumps(ends)],
+    )
 
 
 def _ends(source: Snapshot) -> dict[str, int]:
@@ -323,37 +443,13 @@ def _ends(source: Snapshot) -> dict[str, int]:
     }
 
 
-def _seen(cursor: Any) -> dict[str, int]:
-    """Return the last sequence number of each table that was copied."""
-    return {
-        m.table.name: int(_run(cursor, f'SELECT max("{m.key}") FROM "{m.table.name}"')[0][0] or 0)  # noqa: S608
-        for m in MIRRORS
-    }
-
-
-def _emptied(cursor: Any) -> dict[str, int]:
-    _make_tables(cursor)
-    return dict.fromkeys((m.table.name for m in MIRRORS), 0)
-
-
 def _audit_hash(seq: int) -> str:
     return f"SELECT hash FROM audit WHERE seq = {int(seq)}"  # noqa: S608 a whole number
 
 
-@cache
-def _sql(name: str) -> str:
-    return (files("core.analytics") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-@cache
-def _parameters(sql: str) -> tuple[str, ...]:
-    code = re.sub(r"--[^\n]*|'[^']*'", "", sql)
-    return tuple(dict.fromkeys(re.findall(r"\$([a-z_]+)", code)))
-
-
 def _bound(name: str, params: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
-    sql = _sql(name)
-    return sql, {p: (params or {})[p] for p in _parameters(sql)}
+    sql = sql_of(name)
+    return sql, {p: (params or {})[p] for p in parameters(sql)}
 
 
 def _cores() -> int:

@@ -1,22 +1,25 @@
 """Reading the record's new rows as Arrow tables, all tables of one call from one snapshot.
 
-PostgreSQL is read by ADBC. SQLite is read through the store's own connections: the ADBC driver
-brings a second copy of the SQLite library into the process, and when a second copy closes a
-file, the operating system drops the locks the first one holds. Measured: another process then
-took the write lock in the middle of our transaction, and its committed row was lost.
+PostgreSQL is read by ADBC. SQLite is read through the store's own connections, and where there is
+much to read, by `bulk` in processes of their own: the ADBC driver brings a second copy of the SQLite
+library into the process, and when a second copy closes a file, the operating system drops the locks
+the first one holds. Measured: another process then took the write lock in the middle of our
+transaction, and its committed row was lost.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 from sqlalchemy import BigInteger, Boolean, Double, Integer, Table
 
+from core.analytics import bulk
 from core.errors import StorageError, StoreCorrupt, StoreUnavailable
 from core.store import tables
 from core.store.store import Store
@@ -26,8 +29,15 @@ from core.store.store import Store
 FETCH_ROWS = 500
 CHUNK_BATCHES = 100  # batches handed over at a time: 50,000 rows
 
+BULK_ROWS = 60_000  # from here on the processes of `bulk` are worth their start
+BULK_SHARE = 250_000  # rows one of them reads at a time
+
 # Answers without boxes say nothing beyond the label; leaving them out halves what is read.
-BOXES = """CASE WHEN answer LIKE '%"regions":[]%' THEN NULL ELSE answer END"""
+NO_BOXES = '"regions":[]'
+BOXES = {
+    "sqlite": f"CASE WHEN instr(answer, '{NO_BOXES}') > 0 THEN NULL ELSE answer END",
+    "postgresql": f"CASE WHEN strpos(answer, '{NO_BOXES}') > 0 THEN NULL ELSE answer END",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +46,15 @@ class Mirror:
 
     Attributes:
         table: The table of the record.
-        names: Columns of the copy; the first is the sequence number.
+        names: Columns that are read; the first is the sequence number.
+        made: Further columns of the copy, made from those read: name, type and what it is.
+        dropped: Columns that are read but not kept.
     """
 
     table: Table
     names: tuple[str, ...]
+    made: tuple[tuple[str, str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -50,20 +64,39 @@ class Mirror:
     @property
     def ddl(self) -> str:
         """Return the statement that makes the copy's table."""
-        columns = ", ".join(f'"{n}" {self._kind(n)[0]}' for n in self.names)
-        return f'CREATE TABLE "{self.table.name}" ({columns})'
+        columns = [f'"{n}" {self._kind(n)[0]}' for n in self.kept]
+        columns += [f'"{name}" {kind}' for name, kind, _ in self.made]
+        return f'CREATE TABLE "{self.table.name}" ({", ".join(columns)})'
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Return the columns that are copied as they are."""
+        return tuple(n for n in self.names if n not in self.dropped)
+
+    @property
+    def insert(self) -> str:
+        """Return the statement that copies the rows of ``incoming``."""
+        columns = [f'"{n}"' for n in self.kept] + [what for _, _, what in self.made]
+        return f'INSERT INTO "{self.table.name}" SELECT {", ".join(columns)} FROM incoming'  # noqa: S608 names are ours
 
     @property
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema of the copy."""
         return pa.schema([(n, self._kind(n)[1]) for n in self.names])
 
-    def select(self, after: int) -> str:
-        """Return the statement that reads the rows beyond a sequence number."""
-        columns = ", ".join(BOXES if n == "boxes" else f'"{n}"' for n in self.names)
+    def select(self, part: Part, dialect: str) -> str:
+        """Return the statement that reads the rows of a part, in the order of their numbers."""
+        columns = ", ".join(BOXES[dialect] if n == "boxes" else f'"{n}"' for n in self.names)
         return (
             f'SELECT {columns} FROM "{self.table.name}" '  # noqa: S608 names come from tables.py
-            f'WHERE "{self.key}" > {int(after)} ORDER BY "{self.key}"'
+            f'WHERE "{self.key}" > {int(part.after)} AND "{self.key}" <= {int(part.last)}'
+        )
+
+    @property
+    def example(self) -> str:
+        """Return a statement for one row that tells the types of all columns."""
+        return "SELECT " + ", ".join(
+            {"DOUBLE": "0.0", "VARCHAR": "''"}.get(self._kind(n)[0], "0") for n in self.names
         )
 
     def _kind(self, name: str) -> tuple[str, pa.DataType]:
@@ -75,8 +108,33 @@ class Mirror:
         return ("DOUBLE", pa.float64()) if isinstance(kind, Double) else ("VARCHAR", pa.string())
 
 
-def _mirror(table: Table, names: str) -> Mirror:
-    return Mirror(table, tuple(names.split()))
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a table beyond one sequence number, up to and with another."""
+
+    mirror: Mirror
+    after: int
+    last: int
+
+    def cut(self, rows: int) -> list[Part]:
+        """Return the same as parts of at most so many numbers each."""
+        starts = range(self.after, self.last, rows)
+        return [Part(self.mirror, a, min(a + rows, self.last)) for a in starts]
+
+
+def _mirror(
+    table: Table, names: str, made: Sequence[tuple[str, str, str]] = (), dropped: str = ""
+) -> Mirror:
+    return Mirror(table, tuple(names.split()), tuple(made), tuple(dropped.split()))
+
+
+# The 64th parts of a doubling that a vote's time falls into: -99,999 for none at all.
+_BIN = """CASE
+    WHEN active_seconds > 0 THEN CAST(floor(64 * log2(least(active_seconds, 1e300))) AS INTEGER)
+    WHEN active_seconds IS NOT NULL THEN -99999 END"""
+_EVIDENCE = """json_transform(
+    CASE WHEN json_valid(evidence) THEN evidence END,
+    '{"decision":"BIGINT","prediction":"BIGINT","votes":["BIGINT"]}')"""
 
 
 MIRRORS = (
@@ -92,9 +150,15 @@ MIRRORS = (
         tables.annotation_log,
         "seq project_id item_id person_id revision kind label boxes prediction_seq "
         "prelabel_shown guideline_version active_seconds started_at batch_id at",
+        (("superseded", "BOOLEAN", "false"), ("bin", "INTEGER", _BIN)),
     ),
     _mirror(tables.decisions, "seq project_id item_id person_id kind label at"),
-    _mirror(tables.final_labels, "seq project_id item_id state label boxes evidence at"),
+    _mirror(
+        tables.final_labels,
+        "seq project_id item_id state label boxes evidence at",
+        [("rests", "STRUCT(decision BIGINT, prediction BIGINT, votes BIGINT[])", _EVIDENCE)],
+        "evidence",
+    ),
 )
 
 
@@ -104,8 +168,8 @@ class Snapshot(Protocol):
     def value(self, sql: str) -> Any:
         """Return the first column of the first row, None where there is none."""
 
-    def chunks(self, mirror: Mirror, after: int) -> Iterator[pa.Table]:
-        """Yield the rows of a table beyond a sequence number, in order."""
+    def read(self, parts: Sequence[Part]) -> Iterator[tuple[Mirror, pa.Table]]:
+        """Yield the rows of the parts, table after table, in order."""
 
 
 @contextmanager
@@ -123,7 +187,7 @@ def snapshot(store: Store) -> Iterator[Snapshot]:
     with store.read() as connection:
         cursor = connection.connection.cursor()
         try:
-            yield _SqliteSnapshot(cursor)
+            yield _SqliteSnapshot(cursor, Path(store.url.database or ""))
         except sqlite3.DatabaseError as error:
             raise _sqlite_error(error) from error
         finally:
@@ -140,16 +204,30 @@ def _sqlite_error(error: sqlite3.DatabaseError) -> StorageError:
 
 
 class _SqliteSnapshot:
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, path: Path) -> None:
         self._cursor = cursor
+        self._path = path
 
     def value(self, sql: str) -> Any:
         row = self._cursor.execute(sql).fetchone()
         return None if row is None else row[0]
 
-    def chunks(self, mirror: Mirror, after: int) -> Iterator[pa.Table]:
-        self._cursor.execute(mirror.select(after))
-        schema = mirror.arrow
+    def read(self, parts: Sequence[Part]) -> Iterator[tuple[Mirror, pa.Table]]:
+        if sum(p.last - p.after for p in parts) >= BULK_ROWS and bulk.is_possible():
+            return self._read_in_bulk([p for whole in parts for p in whole.cut(BULK_SHARE)])
+        return ((p.mirror, table) for p in parts for table in self._rows(p))
+
+    def _read_in_bulk(self, parts: Sequence[Part]) -> Iterator[tuple[Mirror, pa.Table]]:
+        statements = [f"{p.mirror.example} UNION ALL {p.mirror.select(p, 'sqlite')}" for p in parts]
+        with bulk.batches_of(self._path, statements) as found:
+            for part, batches in zip(parts, found, strict=True):
+                schema = part.mirror.arrow
+                columns = [b.rename_columns(schema.names) for b in batches]
+                yield part.mirror, pa.Table.from_batches(columns).cast(schema)
+
+    def _rows(self, part: Part) -> Iterator[pa.Table]:
+        self._cursor.execute(part.mirror.select(part, "sqlite"))
+        schema = part.mirror.arrow
         batches = []
         while rows := self._cursor.fetchmany(FETCH_ROWS):
             columns = zip(*rows, strict=True)
@@ -180,11 +258,12 @@ class _PostgresSnapshot:
         row = self._cursor.fetchone()
         return None if row is None else row[0]
 
-    def chunks(self, mirror: Mirror, after: int) -> Iterator[pa.Table]:
-        self._cursor.execute(mirror.select(after))
-        schema = mirror.arrow
-        for batch in self._cursor.fetch_record_batch():
-            yield pa.table(batch.columns, names=schema.names).cast(schema)
+    def read(self, parts: Sequence[Part]) -> Iterator[tuple[Mirror, pa.Table]]:
+        for part in parts:
+            self._cursor.execute(part.mirror.select(part, "postgresql"))
+            schema = part.mirror.arrow
+            for batch in self._cursor.fetch_record_batch():
+                yield part.mirror, pa.table(batch.columns, names=schema.names).cast(schema)
 
 
 @contextmanager

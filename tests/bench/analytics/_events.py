@@ -238,6 +238,7 @@ def _drop_indexes(connection: Connection) -> list[str]:
 def _maker() -> Any:
     made = duckdb.connect(":memory:")
     made.execute("SET threads=1")
+    made.execute("SET enable_progress_bar=false")
     for statement in made.extract_statements(_MACROS):
         made.execute(statement)
     return made

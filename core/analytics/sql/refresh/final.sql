@@ -1,18 +1,17 @@
+-- The label in force of each item with a new one, and whose word it is. Follows state_moves.
 DELETE FROM final
-WHERE item_id IN (SELECT item_id FROM final_labels WHERE seq > $final_labels);
+WHERE item_id IN (
+    SELECT item_id FROM final_labels WHERE seq > $final_labels AND item_id BETWEEN $low AND $high
+);
 
 INSERT INTO final
 WITH newest AS (
     FROM final_labels
-    WHERE seq IN (SELECT max(seq) FROM final_labels WHERE seq > $final_labels GROUP BY item_id)
-),
-evidence AS (
-    SELECT
-        seq, label,
-        TRY_CAST(evidence ->> '$.decision' AS BIGINT) AS decision,
-        TRY_CAST(evidence ->> '$.prediction' AS BIGINT) AS prediction,
-        TRY_CAST(evidence -> '$.votes' AS BIGINT[]) AS votes
-    FROM newest
+    WHERE seq IN (
+        SELECT max(seq) FROM final_labels
+        WHERE seq > $final_labels AND item_id BETWEEN $low AND $high
+        GROUP BY item_id
+    )
 ),
 voters AS (
     SELECT
@@ -23,7 +22,7 @@ voters AS (
             a.prelabel_shown
             AND coalesce(n.today, a.label) IS NOT DISTINCT FROM coalesce(m.today, e.label)
         ) AS shown
-    FROM (SELECT seq, label, unnest(votes) AS vote FROM evidence) e
+    FROM (SELECT seq, label, unnest(rests.votes) AS vote FROM newest) e
     JOIN annotations a ON a.seq = e.vote
     LEFT JOIN label_names n ON n.project_id = a.project_id AND n.name = a.label
     LEFT JOIN label_names m ON m.project_id = a.project_id AND m.name = e.label
@@ -38,9 +37,10 @@ SELECT
     END,
     CASE
         WHEN n.state IN ('adjudicated', 'imported') THEN false
-        ELSE n.state = 'auto-accepted' OR e.prediction IS NOT NULL OR coalesce(v.shown, false)
-    END
+        ELSE n.state = 'auto-accepted' OR n.rests.prediction IS NOT NULL OR coalesce(v.shown, false)
+    END,
+    s.since
 FROM newest n
-JOIN evidence e ON e.seq = n.seq
+JOIN stays s ON s.seq = n.seq AND s.item_id = n.item_id
 LEFT JOIN voters v ON v.seq = n.seq
-LEFT JOIN decisions d ON d.seq = e.decision;
+LEFT JOIN decisions d ON d.seq = n.rests.decision;

@@ -2,7 +2,7 @@
 
 -- The latest annotation of each person on each item; a later skip, flag or withdrawal
 -- cancels the vote before it.
-CREATE TABLE live AS FROM annotations LIMIT 0;
+CREATE VIEW live AS SELECT * EXCLUDE (superseded, bin) FROM annotations WHERE NOT superseded;
 
 -- What a class was called before, and what it is called now: renamed, or merged into another.
 -- Labels are kept as they were given; whatever compares or groups them reads them through this.
@@ -20,10 +20,11 @@ LEFT JOIN label_names n ON n.project_id = l.project_id AND n.name = l.label
 WHERE l.kind = 'vote';
 
 -- The label in force of each item. `rests_on` holds the people whose word the label is:
--- the voters of an agreed label, the lead of a decided one, nobody for an imported one.
+-- the voters of an agreed label, the lead of a decided one, nobody for an imported one. The item
+-- is in its state `since` then.
 CREATE TABLE final (
     seq BIGINT, project_id BIGINT, item_id BIGINT, state VARCHAR, label VARCHAR, boxes VARCHAR,
-    rests_on BIGINT[], rests_on_model BOOLEAN
+    rests_on BIGINT[], rests_on_model BOOLEAN, since DOUBLE
 );
 
 CREATE TABLE gold AS FROM gold_answers LIMIT 0;
@@ -40,7 +41,8 @@ CREATE TABLE regions (
     x1 DOUBLE, y1 DOUBLE, x2 DOUBLE, y2 DOUBLE, confidence DOUBLE
 );
 
-CREATE TABLE replica_state (format BIGINT, audit_seq BIGINT, audit_hash VARCHAR);
+-- `copied` is a document: the last sequence number of each table.
+CREATE TABLE replica_state (format BIGINT, audit_seq BIGINT, audit_hash VARCHAR, copied VARCHAR);
 
 -- Items of a project that a filter leaves. `keys` and `vals` are metadata columns and the
 -- values they must have, NULL for "has none".
