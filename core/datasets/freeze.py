@@ -1,8 +1,10 @@
 """Dataset versions: final labels frozen into Parquet with a manifest.
 
 Two hashes, both over content and not over a file's bytes, so that another version of the Parquet
-library changes neither. ``hash`` names the version: images, answers, uses and states, the same
-on every machine. ``rows`` covers every column and finds a file that was changed on disk.
+library changes neither. ``hash`` names the version: images, answers, uses and states, and the splits
+where some were asked for; the same on every machine. ``rows`` covers every column and finds a
+file that was changed on disk. Files of the first edition have ten columns; they are read, and keep both
+hashes.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +27,8 @@ from core.errors import DiskFull, StoreCorrupt
 
 LABELS = "labels.parquet"
 MANIFEST = "manifest.json"
+EDITION = 2
+"""Of the columns; 1 had the first ten."""
 ABANDONED_SECONDS = 3600.0
 """A folder begun this long ago belongs to a process that was killed."""
 
@@ -34,9 +39,21 @@ class FrozenLabel:
 
     Attributes:
         answer: Canonical JSON.
-        use: train, certify or evaluate: the split.
+        use: train, certify or evaluate: what our own training may do with it.
         state: How it was settled.
         final_seq: Number of the final label in the record: its lineage.
+        split: Part of an exported set it belongs to; empty where it was left out of all.
+        group: What may not be torn apart by splits; empty where it stands alone.
+        who: Whose votes or decision it rests on, by name.
+        reason: Why it was settled, as `core.consensus.settle` has it.
+        evidence: JSON: numbers of votes, decision, imported label and prediction in the record.
+        probability: Of the label, where the policy gives one.
+        model: What predicted it, where the model alone decided.
+        guideline_version: The newest that those who said it had before them.
+        settled_at: Seconds since the Unix epoch, UTC.
+        names: Every name the image has.
+        width, height: Upright, pixels.
+        metadata: JSON object.
     """
 
     item_id: int
@@ -49,7 +66,23 @@ class FrozenLabel:
     policy_version: int
     schema_version: int
     final_seq: int
+    split: str = ""
+    group: str = ""
+    who: tuple[str, ...] = ()
+    reason: str = ""
+    evidence: str = ""
+    probability: float | None = None
+    model: str = ""
+    guideline_version: int | None = None
+    settled_at: float = 0.0
+    names: tuple[str, ...] = ()
+    width: int = 0
+    height: int = 0
+    metadata: str = "{}"
 
+
+_FIRST = tuple(f.name for f in fields(FrozenLabel))[:10]
+"""The columns of the first edition."""
 
 _SCHEMA = pa.schema(
     [
@@ -63,17 +96,41 @@ _SCHEMA = pa.schema(
         ("policy_version", pa.int64()),
         ("schema_version", pa.int64()),
         ("final_seq", pa.int64()),
+        ("split", pa.string()),
+        ("group", pa.string()),
+        ("who", pa.list_(pa.string())),
+        ("reason", pa.string()),
+        ("evidence", pa.string()),
+        ("probability", pa.float64()),
+        ("model", pa.string()),
+        ("guideline_version", pa.int64()),
+        ("settled_at", pa.float64()),
+        ("names", pa.list_(pa.string())),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("metadata", pa.string()),
     ]
 )
 
 
-def version_hash(rows: Sequence[FrozenLabel]) -> str:
-    """Return the SHA-256 of the labels in order of content; the same labels give the same hash."""
-    return _digest(sorted([r.content_hash, r.answer, r.use, r.state] for r in rows))
+def version_hash(rows: Sequence[FrozenLabel], plan: str = "") -> str:
+    """Return the SHA-256 of the labels in order of content; the same labels give the same hash.
+
+    Args:
+        rows: The labels.
+        plan: How splits were asked for, as text; then who is in which split counts too.
+    """
+    if not plan:
+        return _digest(sorted([r.content_hash, r.answer, r.use, r.state] for r in rows))
+    told = sorted([r.content_hash, r.answer, r.use, r.state, r.split] for r in rows)
+    return _digest([["splits", plan], *told])
 
 
-def _rows_hash(rows: Sequence[FrozenLabel]) -> str:
-    return _digest([list(asdict(r).values()) for r in rows])
+def rows_hash(rows: Sequence[FrozenLabel], edition: int = EDITION) -> str:
+    """Return the SHA-256 of every column of an edition, in the order given."""
+    told = [asdict(r) for r in rows]
+    columns = _FIRST if edition == 1 else tuple(f.name for f in fields(FrozenLabel))
+    return _digest([[row[c] for c in columns] for row in told])
 
 
 def _digest(lines: Sequence[Sequence[object]]) -> str:
@@ -83,7 +140,9 @@ def _digest(lines: Sequence[Sequence[object]]) -> str:
     return digest.hexdigest()
 
 
-def freeze(rows: Sequence[FrozenLabel], folder: Path, about: Mapping[str, object]) -> str:
+def freeze(
+    rows: Sequence[FrozenLabel], folder: Path, about: Mapping[str, object], plan: str = ""
+) -> str:
     """Write a version into a new folder, whole or not at all, and return its hash.
 
     A folder that is there already and sound is left as it is; one that was changed on disk is
@@ -92,7 +151,7 @@ def freeze(rows: Sequence[FrozenLabel], folder: Path, about: Mapping[str, object
     Raises:
         DiskFull: There was no space; nothing is left behind.
     """
-    digest = version_hash(rows)
+    digest = version_hash(rows, plan)
     if _is_sound(folder, digest):
         return digest
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
@@ -102,7 +161,10 @@ def freeze(rows: Sequence[FrozenLabel], folder: Path, about: Mapping[str, object
         ordered = sorted(rows, key=lambda r: r.item_id)
         table = pa.Table.from_pylist([asdict(r) for r in ordered], schema=_SCHEMA)
         pq.write_table(table, part / LABELS)
-        manifest = {**about, "hash": digest, "rows": _rows_hash(ordered), "n_items": len(rows)}
+        manifest = {
+            **about, "edition": EDITION, "plan": plan, "hash": digest,
+            "rows": rows_hash(ordered), "n_items": len(rows),
+        }  # fmt: skip
         (part / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1))
         _to_disk(part)
         if folder.exists() and not _is_sound(folder, digest):
@@ -146,14 +208,31 @@ def read_version(folder: Path, expected: str = "") -> list[FrozenLabel]:
         StoreCorrupt: A file is missing, or was changed on disk.
     """
     try:
-        manifest = dict(json.loads((folder / MANIFEST).read_text()))
-        rows = [FrozenLabel(**r) for r in pq.read_table(folder / LABELS).to_pylist()]
+        manifest = read_manifest(folder)
+        rows = [_label(r) for r in pq.read_table(folder / LABELS).to_pylist()]
+        plan, edition = str(manifest.get("plan", "")), int(str(manifest.get("edition", 1)))
+        whole = manifest.get("hash") == version_hash(rows, plan)
+        whole = whole and manifest.get("rows") == rows_hash(rows, edition)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
         raise _changed(folder, str(error)) from error
-    whole = manifest.get("hash") == version_hash(rows) and manifest.get("rows") == _rows_hash(rows)
     if not whole or expected not in ("", manifest["hash"]):
         raise _changed(folder, "its labels do not have the hash they were frozen with")
     return rows
+
+
+def read_manifest(folder: Path) -> dict[str, object]:
+    """Return what a version's folder says of it.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no JSON object.
+    """
+    return dict(json.loads((folder / MANIFEST).read_text()))
+
+
+def _label(row: dict[str, Any]) -> FrozenLabel:
+    lists = {k: tuple(row[k] or ()) for k in ("who", "names") if k in row}
+    return FrozenLabel(**{**row, **lists})
 
 
 def _changed(folder: Path, detail: str) -> StoreCorrupt:
