@@ -60,6 +60,7 @@ SERVICES: dict[str, set[str]] = {
     "certificates": BASE | {"steering", "models"},
     "transfer": BASE | {"models"},
     "analytics": BASE | {"talk", "items", "review"},
+    "issues": BASE | {"talk", "items", "review", "steering", "models"},
     "demo": BASE | {"talk", "items", "review", "steering", "models", "certificates", "transfer"},
 }
 """The same within the services."""

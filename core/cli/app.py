@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from core.cli import care, data, loop, models, people, run, slices, votes
+from core.cli import care, data, issues, loop, models, people, run, slices, votes
 from core.cli.output import visible
 from core.errors import TiebreakError
 
@@ -32,6 +32,7 @@ app.command("audit")(loop.audit)
 app.command("resolve")(care.resolve_)
 app.command("consensus")(votes.consensus)
 app.command("agreement")(votes.agreement)
+app.command("issues")(issues.issues)
 app.command("stats")(care.stats)
 app.command("slices")(slices.slices)
 app.command("doctor")(care.doctor)

@@ -48,6 +48,7 @@ from core.store.tables.project import (
     training_rules,
 )
 from core.store.tables.rulings import audit, decisions, final_labels
+from core.store.tables.suspicions import acknowledgements
 from core.store.tables.versions import version_exports, version_manifests
 from core.store.tables.votes import annotation_log, comments, drafts, mentions
 
@@ -60,6 +61,7 @@ __all__ = [
     "DERIVED",
     "EPHEMERAL",
     "acceptances",
+    "acknowledgements",
     "annotation_log",
     "arm_draws",
     "audit",
