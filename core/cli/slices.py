@@ -36,10 +36,14 @@ def slices(
     ] = "accuracy",
     of_class: Annotated[str, typer.Option("--class", help="The class, for recall.")] = "",
     whose: Annotated[
-        str, typer.Option(help="model, people or a name; the model where it said anything.")
+        str,
+        typer.Option(help="model, people or a name; by default whoever leaves more to compare."),
     ] = "",
     against: Annotated[
-        str, typer.Option(help="final, gold, adjudicated or evaluate; the one that says most.")
+        str,
+        typer.Option(
+            help="final, gold, adjudicated or evaluate; by default what leaves most to compare."
+        ),
     ] = "",
     least: Annotated[
         int, typer.Option(min=1, help="Statements below which a slice is left out.")

@@ -28,7 +28,7 @@ from core.analytics.slice_facts import (
 from core.errors import InputError
 from core.intake.measures import NAMES
 from core.services.analytics.measured import measures_stamp
-from core.services.analytics.quality import best_reference
+from core.services.analytics.quality import rightness
 from core.services.analytics.replicas import open_figures, voters
 from core.services.analytics.slice_columns import item_columns, items_of
 from core.services.projects.project import ProjectView
@@ -44,6 +44,8 @@ FEWEST, MARGIN = 20, 0.05
 MOST_ROWS = 300
 """Slices given at most, from the top; all that were tested count in the adjustment."""
 
+_REFERENCES = (Against.FINAL, Against.GOLD, Against.ADJUDICATED)
+
 Condition = tuple[str, str | None]
 """A column and the value members have there; None: they have none."""
 
@@ -55,9 +57,9 @@ class SliceAsk:
     Attributes:
         metric: One of `Metric`.
         of_class: The class, for recall.
-        whose: "model", "people" or a person's name; "" for the model where it said anything, else
-            people. Only where a truth is involved.
-        against: The reference; "" for the one that says most.
+        whose: "model", "people" or a person's name; "" for model or people, whoever leaves more
+            to compare. Only where a truth is involved.
+        against: The reference; "" for the one that leaves most to compare.
         by: Names of columns, and then of these and their pairs alone; empty for everything.
         filters: Which statements and items to look at.
         fewest: Statements below which a slice is left out; never below the setting `smallest_group`.
@@ -260,7 +262,7 @@ def prepare(ws: Workspace, actor: Actor, slug: str, asked: SliceAsk) -> Prepared
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    settled = _settled(ws, actor, project, replica, asked)
+    settled = _settled(ws, project, replica, asked)
     kept = replace(settled, by=())
     key = (
         ws.root,
@@ -303,9 +305,7 @@ def _prepared(ws: Workspace, project: ProjectView, replica: Replica, asked: Slic
     )  # fmt: skip
 
 
-def _settled(
-    ws: Workspace, actor: Actor, project: ProjectView, replica: Replica, asked: SliceAsk
-) -> SliceAsk:
+def _settled(ws: Workspace, project: ProjectView, replica: Replica, asked: SliceAsk) -> SliceAsk:
     """Return what is asked with everything left open filled in, and checked."""
     try:
         metric = Metric(asked.metric)
@@ -326,11 +326,25 @@ def _settled(
         return replace(asked, whose=PEOPLE, against="")
     if metric is Metric.CERTIFICATE:
         return replace(asked, whose=MODEL, against=asked.against or Against.FINAL.value)
-    whose = asked.whose or (
-        MODEL if replica.query("predicted", {"project": project.id}) else PEOPLE
-    )
-    against = asked.against or best_reference(ws, actor, project.slug, whose)
+    whose, against = _most(replica, project, asked)
     return replace(asked, whose=whose, against=against)
+
+
+def _most(replica: Replica, project: ProjectView, asked: SliceAsk) -> tuple[str, str]:
+    """Return whose word and which reference leave most statements to compare, as far as left open."""
+    tried = [
+        (w, a)
+        for w in ([asked.whose] if asked.whose else [MODEL, PEOPLE])
+        for a in ([asked.against] if asked.against else [r.value for r in _REFERENCES])
+    ]
+    if len(tried) == 1:
+        return tried[0]
+
+    def independent(pair: tuple[str, str]) -> int:
+        found = rightness(replica, project, *pair)
+        return 0 if found.basis is Basis.REVIEWED else found.overall.n
+
+    return max(tried, key=independent)
 
 
 def _chosen(columns: Sequence[SliceColumn], by: Sequence[str]) -> list[int]:
