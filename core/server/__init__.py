@@ -18,6 +18,7 @@ from core.server import (
     grid,
     health,
     images,
+    issues,
     rulings,
 )
 from core.server.frame import SafeHeaders, SignInFirst
@@ -28,7 +29,7 @@ __all__ = ["lifespan", "middleware", "routes"]
 
 def routes(base: str = "") -> list[BaseRoute]:
     """Return our routes below a base path (empty, or ``/lab``)."""
-    modules = (about, accounts, assets, decisions, frame, grid, health, images, rulings)
+    modules = (about, accounts, assets, decisions, frame, grid, health, images, issues, rulings)
     return [route for module in modules for route in module.routes(base)]
 
 

@@ -97,6 +97,23 @@ def known_issues(
     return None if found is None else _view(ws, actor, project, found, kinds, label, limit)
 
 
+def images_of(ws: Workspace, actor: Actor, slug: str, ids: Sequence[int]) -> dict[int, str]:
+    """Return the path of each item's picture.
+
+    Raises:
+        NotFound: There is no such project for the actor.
+        Forbidden: The actor may not see figures here.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
+        rows = connection.execute(
+            select(items.c.id, items.c.content_hash).where(
+                items.c.project_id == project.id, items.c.id.in_(sorted(set(ids)))
+            )
+        )
+        return {r.id: image_path(r.id, r.content_hash) for r in rows}
+
+
 # --- looking ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,194 @@
+"""The page of suspicious labels: what was found, by which kind and class, and looking anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.services.issues.finding import NO_EMBEDDINGS, images_of, issues_of, known_issues
+from core.services.issues.values import IssuesView, Kind
+from core.ui import states, widgets
+from core.ui.background import Work, start
+from core.ui.deck.suspicious import KIND_NAMES, suspicious_list
+from core.ui.shell import PageContext
+from core.ui.text import _, many
+from core.ui.theme import draw
+
+SHOWN = 200
+"""Rows the list holds at once; the filters lead to the others."""
+RUNNING = "suspicious.work"
+FAILED = "suspicious.failed"
+EVERY_SECONDS = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A look under way in this session."""
+
+    slug: str
+    work: Work[IssuesView]
+
+
+def show_suspicious(page: PageContext) -> None:
+    """Draw the page: the look under way, or what was found last."""
+    running: Looking | None = st.session_state.get(RUNNING)
+    if running is not None and running.slug == page.slug:
+        if not running.work.over.is_set():
+            _watch(running)
+            return
+        del st.session_state[RUNNING]
+        if running.work.error is not None:
+            states.error(running.work.error, inline=True)
+    kind, label = _asked_kind(), st.query_params.get("class", "")
+    view = known_issues(
+        page.ws, page.actor, page.slug, kinds=[kind] if kind else (), label=label, limit=SHOWN
+    )
+    if view is None:
+        _never(page)
+        return
+    _head(page, view, kind, label)
+    if not view.issues:
+        _nothing(view, bool(kind or label))
+        return
+    others = [i for issue in view.issues for i, _name in issue.others[:6]]
+    images = images_of(page.ws, page.actor, page.slug, others)
+    suspicious_list(page.slug, view.issues, images, page.actor.person_id, view.may_answer)
+
+
+def _asked_kind() -> Kind | None:
+    asked = st.query_params.get("kind", "")
+    return Kind(asked) if asked in tuple(Kind) else None
+
+
+# --- looking ------------------------------------------------------------------------------------
+
+
+def _look(page: PageContext) -> None:
+    """Begin to look at every label, in a thread that outlives the reader's next click."""
+
+    def do(work: Work[IssuesView]) -> IssuesView:
+        return issues_of(
+            page.ws, page.actor, page.slug, limit=1,
+            progress=lambda p: work.report(p.phase, p.done, p.total, p.seconds_left),
+        )  # fmt: skip
+
+    st.session_state[RUNNING] = Looking(page.slug, start(do))
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def _watch(running: Looking) -> None:
+    work = running.work
+    if work.over.is_set():
+        st.rerun()
+    share = work.done / work.total if work.total else 0.0
+    st.progress(min(share, 1.0), text=_("Looking at every label …"))
+    widgets.caption(_("You may leave this page; what is found is kept."))
+
+
+def _never(page: PageContext) -> None:
+    states.empty(
+        _("Nobody has looked yet"),
+        _(
+            "Every label is held against a model that has not seen it, and every image against the others."
+        ),
+        _("It takes from seconds to some minutes, the longer the more labels there are."),
+    )
+    st.button(
+        _("Look for suspicious labels"), type="primary", icon=":material/troubleshoot:",
+        key="suspicious.look", on_click=_look, args=(page,),
+    )  # fmt: skip
+
+
+# --- what was found -----------------------------------------------------------------------------
+
+
+def _head(page: PageContext, view: IssuesView, kind: Kind | None, label: str) -> None:
+    """Draw the filters, how much was found, and how."""
+    left, middle, right = st.columns([2.2, 2.2, 5], vertical_alignment="bottom")
+    with left:
+        _pick_kind(view, kind)
+    with middle:
+        _pick_class(view, label)
+    with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        draw("<div class='tb-small tb-muted'>{text}</div>", text=_count_words(view))
+        with st.popover(_("How it was found")):
+            st.text(view.probabilities or _("No label could be judged."))
+            for note in view.notes:
+                st.text(note)
+            if view.answered:
+                st.text(many("{n} was called right and is left out.",
+                             "{n} were called right and are left out.", view.answered))  # fmt: skip
+        st.button(
+            _("Look again"), icon=":material/refresh:", key="suspicious.again",
+            type="primary" if view.stale else "secondary", on_click=_look, args=(page,),
+        )  # fmt: skip
+    if view.stale:
+        widgets.caption(
+            _(
+                "Labels, images or models changed since this was found; what no longer holds is left out."
+            )
+        )
+    if NO_EMBEDDINGS in view.notes:
+        widgets.caption(_("The images were not looked at yet: choose Look again."))
+
+
+def _count_words(view: IssuesView) -> str:
+    said = many("{n} suspicion", "{n} suspicions", view.total)
+    on = many("{n} labelled item", "{n} labelled items", view.n)
+    about = many("about {n} label is wrong", "about {n} labels are wrong", view.expected)
+    shown = _("the first {n} are shown").format(n=f"{SHOWN:,}") if len(view.issues) == SHOWN else ""
+    return " · ".join(part for part in (said, on, about, shown) if part)
+
+
+def _pick_kind(view: IssuesView, kind: Kind | None) -> None:
+    found = [k for k in Kind if view.kinds.get(k) or k is kind]
+    words = {k.value: f"{_(KIND_NAMES[k])} ({view.kinds.get(k, 0):,})" for k in found}
+    _pick(_("Kind"), "kind", words, kind.value if kind else "")
+
+
+def _pick_class(view: IssuesView, label: str) -> None:
+    counted = sorted(view.classes.items(), key=lambda c: (-c[1], c[0]))
+    words = {name: f"{name} ({n:,})" for name, n in counted}
+    if label:
+        words.setdefault(label, f"{label} (0)")
+    _pick(_("Given label"), "class", words, label)
+
+
+def _pick(title: str, name: str, words: dict[str, str], asked: str) -> None:
+    """Draw one filter; the address holds what is chosen."""
+    key = f"suspicious.{name}"
+    st.session_state[key] = asked
+    st.selectbox(
+        title, ["", *words], key=key, format_func=lambda v: words.get(v, _("All")),
+        on_change=_picked, args=(name, key),
+    )  # fmt: skip
+
+
+def _picked(name: str, key: str) -> None:
+    chosen = st.session_state[key]
+    if chosen:
+        st.query_params[name] = chosen
+    else:
+        st.query_params.pop(name, None)
+
+
+def _nothing(view: IssuesView, filtered: bool) -> None:
+    if filtered and view.total:
+        states.empty(
+            _("Nothing of this kind"),
+            _("Other kinds or classes have some."),
+            _("Choose All above."),
+        )
+        return
+    if not view.n:
+        states.empty(
+            _("No labels yet"), _("A label can be doubted once it is in force."),
+            _("Review some items or import labels, then look again."),
+        )  # fmt: skip
+        return
+    note = view.notes[0] if view.notes else ""
+    states.show(
+        "check", _("Nothing looks suspicious"), note, _("Look again when labels have changed."),
+        inline=True,
+    )  # fmt: skip
