@@ -61,6 +61,7 @@ SERVICES: dict[str, set[str]] = {
     "transfer": BASE | {"models"},
     "analytics": BASE | {"talk", "items", "review"},
     "issues": BASE | {"talk", "items", "review", "steering", "models"},
+    "versions": BASE | {"talk", "items", "review", "steering", "models", "transfer"},
     "demo": BASE | {"talk", "items", "review", "steering", "models", "certificates", "transfer"},
 }
 """The same within the services."""

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from core.cli import care, data, issues, loop, models, people, run, slices, votes
+from core.cli import care, data, issues, loop, models, people, run, slices, versions, votes
 from core.cli.output import visible
 from core.errors import TiebreakError
 
@@ -23,7 +23,8 @@ app.command("serve")(run.serve)
 app.command("init")(data.init)
 app.command("import")(data.import_)
 app.command("export")(data.export)
-app.command("snapshot")(data.snapshot)
+app.command("snapshot")(versions.snapshot)
+app.command("diff")(versions.diff)
 app.command("train")(models.train)
 app.command("prelabel")(models.prelabel)
 app.command("simulate")(loop.simulate)

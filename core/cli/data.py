@@ -1,4 +1,4 @@
-"""Commands about data: init, import, export, snapshot."""
+"""Commands about data: init, import, export."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
+from core.cli.versions import export_version
 from core.errors import InputError
 from core.labels.schema import Skeleton, Task
 from core.services.consensus.table_files import unwritten
-from core.services.models.datasets import freeze_labels
 from core.services.projects.project import NewProject, create_project
 from core.services.transfer.exports import ExportFiles, export_data
 from core.services.transfer.import_origin import classes_used
@@ -175,10 +175,16 @@ def export(
         str, typer.Option(help="labels, predictions, votes, gold or items.")
     ] = "labels",
     format: Annotated[str, typer.Option(help="csv, voc, yolo or coco.")] = "csv",
+    version: Annotated[
+        str, typer.Option(help="A dataset version, written with a receipt, instead of what is now.")
+    ] = "",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write labels, predictions, votes, gold or items to a file or folder."""
+    if version:
+        export_version(project, version, format, out, workspace, as_json)
+        return
     ws, me = opened(workspace)
     found = export_data(ws, me, project, what, format)
     written = _write(found, out)
@@ -221,21 +227,3 @@ def zipped(found: ExportFiles) -> bytes:
         for name, data in sorted(found.files.items()):
             archive.writestr(name, data)
     return buffer.getvalue()
-
-
-def snapshot(
-    project: ProjectArgument,
-    name: Annotated[str, typer.Option(help="Name of the version; v1, v2, … by default.")] = "",
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Freeze the final labels in force into a dataset version."""
-    ws, me = opened(workspace)
-    version = freeze_labels(ws, me, project, name)
-    doc = {
-        "version": version.name, "hash": version.hash, "items": version.n_items,
-        "folder": version.folder,
-    }  # fmt: skip
-    emit(
-        doc, as_json, f"Version '{version.name}': {version.n_items:,} labels, {version.hash[:12]}."
-    )

@@ -152,7 +152,7 @@ def freeze(
         DiskFull: There was no space; nothing is left behind.
     """
     digest = version_hash(rows, plan)
-    if _is_sound(folder, digest):
+    if is_sound(folder, digest):
         return digest
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     try:
@@ -167,13 +167,13 @@ def freeze(
         }  # fmt: skip
         (part / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1))
         _to_disk(part)
-        if folder.exists() and not _is_sound(folder, digest):
+        if folder.exists() and not is_sound(folder, digest):
             folder.rename(folder.with_name(f"{folder.name}.damaged-{uuid.uuid4().hex[:8]}"))
         part.rename(folder)
         _to_disk(folder.parent)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        if _is_sound(folder, digest):  # another process froze the same labels first
+        if is_sound(folder, digest):  # another process froze the same labels first
             return digest
         raise DiskFull(
             f"The dataset version could not be written: {error.strerror}; nothing is left behind.",
@@ -182,7 +182,8 @@ def freeze(
     return digest
 
 
-def _is_sound(folder: Path, digest: str) -> bool:
+def is_sound(folder: Path, digest: str) -> bool:
+    """Return whether a version's folder holds what was frozen under this hash."""
     if not folder.exists():
         return False
     try:
@@ -227,11 +228,14 @@ def read_manifest(folder: Path) -> dict[str, object]:
         OSError: It cannot be read.
         ValueError: It is no JSON object.
     """
-    return dict(json.loads((folder / MANIFEST).read_text()))
+    found = json.loads((folder / MANIFEST).read_text())
+    if not isinstance(found, dict):
+        raise ValueError(f"{MANIFEST} holds no object")
+    return found
 
 
 def _label(row: dict[str, Any]) -> FrozenLabel:
-    lists = {k: tuple(row[k] or ()) for k in ("who", "names") if k in row}
+    lists: dict[str, Any] = {k: tuple(row[k] or ()) for k in ("who", "names") if k in row}
     return FrozenLabel(**{**row, **lists})
 
 

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from core.access import Action, Actor
-from core.datasets.freeze import FrozenLabel, freeze, version_hash
-from core.errors import InputError
+from core.datasets.freeze import (
+    FrozenLabel,
+    freeze,
+    is_sound,
+    read_manifest,
+    rows_hash,
+    version_hash,
+)
+from core.datasets.splits import BY_USE, SplitPlan
+from core.errors import InputError, StoreCorrupt
 from core.labels.state import LABELLED
+from core.services.models.witnesses import Witness, witnesses
 from core.services.projects.project import ProjectView, project_for
+from core.services.visibility.views import metadata_of, names_of
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
-from core.store.tables import dataset_versions, final_labels, item_names, item_state, items
+from core.store.tables import (
+    dataset_versions,
+    final_labels,
+    item_state,
+    items,
+    people,
+    version_manifests,
+)
+
+CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """A dataset version."""
+    """A dataset version.
+
+    Attributes:
+        by: Who froze it.
+        manifest: What it was frozen with; empty for one frozen before manifests were kept.
+    """
 
     id: int
     name: str
@@ -27,10 +55,22 @@ class VersionView:
     folder: Path
     n_items: int
     at: float
+    by: str = ""
+    manifest: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Return how many items each split has."""
+        found = self.manifest.get("splits")
+        counts = found.get("counts") if isinstance(found, Mapping) else None
+        return {str(k): int(v) for k, v in counts.items()} if isinstance(counts, Mapping) else {}
 
 
 def freeze_labels(ws: Workspace, actor: Actor, slug: str, name: str = "") -> VersionView:
     """Freeze the final labels in force; the same labels give the version they gave before.
+
+    Each item's use is its split: that is what training needs. A version with splits of its own is made
+    by `core.services.versions.snapshot`, and serves training as well.
 
     Raises:
         InputError: Nothing has a final label yet, or the name belongs to other labels.
@@ -39,16 +79,68 @@ def freeze_labels(ws: Workspace, actor: Actor, slug: str, name: str = "") -> Ver
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         rows = labels_in_force(connection, project)
+        known = _with_labels(connection, project, version_hash(rows)) if rows else []
+    same = next((r for r in known if name in ("", r.name)), None)
+    if same is not None and is_sound(ws.root / same.folder, same.hash):
+        return _view(ws, same)
+    plain = [replace(r, split=BY_USE.get(r.use, r.use)) for r in rows]
+    counts = dict(sorted(Counter(r.split for r in plain).items()))
+    return freeze_rows(ws, actor, project, plain, {"splits": {"counts": counts}}, None, name)
+
+
+def freeze_rows(
+    ws: Workspace,
+    actor: Actor,
+    project: ProjectView,
+    rows: Sequence[FrozenLabel],
+    about: Mapping[str, object],
+    plan: SplitPlan | None,
+    name: str,
+) -> VersionView:
+    """Write labels into a folder of their own and register them under a name.
+
+    The gate was asked by the caller, who knows the project.
+
+    Raises:
+        InputError: There are none, or the name belongs to other labels.
+    """
+    require_labels(project, rows)
+    told = plan.to_json() if plan else ""
+    digest = version_hash(rows, told)
+    manifest = {**_about(project, rows), **about}
+    folder = ws.versions / project.slug / digest[:16]
+    with ws.store.read() as connection:  # before anything is written that nobody would name
+        _refuse_taken(connection, project, name, digest)
+    freeze(rows, folder, manifest, told)
+    with ws.store.write() as connection:
+        return _register(connection, ws, actor, project, name, digest, folder, rows)
+
+
+def require_labels(project: ProjectView, rows: Sequence[FrozenLabel]) -> None:
+    """Pass if there is something to freeze.
+
+    Raises:
+        InputError: There is not.
+    """
     if not rows:
         raise InputError(
-            f"'{slug}' has no final labels yet, so there is nothing to freeze.",
+            f"'{project.slug}' has no final labels yet, so there is nothing to freeze.",
             "Import labels, or review some items first.",
         )
-    about = {"project": slug, "classes": list(project.schema.classes), "task": project.task.value}
-    folder = ws.versions / slug / version_hash(rows)[:16]
-    digest = freeze(rows, folder, about)
-    with ws.store.write() as connection:
-        return _register(connection, ws, actor, project, name, digest, folder, len(rows))
+
+
+def _about(project: ProjectView, rows: Sequence[FrozenLabel]) -> dict[str, object]:
+    return {
+        "project": project.slug,
+        "classes": list(project.schema.classes),
+        "task": project.task.value,
+        "schema_version": project.schema_version,
+        "schema": json.loads(project.schema.to_json()),
+        "policy_versions": sorted({r.policy_version for r in rows}),
+        "guideline_versions": sorted({r.guideline_version for r in rows if r.guideline_version}),
+        "models": sorted({r.model for r in rows if r.model}),
+        "states": dict(sorted(Counter(r.state for r in rows).items())),
+    }
 
 
 def list_versions(ws: Workspace, actor: Actor, slug: str) -> list[VersionView]:
@@ -60,24 +152,18 @@ def list_versions(ws: Workspace, actor: Actor, slug: str) -> list[VersionView]:
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         rows = connection.execute(
-            select(dataset_versions)
-            .where(dataset_versions.c.project_id == project.id)
-            .order_by(dataset_versions.c.id.desc())
+            _all_versions(project).order_by(dataset_versions.c.id.desc())
         ).all()
     return [_view(ws, r) for r in rows]
 
 
 def labels_in_force(connection: Connection, project: ProjectView) -> list[FrozenLabel]:
-    """Return every final label in force, by item."""
-    names: dict[int, str] = {}
-    for row in connection.execute(
-        select(item_names.c.item_id, item_names.c.name)
-        .where(item_names.c.project_id == project.id)
-        .order_by(item_names.c.seq.desc())
-    ):
-        names[row.item_id] = row.name  # the first name given wins, being read last
+    """Return every final label in force, by item, with whose word it rests on; no split yet."""
     query = (
-        select(items.c.id, items.c.content_hash, items.c.use, final_labels)
+        select(
+            items.c.id, items.c.content_hash, items.c.use, items.c.width, items.c.height,
+            final_labels,
+        )
         .join(item_state, item_state.c.item_id == items.c.id)
         .join(final_labels, final_labels.c.seq == item_state.c.final_seq)
         .where(
@@ -85,22 +171,85 @@ def labels_in_force(connection: Connection, project: ProjectView) -> list[Frozen
             item_state.c.state.in_([s.value for s in LABELLED]),
         )
         .order_by(items.c.id)
+    )  # fmt: skip
+    rows = connection.execute(query).all()
+    known = witnesses(connection, project, rows)
+    found: list[FrozenLabel] = []
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        ids = [r.id for r in chunk]
+        names, metadata = names_of(connection, ids), metadata_of(connection, ids)
+        found += [_frozen(r, known[r.seq], names[r.id], metadata.get(r.id, {})) for r in chunk]
+    return found
+
+
+def _frozen(
+    row: Row, seen: Witness, names: Sequence[str], metadata: Mapping[str, str]
+) -> FrozenLabel:
+    return FrozenLabel(
+        item_id=row.id,
+        content_hash=row.content_hash,
+        name=names[0],
+        label=row.label,
+        answer=row.answer,
+        use=row.use,
+        state=row.state,
+        policy_version=row.policy_version,
+        schema_version=row.schema_version,
+        final_seq=row.seq,
+        who=seen.who,
+        reason=row.reason,
+        evidence=row.evidence,
+        probability=row.probability,
+        model=seen.model,
+        guideline_version=seen.guideline_version,
+        settled_at=row.at,
+        names=tuple(names),
+        width=row.width,
+        height=row.height,
+        metadata=json.dumps(dict(sorted(metadata.items())), ensure_ascii=False),
     )
-    return [
-        FrozenLabel(
-            item_id=r.id,
-            content_hash=r.content_hash,
-            name=names.get(r.id, ""),
-            label=r.label,
-            answer=r.answer,
-            use=r.use,
-            state=r.state,
-            policy_version=r.policy_version,
-            schema_version=r.schema_version,
-            final_seq=r.seq,
+
+
+def _all_versions(project: ProjectView) -> Select[Any]:
+    return (
+        select(
+            dataset_versions,
+            people.c.name.label("by"),
+            version_manifests.c.doc,
+            version_manifests.c.labels_hash,
         )
-        for r in connection.execute(query)
-    ]
+        .join(people, people.c.id == dataset_versions.c.by_id)
+        .outerjoin(
+            version_manifests, version_manifests.c.dataset_version_id == dataset_versions.c.id
+        )
+        .where(dataset_versions.c.project_id == project.id)
+    )
+
+
+def _with_labels(connection: Connection, project: ProjectView, labels: str) -> list[Row]:
+    """Return the versions of exactly these labels, newest first, whatever their splits."""
+    rows = connection.execute(_all_versions(project).order_by(dataset_versions.c.id.desc())).all()
+    return [r for r in rows if labels in (r.hash, r.labels_hash)]
+
+
+def _refuse_taken(connection: Connection, project: ProjectView, name: str, digest: str) -> None:
+    """Pass if the name is free, or names this very version.
+
+    Raises:
+        InputError: It names another one.
+    """
+    taken = connection.execute(
+        select(dataset_versions.c.hash).where(
+            dataset_versions.c.project_id == project.id, dataset_versions.c.name == name
+        )
+    ).scalar()
+    if name and taken not in (None, digest):
+        raise InputError(
+            f"'{name}' already names other labels or splits of '{project.slug}'; it was left as it "
+            "is.",
+            "Choose another name.",
+        )
 
 
 def _register(
@@ -111,17 +260,15 @@ def _register(
     name: str,
     digest: str,
     folder: Path,
-    count: int,
+    rows: Sequence[FrozenLabel],
 ) -> VersionView:
-    mine = select(dataset_versions).where(dataset_versions.c.project_id == project.id)
-    same = connection.execute(mine.where(dataset_versions.c.hash == digest)).first()
-    if same is not None and name in ("", same.name):
+    mine = _all_versions(project)
+    every = connection.execute(mine).all()
+    same = next((r for r in every if r.hash == digest and name in ("", r.name)), None)
+    if same is not None:
         return _view(ws, same)
-    known = {r.name for r in connection.execute(mine)}
-    if name in known:
-        raise InputError(
-            f"'{name}' already names other labels of '{project.slug}'.", "Choose another name."
-        )
+    _refuse_taken(connection, project, name, digest)
+    known = {r.name for r in every}
     number = len(known) + 1
     while not name and f"v{number}" in known:
         number += 1
@@ -130,17 +277,50 @@ def _register(
         "name": name or f"v{number}",
         "hash": digest,
         "folder": str(folder.relative_to(ws.root)),
-        "n_items": count,
+        "n_items": len(rows),
         "by_id": actor.person_id,
         "at": ws.clock(),
     }
-    connection.execute(dataset_versions.insert(), row)
+    made = connection.execute(
+        dataset_versions.insert().returning(dataset_versions.c.id), row
+    ).scalar_one()
+    _keep_manifest(connection, project, int(made), folder, rows, ws.clock())
     append_audit(
         connection, ws.clock(), actor.name, "version frozen", str(row["name"]), project.id,
-        {"hash": digest, "n_items": count},
+        {"hash": digest, "n_items": len(rows)},
     )  # fmt: skip
-    return _view(ws, connection.execute(mine.where(dataset_versions.c.name == row["name"])).one())
+    return _view(ws, connection.execute(mine.where(dataset_versions.c.id == made)).one())
+
+
+def _keep_manifest(
+    connection: Connection,
+    project: ProjectView,
+    version_id: int,
+    folder: Path,
+    rows: Sequence[FrozenLabel],
+    at: float,
+) -> None:
+    """Keep what the folder says in the record too, where nobody can change it."""
+    try:
+        manifest = read_manifest(folder)
+    except (OSError, ValueError) as error:
+        raise StoreCorrupt(
+            f"Dataset version {folder.name} was changed on disk while it was frozen.",
+            "Freeze the labels anew.",
+        ) from error
+    row = {
+        "project_id": project.id,
+        "dataset_version_id": version_id,
+        "labels_hash": version_hash(rows),
+        "rows_hash": str(manifest.get("rows", rows_hash(rows))),
+        "doc": json.dumps(manifest, ensure_ascii=False, sort_keys=True),
+        "at": at,
+    }
+    connection.execute(version_manifests.insert(), row)
 
 
 def _view(ws: Workspace, row: Row) -> VersionView:
-    return VersionView(row.id, row.name, row.hash, ws.root / row.folder, row.n_items, row.at)
+    manifest = json.loads(row.doc) if row.doc else {}
+    return VersionView(
+        row.id, row.name, row.hash, ws.root / row.folder, row.n_items, row.at, row.by, manifest
+    )

@@ -100,7 +100,7 @@ def _labels(connection: Connection, project: ProjectView, item_id: int) -> tuple
     rows = connection.execute(
         select(final_labels).where(final_labels.c.item_id == item_id).order_by(final_labels.c.seq)
     ).all()
-    ends = [*(r.at for r in rows[1:]), None]
+    ends = [*(r.at for r in rows[1:]), None][: len(rows)]
     schema = project.schema
     return tuple(
         UsedLabel(

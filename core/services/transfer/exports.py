@@ -64,7 +64,7 @@ def export_data(
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         if what == "gold":
             require(actor, Action.SEE_GOLD, Resource(project.id))
-        _require_carried(project, writers[name])
+        require_carried(project, writers[name])
         if name != "table" and what in ("votes", "items"):
             raise InputError(f"'{what}' can only be exported as CSV.", "Choose CSV.")
         records = _READ[what](connection, project)
@@ -91,7 +91,7 @@ def formats_for(task: Task, what: str) -> tuple[str, ...]:
     return ("csv", *(n for n in names if n != "csv"))
 
 
-def _require_carried(project: ProjectView, writer: Format) -> None:
+def require_carried(project: ProjectView, writer: Format) -> None:
     """Refuse a format that has no place for what the project asks.
 
     Raises:

@@ -1,0 +1,86 @@
+"""Freezing the labels in force with splits that never leak."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from core.access import Action, Actor
+from core.datasets.diff import class_counts
+from core.datasets.freeze import FrozenLabel
+from core.datasets.splits import Member, SplitPlan, Splits, checked_ratios, split
+from core.services.models.datasets import (
+    VersionView,
+    freeze_rows,
+    labels_in_force,
+    require_labels,
+)
+from core.services.projects.project import project_for
+from core.services.versions.groups import Groups, Told, groups_of
+from core.services.workspace import Workspace
+
+
+def snapshot(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    name: str = "",
+    plan: SplitPlan | None = None,
+    told: Told = lambda *_: None,
+) -> VersionView:
+    """Freeze the final labels in force with splits; the same labels and plan give the same version.
+
+    Args:
+        name: The next number by default; one that names other labels or splits is refused.
+        plan: How to split; by use, look-alikes together, by default.
+        told: Hears how far it is: (phase, done, total, seconds left).
+
+    Raises:
+        InputError: Nothing has a final label, the plan cannot be done, or the name is taken.
+        Forbidden: The actor may not freeze here.
+    """
+    plan = plan or SplitPlan()
+    checked_ratios(plan.ratios)
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.EXCHANGE)
+        rows = labels_in_force(connection, project)
+        require_labels(project, rows)
+        groups = groups_of(ws, connection, rows, plan.group_by, plan.near, told)
+    found = split(_members(rows, groups), plan)
+    placed = [
+        replace(r, split=found.of[r.content_hash], group=groups.of.get(r.content_hash, ""))
+        for r in rows
+    ]
+    about = {"splits": _about(plan, found, groups, placed)}
+    return freeze_rows(ws, actor, project, placed, about, plan, name.strip())
+
+
+def _members(rows: Sequence[FrozenLabel], groups: Groups) -> list[Member]:
+    return [
+        Member(r.content_hash, r.use, groups.of.get(r.content_hash, ""), class_counts(r))
+        for r in rows
+    ]
+
+
+def _about(
+    plan: SplitPlan, found: Splits, groups: Groups, rows: Sequence[FrozenLabel]
+) -> dict[str, object]:
+    return {
+        "group_by": plan.group_by,
+        "near": plan.near,
+        "ratios": dict(plan.ratios),
+        "by_use": not plan.ratios,
+        "seed": plan.seed,
+        "leave_out": plan.leave_out,
+        "counts": dict(sorted(Counter(r.split for r in rows if r.split).items())),
+        "balance": [{**asdict(s), "off": s.off} for s in found.shares],
+        "most_off": found.most_off,
+        "groups": found.groups,
+        "largest_group": found.largest,
+        "look_alikes": groups.alike,
+        "unreadable": groups.unreadable,
+        "without_group_value": groups.without_value,
+        "held_back": found.held_back,
+        "left_out": found.left_out,
+    }
