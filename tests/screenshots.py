@@ -156,6 +156,21 @@ def simulated(page: Page) -> None:
     page.get_by_text("Over 3 campaigns").wait_for(timeout=RUN_MS)
 
 
+def looked(page: Page) -> None:
+    """Look for suspicious labels where nobody has, and wait for the first image."""
+    button = page.get_by_role("button", name="Look for suspicious labels")
+    if button.count():
+        button.click()
+    page.locator(".susstage img").wait_for(timeout=RUN_MS)
+    page.wait_for_timeout(1500)
+
+
+def answered(page: Page) -> None:
+    """Call the first suspicious label right and send the next back."""
+    looked(page)
+    press("o", "b", "k")(page)
+
+
 def theatre(page: Page) -> None:
     """Drag the target to 12 % by keyboard and bring the theatre to the top of the window."""
     page.get_by_role("slider", name="Labels that may be wrong, of those accepted").focus()
@@ -224,6 +239,10 @@ SHOTS = (
     Shot("adjudicate-polygons", LEAD, of("adjudicate", SPOTS)),
     Shot("adjudicate-points", LEAD, of("adjudicate", POINTS), press("ArrowRight")),
     Shot("items", LEAD, of("items")),
+    Shot("suspicious-first", LEAD, of("suspicious")),
+    Shot("suspicious", LEAD, of("suspicious"), looked),
+    Shot("suspicious-answered", LEAD, of("suspicious"), answered),
+    Shot("suspicious-manager", MANAGER, of("suspicious", kind="label"), looked),
     Shot("quality", MANAGER, of("quality")),
     Shot("quality-middle", MANAGER, of("quality"), scroll(0.5)),
     Shot("quality-end", MANAGER, of("quality"), scroll(1)),

@@ -35,7 +35,7 @@ from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people, skills
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
-from core.services.analytics import people_quality
+from core.services.analytics import measured, people_quality, slice_items, slices
 from core.services.certificates import (
     accept,
     audits,
@@ -49,6 +49,8 @@ from core.services.certificates import (
 )
 from core.services.consensus import dry_run, replay, resolve
 from core.services.grid import page, votes
+from core.services.issues import answers as issue_answers
+from core.services.issues import finding as issue_finding
 from core.services.items import about, lists, why
 from core.services.models import card as model_card
 from core.services.models import compare as model_compare
@@ -172,6 +174,29 @@ CALLS = (
         Action.SEE_FIGURES,
         by_slug(people_quality.everybodys_quality),
     ),
+    Call("analytics.slices.slices_of", Action.SEE_FIGURES, by_slug(slices.slices_of)),
+    Call(
+        "analytics.slices.prepare",
+        Action.SEE_FIGURES,
+        by_slug(slices.prepare, slices.SliceAsk()),
+    ),
+    Call("analytics.measured.measured_now", Action.SEE_FIGURES, by_slug(measured.measured_now)),
+    Call("analytics.measured.measure_items", Action.SEE_FIGURES, by_slug(measured.measure_items)),
+    Call(
+        "analytics.slice_items.slice_items",
+        Action.SEE_FIGURES,
+        by_slug(slice_items.slice_items, slices.SliceAsk(), [("camera", "A")]),
+    ),
+    Call(
+        "analytics.slice_items.slice_bounty",
+        Action.SEE_FIGURES,
+        by_slug(slice_items.slice_bounty, slices.SliceAsk(), [("camera", "A")], 3.0),
+    ),
+    Call(
+        "analytics.slice_items.make_bounty",
+        Action.STEER,
+        by_slug(slice_items.make_bounty, slices.SliceAsk(), [("camera", "A")], 3.0),
+    ),
     Call(
         "review.admission.standing_events", Action.SEE_FIGURES, by_slug(admission.standing_events)
     ),
@@ -194,6 +219,40 @@ CALLS = (
         "review.submitting.submit",
         Action.VOTE,
         lambda w, a: submitting.submit(w.ws, a, w.slug, sent(w)),
+    ),
+    Call(
+        "issues.finding.issues_of",
+        Action.SEE_FIGURES,
+        lambda w, a: issue_finding.issues_of(w.ws, a, w.slug, make=False),
+    ),
+    Call(
+        "issues.finding.known_issues",
+        Action.SEE_FIGURES,
+        by_slug(issue_finding.known_issues),
+    ),
+    Call(
+        "issues.finding.images_of",
+        Action.SEE_FIGURES,
+        lambda w, a: issue_finding.images_of(w.ws, a, w.slug, w.items[:1]),
+    ),
+    Call(
+        "issues.answers.send_back",
+        Action.ADJUDICATE,
+        lambda w, a: issue_answers.send_back(
+            w.ws, a, w.slug, w.items[0], "looks wrong", new_uuid()
+        ),
+    ),
+    Call(
+        "issues.answers.call_right",
+        Action.ADJUDICATE,
+        lambda w, a: issue_answers.call_right(
+            w.ws, a, w.slug, w.items[0], "outlier", 0, new_uuid()
+        ),
+    ),
+    Call(
+        "issues.answers.ask_again",
+        Action.ADJUDICATE,
+        lambda w, a: issue_answers.ask_again(w.ws, a, w.slug, w.items[0], "outlier", 0, new_uuid()),
     ),
     Call("review.adjudication.disputes", Action.ADJUDICATE, by_slug(adjudication.disputes)),
     Call(
