@@ -1,5 +1,5 @@
 # One verb each. Everything is installed into .venv on first use; nothing else is touched.
-.PHONY: install demo serve test lint format bench bench-ui bench-consensus bench-learning screenshots clean
+.PHONY: install demo serve test lint format bench bench-ui bench-consensus bench-learning bench-analytics screenshots clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -58,6 +58,9 @@ bench-consensus: install
 
 bench-learning: install
 	$(BIN)/python -m tests.bench.learning $(ONLY)
+
+bench-analytics: install
+	$(BIN)/python -m tests.bench.analytics $(ONLY)
 
 screenshots: install
 	$(BIN)/python tests/chromium.py

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from core.analytics.asked import ALL, Filters, comparison_values, filter_values
 from core.analytics.figures import FEWEST
 from core.analytics.replica import Replica
+from core.analytics.rolled import rolled_times
 from core.stats.intervals import UNDEFINED, Estimate
 
 MOST_CASES = 200
@@ -85,7 +86,8 @@ def durations(
         NotFound: A name is nobody's.
         LimitExceeded: It took too long.
     """
-    rows = replica.query("durations", filter_values(replica, project_id, filters))
+    name = "durations_rolled" if rolled_times(filters) else "durations"
+    rows = replica.query(name, filter_values(replica, project_id, filters))
     found = []
     for r in rows:
         n = int(r["n"])
@@ -104,5 +106,6 @@ def duration_bins(replica: Replica, project_id: int, filters: Filters = ALL) -> 
         NotFound: A name is nobody's.
         LimitExceeded: It took too long.
     """
-    rows = replica.query("duration_bins", filter_values(replica, project_id, filters))
+    name = "duration_bins_rolled" if rolled_times(filters) else "duration_bins"
+    rows = replica.query(name, filter_values(replica, project_id, filters))
     return tuple(Bin(2 ** (r["bin"] / 4), 2 ** ((r["bin"] + 1) / 4), int(r["n"])) for r in rows)

@@ -37,6 +37,7 @@ from core.analytics.asked import (
     independent,
 )
 from core.analytics.replica import Replica
+from core.analytics.rolled import rolled_days, rolled_pairs
 from core.analytics.tally import Tally, sums_of, tallies_of
 from core.errors import InputError
 
@@ -103,7 +104,8 @@ def per_class_accuracy(
         LimitExceeded: It took too long.
     """
     values = comparison_values(replica, project_id, whose, against, filters)
-    rows, basis, left_out = independent(replica.query("accuracy", values), against)
+    name = "accuracy_rolled" if rolled_pairs(filters) else "accuracy"
+    rows, basis, left_out = independent(replica.query(name, values), against)
     by_class = _grouped(rows, "truth")
     return Accuracy(
         basis,
@@ -150,7 +152,8 @@ def confusion(
         LimitExceeded: It took too long.
     """
     values = comparison_values(replica, project_id, whose, against, filters)
-    rows, basis, left_out = independent(replica.query("confusion", values), against)
+    name = "confusion_rolled" if rolled_pairs(filters) else "confusion"
+    rows, basis, left_out = independent(replica.query(name, values), against)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for r in rows:
         counts[r["truth"], r["said"]] += r["n"]
@@ -253,7 +256,12 @@ def throughput(
         LimitExceeded: It took too long.
     """
     values = {**filter_values(replica, project_id, filters), "tz": checked_zone(tz)}
-    return tuple(Day(**row) for row in replica.query("throughput", values))
+    days = rolled_days(filters, ZoneInfo(tz))
+    if days is None:
+        return tuple(Day(*row) for row in replica.tuples("throughput", values))
+    replica.keep_days(values["tz"])
+    asked = {**values, "first": days[0], "last": days[1]}
+    return tuple(Day(*row) for row in replica.tuples("throughput_rolled", asked))
 
 
 def checked_zone(tz: str) -> str:
@@ -379,12 +387,13 @@ def person_table(
         LimitExceeded: It took too long.
     """
     values = {"project": project_id, "until": until}
+    rolled = "_rolled" if until is None else ""
     shares: dict[int, list[Shares]] = defaultdict(list)
-    for r in replica.query("person_agreement", values):
+    for r in replica.query(f"person_agreement{rolled}", values):
         shares[r["person_id"]].append(Shares(int(r["others"]), r["same"], r["items"]))
     return tuple(
         PersonRow(**{k: v for k, v in r.items() if k != "person_id"}, agreement=tuple(shares[r["person_id"]]))
-        for r in replica.query("person_table", values)
+        for r in replica.query(f"person_table{rolled}", values)
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from core.store.store import Store
 Edition = tuple[int, ...]
 """How often the copy was made anew, then the last sequence number of each table."""
 
-FORMAT = 4  # raised whenever the replica's tables change: older files are rebuilt
+FORMAT = 5  # raised whenever the replica's tables change: older files are rebuilt
 QUERY_SECONDS = 10.0
 PACKED = "replica"  # what the copy is called where it is in memory: it is packed only by name
 MAGIC = b"DUCK"  # bytes 8 to 12 of every DuckDB file
@@ -82,10 +82,9 @@ class Replica:
         self.edition: Edition = (0,)
         self._rebuilt = 0
         self._loose = self._gained = 0
-        self._zones: list[str] = []
+        self._zones: dict[str, Mapping[str, int]] = {}  # up to where their days are added up
         self._db = self._open()
-        with self._transaction() as cursor:
-            self._zones = [z for (z,) in run(cursor, "SELECT DISTINCT tz FROM work_days")]
+        self._copied: Mapping[str, int] = self._state().copied
 
     def catch_up(self) -> CaughtUp:
         """Read what the record has gained since the last call, all of it or nothing.
@@ -122,19 +121,21 @@ class Replica:
             return CaughtUp(rows, True)
 
     def keep_days(self, tz: str) -> None:
-        """Keep the days of a time zone added up from here on, the latest few zones asked for.
+        """Add up the days of a time zone, up to the last row copied; the latest few zones are kept.
 
         Raises:
             LimitExceeded: There is not enough memory.
         """
         with self._lock:
-            if tz in self._zones:
+            if self._zones.get(tz) == self._copied:
                 return
             with self._transaction() as cursor:
-                for gone in self._zones[: -MOST_ZONES + 1]:
+                for gone in list(self._zones)[: -MOST_ZONES + 1] if tz not in self._zones else ():
                     run(cursor, "DELETE FROM work_days WHERE tz = ?", [gone])
-                rollups.follow_days(cursor, tz, dict.fromkeys(rollups.SEEN, 0))
-            self._zones = [*self._zones[-MOST_ZONES + 1 :], tz]
+                    del self._zones[gone]
+                nothing = dict.fromkeys(rollups.SEEN, 0)
+                rollups.follow_days(cursor, tz, self._zones.get(tz, nothing))
+            self._zones[tz] = self._copied
 
     def _follow(self, source: Snapshot, ends: Mapping[str, int], state: _State) -> int:
         """Add the new rows in one transaction, so that readers see all of them or none."""
@@ -142,13 +143,11 @@ class Replica:
         if not fresh and source.value("SELECT max(seq) FROM audit") == (state.audit_seq or None):
             return 0
         with self._transaction() as cursor:
-            rows = _copy(source, cursor, _parts(ends, state.copied, fresh))
-            rollups.follow(cursor, state.copied, fresh)
-            if not fresh.isdisjoint(("annotations", "decisions")):
-                for tz in self._zones:
-                    rollups.follow_days(cursor, tz, state.copied)
+            rows, drawn = _copy(source, cursor, _parts(ends, state.copied, fresh))
+            rollups.follow(cursor, state.copied, fresh, drawn)
             self._put_together(cursor, rows)
             _write_state(source, cursor, ends)
+        self._copied = ends
         self._loose += rows
         if self._loose >= SETTLE_ROWS:
             self._pack(self._db)
@@ -156,13 +155,13 @@ class Replica:
 
     def _make_anew(self, source: Snapshot, ends: Mapping[str, int]) -> int:
         """Read everything: beside the old copy in memory, in its place in a file."""
-        if self._path is not None:
+        if not self._db.packed:
             with self._transaction() as cursor:
                 _make_tables(cursor)
                 return self._fill(source, cursor, ends, lambda: None)
         made = _made(self._options)
         with _translated():
-            cursor = _cursor_of(made)
+            cursor = made.cursor()
             run(cursor, "BEGIN")
 
             def settle() -> None:
@@ -180,11 +179,11 @@ class Replica:
     def _fill(
         self, source: Snapshot, cursor: Any, ends: Mapping[str, int], settle: Callable[[], None]
     ) -> int:
-        rows = _copy(source, cursor, _parts(ends, dict.fromkeys(ends, 0), set(ends)), settle)
+        everything = _parts(ends, dict.fromkeys(ends, 0), set(ends))
+        rows, _ = _copy(source, cursor, everything, settle)
         rollups.make_anew(cursor, settle)
-        for tz in self._zones:
-            rollups.follow_days(cursor, tz, dict.fromkeys(rollups.SEEN, 0))
         _write_state(source, cursor, ends)
+        self._copied, self._zones = ends, {}
         self._loose = self._gained = 0
         return rows
 
@@ -195,9 +194,9 @@ class Replica:
                 rollups.put_together(cursor, table, summed)
             self._gained = 0
 
-    def _pack(self, connection: Any) -> None:
+    def _pack(self, copy: _Copy) -> None:
         """Pack the rows that came in; they stay as they are where somebody is just reading."""
-        cursor = _cursor_of(connection)
+        cursor = copy.cursor()
         try:
             run(cursor, "CHECKPOINT")
             self._loose = 0
@@ -207,7 +206,7 @@ class Replica:
             cursor.close()
 
     def _state(self) -> _State:
-        cursor = _cursor_of(self._db)
+        cursor = self._db.cursor()
         try:
             [row] = run(cursor, "SELECT audit_seq, audit_hash, copied FROM replica_state")
         finally:
@@ -232,6 +231,17 @@ class Replica:
             columns = [c[0] for c in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
+    def tuples(
+        self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Return the same as `query` as plain tuples, for answers of very many rows.
+
+        Raises:
+            LimitExceeded: It took longer, or needed more memory than the replica may have.
+        """
+        with self._running(seconds) as cursor:
+            return run(cursor, *_bound(name, params))
+
     def arrow(
         self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
     ) -> pa.Table:
@@ -253,7 +263,7 @@ class Replica:
     def _running(self, seconds: float | None) -> Iterator[Any]:
         """Give a cursor of its own whose work is interrupted when its time is over."""
         limit = self._seconds if seconds is None else seconds
-        cursor = _cursor_of(self._db)
+        cursor = self._db.cursor()
         timer = threading.Timer(limit, cursor.interrupt)
         timer.daemon = True
         timer.start()
@@ -275,7 +285,7 @@ class Replica:
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
-        cursor = _cursor_of(self._db)
+        cursor = self._db.cursor()
         try:
             with _translated():
                 run(cursor, "BEGIN")
@@ -284,14 +294,15 @@ class Replica:
         finally:
             cursor.close()  # rolls an open transaction back
 
-    def _open(self) -> Any:
+    def _open(self) -> _Copy:
         if self._path is None:
             return _made(self._options)
         try:
             connection = duckdb.connect(str(self._path))
             _harden(connection, self._options)
             if _is_ours(connection):
-                return connection
+                run(connection, "DELETE FROM work_days")  # up to where they went is not kept
+                return _Copy(connection, False)
             connection.close()
             reason = "it was made by another version"
         except duckdb.Error as error:
@@ -328,24 +339,33 @@ def _translated() -> Iterator[None]:
         ) from error
 
 
-def _made(options: Mapping[str, object], path: Path | None = None) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A DuckDB database: packed in memory under a name of its own, or in a file."""
+
+    connection: Any
+    packed: bool
+
+    def cursor(self) -> Any:
+        """Return a cursor that looks where the tables are."""
+        made = self.connection.cursor()
+        if self.packed:
+            run(made, f"USE {PACKED}")
+        return made
+
+    def close(self) -> None:
+        """Close it, whoever still reads."""
+        self.connection.close()
+
+
+def _made(options: Mapping[str, object], path: Path | None = None) -> _Copy:
     connection = duckdb.connect(":memory:" if path is None else str(path))
     if path is None:
         run(connection, f"ATTACH ':memory:' AS {PACKED} (COMPRESS)")
         run(connection, f"USE {PACKED}")
     _harden(connection, options)
     _make_tables(connection)
-    return connection
-
-
-def _cursor_of(connection: Any) -> Any:
-    """Return a cursor that looks where the tables are: packed memory has a name of its own."""
-    cursor = connection.cursor()
-    if run(cursor, "SELECT count(*) FROM duckdb_databases() WHERE database_name = ?", [PACKED])[0][
-        0
-    ]:
-        run(cursor, f"USE {PACKED}")
-    return cursor
+    return _Copy(connection, path is None)
 
 
 def _harden(connection: Any, options: Mapping[str, object]) -> None:
@@ -411,18 +431,20 @@ def _parts(ends: Mapping[str, int], copied: Mapping[str, int], fresh: set[str]) 
 
 def _copy(
     source: Snapshot, cursor: Any, parts: list[Part], settle: Callable[[], None] = lambda: None
-) -> int:
-    count = loose = 0
+) -> tuple[int, bool]:
+    """Copy the rows of parts; return how many there were, and whether any answer has regions."""
+    count, loose, drawn = 0, 0, False
     for mirror, rows in source.read(parts):
         cursor.register("incoming", rows)
         run(cursor, mirror.insert)
         cursor.unregister("incoming")
         count += rows.num_rows
         loose += rows.num_rows
+        drawn = drawn or ("boxes" in mirror.names and rows["boxes"].null_count < rows.num_rows)
         if loose >= SETTLE_ROWS:
             settle()
             loose = 0
-    return count
+    return count, drawn
 
 
 def _write_state(source: Snapshot, cursor: Any, ends: Mapping[str, int]) -> None:

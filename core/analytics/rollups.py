@@ -51,7 +51,7 @@ def roll_up_anew(cursor: Any, settle: Callable[[], None]) -> None:
     last = run(cursor, "SELECT max(id) FROM items")[0][0] or 0
     for low in range(1, last + 1, STRETCH):
         stretch = {**nothing, "low": low, "high": low + STRETCH - 1}
-        for name in ("touched_range", "begin", "state_moves", "final", "votes"):
+        for name in ("touched_range", "begin", "state_moves", "final", "votes_in_range"):
             run_file(cursor, name, stretch)
         _add_up(cursor, stretch, {"final_labels", "gold_answers", "predictions"}, made=True)
         settle()
@@ -62,16 +62,19 @@ def roll_up_anew(cursor: Any, settle: Callable[[], None]) -> None:
     settle()
 
 
-def follow(cursor: Any, seen: Seen, fresh: set[str]) -> None:
+def follow(cursor: Any, seen: Seen, fresh: set[str], drawn: bool) -> None:
     """Bring everything derived up to date with the rows beyond `seen`.
 
     Args:
         cursor: In a transaction, the new rows copied.
         seen: Last sequence number of each table that was followed before.
         fresh: Tables with new rows.
+        drawn: Whether any new answer has regions.
     """
+    if drawn:
+        _refresh(cursor, "regions", seen, fresh)
     if "schemas" in fresh and _renamed(cursor, seen):
-        for name in ("superseded", "gold", "latest_prediction", "item_values", "regions"):
+        for name in ("superseded", "gold", "latest_prediction", "item_values"):
             _refresh(cursor, name, seen, fresh)
         roll_up_anew(cursor, lambda: None)
         return
@@ -85,7 +88,7 @@ def follow(cursor: Any, seen: Seen, fresh: set[str]) -> None:
         run_file(cursor, "state_moves", values)
         if "final_labels" in fresh:
             run_file(cursor, "final", values)
-    for name in ("gold", "latest_prediction", "item_values", "regions"):
+    for name in ("gold", "latest_prediction", "item_values"):
         _refresh(cursor, name, seen, fresh)
     if rolled:
         _add_up(cursor, values, fresh)
@@ -98,7 +101,12 @@ def follow(cursor: Any, seen: Seen, fresh: set[str]) -> None:
 
 def follow_days(cursor: Any, tz: str, seen: Seen) -> None:
     """Add up the days of one time zone that rows beyond `seen` fall on."""
-    run_file(cursor, "work_days", {**seen, "tz": tz})
+    run_file(cursor, "redone", {**seen, "tz": tz})
+    [(first, last)] = run(
+        cursor, "SELECT epoch(min(day)) - 86400, epoch(max(day)) + 172800 FROM redone"
+    )
+    if first is not None:
+        run_file(cursor, "work_days", {"tz": tz, "first": first, "last": last})
 
 
 def put_together(cursor: Any, table: str, summed: str) -> None:

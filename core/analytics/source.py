@@ -140,6 +140,7 @@ _EVIDENCE = """json_transform(
 MIRRORS = (
     _mirror(tables.people, "id name kind"),
     _mirror(tables.projects, "id slug task"),
+    _mirror(tables.team_moves, "seq person_id team"),
     _mirror(tables.schemas, "seq project_id version doc"),
     _mirror(tables.items, "id project_id use use_probability at"),
     _mirror(tables.item_metadata, "seq project_id item_id doc"),
@@ -220,6 +221,7 @@ class _SqliteSnapshot:
     def _read_in_bulk(self, parts: Sequence[Part]) -> Iterator[tuple[Mirror, pa.Table]]:
         statements = [f"{p.mirror.example} UNION ALL {p.mirror.select(p, 'sqlite')}" for p in parts]
         with bulk.batches_of(self._path, statements) as found:
+            pa.array([0])  # loads pandas, which the first few new rows would else wait for
             for part, batches in zip(parts, found, strict=True):
                 schema = part.mirror.arrow
                 columns = [b.rename_columns(schema.names) for b in batches]

@@ -1,7 +1,7 @@
 -- How many items stand in each state now.
-SELECT coalesce(f.state, 'open') AS state, count(*) AS items
-FROM items i
-LEFT JOIN final f ON f.item_id = i.id
-WHERE i.project_id = $project
-GROUP BY ALL
+SELECT state, sum(change)::BIGINT AS items
+FROM state_moves
+WHERE project_id = $project
+GROUP BY state
+HAVING sum(change) <> 0
 ORDER BY state;

@@ -6,6 +6,10 @@ skipped later. Every item has metadata, a prediction and a label in force; one i
 
 from __future__ import annotations
 
+import atexit
+import os
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +145,18 @@ BULK = (
 )
 
 
+EVENTS = int(os.environ.get("TIEBREAK_BENCH_EVENTS", "10000000"))
+"""How many annotations the benchmarks lay out; fewer for a quick look."""
+
+
+@cache
+def laid_out(events: int = EVENTS) -> Path:
+    """Return a workspace of so many events, made once a run and removed at its end."""
+    folder = tempfile.TemporaryDirectory(prefix="tiebreak-bench-")
+    atexit.register(folder.cleanup)
+    return lay_out(Path(folder.name), events)
+
+
 def items_of(events: int) -> int:
     """Return how many items so many events are about: three votes each, and a fiftieth more."""
     return events * 50 // 51 // 3
@@ -178,13 +194,6 @@ def add_votes(root: Path, events: int, first: int, last: int, database: str = ""
     """Give a workspace closed by all the votes numbered from `first` to below `last`."""
     with _driver(root, database) as adbc:
         _append(adbc, "annotations", _VOTES, events, first, last)
-
-
-def votes(events: int, first: int, last: int) -> Any:
-    """Return a reader of the votes numbered from `first` to below `last`."""
-    asked = {"items": items_of(events), "events": events, "from": first, "to": last,
-             "stride": STRIDE, "start": START}  # fmt: skip
-    return _maker().sql(_VOTES, params=asked).to_arrow_reader(AT_ONCE)
 
 
 def _pour(adbc: Any, events: int) -> None:

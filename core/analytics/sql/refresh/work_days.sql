@@ -1,37 +1,18 @@
--- The work of the days and people that new rows fall on, added up anew in one time zone.
-CREATE OR REPLACE TEMP TABLE redone AS
-WITH work AS (
-    SELECT DISTINCT project_id, person_id, CAST(floor("at" / 900) AS BIGINT) AS quarter
-    FROM annotations
-    WHERE seq > $annotations AND batch_id IS NULL
-    UNION
-    SELECT project_id, person_id, CAST(floor("at" / 900) AS BIGINT)
-    FROM decisions
-    WHERE seq > $decisions
-),
-days AS (
-    SELECT quarter, CAST(timezone($tz, to_timestamp(quarter * 900.0)) AS DATE) AS day
-    FROM (SELECT DISTINCT quarter FROM work)
-)
-SELECT DISTINCT w.project_id, w.person_id, d.day FROM work w JOIN days d ON d.quarter = w.quarter;
-
+-- The work of the days and people to be redone, added up anew. All of it lies between two times.
 DELETE FROM work_days
 WHERE tz = $tz AND (project_id, person_id, day) IN (SELECT (project_id, person_id, day) FROM redone);
 
 INSERT INTO work_days
-WITH span AS (
-    SELECT epoch(min(day)) - 86400 AS first, epoch(max(day)) + 172800 AS last FROM redone
-),
-work AS (
+WITH work AS (
     SELECT project_id, person_id, "at", kind, active_seconds, "at" - started_at AS elapsed_seconds
     FROM annotations
     WHERE batch_id IS NULL
-      AND "at" >= (SELECT first FROM span) AND "at" < (SELECT last FROM span)
+      AND "at" >= $first AND "at" < $last
       AND (project_id, person_id) IN (SELECT (project_id, person_id) FROM redone)
     UNION ALL
     SELECT project_id, person_id, "at", 'decision', NULL, NULL
     FROM decisions
-    WHERE "at" >= (SELECT first FROM span) AND "at" < (SELECT last FROM span)
+    WHERE "at" >= $first AND "at" < $last
 ),
 placed AS (SELECT *, CAST(floor("at" / 900) AS BIGINT) AS quarter FROM work),
 days AS (

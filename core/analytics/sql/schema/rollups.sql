@@ -30,3 +30,17 @@ CREATE TABLE work_days (
     tz VARCHAR, project_id BIGINT, day DATE, person_id BIGINT, decisions BIGINT, votes BIGINT,
     skips BIGINT, flags BIGINT, active_seconds DOUBLE, median_seconds DOUBLE, elapsed_seconds DOUBLE
 );
+
+-- What the roll-up holds of one comparison.
+CREATE MACRO rolled_pairs(project, whose, people, against, blind_only, uses) AS TABLE
+SELECT who, own, truth, said, n
+FROM pair_counts
+WHERE project_id = project
+  AND gold = (against = 'gold')
+  AND (against <> 'adjudicated' OR decided)
+  AND (against <> 'evaluate' OR use = 'evaluate')
+  AND (len(uses) = 0 OR list_contains(uses, use))
+  AND CASE WHEN whose = 'model' THEN who IS NULL
+           ELSE who IS NOT NULL
+                AND (len(people) = 0 OR list_contains(people, who))
+                AND NOT (blind_only AND shown) END;

