@@ -15,6 +15,7 @@ from core.errors import InputError, NotFound
 
 MODEL = "model"
 PEOPLE = "people"
+NOBODY = -1
 
 
 class Against(StrEnum):
@@ -48,6 +49,7 @@ class Filters:
         since, until: Time of the vote, or of the prediction set; seconds since the epoch,
             `until` itself excluded.
         people: Names; only where people are looked at.
+        teams: Teams or vendors, "" for people of none; only where people are looked at.
         uses: Of train, certify, evaluate.
         metadata: Column to the value it must have, None for items that have none.
         prediction_set: Which predictions; None for the latest of each item.
@@ -66,6 +68,7 @@ class Filters:
     blind_only: bool = False
     guideline: int | None = None
     called: str = ""
+    teams: Sequence[str] = ()
 
 
 ALL = Filters()
@@ -79,7 +82,7 @@ def filter_values(replica: Replica, project_id: int, filters: Filters) -> dict[s
     """
     return {
         "project": project_id,
-        "people": person_ids(replica, filters.people),
+        "people": _people_of(replica, filters),
         "prediction_set": filters.prediction_set,
         "blind_only": filters.blind_only,
         "since": filters.since,
@@ -105,7 +108,7 @@ def comparison_values(
     if whose not in (MODEL, PEOPLE):
         one = person_ids(replica, [whose])
         if values["people"] and one[0] not in values["people"]:
-            one = [-1]  # asked of one person among others: nothing
+            one = [NOBODY]  # asked of one person among others: nothing
         values["people"] = one
     try:
         reference = Against(against).value
@@ -114,6 +117,17 @@ def comparison_values(
             f"Unknown reference '{against}'; expected one of {[a.value for a in Against]}."
         ) from error
     return {**values, "whose": MODEL if whose == MODEL else PEOPLE, "against": reference}
+
+
+def _people_of(replica: Replica, filters: Filters) -> list[int]:
+    """Return the people a filter leaves; empty for everybody, nobody's number for nobody."""
+    named = person_ids(replica, filters.people)
+    if not filters.teams:
+        return named
+    rows = replica.query("team_people", {"teams": list(filters.teams)})
+    members = {int(r["id"]) for r in rows}
+    kept = members.intersection(named) if named else members
+    return sorted(kept) or [NOBODY]
 
 
 def person_ids(replica: Replica, names: Sequence[str]) -> list[int]:

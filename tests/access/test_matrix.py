@@ -32,7 +32,7 @@ from core.learning.certify import Candidates, Evidence
 from core.learning.curve import Costs, risk_coverage
 from core.learning.loop import LoopSettings
 from core.queue.plan import QueuePlan
-from core.services.accounts import changing, grants, people, skills
+from core.services.accounts import changing, grants, people, skills, teams
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.analytics import measured, people_quality, slice_items, slices
@@ -550,6 +550,19 @@ CALLS = (
         lambda w, a: skills.revoke_skill(w.ws, a, w.slug, w.cast.experts[0].person_id, "birds"),
     ),
     Call("accounts.skills.skills_of", Action.STEER, by_slug(skills.skills_of)),
+    Call(
+        "accounts.teams.set_team",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: teams.set_team(w.ws, a, w.cast.experts[0].person_id, "North"),
+        everywhere=True,
+    ),
+    Call(
+        "accounts.teams.teams_of_people",
+        Action.MANAGE_PEOPLE,
+        lambda w, a: teams.teams_of_people(w.ws, a),
+        everywhere=True,
+    ),
+    Call("accounts.teams.team_names", Action.SEE_FIGURES, by_slug(teams.team_names)),
     Call(
         "accounts.grants.grant",
         Action.MANAGE_PEOPLE,

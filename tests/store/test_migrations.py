@@ -19,7 +19,7 @@ from core.store.store import Store, open_store, sqlite_url
 from core.store.tables import metadata
 from tests.processes import ended, pipe, start
 
-NOW, NEXT = "0006", "9000"
+NOW, NEXT = "0008", "9000"
 MORE = f"""
 from alembic import op
 revision, down_revision, branch_labels, depends_on = "{NEXT}", "{NOW}", None, None

@@ -49,6 +49,7 @@ from core.store.tables.project import (
 )
 from core.store.tables.rulings import audit, decisions, final_labels
 from core.store.tables.suspicions import acknowledgements
+from core.store.tables.teams import team_moves, team_rates
 from core.store.tables.versions import version_exports, version_manifests
 from core.store.tables.votes import annotation_log, comments, drafts, mentions
 
@@ -108,6 +109,8 @@ __all__ = [
     "sign_in_attempts",
     "skill_grants",
     "standings",
+    "team_moves",
+    "team_rates",
     "training_rules",
     "version_exports",
     "version_manifests",
