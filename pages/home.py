@@ -14,6 +14,7 @@ from core.ui.shell import PageContext, go, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
 from core.ui.widgets import duration, fact, figure, number, state_bar
+from core.ui.zones import reader_zone
 
 # In the session: whether the form for a new project is open. No docstring: a page would show it.
 MAKING = "home.making"
@@ -33,7 +34,7 @@ class Step:
 def main() -> None:
     """Draw the page."""
     page = open_page(_("Home"), None, needs_project=False, header=False)
-    view = home(page.ws, page.actor, st.context.timezone or "UTC")
+    view = home(page.ws, page.actor, reader_zone())
     first_name = page.actor.display_name.split(" ")[0]
     _head(page, _("Hello, {name}").format(name=first_name), bare=not view.projects)
     step = next_step(page.actor, view)

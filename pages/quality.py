@@ -11,8 +11,9 @@ from core.labels.schema import Task
 from core.services.analytics import figures
 from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import CasesView, CaseView, QualityView
+from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
-from core.ui import charts, comparison, states, widgets
+from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.agreement.section import draw_agreement
 from core.ui.behind import Linked, item_cells
 from core.ui.charts import Dot, card_head, draw_chart
@@ -45,7 +46,7 @@ def main() -> None:
         if not view.progress.items:
             states.empty(_("No items yet"), _("Figures appear once images are in the project."))
             return
-        _accuracy(view)
+        _accuracy(page, view)
         _mix_ups(page, view, asked)
         draw_agreement(page, view.project, asked.filters)
         _doubles(page)
@@ -65,7 +66,7 @@ def _asked(page: PageContext) -> Asked:
 # --- accuracy ---------------------------------------------------------------------------------
 
 
-def _accuracy(view: QualityView) -> None:
+def _accuracy(page: PageContext, view: QualityView) -> None:
     right = view.right
     with st.container(border=True):
         left, chart = st.columns([1, 2.2], gap="large")
@@ -76,7 +77,7 @@ def _accuracy(view: QualityView) -> None:
                 comparison.notes(right.basis, right.left_out, view.against, view.whose)
             )
         with chart:
-            _by_class(view)
+            _by_class(page, view)
 
 
 def _overall_name(view: QualityView) -> str:
@@ -92,7 +93,7 @@ def _overall_name(view: QualityView) -> str:
     return _("{person} is right").format(person=view.people.get(view.whose, view.whose))
 
 
-def _by_class(view: QualityView) -> None:
+def _by_class(page: PageContext, view: QualityView) -> None:
     right = view.right
     if not right.classes and not right.boxes:
         states.empty(
@@ -116,19 +117,24 @@ def _by_class(view: QualityView) -> None:
         card_head(_("By true class"), _("A dot is the share right, the line its 95 % interval."))
     draw_chart(charts.dots(rows, names), "quality.classes", _in_words(rows))
     with st.expander(_("As a table")):
-        _class_table(rows, names)
+        _class_table(page, rows, names, ("recall", "precision") if right.boxes else ("right",))
 
 
 def _in_words(rows: Sequence[Dot]) -> str:
     return "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
 
 
-def _class_table(rows: Sequence[Dot], names: Sequence[str]) -> None:
+def _class_table(
+    page: PageContext, rows: Sequence[Dot], names: Sequence[str], columns_of: Sequence[str]
+) -> None:
     head = [_("Class")]
     for name in names:
         head += [name, _("95 % interval"), "n"]
     body = [[r.label, *(cell for e in r.estimates for cell in _cells(e))] for r in rows]
     table(head, body, _("By class"))
+    columns = ["class", *(c for name in columns_of for c in estimate_columns(name))]
+    cells = [[r.label, *(c for e in r.estimates for c in estimate_cells(e))] for r in rows]
+    downloads.offer(page, "by class", columns, cells)
 
 
 def _cells(e: Estimate) -> list[Markup | str]:
@@ -170,6 +176,7 @@ def _mix_ups(page: PageContext, view: QualityView, asked: Asked) -> None:
                 _cases(page, view, asked, cells)
             else:
                 _worst_pairs(cells)
+        downloads.offer(page, "confusion", ("truth", "said", "n"), cells)
 
 
 def _clicked() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -16,14 +14,16 @@ from core.analytics.asked import Filters
 from core.analytics.questions import Day
 from core.services.analytics import figures
 from core.services.analytics.figures import PersonPace, ThroughputView
+from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
-from core.ui import charts, states
+from core.ui import charts, downloads, states
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.shell import PageContext, open_page
 from core.ui.text import _
 from core.ui.theme import Markup, fill
 from core.ui.widgets import caption, figure, muted, number, table
+from core.ui.zones import draw_zone
 
 ALL_TIME = "all"
 
@@ -48,7 +48,7 @@ def main() -> None:
             )
             return
         _totals(view)
-        _by_day(view)
+        _by_day(page, view)
         _pace(view)
         _people(page, view)
 
@@ -72,7 +72,7 @@ def _period(page: PageContext, zone: str) -> Filters:
     with middle:
         person = choose(_("Person"), "person", {"": _("Everybody"), **people}, "")
     with right:
-        caption(_("Days are cut at midnight, {zone} time.").format(zone=zone))
+        draw_zone()
     since = None if days == ALL_TIME else _midnight(page.ws.clock(), zone, int(days) - 1)
     return Filters(since=since, people=(person,) if person else ())
 
@@ -99,7 +99,7 @@ def _totals(view: ThroughputView) -> None:
         caption(_("Complete counts, not estimates."))
 
 
-def _by_day(view: ThroughputView) -> None:
+def _by_day(page: PageContext, view: ThroughputView) -> None:
     names = [p.name for p in view.people]
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -110,6 +110,7 @@ def _by_day(view: ThroughputView) -> None:
             "throughput.votes",
             _("Votes and decisions by day and person"),
         )
+        _offer_days(page, view)
     with right, st.container(border=True, height="stretch"):
         card_head(_("Hours at work a day"))
         rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
@@ -170,28 +171,16 @@ def _extent(found: Sequence[Estimate]) -> tuple[float, float]:
 
 def _people(page: PageContext, view: ThroughputView) -> None:
     with st.container(border=True):
-        left, right = st.columns([3, 1], vertical_alignment="center")
-        with left:
-            card_head(
-                _("By person"),
-                _("In the order of names. Right on gold, and agreement, over all time."),
-            )
-        with right:
-            st.download_button(
-                _("Download as CSV"),
-                _csv(view),
-                file_name=f"{page.slug}-throughput.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                key="throughput.csv",
-                on_click="ignore",
-                width="stretch",
-            )
+        card_head(
+            _("By person"),
+            _("In the order of names. Right on gold, and agreement, over all time."),
+        )
         head = (
             _("Person"), _("Votes"), _("Skips, flags"), _("Decisions"), _("Hours at work"),
             _("Median s a vote"), _("Right on gold"), _("Same as others"),
         )  # fmt: skip
         table(head, [_row(p) for p in view.people], _("Work by person"))
+        _offer_people(page, view)
 
 
 def _row(p: PersonPace) -> list[Markup | str]:
@@ -220,27 +209,35 @@ def _with_interval(e: Estimate | None, unit: str) -> Markup:
     )
 
 
-def _csv(view: ThroughputView) -> bytes:
-    """Return the days as a table for spreadsheets; units stand in the column names."""
-    sink = io.StringIO()
-    rows = csv.writer(sink, lineterminator="\r\n")
-    rows.writerow(
-        ["day", "time_zone", "person", "votes", "skips", "flags", "decisions",
-         "active_seconds", "median_seconds_a_vote", "elapsed_seconds"]
+def _offer_people(page: PageContext, view: ThroughputView) -> None:
+    columns = (
+        "person", "votes", "skips", "flags", "decisions", "active_seconds",
+        *estimate_columns("median_seconds_a_vote"), *estimate_columns("right_on_gold"),
+        *estimate_columns("same_as_others"),
     )  # fmt: skip
-    for d in view.days:
-        rows.writerow(
-            [d.day.isoformat(), view.tz, _safe(d.person), d.votes, d.skips, d.flags, d.decisions,
-             f"{d.active_seconds:.1f}",
-             "" if d.median_seconds is None else f"{d.median_seconds:.2f}",
-             f"{d.elapsed_seconds:.1f}"]
-        )  # fmt: skip
-    return sink.getvalue().encode("utf-8-sig")  # spreadsheets take it for UTF-8 only with the mark
+    rows = (
+        (
+            p.name, p.votes, p.skips, p.flags, p.decisions, p.active_seconds,
+            *estimate_cells(p.seconds),
+            *estimate_cells(p.figures.gold.estimate if p.figures else None),
+            *estimate_cells(p.figures.agreement.estimate if p.figures else None),
+        )
+        for p in view.people
+    )  # fmt: skip
+    downloads.offer(page, "people", columns, rows)
 
 
-def _safe(text: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+def _offer_days(page: PageContext, view: ThroughputView) -> None:
+    columns = (
+        "day", "time_zone", "person", "votes", "skips", "flags", "decisions", "active_seconds",
+        "median_seconds_a_vote", "elapsed_seconds",
+    )  # fmt: skip
+    rows = (
+        (d.day, view.tz, d.person, d.votes, d.skips, d.flags, d.decisions, d.active_seconds,
+         d.median_seconds, d.elapsed_seconds)
+        for d in view.days
+    )  # fmt: skip
+    downloads.offer(page, "days", columns, rows)
 
 
 main()

@@ -60,6 +60,7 @@ SERVICES: dict[str, set[str]] = {
     "certificates": BASE | {"steering", "models"},
     "transfer": BASE | {"models"},
     "analytics": BASE | {"talk", "items", "review"},
+    "report": BASE | {"models", "certificates", "analytics", "issues", "versions"},
     "issues": BASE | {"talk", "items", "review", "steering", "models"},
     "versions": BASE | {"talk", "items", "review", "steering", "models", "transfer"},
     "demo": BASE | {"talk", "items", "review", "steering", "models", "certificates", "transfer"},

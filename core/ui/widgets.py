@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from core.ui import states
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import MUTED, STATE_COLOURS, STATE_ORDER
+from core.ui.zones import reader_zone
 
 FLASH = "tiebreak.flash"
 
@@ -180,11 +181,7 @@ def duration(seconds: float) -> str:
 
 def when(at: float) -> str:
     """Return a moment in the reader's own time zone, to the minute."""
-    try:
-        zone = ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}"
+    return f"{datetime.fromtimestamp(at, ZoneInfo(reader_zone())):%Y-%m-%d %H:%M}"
 
 
 def flash(message: str, icon: str = "check_circle") -> None:

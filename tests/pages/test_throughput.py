@@ -13,10 +13,10 @@ def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
     text = words(at)
     assert "the data do not tell who is faster" in text
     assert "Ada Expert" in text
-    assert "UTC time" in text
+    assert at.selectbox(key="choice.tz").value == at.query_params["tz"] == "UTC"
     assert "not enough data, n = 2" in text
     assert "Complete counts, not estimates" in text
-    assert len(at.get("download_button")) == 1
+    assert len(at.get("download_button")) == 4  # people and days, each as CSV and Parquet
 
 
 def test_the_time_and_the_person_live_in_the_address(house: House, monkeypatch) -> None:
@@ -29,6 +29,18 @@ def test_the_time_and_the_person_live_in_the_address(house: House, monkeypatch) 
     assert not at.exception
     at.selectbox(key="choice.days").select("all").run()
     assert "days" not in at.query_params
+
+
+def test_the_time_zone_lives_in_the_address(house: House, monkeypatch) -> None:
+    """A link opens in its time zone; one that does not exist gets a sentence and the reader's own."""
+    visit = Visit(house, monkeypatch, "mia")
+    at = visit.open("throughput", project="leaves", tz="Asia/Seoul")
+    assert at.selectbox(key="choice.tz").value == "Asia/Seoul"
+    at = visit.open("throughput", project="leaves", tz="Mars/<b>Olympus")
+    assert "There is no time zone &#x27;Mars/&lt;b&gt;Olympus&#x27;; days are cut in UTC" in words(
+        at
+    )
+    assert not at.exception
 
 
 def test_no_work_yet_is_a_state(house: House, monkeypatch) -> None:

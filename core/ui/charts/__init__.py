@@ -22,10 +22,10 @@ from core.ui.charts.style import (
     frame,
     interval,
     plain,
-    reader_zone,
     sentence,
     shortened,
 )
+from core.ui.zones import reader_zone
 
 __all__ = [
     "INK",

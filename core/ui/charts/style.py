@@ -54,11 +54,6 @@ def card_head(title: str, text: str = "") -> None:
     )
 
 
-def reader_zone() -> str:
-    """Return the name of the reader's time zone, UTC where the browser does not say."""
-    return str(st.context.timezone or "UTC")
-
-
 def sentence(estimate: Estimate, unit: str = "%") -> str:
     """Return a figure as people read it: 61.0 % (53.0 – 69.0 %, n = 140)."""
     if estimate.value is None:

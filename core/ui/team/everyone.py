@@ -9,9 +9,10 @@ import streamlit as st
 
 from core.services.analytics.people_quality import PersonQuality
 from core.services.analytics.people_work import PersonWork
+from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.stats.tiers import tiers
-from core.ui import charts, states, urls
+from core.ui import charts, downloads, states, urls
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.shell import PageContext
@@ -164,6 +165,25 @@ def _table(page: PageContext, rows: Sequence[Row]) -> None:
             _("Same on a repeat"), _("Median time"), _("Pull"),
         )  # fmt: skip
         table(names, [_cells(page, r) for r in kept], _("Everybody's numbers"))
+        _offer(page, kept)
+
+
+def _offer(page: PageContext, rows: Sequence[Row]) -> None:
+    columns = (
+        "person", "tier", "votes", *estimate_columns("right_on_gold"), "p_below_target",
+        *estimate_columns("same_as_others"), *estimate_columns("same_on_a_repeat"),
+        *estimate_columns("median_seconds_a_vote"), *estimate_columns("pull"), "standing",
+    )  # fmt: skip
+    cells = (
+        (
+            r.quality.name, r.tier, r.work.votes, *estimate_cells(r.quality.overall),
+            r.quality.p_below_target, *estimate_cells(r.work.agreement),
+            *estimate_cells(r.quality.retest), *estimate_cells(r.work.seconds),
+            *estimate_cells(r.work.pull), str(r.quality.standing),
+        )
+        for r in rows
+    )  # fmt: skip
+    downloads.offer(page, "team", columns, cells)
 
 
 def _cells(page: PageContext, row: Row) -> list[Markup | str]:
