@@ -12,7 +12,6 @@ from core.access import Action
 from core.errors import InputError
 from core.labels.schema import Task
 from core.services.analytics.replicas import display_names
-from core.services.models.datasets import freeze_labels, list_versions
 from core.services.transfer.exports import ExportFiles, export_data, formats_for
 from core.services.transfer.import_report import ImportReport, list_batches
 from core.services.transfer.import_rows import What
@@ -23,7 +22,8 @@ from core.ui.shell import PageContext, open_page
 from core.ui.text import _, mark
 from core.ui.theme import fill
 from core.ui.transfer import Uploaded, keep_uploads, meant, zipped
-from core.ui.widgets import attempt, chip, figure, muted, section, table
+from core.ui.versions_panel import draw_versions
+from core.ui.widgets import chip, figure, muted, section, table
 
 WHATS = {
     What.ITEMS: mark("Images only"),
@@ -56,9 +56,10 @@ REFUSALS_SHOWN = 500
 def main() -> None:
     """Draw the page."""
     page = open_page(_("Datasets"), Action.EXCHANGE)
-    bring, take, came, frozen = st.tabs(
-        [_("Import"), _("Export"), _("What came in"), _("Dataset versions")]
-    )
+    names = [_("Import"), _("Export"), _("What came in"), _("Dataset versions")]
+    # An address that names a view of the versions opens on them.
+    first = names[-1] if "versions" in st.query_params else names[0]
+    bring, take, came, frozen = st.tabs(names, default=first)
     with bring:
         _import(page)
     with take:
@@ -66,7 +67,7 @@ def main() -> None:
     with came:
         _batches(page)
     with frozen:
-        _versions(page)
+        draw_versions(page)
 
 
 # --- import -----------------------------------------------------------------------------------
@@ -319,41 +320,6 @@ def _counted(counts: Mapping[str, object]) -> str:
     }  # fmt: skip
     parts = [f"{counts[k]} {word}" for k, word in names.items() if counts.get(k)]
     return ", ".join(parts) or _("nothing new")
-
-
-def _versions(page: PageContext) -> None:
-    section(
-        _("Freeze the labels in force"),
-        _("A version never changes; models and reports point to it by its hash."),
-    )
-    with (
-        st.form("versions.new", border=False),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        name = st.text_input(
-            _("Name"),
-            key="versions.name",
-            placeholder=_("Leave empty for the next number"),
-            width=320,
-        )
-        if st.form_submit_button(_("Freeze"), icon=":material/ac_unit:"):
-            attempt(
-                lambda: freeze_labels(page.ws, page.actor, page.slug, name.strip()), _("Frozen.")
-            )
-    found = list_versions(page.ws, page.actor, page.slug)
-    if not found:
-        states.empty(_("No version yet"), _("Training freezes one by itself when it starts."))
-        return
-    rows = [
-        (
-            fill("<b>{n}</b>", n=v.name),
-            f"{v.n_items:,}",
-            fill("<code>{h}</code>", h=v.hash[:16]),
-            fill("<span class='tb-num'>{t}</span>", t=widgets.when(v.at)),
-        )
-        for v in found
-    ]
-    table((_("Version"), _("Labels"), _("Hash"), _("When")), rows, _("Dataset versions"))
 
 
 main()

@@ -89,6 +89,7 @@ from core.services.review.submission import Submission
 from core.services.steering import given_policy, history, policy_versions, rules, schemas
 from core.services.talk import threads, writing
 from core.services.transfer import import_report, imports
+from core.services.versions import differing, exporting, lineage, snapshot
 from tests.record import World, add_items, make_project, make_world, rule, say
 
 ROLES = tuple(Role)
@@ -394,6 +395,25 @@ CALLS = (
     ),
     Call("models.datasets.freeze_labels", Action.EXCHANGE, by_slug(datasets.freeze_labels)),
     Call("models.datasets.list_versions", Action.EXCHANGE, by_slug(datasets.list_versions)),
+    Call("versions.snapshot.snapshot", Action.EXCHANGE, by_slug(snapshot.snapshot)),
+    Call(
+        "versions.differing.diff_versions",
+        Action.EXCHANGE,
+        by_slug(differing.diff_versions, "v1", "v2"),
+    ),
+    Call(
+        "versions.exporting.export_version",
+        Action.EXCHANGE,
+        by_slug(exporting.export_version, "v1", "csv"),
+    ),
+    Call(
+        "versions.exporting.write_version",
+        Action.EXCHANGE,
+        by_slug(exporting.write_version, "v1", "csv", Path(os.devnull)),
+    ),
+    Call("versions.exporting.past_exports", Action.EXCHANGE, by_slug(exporting.past_exports)),
+    Call("versions.lineage.label_lineage", Action.EXCHANGE, by_slug(lineage.label_lineage, 10**6)),
+    Call("versions.lineage.model_lineage", Action.EXCHANGE, by_slug(lineage.model_lineage, 10**6)),
     Call("models.training.training_readiness", Action.TRAIN, by_slug(training.training_readiness)),
     Call("models.training.queue_training", Action.TRAIN, by_slug(training.queue_training)),
     Call("models.training.start_training", Action.TRAIN, by_slug(training.start_training)),

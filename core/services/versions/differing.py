@@ -20,6 +20,8 @@ from core.services.versions.stored import StoredVersion, stored_version
 from core.services.workspace import Workspace
 from core.store.tables import final_labels
 
+__all__ = ["ChangeView", "Difference", "Tally", "diff_versions"]
+
 CHUNK = 500
 
 

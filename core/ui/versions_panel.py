@@ -1,0 +1,150 @@
+"""Dataset versions: the list, freezing one, and ways to what changed, where labels come from, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from core.services.models.datasets import VersionView, list_versions
+from core.services.versions.plans import made_plan
+from core.services.versions.snapshot import snapshot
+from core.ui import states, widgets
+from core.ui.choices import put
+from core.ui.shell import PageContext
+from core.ui.text import _, many, mark
+from core.ui.theme import Markup, fill
+from core.ui.versions_diff import draw_diff
+from core.ui.versions_export import draw_export
+from core.ui.versions_lineage import draw_lineage
+from core.ui.widgets import attempt, muted, section, table
+
+VIEWS = {
+    "list": mark("Versions"),
+    "diff": mark("What changed"),
+    "lineage": mark("Lineage"),
+    "export": mark("Export with receipt"),
+}
+SWITCH = "versions.view"
+BY_USE, SHARES = "use", "shares"
+HOW = {BY_USE: mark("By what each item was drawn for"), SHARES: mark("By shares")}
+USUAL = "train=0.8,val=0.1,test=0.1"
+
+
+def draw_versions(page: PageContext) -> None:
+    """Draw the view the address asks for."""
+    found = list_versions(page.ws, page.actor, page.slug)
+    view = _view()
+    with states.boundary(inline=True):
+        if view == "diff":
+            draw_diff(page, found)
+        elif view == "lineage":
+            draw_lineage(page)
+        elif view == "export":
+            draw_export(page, found)
+        else:
+            _list(page, found)
+
+
+def _view() -> str:
+    now = st.query_params.get("versions", "list")
+    now = now if now in VIEWS else "list"
+    st.session_state[SWITCH] = now
+    st.segmented_control(
+        _("View"), list(VIEWS), format_func=lambda code: _(VIEWS[code]), key=SWITCH,
+        label_visibility="collapsed", on_change=_switched,
+    )  # fmt: skip
+    return now
+
+
+def _switched() -> None:
+    chosen = st.session_state[SWITCH]
+    put(versions=str(chosen or "list"))
+
+
+def _list(page: PageContext, found: Sequence[VersionView]) -> None:
+    _freeze(page)
+    if not found:
+        states.empty(_("No version yet"), _("Training freezes one by itself when it starts."))
+        return
+    section(_("Frozen so far"))
+    head = (_("Version"), _("Labels"), _("Splits"), _("Balance"), _("Hash"), _("When"), _("By"))
+    table(head, [_row(v) for v in found], _("Dataset versions"))
+
+
+def _row(version: VersionView) -> list[Markup | str]:
+    return [
+        fill("<b>{n}</b>", n=version.name),
+        f"{version.n_items:,}",
+        ", ".join(f"{s} {n:,}" for s, n in version.splits.items()) or muted("–"),
+        _balance(version.manifest.get("splits")),
+        fill("<code>{h}</code>", h=version.hash[:16]),
+        fill("<span class='tb-num'>{t}</span>", t=widgets.when(version.at)),
+        version.by,
+    ]
+
+
+def _balance(told: object) -> Markup | str:
+    """Return what kept the splits apart, and how far they are from what was asked."""
+    if not isinstance(told, Mapping) or "most_off" not in told:
+        return muted("–")
+    parts = []
+    if told["group_by"]:
+        parts.append(_("by {column}").format(column=told["group_by"]))
+    if told["look_alikes"]:
+        parts.append(
+            many("{n} group of look-alikes", "{n} groups of look-alikes", int(told["look_alikes"]))
+        )
+    if told["ratios"]:
+        parts.append(_("off by at most {n} points").format(n=f"{100 * told['most_off']:.1f}"))
+    if told["held_back"]:
+        parts.append(_("{n} follow their group out of train").format(n=f"{told['held_back']:,}"))
+    if told["left_out"]:
+        parts.append(_("{n} left out").format(n=f"{told['left_out']:,}"))
+    return "; ".join(parts) or _("by use")
+
+
+def _freeze(page: PageContext) -> None:
+    section(
+        _("Freeze the labels in force"),
+        _("A version never changes; models and reports point to it by its hash."),
+    )
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.text_input(
+                _("Name"), key="versions.name", width=320,
+                placeholder=_("Leave empty for the next number"),
+            )  # fmt: skip
+            pressed = st.button(_("Freeze"), icon=":material/ac_unit:", key="versions.go")
+        with st.expander(_("Splits")):
+            plan = _choices()
+    if pressed:
+        attempt(
+            lambda: snapshot(page.ws, page.actor, page.slug, name, made_plan(*plan)), _("Frozen.")
+        )
+
+
+def _choices() -> tuple[str, str, bool, int, bool]:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        how = st.radio(
+            _("Split"), list(HOW), format_func=lambda h: _(HOW[h]), key="versions.how",
+        )  # fmt: skip
+        ratios = ""
+        if how == SHARES:
+            ratios = st.text_input(_("Shares, adding up to 1"), USUAL, key="versions.ratios")
+        seed = st.number_input(_("Seed"), 0, value=0, key="versions.seed")
+    with right:
+        group = st.text_input(
+            _("Keep together by"), key="versions.group",
+            placeholder=_("A metadata column: patient, clip, sender …"),
+        )  # fmt: skip
+        near = st.checkbox(_("Keep look-alikes together"), value=True, key="versions.near")
+        out = st.checkbox(
+            _("Leave held-out items out where most of their group is learnt from"),
+            key="versions.out",
+        )
+    widgets.caption(
+        _("Items drawn for certifying or evaluating never come into train, whatever is asked.")
+    )
+    return ratios, group, near, int(seed), out
