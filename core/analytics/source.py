@@ -151,7 +151,7 @@ MIRRORS = (
         tables.annotation_log,
         "seq project_id item_id person_id revision kind label boxes prediction_seq "
         "prelabel_shown guideline_version active_seconds started_at batch_id at",
-        (("superseded", "BOOLEAN", "false"), ("bin", "INTEGER", _BIN)),
+        (("superseded", "BOOLEAN", "false"), ("pace_bin", "INTEGER", _BIN)),
     ),
     _mirror(tables.decisions, "seq project_id item_id person_id kind label at"),
     _mirror(

@@ -211,6 +211,9 @@ def test_raw_and_rolled_say_the_same(world):
             for ask in (per_class_accuracy, confusion):
                 rolled = ask(recorder.replica, project, whose, against)
                 assert ask(recorder.replica, project, whose, against, everything) == rolled
+    assert duration_bins(recorder.replica, project, everything) == duration_bins(
+        recorder.replica, project
+    )
     raw = durations(recorder.replica, project, everything, fewest=1)
     for a, b in zip(raw, durations(recorder.replica, project, fewest=1), strict=True):
         assert (a.person, a.median_seconds.low) == (b.person, b.median_seconds.low)

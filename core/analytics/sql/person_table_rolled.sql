@@ -33,9 +33,9 @@ wanted AS (
 ordered AS (
     SELECT
         a.person_id, a.active_seconds AS seconds, w.total,
-        w.below + row_number() OVER (PARTITION BY a.person_id, a.bin ORDER BY a.active_seconds) AS place
+        w.below + row_number() OVER (PARTITION BY a.person_id, a.pace_bin ORDER BY a.active_seconds) AS place
     FROM annotations a
-    JOIN wanted w ON w.person_id = a.person_id AND w.bin = a.bin
+    JOIN wanted w ON w.person_id = a.person_id AND w.bin = a.pace_bin
     WHERE a.project_id = $project AND NOT a.superseded AND a.kind = 'vote'
 ),
 middles AS (

@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE votes AS
 SELECT
     a.seq, a.project_id, a.item_id, a.person_id, a.kind, coalesce(n.today, a.label) AS label,
-    a.prelabel_shown AS shown, CASE WHEN a.kind = 'vote' THEN a.bin END AS bin,
+    a.prelabel_shown AS shown, CASE WHEN a.kind = 'vote' THEN a.pace_bin END AS bin,
     a.seq <= $annotations AS was,
     a.revision = max(a.revision) OVER (PARTITION BY a.item_id, a.person_id) AS stands
 FROM annotations a

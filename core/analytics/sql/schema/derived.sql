@@ -2,7 +2,7 @@
 
 -- The latest annotation of each person on each item; a later skip, flag or withdrawal
 -- cancels the vote before it.
-CREATE VIEW live AS SELECT * EXCLUDE (superseded, bin) FROM annotations WHERE NOT superseded;
+CREATE VIEW live AS SELECT * EXCLUDE (superseded, pace_bin) FROM annotations WHERE NOT superseded;
 
 -- What a class was called before, and what it is called now: renamed, or merged into another.
 -- Labels are kept as they were given; whatever compares or groups them reads them through this.
