@@ -8,12 +8,6 @@ from core.ui.shell import open_page
 from core.ui.suspicious import show_suspicious
 from core.ui.text import _
 
-page = open_page(
-    _("Suspicious labels"),
-    Action.SEE_FIGURES,
-    subtitle=_(
-        "Labels that are probably wrong and images that do not belong, each with its reason."
-    ),
-)
+page = open_page(_("Suspicious labels"), Action.SEE_FIGURES)
 with states.boundary(inline=True):
     show_suspicious(page)

@@ -162,14 +162,15 @@ class Suspicious {
     const word = this.list.said[keyOf(issue)];
     const count = el("span", { class: "muted num", text: fill(texts.count, { i: this.list.at + 1, n: this.list.issues.length, left: left(this.list) }) });
     const refusal = this.refused?.key === keyOf(issue) ? el("div", { class: "refusal", role: "alert", text: this.refused.text }) : null;
-    return this.pane.replaceChildren(
+    const parts = [
       el("div", { class: "top" }, el("a", { class: "itemname clip", href: issue.link, target: "_self", text: issue.file }), count, el("span", { class: "grow" }), el("span", { class: "chip all", text: issue.kindName })),
       this.#picture(issue),
       el("div", { class: "card" }, this.#labels(issue), el("p", { class: "suswhy", text: issue.reason }), this.#others(issue)),
       refusal,
       word ? el("div", { class: "card quiet", text: this.#mark(word) }) : null,
       this.#actions(issue, word),
-    );
+    ];
+    return this.pane.replaceChildren(...parts.filter(Boolean));
   }
 
   #picture(issue) {
@@ -209,7 +210,8 @@ class Suspicious {
       may ? null : el("p", { class: "muted small whole", text: texts.mayNot }),
       button("back", texts.back, true, !may || Boolean(word)),
       undoable ? button("undo", texts.undo, false, false) : button("right", texts.right, false, !may || Boolean(word)),
-      el("div", { class: "susmoves" }, button("previous", texts.previous, false, this.list.at === 0), button("next", texts.next, false, this.list.at === this.list.issues.length - 1)));
+      button("previous", texts.previous, false, this.list.at === 0),
+      button("next", texts.next, false, this.list.at === this.list.issues.length - 1));
   }
 }
 
