@@ -38,6 +38,9 @@ class Kind:
     clusters: int
 
 
+_NONE = ClassFigure("", 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class BoxFigure:
     """One class: how many of its true boxes were found, how many drawn ones were right.
@@ -46,8 +49,9 @@ class BoxFigure:
         name: The class.
         recall: n counts true boxes, correct those found.
         precision: n counts drawn boxes, correct those that are right.
-        recall_kinds, precision_kinds: The same by cluster, for an interval: boxes of one item
-            (of one person, where people are looked at) are not independent.
+        f1: n counts boxes of both sides, correct those of both that are paired.
+        recall_kinds, precision_kinds, f1_kinds: The same by cluster, for an interval: boxes of one
+            item (of one person, where people are looked at) are not independent.
     """
 
     name: str
@@ -55,6 +59,8 @@ class BoxFigure:
     precision: ClassFigure
     recall_kinds: tuple[Kind, ...]
     precision_kinds: tuple[Kind, ...]
+    f1: ClassFigure = _NONE
+    f1_kinds: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +337,19 @@ def _figure(asked: _Asked, code: int, found: Bools, right: Bools, is_model: bool
     name = asked.names[code]
     recall, recall_kinds = _counted(asked.truth, asked.truth.label == code, found, name, is_model)
     precision, kinds = _counted(asked.said, asked.said.label == code, right, name, is_model)
-    return BoxFigure(name, recall, precision, recall_kinds, kinds)
+    both = _both(asked.truth, asked.said)
+    hit = np.concatenate([found, right])
+    f1, f1_kinds = _counted(both, both.label == code, hit, name, is_model)
+    return BoxFigure(name, recall, precision, recall_kinds, kinds, f1, f1_kinds)
+
+
+def _both(a: _Side, b: _Side) -> _Side:
+    return _Side(
+        np.concatenate([a.pair, b.pair]),
+        np.concatenate([a.who, b.who]),
+        np.concatenate([a.label, b.label]),
+        np.concatenate([a.box, b.box]),
+    )
 
 
 def _counted(

@@ -78,6 +78,12 @@ def box_figures(found: BoxFigure, fewest: int = FEWEST, seed: int = 0) -> tuple[
     return recall, precision
 
 
+def f1_figure(found: BoxFigure, fewest: int = FEWEST, seed: int = 0) -> Figure:
+    """Return F1 of a class: paired boxes of both sides among all of both."""
+    f = found.f1
+    return _of_kinds(f.name, f.n, f.correct, found.f1_kinds, fewest, seed)
+
+
 @dataclass(frozen=True, slots=True)
 class SliceFigure:
     """One slice against the rest.
