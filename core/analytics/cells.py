@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtr, stdtrit
+from scipy.special import ndtr
 
 from core.errors import InputError
 from core.stats.proportions import two_sided_p
@@ -156,7 +156,8 @@ def _by_person(facts: Facts, key: Ints, size: int) -> tuple[Floats, Floats]:
     inside = _departures(n[:size], t[:size])
     within = (inside**2).sum(1)
     across = ((inside - _departures(rest_n, rest_t)) ** 2).sum(1)
-    correction = people / (people - 1)
+    # Of one person's own answers it is the answers that could have been others, not the person.
+    correction = people / (people - 1) * ((n[:size] > 0).sum(1) > 1)
     return within * correction, across * correction
 
 
@@ -207,7 +208,7 @@ def compare(facts: Facts, found: Counted) -> Compared:
 
     Shares have Wilson's and Newcombe's intervals and the score test, means those of the normal
     distribution. Where a statement holds several boxes the image is the unit; where people are
-    looked at, no interval is narrower than with whole people drawn (Student's t).
+    looked at, no interval is narrower, and no p smaller, than with whole people drawn.
     """
     n, total = found.n, found.total
     rest_n, rest_total = facts.weight.sum() - n, facts.total.sum() - total
@@ -240,7 +241,8 @@ def compare(facts: Facts, found: Counted) -> Compared:
 
 def _design(plain: Floats, variance: Floats) -> Floats:
     """Return how many times wider the variance is than that of single, independent units."""
-    return np.where(plain > 0, variance / np.maximum(plain, 1e-300), 1.0)
+    found = np.where(plain > 0, variance / np.maximum(plain, 1e-300), 1.0)
+    return np.where(found < 1 + 1e-9, 1.0, found)  # rounding is no dependence
 
 
 def _ends(
@@ -269,8 +271,11 @@ def _squares_of(facts: Facts) -> Floats:
 def _variance(shares: bool, figure: Floats, n: Floats, squares: Floats) -> tuple[Floats, Floats]:
     """Return the variance of a figure as if all its units were single ones, and by statement."""
     by_unit = (squares[0] - 2 * figure * squares[1] + figure**2 * squares[2]) / n**2
-    by_unit = np.maximum(by_unit, 0.0) * n / np.maximum(n - 1, 1)
-    return (figure * (1 - figure) / n, by_unit) if shares else (by_unit, by_unit)
+    by_unit = np.maximum(by_unit, 0.0)
+    if shares:
+        return figure * (1 - figure) / n, by_unit
+    by_unit = by_unit * n / np.maximum(n - 1, 1)
+    return by_unit, by_unit
 
 
 def _p_value(facts: Facts, gap: Floats, n: Floats, rest_n: Floats, variance: Floats) -> Floats:
@@ -283,13 +288,12 @@ def _p_value(facts: Facts, gap: Floats, n: Floats, rest_n: Floats, variance: Flo
 
 
 def _with_people(facts: Facts, gap: Floats, across: Floats) -> tuple[Floats, Floats]:
-    """Return how far an interval must reach with whole people drawn, and p by Student's t."""
+    """Return how far an interval must reach with whole people drawn, and p with them."""
     if facts.people < 2:
         return np.zeros(len(gap)), np.zeros(len(gap))
-    freedom, moved = facts.people - 1, np.sqrt(across)
-    t = np.abs(gap) / np.maximum(moved, 1e-300)
-    p = np.where(moved > 0, 2 * stdtr(freedom, -np.minimum(t, 1e9)), 0.0)
-    return stdtrit(freedom, 0.975) * moved, p
+    moved = np.sqrt(across)
+    p = np.where(moved > 0, 2 * ndtr(-np.abs(gap) / np.maximum(moved, 1e-300)), 0.0)
+    return Z * moved, p
 
 
 def _exact(facts: Facts, found: Counted, rest_n: Floats, rest_total: Floats, p: Floats) -> Floats:

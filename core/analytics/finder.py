@@ -37,14 +37,17 @@ from core.stats.shrinkage import (
     shortfall,
 )
 
-ADDS = 1.645
-"""By how many standard errors a pair must be worse than what is left of each part (one-sided 5 %)."""
+ADDS = 1.28
+"""By how many standard errors a pair must be worse than what is left of each part (one-sided 10 %)."""
 
 MOST_EXPLAINED = 80
 """So many slices, from the top, are looked at for whether one above explains them."""
 
-LEFT_OVER = 0.35
+LEFT_OVER = 0.5
 """Up to this share of its expected loss a slice counts as explained by those above it."""
+
+OWN_SHARE = 0.4
+"""From this share of a part's loss on a pair may stand above the part it explains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Found:
         probability: That the slice is worse than the rest by more than the margin.
         loss: Expected: how much worse than that, times the weight inside.
         pruned: Pairs that add nothing to one of their parts.
-        order: Slices from the largest loss to the smallest, pruned ones left out; what
-            others explain comes after all that stands for itself.
+        order: Slices from the largest loss to the smallest, pruned ones left out; what others
+            explain comes after all that stands for itself, what is no worse at the end.
         explained: For each slice the slice above that explains it, or -1.
     """
 
@@ -117,8 +120,12 @@ def find(
     pruned = _adds_nothing(facts, counted, compared)
     ranked = np.lexsort((compared.p, -loss))
     ranked = ranked[~pruned[ranked]]
-    explained = _explained(facts, columns, counted, compared, loss, ranked, margin)
-    order = np.concatenate([ranked[explained[ranked] < 0], ranked[explained[ranked] >= 0]])
+    apart = _worse(facts) * compared.gap
+    asked = ranked[apart[ranked] > margin]
+    explained = _explained(facts, columns, counted, compared, loss, asked, margin)
+    # First what is worse and stands for itself, then what others explain, then what is better.
+    tier = np.where(apart > 0, np.where(explained < 0, 0, 1), 2)
+    order = ranked[np.argsort(tier[ranked], kind="stable")]
     return Found(counted, compared, adjusted, believed, probability, loss, pruned, order, explained)
 
 
@@ -203,20 +210,40 @@ def _explained(
 ) -> Ints:
     """Return for each slice which one above it explains it, or -1; only the top is looked at."""
     explained = np.full(len(counted), -1, dtype=np.int64)
-    above: list[tuple[int, np.ndarray]] = []
-    for i in ranked[:MOST_EXPLAINED].tolist():
-        if loss[i] < 1e-9:
-            break
-        inside = members(columns, counted, i)
-        taken = [(int((inside & other).sum()), k) for k, other in above]
-        most, cause = max(taken, default=(0, -1))
-        if most and _left_over(facts, inside, [m for _, m in above], compared.rest[i], margin) < (
-            LEFT_OVER * loss[i]
-        ):
-            explained[i] = cause
+    top = [i for i in ranked[:MOST_EXPLAINED].tolist() if loss[i] > 1e-9]
+    inside = {i: members(columns, counted, i) for i in top}
+
+    def is_left(i: int, without: list[int]) -> bool:
+        others = [inside[k] for k in without]
+        left = _left_over(facts, inside[i], others, compared.rest[i], margin)
+        return left >= LEFT_OVER * loss[i]
+
+    # What two conditions do together is not laid to one of them, however large that one is.
+    for i in (k for k in top if counted.second[k] < 0):
+        pairs = [k for k in top if loss[k] >= OWN_SHARE * loss[i] and _is_part(counted, i, k)]
+        cause = next((k for k in pairs if not is_left(i, [k])), -1)
+        explained[i] = cause
+    above: list[int] = []
+    for i in top:
+        if explained[i] >= 0:
+            continue
+        overlap = [int((inside[i] & inside[k]).sum()) for k in above]
+        if any(overlap) and not is_left(i, above):
+            explained[i] = above[int(np.argmax(overlap))]
         else:
-            above.append((i, inside))
+            above.append(i)
     return explained
+
+
+def _is_part(counted: Counted, single: int, pair: int) -> bool:
+    """Return whether a pair's members are some of those of a slice of one column."""
+    ends = (
+        (counted.first[pair], counted.first_code[pair]),
+        (counted.second[pair], counted.second_code[pair]),
+    )
+    return bool(
+        counted.second[pair] >= 0 and (counted.first[single], counted.first_code[single]) in ends
+    )
 
 
 def _left_over(

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from core.analytics.asked import (
     ALL,
     MODEL,
+    PEOPLE,
     Basis,
     Filters,
     comparison_values,
@@ -28,6 +29,12 @@ from core.analytics.columns import MOST_VALUES, WEEKDAYS, Kind, SliceColumn, lis
 from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
 from core.errors import InputError
+
+EVERYBODY = "everybody"
+"""Model and people together; the model then counts as one more person."""
+
+MODEL_SAID = "(the model)"
+"""What stands for the model among the people."""
 
 
 class Metric(StrEnum):
@@ -135,8 +142,12 @@ def _pairs(replica: Replica, project_id: int, asked: Question) -> Statements:
     filters = asked.filters
     if asked.metric is Metric.CERTIFICATE:
         filters = replace(filters, uses=("certify",))
-    values = comparison_values(replica, project_id, asked.whose, asked.against, filters)
-    table = replica.arrow("slice_pairs", values)
+    table = pa.concat_tables(
+        replica.arrow(
+            "slice_pairs", comparison_values(replica, project_id, whose, asked.against, filters)
+        )
+        for whose in ((MODEL, PEOPLE) if asked.whose == EVERYBODY else (asked.whose,))
+    )
     own = np.asarray(table["own"].to_numpy(zero_copy_only=False), dtype=np.bool_)
     basis, left_out = reference_basis(own, asked.against)
     if left_out:
@@ -228,10 +239,10 @@ def _columns(
         found.append(_named(CLASS, table["truth"]))
     if asked.metric not in COMPARED:
         found.append(_class_in_force(replica, project_id, _ints(table["item_id"])))
-    if asked.metric in COMPARED and asked.whose == MODEL:
+    if asked.metric in COMPARED and asked.whose in (MODEL, EVERYBODY):
         found.append(_named(MODEL_VERSION, table["model"]))
-    else:
-        shown = _floats(table["prelabel_shown"]).astype(np.int32)
+    if asked.metric not in COMPARED or asked.whose != MODEL:
+        shown = _shown(table["prelabel_shown"])
         found.append(listed(PRELABEL, Kind.STATEMENT, shown, ("not shown", "shown"), False))
         found.append(_named(GUIDELINE, table["guideline_version"].cast(pa.string())))
         found.append(_people(replica, _ints(table["who"]))[1])
@@ -246,6 +257,11 @@ def _named(name: str, column: pa.ChunkedArray) -> SliceColumn:
     return listed(
         name, Kind.STATEMENT, codes.astype(np.int64), encoded.dictionary.to_pylist(), False
     )
+
+
+def _shown(column: pa.ChunkedArray) -> Ints:
+    """Return 1 where the pre-label was shown, 0 where not, -1 for a model's own statements."""
+    return np.asarray(column.cast(pa.int64()).fill_null(-1).to_numpy(), dtype=np.int64)
 
 
 def _class_in_force(replica: Replica, project_id: int, item: Ints) -> SliceColumn:
@@ -264,7 +280,7 @@ def _class_in_force(replica: Replica, project_id: int, item: Ints) -> SliceColum
 def _people(replica: Replica, who: Ints) -> tuple[Ints, SliceColumn]:
     """Return everybody's number from 0, and the column of their names."""
     ids, codes = np.unique(who, return_inverse=True)
-    known = {r["id"]: r["name"] for r in replica.query("people")}
+    known = {r["id"]: r["name"] for r in replica.query("people")} | {-1: MODEL_SAID}
     names = [known.get(i, str(i)) for i in ids.tolist()]
     return codes.astype(np.int64), listed(PERSON, Kind.STATEMENT, codes, names, False)
 

@@ -37,7 +37,7 @@ def slices(
     of_class: Annotated[str, typer.Option("--class", help="The class, for recall.")] = "",
     whose: Annotated[
         str,
-        typer.Option(help="model, people or a name; by default whoever leaves more to compare."),
+        typer.Option(help="everybody, model, people or a name; everybody by default."),
     ] = "",
     against: Annotated[
         str,

@@ -2,7 +2,9 @@
 
 Empirical Bayes (Efron and Morris 1975; Casella 1985): the prior is fitted to all groups, and each
 group's own data then moves it. A group of twenty that did badly by chance is believed less than a
-group of a thousand. Shares go by the beta-binomial, means by the normal model.
+group of a thousand. Shares go by the beta-binomial, means by the normal model. Of few groups the
+likelihood alone often says that all are the same, which then nothing could contradict; the penalty
+of Chung et al. (2013), the logarithm of the spread, keeps it off that edge and vanishes with many.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import betaln, expit, logit, ndtr
 
 from core.errors import InputError
@@ -79,7 +81,8 @@ def fit_beta(successes: Floats, n: Floats) -> Prior:
 def _unlikely(at: Floats, k: Floats, m: Floats) -> float:
     mean, strength = expit(at[0]), np.exp(at[1])
     a, b = mean * strength, (1 - mean) * strength
-    return float(-np.mean(betaln(a + k, b + m - k) - betaln(a, b)))
+    spread = 0.5 * np.log(mean * (1 - mean) / (strength + 1))
+    return float(-np.mean(betaln(a + k, b + m - k) - betaln(a, b)) - spread / len(m))
 
 
 def believe_shares(successes: Floats, n: Floats, prior: Prior) -> Believed:
@@ -91,7 +94,7 @@ def believe_shares(successes: Floats, n: Floats, prior: Prior) -> Believed:
 
 
 def fit_normal(means: Floats, variances: Floats) -> Prior:
-    """Return the normal prior of the groups' means (Paule and Mandel 1982).
+    """Return the normal prior under which the groups' means are likeliest.
 
     Args:
         means: Of each group.
@@ -104,15 +107,20 @@ def fit_normal(means: Floats, variances: Floats) -> Prior:
         raise InputError("A mean's variance is above 0.")
     if not len(means):
         return Prior(0.0, 0.0, 0.0)
-    low, high = 0.0, float(np.var(means)) * 4 + 1e-12
-    for _ in range(60):
-        middle = (low + high) / 2
-        weight = 1 / (variances + middle)
-        centre = (weight * means).sum() / weight.sum()
-        excess = float((weight * (means - centre) ** 2).sum()) - (len(means) - 1)
-        low, high = (middle, high) if excess > 0 else (low, middle)
-    weight = 1 / (variances + low)
-    return Prior(float((weight * means).sum() / weight.sum()), 0.0, float(np.sqrt(low)))
+    widest = float(np.ptp(means)) + float(np.sqrt(variances.max()))
+    ends = (np.log(widest) - 12.0, np.log(widest))
+    found = minimize_scalar(
+        _unlikely_spread, bounds=ends, args=(means, variances), method="bounded"
+    )
+    spread = float(np.exp(found.x))
+    weight = 1 / (variances + spread**2)
+    return Prior(float((weight * means).sum() / weight.sum()), 0.0, spread)
+
+
+def _unlikely_spread(at: float, means: Floats, variances: Floats) -> float:
+    total = variances + np.exp(2 * at)
+    centre = (means / total).sum() / (1 / total).sum()
+    return float(np.mean(np.log(total) + (means - centre) ** 2 / total) / 2 - at / len(means))
 
 
 def believe_means(means: Floats, variances: Floats, prior: Prior) -> Believed:

@@ -81,10 +81,16 @@ def in_words(conditions: Sequence[tuple[str, str | None]]) -> str:
 
 def draw_where(asked: Asked) -> None:
     """Say which items are looked at, where it is not all, with a way back."""
-    if not asked.where:
+    if asked.where:
+        draw_where_is(asked.filters)
+
+
+def draw_where_is(filters: Filters) -> None:
+    """Say which items a filter leaves, where it leaves any out, with a way back."""
+    if not filters.metadata:
         return
     left, right = st.columns([5, 1], vertical_alignment="center")
-    conditions = list(asked.filters.metadata.items())
+    conditions = list(filters.metadata.items())
     text = _("Only items where {conditions}").format(conditions=in_words(conditions))
     with left:
         draw("<div class='tb-banner' style='margin:0'><span>{t}</span></div>", t=text)
@@ -138,13 +144,31 @@ def draw_notes(lines: list[str]) -> None:
         draw("<div class='tb-muted tb-small' style='margin-top:.35rem'>{t}</div>", t=line)
 
 
-def _filters(where: str) -> Filters:
-    metadata: dict[str, str | None] = {}
+def filters_in_address() -> Filters:
+    """Return the items the address asks for.
+
+    Raises:
+        InputError: The address cannot be read.
+    """
+    return _filters(st.query_params.get("where", ""))
+
+
+def conditions_of(where: str) -> tuple[tuple[str, str | None], ...]:
+    """Return the conditions that `where_is` wrote.
+
+    Raises:
+        InputError: A column has no name.
+    """
+    found: list[tuple[str, str | None]] = []
     for part in filter(None, where.split("|")):
         column, colon, value = part.partition(":")
         if not column:
             raise InputError(
                 "The address asks for items of a column without a name.", "Take 'where' out of it."
             )
-        metadata[unquote(column)] = unquote(value) if colon else None
-    return Filters(metadata=metadata)
+        found.append((unquote(column), unquote(value) if colon else None))
+    return tuple(found)
+
+
+def _filters(where: str) -> Filters:
+    return Filters(metadata=dict(conditions_of(where)))

@@ -57,10 +57,31 @@ def test_too_little_data_is_a_state(house: House, monkeypatch) -> None:
     assert not at.exception
 
 
-def test_boxes_have_their_own_state(house: House, monkeypatch) -> None:
-    """A box project is pointed to recall and precision."""
+def test_boxes_are_sliced_too(house: House, monkeypatch) -> None:
+    """A box project has the same page; without any statement it says so."""
     at = Visit(house, monkeypatch, "mia").open("bias", project="cells")
-    assert "Regions are compared by class only" in words(at)
+    assert not at.exception
+    assert "Not enough data" in words(at)
+
+
+def test_the_dearest_slice_shows_its_items_and_its_bounty(biased: House, monkeypatch) -> None:
+    """Behind the slice are the items the model has wrong, and what more labels would bring."""
+    text = words(Visit(biased, monkeypatch, "mia").open("bias", project="leaves"))
+    assert "Behind: camera: C" in text
+    assert "1 of 1 wrong" in text
+    assert "Slice bounty" in text
+    assert "Where it costs most" in text
+
+
+def test_columns_and_slice_come_from_the_address(biased: House, monkeypatch) -> None:
+    """Who opens a link sees the figure, the columns and the slice it names; nonsense is said."""
+    for asked, expected in (
+        ({"by": "camera", "slice": "camera:A", "least": "10"}, "Behind: camera: A"),
+        ({"by": "weather"}, "There is no column"),
+        ({"slice": "camera:Z"}, "There is no slice where"),
+    ):
+        at = Visit(biased, monkeypatch, "mia").open("bias", project="leaves", **asked)
+        assert expected in words(at)
 
 
 def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:

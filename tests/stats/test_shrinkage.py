@@ -31,8 +31,16 @@ def test_groups_that_are_all_alike_are_drawn_together():
     n = np.full(400, 50.0)
     k = rng.binomial(50, 0.8, 400).astype(float)
     prior = fit_beta(k, n)
-    assert prior.strength > 300
+    assert prior.strength > 150
     assert believe_shares(np.array([5.0]), np.array([10.0]), prior).mean[0] > 0.75
+
+
+def test_a_handful_of_groups_is_never_taken_to_be_all_the_same():
+    """Six groups that chance alone could have made still leave room for one to be worse."""
+    prior = fit_beta(np.array([85.0, 84, 88, 80, 86, 83]), np.full(6, 100.0))
+    assert prior.strength < 3000
+    believed = believe_shares(np.array([60.0]), np.array([100.0]), prior).mean[0]
+    assert believed < prior.mean - 0.01
 
 
 def test_shrinking_comes_nearer_the_truth_than_the_plain_share():

@@ -21,7 +21,7 @@ from core.services.analytics.agreement import (
     differing_items,
     guidelines,
 )
-from core.services.analytics.bias import BiasRow, BiasView, bias, columns_to_compare, slice_values
+from core.services.analytics.bias import slice_values
 from core.services.analytics.home import HomeProject, HomeView, home
 from core.services.analytics.quality import (
     BoxClass,
@@ -43,8 +43,6 @@ from core.store.tables import item_state, predictions
 
 __all__ = [
     "AgreementView",
-    "BiasRow",
-    "BiasView",
     "BoxClass",
     "CaseView",
     "CasesView",
@@ -58,9 +56,7 @@ __all__ = [
     "ThroughputView",
     "agreement",
     "best_reference",
-    "bias",
     "cases",
-    "columns_to_compare",
     "differing_items",
     "guidelines",
     "home",

@@ -20,6 +20,7 @@ from core.analytics.medians import median_gap, median_of
 from core.analytics.replica import Replica
 from core.analytics.slice_facts import (
     COMPARED,
+    EVERYBODY,
     Metric,
     Question,
     Statements,
@@ -57,8 +58,8 @@ class SliceAsk:
     Attributes:
         metric: One of `Metric`.
         of_class: The class, for recall.
-        whose: "model", "people" or a person's name; "" for model or people, whoever leaves more
-            to compare. Only where a truth is involved.
+        whose: "everybody", "model", "people" or a person's name; "" for everybody, where one of
+            model and people has too little to compare for the other. Only where a truth is involved.
         against: The reference; "" for the one that leaves most to compare.
         by: Names of columns, and then of these and their pairs alone; empty for everything.
         filters: Which statements and items to look at.
@@ -331,20 +332,23 @@ def _settled(ws: Workspace, project: ProjectView, replica: Replica, asked: Slice
 
 
 def _most(replica: Replica, project: ProjectView, asked: SliceAsk) -> tuple[str, str]:
-    """Return whose word and which reference leave most statements to compare, as far as left open."""
-    tried = [
-        (w, a)
-        for w in ([asked.whose] if asked.whose else [MODEL, PEOPLE])
-        for a in ([asked.against] if asked.against else [r.value for r in _REFERENCES])
-    ]
-    if len(tried) == 1:
-        return tried[0]
+    """Return whose word and which reference leave most to compare, as far as that is left open."""
+    speakers = (asked.whose,) if asked.whose not in ("", EVERYBODY) else (MODEL, PEOPLE)
+    references = (asked.against,) if asked.against else tuple(r.value for r in _REFERENCES)
+    if asked.whose and asked.against:
+        return asked.whose, asked.against
 
-    def independent(pair: tuple[str, str]) -> int:
-        found = rightness(replica, project, *pair)
+    def independent(whose: str, against: str) -> int:
+        found = rightness(replica, project, whose, against)
         return 0 if found.basis is Basis.REVIEWED else found.overall.n
 
-    return max(tried, key=independent)
+    n = {a: [independent(w, a) for w in speakers] for a in references}
+    against = max(references, key=lambda a: sum(n[a]))
+    if asked.whose:
+        return asked.whose, against
+    if min(n[against]) >= asked.fewest and not project.task.draws:
+        return EVERYBODY, against
+    return speakers[int(np.argmax(n[against]))], against
 
 
 def _chosen(columns: Sequence[SliceColumn], by: Sequence[str]) -> list[int]:

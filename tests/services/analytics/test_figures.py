@@ -1,4 +1,4 @@
-"""The use cases behind the figure pages: gate, home, stats, quality, cases, throughput, bias."""
+"""The use cases behind the figure pages: gate, home, stats, quality, cases, throughput."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ ASKED = {
     "best reference": lambda w, a: figures.best_reference(w.ws, a, w.slug),
     "people": lambda w, a: figures.people_who_voted(w.ws, a, w.slug),
     "throughput": lambda w, a: figures.throughput(w.ws, a, w.slug),
-    "bias": lambda w, a: figures.bias(w.ws, a, w.slug),
     "slices": lambda w, a: figures.slice_values(w.ws, a, w.slug),
-    "columns": lambda w, a: figures.columns_to_compare(w.ws, a, w.slug),
 }
 
 
@@ -315,77 +313,6 @@ def test_throughput_of_a_time_without_work_is_empty(world: World, clock: FakeClo
     later = Filters(since=clock() + 1)
     view = figures.throughput(world.ws, world.cast.manager, world.slug, later)
     assert (view.days, view.people, view.bins) == ((), (), ())
-
-
-# --- bias -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def biased(sqlite_ws) -> World:
-    """Give a project whose model fails under camera C at dusk, and hardly anywhere else."""
-    world = make_world(sqlite_ws, n_items=240)
-    know(world.ws, world.project, dict.fromkeys(world.items, CAT))
-    conditions = {
-        i: {
-            "camera": "ABC"[n % 3],
-            "light": ("sun", "dusk")[n // 3 % 2],
-            "file": f"{n}.png",
-            "row": "1",
-        }
-        for n, i in enumerate(world.items)
-    }
-    describe(world.ws, world.project, conditions)
-    said = {}
-    for n, (i, doc) in enumerate(conditions.items()):
-        bad = doc["camera"] == "C" and doc["light"] == "dusk"
-        said[i] = DOG if (bad and n % 4 != 0) or n % 20 == 0 else CAT
-    predict(world.ws, world.project, said)
-    return world
-
-
-def test_the_planted_pair_of_conditions_is_named(biased: World):
-    """Two columns together are found on the strongest evidence; identifiers are left out."""
-    view = figures.bias(biased.ws, biased.cast.manager, biased.slug, against="gold")
-    assert view.worst is not None
-    assert view.worst.conditions == (("camera", "C"), ("light", "dusk"))
-    row = view.worst.figure
-    assert row.inside.n == 40
-    assert row.rest.n == 200
-    assert row.gap.high is not None
-    assert row.gap.high < -0.3
-    assert view.columns == ("class", "camera", "light")
-    assert view.skipped == ("file",)
-    ps = [r.figure.p for r in view.rows if r.figure.p is not None]
-    assert ps == sorted(ps)
-
-
-def test_one_column_is_compared_alone_when_asked(biased: World):
-    """Asked by camera only, the slices are its three values; an unknown column is said."""
-    boss = biased.cast.manager
-    view = figures.bias(biased.ws, boss, biased.slug, against="gold", by="camera")
-    assert {r.conditions for r in view.rows} == {(("camera", c),) for c in "ABC"}
-    assert view.worst is not None
-    assert view.worst.is_listed
-    with pytest.raises(InputError, match="no column"):
-        figures.bias(biased.ws, boss, biased.slug, against="gold", by="weather")
-
-
-def test_no_slice_is_named_where_there_is_no_difference(sqlite_ws):
-    """A model that is always right is behind nowhere, however many slices are compared."""
-    world = make_world(sqlite_ws, n_items=60)
-    know(world.ws, world.project, dict.fromkeys(world.items, CAT))
-    predict(world.ws, world.project, dict.fromkeys(world.items, CAT))
-    describe(world.ws, world.project, {i: {"site": "NS"[n % 2]} for n, i in enumerate(world.items)})
-    view = figures.bias(world.ws, world.cast.manager, world.slug, against="gold")
-    assert view.worst is None
-    assert all(r.figure.p in (None, 1.0) for r in view.rows)
-
-
-def test_boxes_are_not_sliced(sqlite_ws):
-    """A box project gets a sentence, not a wrong figure."""
-    world = make_world(sqlite_ws, n_items=1, task=Task.BOXES)
-    with pytest.raises(InputError, match="boxes"):
-        figures.bias(world.ws, world.cast.manager, world.slug)
 
 
 # --- the replica ------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from core.clock import new_uuid
-from core.errors import TiebreakError
 from core.labels import Answer
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.people import operator
 from core.services.analytics import figures
+from core.services.analytics.slices import SliceAsk, slices_of
 from core.services.items.why import explain
 from core.services.models.training import training_readiness
 from core.services.projects.project import NewProject, create_project
@@ -42,8 +42,8 @@ def test_figures_of_shapes_say_what_they_compare(sqlite_ws: Workspace, tmp_path,
     assert found["per_class"]
     view = figures.quality(sqlite_ws, office, drawn.slug, "model", "final")
     assert view.right.overall.n == 6
-    with pytest.raises(TiebreakError, match=f"Slices of {task.value}"):
-        figures.bias(sqlite_ws, office, drawn.slug, "model", "final", None)
+    sliced = slices_of(sqlite_ws, office, drawn.slug, SliceAsk(whose="model", against="final"))
+    assert sliced.overall.n == sum(b.recall.n for b in view.right.boxes)
     assert training_readiness(sqlite_ws, office, drawn.slug).can_start
 
 
@@ -68,7 +68,7 @@ def test_a_label_of_several_classes_has_no_figures_yet(sqlite_ws: Workspace) -> 
     assert found["agreement"]["alpha"] is None
     assert not found["per_class"]
     figures.quality(sqlite_ws, office, "tags", "people", "final")
-    figures.bias(sqlite_ws, office, "tags", "people", "final", None)
+    slices_of(sqlite_ws, office, "tags", SliceAsk(whose="people", against="final"))
     assert training_readiness(sqlite_ws, office, "tags").can_start
 
 

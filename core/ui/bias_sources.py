@@ -1,0 +1,18 @@
+"""Where bias comes from: the panels of the bias page's second view, each drawn by a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.ui import states
+from core.ui.shell import PageContext
+
+SOURCES: tuple[Callable[[PageContext], None], ...] = ()
+"""Drawn from top to bottom; while there is none the page has one view."""
+
+
+def draw_sources(page: PageContext) -> None:
+    """Draw every panel; one that fails says so in its place and stops no other."""
+    for panel in SOURCES:
+        with states.boundary(inline=True):
+            panel(page)
