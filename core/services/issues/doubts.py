@@ -157,7 +157,9 @@ def _why_set(question: Question, row: np.ndarray, given: np.ndarray, flips: Sequ
 
 
 def _share(p: float) -> str:
-    return "under 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{p:.0%}".replace("%", " %")
+    """Return a probability in percent, on one line; one that rounds to nothing or all is told as a bound."""
+    percent = "under 1" if p < 0.01 else "over 99" if p > 0.99 else f"{100 * p:.0f}"
+    return f"{percent}\N{NO-BREAK SPACE}%"
 
 
 def _names(names: object) -> str:
