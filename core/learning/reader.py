@@ -66,6 +66,14 @@ def embedding_shards(folder: Path, cache: Path) -> tuple[str, ...]:
     return tuple(sorted(p.name for p in _store(folder, cache).folder.glob("*.keys.npy")))
 
 
+def is_self_taught(folder: Path) -> bool:
+    """Return whether a run's network was taught on the project's own images, for want of weights."""
+    try:
+        return bool(json.loads((folder / "config.json").read_bytes())["weights"] == "self-trained")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def _store(folder: Path, cache: Path) -> EmbeddingCache:
     try:
         config = json.loads((folder / "config.json").read_bytes())

@@ -14,7 +14,7 @@ from core.errors import BadCheckpoint, EmptyTrainingSet
 from core.learning import Progress
 from core.learning.cache import EmbeddingCache
 from core.learning.files import write_durably
-from core.learning.reader import read_embeddings
+from core.learning.reader import is_self_taught, read_embeddings
 from core.learning.vectors import vectors_of
 from core.services.issues.material import Looked
 from core.services.models.job_inputs import image_refs
@@ -23,6 +23,10 @@ from core.services.workspace import Workspace
 from core.store.tables import models
 
 OnProgress = Callable[[Progress], None]
+SELF_TAUGHT = (
+    "No pretrained weights were at hand when the newest model was trained, so its evidence is weak: more "
+    "suspicions, fewer of them right. With weights in torch's cache, train again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,9 @@ def _of_run(ws: Workspace, run: tuple[Path, str] | None, hashes: list[str]) -> E
         vectors, found = read_embeddings(run[0], ws.cache / "embeddings", hashes)
     except BadCheckpoint:
         return None
+    if is_self_taught(run[0]):
+        how = "embeddings of the newest model, a small network taught on this project's own images"
+        return _embeddings(vectors, found, how, SELF_TAUGHT)
     return _embeddings(vectors, found, f"embeddings of the newest model ({run[1]})")
 
 
