@@ -77,7 +77,7 @@ class Found:
         loss: Expected: how much worse than that, times the weight inside.
         pruned: Pairs that add nothing to one of their parts.
         order: Slices from the largest loss to the smallest, pruned ones left out; what others
-            explain comes after all that stands for itself, what is no worse at the end.
+            explain comes after all that stands for itself, what is hardly worse at the end.
         explained: For each slice the slice above that explains it, or -1.
     """
 
@@ -123,8 +123,11 @@ def find(
     apart = _worse(facts) * compared.gap
     asked = ranked[apart[ranked] > margin]
     explained = _explained(facts, columns, counted, compared, loss, asked, margin)
-    # First what is worse and stands for itself, then what others explain, then what is better.
-    tier = np.where(apart > 0, np.where(explained < 0, 0, 1), 2)
+    # First what is probably worse by the margin, then what was seen to be, both where they stand
+    # for themselves; then what these explain. A large slice that is hardly worse has a loss from
+    # its uncertainty alone and comes last.
+    alone = np.where(probability > 0.5, 0, np.where(apart > margin, 1, 3))
+    tier = np.where(explained >= 0, 2, alone)
     order = ranked[np.argsort(tier[ranked], kind="stable")]
     return Found(counted, compared, adjusted, believed, probability, loss, pruned, order, explained)
 

@@ -18,6 +18,7 @@ from core.services.analytics.slices import (
     SliceRow,
     SlicesView,
     needs_measures,
+    prepare,
     slices_of,
 )
 from core.stats.intervals import Estimate
@@ -65,6 +66,7 @@ def slices(
     columns = tuple(c.strip() for c in by.split(",") if c.strip())
     asked = SliceAsk(metric, of_class, whose, against, columns, fewest=least, margin=margin, tz=tz)
     if measure and needs_measures(columns):
+        prepare(ws, me, project, asked)  # what will be refused is refused before the long work
         meter = Meter(as_json)
         try:
             measure_items(ws, me, project, meter.show)

@@ -77,7 +77,8 @@ def _worst(page: PageContext, view: SlicesView, worst: SliceRow) -> None:
         more=_cost(view, worst),
     )
     kinds = {c.name: c.kind for c in view.columns}
-    if view.asked.metric == Metric.ACCURACY and all(
+    told = view.asked.metric == Metric.ACCURACY and view.asked.whose != EVERYBODY
+    if told and all(
         kinds.get(c) == "metadata" and ": " not in c and " to " not in (v or "")
         for c, v in worst.conditions
     ):

@@ -382,7 +382,7 @@ def _row(
     counted, compared, time = found.counted, found.compared, ready.said.seconds is not None
     inside = _inside(codes, found, i)
     n, rest_n = round(float(counted.n[i])), round(float(compared.rest_n[i]))
-    worse = (compared.gap[i] > 0) == ready.said.facts.lower_is_better
+    worse = bool(compared.gap[i] > 0) == ready.said.facts.lower_is_better
     sure = bool(found.adjusted[i] < FALSE_DISCOVERY)
     believed, spread = float(found.believed.mean[i]), 1.96 * float(found.believed.deviation[i])
     shrunken = Estimate(believed, believed - spread, believed + spread, n)
