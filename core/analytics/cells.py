@@ -281,7 +281,7 @@ def _variance(shares: bool, figure: Floats, n: Floats, squares: Floats) -> tuple
 def _p_value(facts: Facts, gap: Floats, n: Floats, rest_n: Floats, variance: Floats) -> Floats:
     """Return two-sided p: of the score test for shares, of the normal test for means."""
     if facts.shares:
-        share = float(facts.total.sum() / facts.weight.sum())
+        share = float(facts.total.sum() / max(float(facts.weight.sum()), 1e-300))
         variance = share * (1 - share) * (1 / n + 1 / rest_n)
     z = np.abs(gap) / np.sqrt(np.maximum(variance, 1e-300))
     return np.where(variance > 0, 2 * ndtr(-z), 1.0)
