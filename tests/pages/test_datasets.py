@@ -169,3 +169,40 @@ def test_background_work_that_fails_says_so(error: Exception) -> None:
     assert work.over.wait(10)
     assert work.error is not None
     assert "secret" not in str(work.error)
+
+
+# --- versions ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_versions(house: House) -> House:
+    """Give two versions that differ by one label."""
+    from core.datasets.splits import SplitPlan
+    from core.services.versions.snapshot import snapshot
+
+    table = house.source / "labels.csv"
+    for n, rows in enumerate(("leaf0.png,oak\n", "leaf0.png,maple\nleaf1.png,oak\n"), 1):
+        table.write_text(f"file,label\n{rows}")
+        import_data(house.ws, operator(house.ws), "leaves", table, ImportOptions(what="labels"))
+        snapshot(house.ws, house.actor("mia"), "leaves", f"v{n}", SplitPlan(near=False))
+    table.unlink()
+    return house
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("diff", ("Relabelled", "imported", "maple")),
+        ("export", ("read back as anybody",)),
+        ("lineage", ("Where does a label come from?",)),
+        ("list", ("Frozen so far", "v2")),
+    ],
+)
+def test_each_view_of_the_versions_has_an_address(
+    two_versions: House, monkeypatch: pytest.MonkeyPatch, view: str, said: tuple[str, ...]
+) -> None:
+    """What is looked at stands in the address, and each view draws without an error."""
+    at = Visit(two_versions, monkeypatch, "mia").open("datasets", project="leaves", versions=view)
+    assert not at.exception
+    for text in said:
+        assert text in words(at)
