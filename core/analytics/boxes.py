@@ -168,6 +168,49 @@ def box_confusion(
     return Confusion(asked.basis, asked.left_out, cells)
 
 
+def box_cases(
+    replica: Replica,
+    project_id: int,
+    whose: str,
+    against: str,
+    truth: str | None,
+    said: str | None,
+    filters: Filters = ALL,
+    iou_at_least: float = IOU,
+) -> tuple[tuple[int, int | None], ...]:
+    """Return item and speaker of every answer with a box in one cell of `box_confusion`, by item.
+
+    Args:
+        replica: Caught up.
+        project_id: The project.
+        whose, against, filters, iou_at_least: As of `box_confusion`.
+        truth: The true class; None for boxes that are in no truth.
+        said: The class drawn; None for true boxes nobody drew.
+
+    Raises:
+        NotFound: A name is nobody's.
+        InputError: `against` is no reference.
+        LimitExceeded: It took too long.
+    """
+    asked = _fetch(replica, project_id, whose, against, filters)
+    t, s = match_sides(asked.truth, asked.said, iou_at_least, same_class=False)
+    code = {name: i for i, name in enumerate(asked.names)}
+    true, drawn = code.get(truth or "", -1), code.get(said or "", -1)
+    if said is None:
+        side, missed = asked.truth, ~_flags(len(asked.truth.pair), t)
+        found = side.where(missed & (side.label == true))
+    elif truth is None:
+        side, extra = asked.said, ~_flags(len(asked.said.pair), s)
+        found = side.where(extra & (side.label == drawn))
+    else:
+        paired = (asked.truth.label[t] == true) & (asked.said.label[s] == drawn)
+        found = asked.truth.where(_flags(len(asked.truth.pair), t[paired]))
+    pairs, first = np.unique(found.pair, return_index=True)
+    who = found.who[first].tolist()
+    items = asked.item_of_pair[pairs].tolist()
+    return tuple((i, None if w < 0 else w) for i, w in sorted(zip(items, who, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class FoundBoxes:
     """The true boxes of each answer, by class: arrays of one length.

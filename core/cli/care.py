@@ -12,6 +12,7 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
+from core.cli.stats_text import quality_lines
 from core.errors import InputError
 from core.services.analytics.figures import stats as project_stats
 from core.services.consensus.dry_run import DryRun
@@ -148,7 +149,7 @@ def _stats_text(doc: dict) -> str:
     alpha = doc["agreement"]["alpha"]
     words = "not enough data" if alpha is None else f"{alpha:.3f}"
     lines.append(f"Krippendorff's alpha: {words}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *quality_lines(doc)])
 
 
 def doctor(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

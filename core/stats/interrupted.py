@@ -115,7 +115,7 @@ def _design(t: Floats, change: float) -> Floats:
 def _fit(x: Floats, y: Floats, w: Floats, lags: int) -> tuple[Floats, Floats]:
     """Return weighted least squares and standard errors: Newey-West's, or carried-over errors' if wider."""
     w = w / w.mean()
-    bread = np.linalg.pinv(x.T @ (x * w[:, None]))
+    bread = np.asarray(np.linalg.pinv(x.T @ (x * w[:, None])), dtype=np.float64)
     found = bread @ (x.T @ (w * y))
     rest = y - x @ found
     scores = x * (w * rest)[:, None]

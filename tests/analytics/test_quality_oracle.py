@@ -10,13 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 from core.analytics.asked import ALL, Filters
-from core.analytics.boxes import box_accuracy
+from core.analytics.boxes import box_accuracy, box_cases, box_confusion
 from core.analytics.figures import f1_figure
 from core.analytics.per_class import class_scores
 from core.analytics.replica import Replica
 from core.consensus.agreement import krippendorff_alpha
 from core.consensus.counts import count_labels
 from core.labels.answer import Answer
+from core.labels.geometry import match_regions
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.analytics.calibration import calibration_of
 from core.services.analytics.guideline_effect import AGREEMENT, effect_of
@@ -327,3 +328,26 @@ def _regions(answer, name):
     """Return the areas of an answer's regions of one class."""
     regions = [r for r in Answer.from_json(answer).regions if r.label == name]
     return [(r.x2 - r.x1) * (r.y2 - r.y1) for r in regions]
+
+
+def test_behind_each_square_of_regions_are_its_items(world):
+    """For every cell of the confusion against each reference, extra and missed regions too."""
+    rows, project, replica, _ = world
+    if not project.task.draws:
+        pytest.skip("nothing is drawn here")
+    for against in REFERENCES:
+        used, _, _ = oracle.pairs(rows, project.id, "people", against)
+        behind = defaultdict(set)
+        for said, truth in used:
+            t, s = (Answer.from_json(x["answer"]).regions for x in (truth, said))
+            matched = match_regions(t, s, 0.5, same_class=False)
+            cells = {(t[i].label, s[j].label) for i, j, _ in matched}
+            cells |= {(r.label, None) for i, r in enumerate(t) if i not in {m[0] for m in matched}}
+            cells |= {(None, r.label) for j, r in enumerate(s) if j not in {m[1] for m in matched}}
+            for cell in cells:
+                behind[cell].add((said["item_id"], said["person_id"]))
+        shown = box_confusion(replica, project.id, "people", against).cells
+        assert {(c.truth, c.said) for c in shown} == set(behind)
+        for (truth, said), expected in behind.items():
+            found = box_cases(replica, project.id, "people", against, truth, said)
+            assert set(found) == expected

@@ -244,6 +244,7 @@ def figures_agree_with_the_terminal(page: Page, place: Place) -> None:
     right = figure(page, "The model is right")
     expect(right.locator(".tb-value")).to_have_text(percent(doc["overall"]["accuracy"]))
     expect(right.locator(".tb-note")).to_have_text(note(doc["overall"]))
+    page.goto(place.url("quality", view="agree"))
     same = figure(page, "Same answer")
     expect(same.locator(".tb-note")).to_contain_text(f"n = {doc['agreement']['n']}")
     assert doc["agreement"]["n"] == LABELS

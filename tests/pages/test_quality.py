@@ -93,7 +93,7 @@ def test_agreement_is_looked_at_over_a_slice(worked: House, monkeypatch) -> None
     """The slices are offered beside the other choices of votes; the address keeps the one chosen."""
     project = get_project(worked.ws, worked.actor("mia"), "leaves")
     describe(worked.ws, project, {i: {"camera": "AB"[i % 2]} for i in range(1, 7)})
-    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves")
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves", view="agree")
     offered = at.selectbox(key="choice.where")
     assert offered.options == ["All items", "camera is A", "camera is B"]
     offered.set_value("camera:B").run()
@@ -101,7 +101,7 @@ def test_agreement_is_looked_at_over_a_slice(worked: House, monkeypatch) -> None
     assert at.query_params["where"] in ("camera:B", ["camera:B"])
     assert "Only items where camera is B" in words(at)
     both = Visit(worked, monkeypatch, "mia").open(
-        "quality", project="leaves", where="camera:B|light"
+        "quality", project="leaves", view="agree", where="camera:B|light"
     )
     assert both.selectbox(key="choice.where").value == "camera:B|light"
 
@@ -152,10 +152,10 @@ def test_fleiss_kappa_owns_up_to_what_it_leaves_out(house: House, monkeypatch) -
     votes(last, "ben", "oak")
     votes(last, "cat", "maple")
     assert "it flatters" not in words(
-        Visit(house, monkeypatch, "mia").open("quality", project="leaves")
+        Visit(house, monkeypatch, "mia").open("quality", project="leaves", view="agree")
     )
     votes(last, "dan", "oak")
-    text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves"))
+    text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves", view="agree"))
     assert (
         "Leaves out 1 item with another number of votes. A third vote comes where people differ"
         in text
@@ -187,7 +187,7 @@ def three(house: House) -> House:
 
 def test_agreement_is_shown_by_class_pair_and_person(three: House, monkeypatch) -> None:
     """The matrix says who agrees with whom, and the pair that agrees least comes with its items."""
-    at = Visit(three, monkeypatch, "mia").open("quality", project="leaves")
+    at = Visit(three, monkeypatch, "mia").open("quality", project="leaves", view="agree")
     assert not at.exception
     text = words(at)
     assert "Agreement by class" in text
@@ -212,7 +212,7 @@ def test_items_a_lead_could_still_vote_on_are_withheld_from_the_pair(
     three: House, monkeypatch
 ) -> None:
     """The lead learns how many there are, never what was said of them."""
-    text = words(Visit(three, monkeypatch, "leo").open("quality", project="leaves"))
+    text = words(Visit(three, monkeypatch, "leo").open("quality", project="leaves", view="agree"))
     assert "3 more are not shown: you could still vote on them" in text
     assert "oak / birch" not in text
 
@@ -227,7 +227,7 @@ def test_agreement_that_chance_alone_would_give_is_undefined(house: House, monke
             with suppress(ItemClosed):
                 sent = Submission(new_uuid(), item, "vote", say("oak"), active_seconds=2)
                 submit(house.ws, house.actor(who), "leaves", sent)
-    text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves"))
+    text = words(Visit(house, monkeypatch, "mia").open("quality", project="leaves", view="agree"))
     assert "Undefined" in text
     assert "one answer was given throughout" in text
 
@@ -247,10 +247,43 @@ def test_regions_have_agreement_by_class_and_by_person(house: House, monkeypatch
             answer = boxes(*edges, label="neutrophil")
             sent = Submission(new_uuid(), item, "vote", answer, active_seconds=2)
             submit(house.ws, person, "cells", sent)
-    at = Visit(house, monkeypatch, "mia").open("quality", project="cells")
+    at = Visit(house, monkeypatch, "mia").open("quality", project="cells", view="agree")
     assert not at.exception
     text = figure_values(at)
     assert "Where one person draws a region, how often another draws one alike" in text
     assert "Others draw it too" in text
     assert "What each person does to alpha" in text
     assert "It takes three people on the same items" not in text
+
+
+VIEWS = ("right", "agree", "model", "work", "labels")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_says_what_is_missing_where_little_was_done(
+    house: House, monkeypatch, view
+) -> None:
+    """One annotator, no gold, no prediction, one guideline: each view opens and says so."""
+    at = Visit(house, monkeypatch, "mia").open("quality", project="leaves", view=view)
+    assert not at.exception
+    assert "ot enough data" in words(at)
+
+
+def test_the_model_is_set_beside_people_and_its_own_confidence(worked: House, monkeypatch) -> None:
+    """Six predictions are too few for calibration, which says how many it takes."""
+    at = Visit(worked, monkeypatch, "mia").open(
+        "quality", project="leaves", view="model", against="gold"
+    )
+    text = words(at)
+    assert not at.exception
+    assert "Calibration needs 30 predictions" in text
+    assert "Model, people and consensus on the same items" in text
+
+
+def test_rework_is_told_by_class_and_person(worked: House, monkeypatch) -> None:
+    """First votes, in the chart's words and in the table."""
+    at = Visit(worked, monkeypatch, "mia").open("quality", project="leaves", view="work")
+    text = figure_values(at)
+    assert "Overturned by a lead" in text
+    assert "No gold has been answered yet." in text
+    assert "Nobody has done any of this here yet." in text  # no pre-label was shown

@@ -23,6 +23,7 @@ from core.services.analytics.agreement import (
 )
 from core.services.analytics.bias import slice_values
 from core.services.analytics.home import HomeProject, HomeView, home
+from core.services.analytics.precision import scores_of
 from core.services.analytics.quality import (
     BoxClass,
     CasesView,
@@ -30,9 +31,11 @@ from core.services.analytics.quality import (
     QualityView,
     best_reference,
     cases,
+    has_items,
     quality,
     rightness,
 )
+from core.services.analytics.quality_doc import class_doc, quality_doc
 from core.services.analytics.replicas import open_figures, people_who_voted
 from core.services.analytics.throughput import PersonPace, ThroughputView, throughput
 from core.services.consensus.agreement import AgreementView, agreement_of
@@ -59,6 +62,7 @@ __all__ = [
     "cases",
     "differing_items",
     "guidelines",
+    "has_items",
     "home",
     "people_who_voted",
     "quality",
@@ -73,6 +77,8 @@ def stats(ws: Workspace, actor: Actor, slug: str) -> dict[str, object]:
 
     Per class: the model in force against the final labels; without any prediction, people
     against what a lead decided, else against gold. Every figure is given however small its n.
+    What `quality_doc` adds has names that stay: references, calibration, agreement_weeks, three_ways,
+    rates, gold, guideline_effect, label_noise, shapes.
 
     Raises:
         Forbidden: The actor may not see figures here.
@@ -83,6 +89,9 @@ def stats(ws: Workspace, actor: Actor, slug: str) -> dict[str, object]:
     now = progress(replica, project.id)
     whose, against = _comparison(ws, replica, project)
     right = rightness(replica, project, whose, against, fewest=1)
+    more = quality_doc(ws, replica, project, whose, against)
+    scored = scores_of(replica, project, whose, against, fewest=1)
+    scores = {c.name: class_doc(c) for c in scored.classes}
     return {
         "project": project.slug,
         "items": now.items,
@@ -96,9 +105,10 @@ def stats(ws: Workspace, actor: Actor, slug: str) -> dict[str, object]:
         # What two regions are compared by; a polygon's, a mask's or keypoints' form counts for nothing.
         **({"compared_by": "bounding box"} if project.task.draws else {}),
         "overall": _proportion(right.overall),
-        "per_class": [{"class": f.name, **_proportion(f)} for f in right.classes]
-        + [_box_class(b) for b in right.boxes],
+        "per_class": [{"class": f.name, **_proportion(f), **scores[f.name]} for f in right.classes]
+        + [{**_box_class(b), **scores[b.name]} for b in right.boxes],
         "agreement": agreement_doc(agreement_of(ws, replica, project, ALL, fewest=1)),
+        **more,
     }
 
 
@@ -133,13 +143,8 @@ def _ends(estimate: Estimate) -> dict[str, float | None]:
 
 
 def _box_class(found: BoxClass) -> dict[str, object]:
-    """Return recall as the class's accuracy (how often its boxes are found) beside precision."""
-    precision = found.precision.estimate
-    return {
-        "class": found.name,
-        **_proportion(found.recall),
-        "precision": {"n": found.precision.n, "value": precision.value, **_ends(precision)},
-    }
+    """Return recall as the class's accuracy: how often its boxes are found."""
+    return {"class": found.name, **_proportion(found.recall)}
 
 
 def agreement_doc(view: AgreementView) -> Mapping[str, object]:

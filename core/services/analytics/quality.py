@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
-from core.access import Actor
+from core.access import Action, Actor
 from core.analytics import boxes, drill, questions
 from core.analytics import figures as shown
 from core.analytics.asked import ALL, MODEL, Against, Basis, Filters
@@ -19,10 +19,11 @@ from core.labels.state import ItemState
 from core.services.analytics.behind import is_withheld, names_by_number, rows_of
 from core.services.analytics.replicas import open_figures, voters
 from core.services.pictures.images import image_path
-from core.services.projects.project import ProjectView
+from core.services.projects.project import ProjectView, project_for
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.stats.intervals import UNDEFINED, wilson
+from core.store.tables import items
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,20 @@ def quality(
     )
 
 
+def has_items(ws: Workspace, actor: Actor, slug: str) -> bool:
+    """Return whether there is anything in the project to have figures about.
+
+    Raises:
+        Forbidden: The actor may not see figures here.
+        NotFound: There is no such project for the actor.
+    """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES)
+        return connection.execute(
+            select(items.c.id).where(items.c.project_id == project.id).limit(1)
+        ).first() is not None  # fmt: skip
+
+
 def rightness(
     replica: Replica,
     project: ProjectView,
@@ -213,6 +228,9 @@ def cases(
 ) -> CasesView:
     """Return the items truly of one class that were said to be another.
 
+    Of regions: the items with such a region; an empty `truth` asks for regions drawn where none is,
+    an empty `said` for true ones nobody drew.
+
     Items the actor could still vote on or decide are withheld: nobody sees an answer, or the
     known answer of gold, before giving their own.
 
@@ -223,7 +241,7 @@ def cases(
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    found = drill.cases(replica, project.id, whose, against, truth, said, filters or ALL)
+    found = _found_cases(replica, project, (truth, said), whose, against, filters or ALL)
     rows = rows_of(ws, [c.item_id for c in found])
     shown_cases = [
         (case, row)
@@ -231,6 +249,23 @@ def cases(
         if (row := rows[case.item_id]) and not is_withheld(actor, project, row.state)
     ]
     return CasesView(_views(ws, shown_cases), len(found) - len(shown_cases))
+
+
+def _found_cases(
+    replica: Replica,
+    project: ProjectView,
+    cell: tuple[str, str],
+    whose: str,
+    against: str,
+    filters: Filters,
+) -> Sequence[Case]:
+    if not project.task.draws:
+        return drill.cases(replica, project.id, whose, against, *cell, filters)
+    truth, said = (side or None for side in cell)
+    found = boxes.box_cases(
+        replica, project.id, whose, against, truth, said, filters, project.policy.iou_at_least
+    )
+    return [Case(item, who, None) for item, who in found[: drill.MOST_CASES]]
 
 
 def _views(ws: Workspace, found: Sequence[tuple[Case, Row]]) -> tuple[CaseView, ...]:
