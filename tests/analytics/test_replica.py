@@ -10,12 +10,13 @@ import time
 import duckdb
 import pytest
 
+from core.analytics import bulk, source
 from core.analytics.asked import Filters
 from core.analytics.questions import metadata_columns, per_class_accuracy, vote_table
 from core.analytics.replica import MAGIC, Replica
 from core.analytics.rollups import SUMMED
 from core.analytics.slices import slices
-from core.errors import LimitExceeded, StoreUnavailable
+from core.errors import LimitExceeded, StoreCorrupt, StoreUnavailable
 from core.store.audit import append_audit
 from core.store.store import Store, open_store, sqlite_url
 from tests.analytics.recorded import Recorder, random_project
@@ -119,9 +120,45 @@ def test_a_restored_record_is_noticed(tmp_path):
     assert len(vote_table(replica, project).label) == 0
 
 
-def test_catching_up_keeps_the_locks_of_a_write_in_progress(tmp_path):
+def test_reading_in_bulk_gives_the_same_rows(sqlite_recorder, monkeypatch):
+    """The processes that read very many rows bring what is else read row by row."""
+    for seed, task in enumerate(("classification", "boxes")):
+        random_project(sqlite_recorder, seed, task)
+    row_by_row, in_bulk = (Replica(sqlite_recorder.store) for _ in range(2))
+    row_by_row.catch_up()
+    monkeypatch.setattr(source, "BULK_ROWS", 1)
+    monkeypatch.setattr(source, "BULK_SHARE", 50)
+    assert in_bulk.catch_up().rows == sum(map(len, _mirrored(sqlite_recorder)))
+    assert contents(in_bulk) == contents(row_by_row)
+
+
+def _mirrored(recorder):
+    """Return the rows of every table the copy has."""
+    names = {m.table.name for m in source.MIRRORS}
+    return [rows for name, rows in recorder.rows.tables.items() if name in names]
+
+
+@pytest.mark.parametrize(
+    ("file", "error"), [(None, StoreUnavailable), (b"someone's notes" * 99, StoreCorrupt)]
+)
+def test_what_cannot_be_read_in_bulk_is_said(tmp_path, file, error):
+    """No file, and one that is no database, are told in a sentence."""
+    path = tmp_path / "tiebreak.db"
+    if file is not None:
+        path.write_bytes(file)
+    with (
+        pytest.raises(error, match=r"cannot be read|is damaged"),
+        bulk.batches_of(path, ["SELECT 0 UNION ALL SELECT seq FROM annotations"]) as found,
+    ):
+        list(next(found))
+
+
+@pytest.mark.parametrize("bulk_rows", [source.BULK_ROWS, 1])
+def test_catching_up_keeps_the_locks_of_a_write_in_progress(tmp_path, monkeypatch, bulk_rows):
     """Reading the record never lets another process write into our open transaction."""
+    monkeypatch.setattr(source, "BULK_ROWS", bulk_rows)
     store = open_store(sqlite_url(tmp_path))
+    one_vote_project(Recorder(store))
     replica = Replica(store)
     intruder = (
         "import sqlite3, sys\n"
