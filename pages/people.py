@@ -9,6 +9,7 @@ import streamlit as st
 from core.access import Action, Role
 from core.services.accounts import changing, grants, people
 from core.services.accounts.people import PersonView
+from core.services.accounts.teams import set_team, teams_of_people
 from core.services.projects.project import list_projects
 from core.ui.shell import PageContext, open_page, role_names
 from core.ui.text import _
@@ -42,15 +43,21 @@ def main() -> None:
         )
         _add(page, titles)
     shown = [p for p in everybody if wanted.lower() in f"{p.name} {p.display_name}".lower()]
-    _list(shown, titles)
+    teams = teams_of_people(page.ws, page.actor)
+    _list(shown, titles, teams)
     accounts = [p for p in shown if p.kind == "person"]
     if accounts:
         _change(page, accounts, titles)
+    if shown:
+        _change_team(page, shown, teams)
 
 
-def _list(shown: Sequence[PersonView], titles: dict[str, str]) -> None:
-    head = (_("Name"), _("Roles"), _("Sign-in"))
-    table(head, [(_who(p), _roles(p, titles), _status(p)) for p in shown], _("People"))
+def _list(shown: Sequence[PersonView], titles: dict[str, str], teams: dict[int, str]) -> None:
+    head = (_("Name"), _("Team or vendor"), _("Roles"), _("Sign-in"))
+    rows = [
+        (_who(p), teams.get(p.id, "") or muted("–"), _roles(p, titles), _status(p)) for p in shown
+    ]
+    table(head, rows, _("People"))
 
 
 def _who(person: PersonView) -> Markup:
@@ -150,6 +157,29 @@ def _change(page: PageContext, accounts: Sequence[PersonView], titles: dict[str,
         with right:
             _change_password(page, person)
             _change_active(page, person)
+
+
+def _change_team(page: PageContext, shown: Sequence[PersonView], teams: dict[int, str]) -> None:
+    section(_("Team or vendor"), _("A filter of every figure about people, also of past work."))
+    by_id = {p.id: p for p in shown}
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
+        person = st.selectbox(
+            _("Person"),
+            list(by_id),
+            format_func=lambda i: f"{by_id[i].display_name} (@{by_id[i].name})",
+            key="people.team.person",
+        )
+        known = sorted({*teams.values()}, key=str.casefold)
+        team = st.selectbox(
+            _("Team or vendor"),
+            known,
+            index=known.index(teams[person]) if person in teams else None,
+            accept_new_options=True,
+            placeholder=_("None; type a new name to add one"),
+            key=f"people.{person}.team",
+        )
+        if st.button(_("Save"), key=f"people.{person}.team.save"):
+            attempt(lambda: set_team(page.ws, page.actor, person, team or ""), _("Team saved."))
 
 
 def _change_roles(page: PageContext, person: PersonView, titles: dict[str, str]) -> None:

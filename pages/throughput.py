@@ -20,8 +20,12 @@ from core.ui import charts, downloads, states
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose
 from core.ui.shell import PageContext, open_page
+from core.ui.teams import choose_team
 from core.ui.text import _
 from core.ui.theme import Markup, fill
+from core.ui.throughput_flow import draw_flow
+from core.ui.throughput_money import draw_money
+from core.ui.throughput_paces import draw_fatigue, draw_paces
 from core.ui.widgets import caption, figure, muted, number, table
 from core.ui.zones import draw_zone
 
@@ -37,7 +41,9 @@ def main() -> None:
     )
     with states.boundary(inline=True):
         zone = charts.reader_zone()
-        view = figures.throughput(page.ws, page.actor, page.slug, _period(page, zone), zone)
+        filters = _period(page, zone)
+        draw_flow(page, filters, zone)
+        view = figures.throughput(page.ws, page.actor, page.slug, filters, zone)
         if not view.days:
             states.empty(
                 _("No work in this time"),
@@ -51,11 +57,16 @@ def main() -> None:
         _by_day(page, view)
         _pace(view)
         _people(page, view)
+        draw_paces(page, filters, zone)
+        draw_fatigue(page, filters, zone)
+        draw_money(page, filters)
 
 
 def _period(page: PageContext, zone: str) -> Filters:
     people = figures.people_who_voted(page.ws, page.actor, page.slug)
-    left, middle, right = st.columns([1, 1, 1.2], gap="medium", vertical_alignment="bottom")
+    left, middle, third, right = st.columns(
+        [1, 1, 1, 1.2], gap="medium", vertical_alignment="bottom"
+    )
     with left:
         days = choose(
             _("Time"),
@@ -71,10 +82,12 @@ def _period(page: PageContext, zone: str) -> Filters:
         )
     with middle:
         person = choose(_("Person"), "person", {"": _("Everybody"), **people}, "")
+    with third:
+        team = choose_team(page)
     with right:
         draw_zone()
     since = None if days == ALL_TIME else _midnight(page.ws.clock(), zone, int(days) - 1)
-    return Filters(since=since, people=(person,) if person else ())
+    return Filters(since=since, people=(person,) if person else (), teams=team)
 
 
 def _midnight(now: float, zone: str, days_ago: int) -> float:

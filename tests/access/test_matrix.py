@@ -21,6 +21,7 @@ import pytest
 import core.services
 from core.access import ANONYMOUS, Action, Actor, Resource, Role, can, can_anywhere
 from core.access.roles import MATRIX, OWNED
+from core.analytics.paces import By
 from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.errors import AccessError, Forbidden, NotFound, NotSignedIn, TiebreakError
@@ -35,7 +36,12 @@ from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people, skills, teams
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
+from core.services.analytics import costs as analytics_costs
+from core.services.analytics import fatigue as analytics_fatigue
+from core.services.analytics import forecast as analytics_forecast
 from core.services.analytics import measured, people_quality, slice_items, slices
+from core.services.analytics import paces as analytics_paces
+from core.services.analytics import stages as analytics_stages
 from core.services.certificates import (
     accept,
     audits,
@@ -583,6 +589,20 @@ CALLS = (
         everywhere=True,
     ),
     Call("accounts.teams.team_names", Action.SEE_FIGURES, by_slug(teams.team_names)),
+    Call(
+        "analytics.paces.paces_of",
+        Action.SEE_FIGURES,
+        by_slug(analytics_paces.paces_of, By.PERSON),
+    ),
+    Call("analytics.stages.stages_of", Action.SEE_FIGURES, by_slug(analytics_stages.stages_of)),
+    Call("analytics.forecast.burn_down", Action.SEE_FIGURES, by_slug(analytics_forecast.burn_down)),
+    Call("analytics.fatigue.fatigue_of", Action.SEE_FIGURES, by_slug(analytics_fatigue.fatigue_of)),
+    Call("analytics.costs.costs_of", Action.SEE_FIGURES, by_slug(analytics_costs.costs_of)),
+    Call(
+        "analytics.costs.set_team_rate",
+        Action.STEER,
+        by_slug(analytics_costs.set_team_rate, "North", 12.5),
+    ),
     Call(
         "accounts.grants.grant",
         Action.MANAGE_PEOPLE,

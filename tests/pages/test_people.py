@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Role
 from core.services.accounts.people import list_people
+from core.services.accounts.teams import set_team, teams_of_people
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 
@@ -83,3 +84,15 @@ def test_finding_narrows_the_list(page: AppTest) -> None:
     said = words(page)
     assert "Eve Elsewhere" in said
     assert "Mia Manager" not in said
+
+
+def test_a_team_is_given(page: AppTest, house: House) -> None:
+    """Choosing a team that is there, and saving, puts the person into it."""
+    set_team(house.ws, house.actor("kim"), house.people["ada"], "North")
+    page.run()
+    page.selectbox(key="people.team.person").select(house.people["eve"]).run()
+    page.selectbox(key=f"people.{house.people['eve']}.team").select("North").run()
+    page.button(key=f"people.{house.people['eve']}.team.save").click().run()
+    assert not page.exception
+    teams = teams_of_people(house.ws, house.actor("kim"))
+    assert teams[house.people["eve"]] == "North"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.services.projects.training_rules import get_training_rules
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 
@@ -16,7 +17,7 @@ def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
     assert at.selectbox(key="choice.tz").value == at.query_params["tz"] == "UTC"
     assert "not enough data, n = 2" in text
     assert "Complete counts, not estimates" in text
-    assert len(at.get("download_button")) == 4  # people and days, each as CSV and Parquet
+    assert len(at.get("download_button")) >= 12  # every table, each as CSV and Parquet
 
 
 def test_the_time_and_the_person_live_in_the_address(house: House, monkeypatch) -> None:
@@ -54,3 +55,29 @@ def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
     """Figures per person are for those who steer."""
     at = Visit(house, monkeypatch, "ada").open("throughput", project="leaves")
     assert "not part of your role" in words(at)
+
+
+def test_what_is_left_what_it_costs_and_the_pace_are_shown(house: House, monkeypatch) -> None:
+    """Every panel says what it can of two votes, and asks for more data where it cannot."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", by="prelabel")
+    assert not at.exception
+    text = words(at)
+    for said in (
+        "What items wait for", "What is left", "Not enough data for a forecast",
+        "In an hour at work", "What labels cost", "Time saved, measured",
+    ):  # fmt: skip
+        assert said in text
+    assert at.selectbox(key="choice.by").value == "prelabel"
+
+
+def test_a_rate_is_set_where_the_costs_are(house: House, monkeypatch) -> None:
+    """A manager sets what an hour costs, with a reason; without one a sentence says so."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves")
+    next(n for n in at.number_input if n.label == "An hour of a person costs").set_value(12.0)
+    next(b for b in at.button if b.label == "Save").click().run()
+    assert "needs a reason" in words(at)
+    next(t for t in at.text_input if t.label == "Why it changes").set_value("contract")
+    next(b for b in at.button if b.label == "Save").click().run()
+    assert not at.exception
+    rules = get_training_rules(house.ws, house.actor("mia"), "leaves").rules
+    assert rules.wage_per_hour == 12.0
