@@ -254,6 +254,11 @@ def test_regions_have_agreement_by_class_and_by_person(house: House, monkeypatch
     assert "Others draw it too" in text
     assert "What each person does to alpha" in text
     assert "It takes three people on the same items" not in text
+    at = Visit(house, monkeypatch, "mia").open("quality", project="cells", whose="people")
+    assert not at.exception
+    text = words(at)
+    assert "Image by image" in text
+    assert "neutrophil, not drawn" in text  # the square of the third person's missing box
 
 
 VIEWS = ("right", "agree", "model", "work", "labels")
@@ -287,3 +292,14 @@ def test_rework_is_told_by_class_and_person(worked: House, monkeypatch) -> None:
     assert "Overturned by a lead" in text
     assert "No gold has been answered yet." in text
     assert "Nobody has done any of this here yet." in text  # no pre-label was shown
+
+
+def test_one_condition_of_several_can_be_taken_out(worked: House, monkeypatch) -> None:
+    """Each condition is a chip; its cross leaves the others in the address, hostile names as text."""
+    at = Visit(worked, monkeypatch, "mia").open(
+        "quality", project="leaves", where="camera:C|%2Ablur%2A:%3Ab%3A"
+    )
+    assert at.button(key="where.drop.1").label == "\\*blur\\* is \\:b\\:"
+    at.button(key="where.drop.1").click().run()
+    assert at.query_params["where"] in ("camera:C", ["camera:C"])
+    assert not at.exception
