@@ -13,6 +13,7 @@ from core.ui.new_project import TASKS, may_create, new_project
 from core.ui.shell import PageContext, go, open_page
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill
+from core.ui.weekly import report_button
 from core.ui.widgets import duration, fact, figure, number, state_bar
 from core.ui.zones import reader_zone
 
@@ -49,7 +50,7 @@ def main() -> None:
             _("An admin gives roles under People."),
         )
     for project in sorted(view.projects, key=_has_no_work):
-        _card(page.actor, project)
+        _card(page, project)
 
 
 def _head(page: PageContext, title: str, bare: bool) -> None:
@@ -165,7 +166,8 @@ def _draw_step(step: Step) -> None:
 # --- one card a project -----------------------------------------------------------------------
 
 
-def _card(actor: Actor, row: HomeProject) -> None:
+def _card(page: PageContext, row: HomeProject) -> None:
+    actor = page.actor
     with st.container(border=True, key=f"tb-card-{row.project.slug}"):
         _card_head(row)
         _standing(row)
@@ -174,7 +176,7 @@ def _card(actor: Actor, row: HomeProject) -> None:
         else:
             state_bar(row.counts)
             _card_figures(actor, row)
-        _card_buttons(actor, row)
+        _card_buttons(page, row)
 
 
 def _card_head(row: HomeProject) -> None:
@@ -237,7 +239,8 @@ def _card_figures(actor: Actor, row: HomeProject) -> None:
             fact(_("Time left for me"), pace, _("at my own median pace"))
 
 
-def _card_buttons(actor: Actor, row: HomeProject) -> None:
+def _card_buttons(page: PageContext, row: HomeProject) -> None:
+    actor = page.actor
     wanted = (
         (Action.VOTE, "review", _("Review"), bool(row.n_items)),
         (Action.ADJUDICATE, "adjudicate", _("Adjudicate"), bool(row.disputes)),
@@ -250,6 +253,8 @@ def _card_buttons(actor: Actor, row: HomeProject) -> None:
             slug = row.project.slug
             if useful and _may(actor, action, row) and st.button(label, key=f"home.{slug}.{key}"):
                 go(key, slug)
+        if row.n_items and _may(actor, Action.SEE_FIGURES, row):
+            report_button(page.ws, actor, row.project.slug)
 
 
 def _has_no_work(row: HomeProject) -> bool:

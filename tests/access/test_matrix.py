@@ -74,6 +74,7 @@ from core.services.models import (
 from core.services.pictures import crops, images, tiles
 from core.services.projects import project as projects
 from core.services.projects import queue_plans, training_rules
+from core.services.report import weekly
 from core.services.review import (
     adjudication,
     admission,
@@ -181,6 +182,7 @@ CALLS = (
         Action.SEE_FIGURES,
         by_slug(people_quality.everybodys_quality),
     ),
+    Call("report.weekly.weekly_report", Action.SEE_FIGURES, by_slug(weekly.weekly_report)),
     Call("analytics.slices.slices_of", Action.SEE_FIGURES, by_slug(slices.slices_of)),
     Call(
         "analytics.slices.prepare",

@@ -6,6 +6,7 @@ import pytest
 
 from core.services.review.admission import pause_person
 from core.store.tables import item_state
+from core.ui.weekly import page_of
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 
@@ -93,3 +94,16 @@ def test_the_advice_opens_the_project_it_names(
     at.button(key="home.next").click().run()
     assert at.query_params["project"] in ("leaves", ["leaves"])
     assert at.session_state["tiebreak.project"] == "leaves"
+
+
+def test_who_sees_figures_takes_the_weekly_report_home(house: House, monkeypatch) -> None:
+    """A manager has the button on the project with images; an expert has none."""
+    at = Visit(house, monkeypatch, "mia").open("home")
+    assert not at.exception
+    assert [b.label for b in at.get("download_button")] == ["Weekly report"]
+    page = page_of(house.ws, house.actor("mia"), "leaves", "Asia/Seoul")
+    assert "Leaf species" in page
+    assert "Asia/Seoul" in page
+    assert "There is no project" in page_of(house.ws, house.actor("mia"), "nowhere", "UTC")
+    at = Visit(house, monkeypatch, "ada").open("home")
+    assert not at.get("download_button")
