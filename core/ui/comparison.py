@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.analytics.asked import MODEL, PEOPLE, Against, Basis, Filters
 from core.errors import InputError
+from core.ui import states
 from core.ui.choices import choose, put
 from core.ui.text import _, many, mark
 from core.ui.theme import draw
@@ -86,7 +87,7 @@ def draw_where(asked: Asked) -> None:
 
 
 def draw_where_is(filters: Filters) -> None:
-    """Say which items a filter leaves, where it leaves any out, with a way back."""
+    """Say which items a filter leaves, where it leaves any out, with a way to take each condition out."""
     if not filters.metadata:
         return
     left, right = st.columns([5, 1], vertical_alignment="center")
@@ -98,6 +99,20 @@ def draw_where_is(filters: Filters) -> None:
         _("All items"), key="where.clear", icon=":material/close:", width="stretch",
         on_click=lambda: put(where=None),
     )  # fmt: skip
+    if len(conditions) > 1:
+        _chips(conditions)
+
+
+def _chips(conditions: Sequence[tuple[str, str | None]]) -> None:
+    """Draw a button a condition that takes this one out of the address."""
+    with st.container(horizontal=True, gap="small"):
+        for place, one in enumerate(conditions):
+            others = [*conditions[:place], *conditions[place + 1 :]]
+            st.button(
+                states.plain_markdown(in_words([one])), key=f"where.drop.{place}",
+                icon=":material/close:", type="tertiary", on_click=put,
+                kwargs={"where": where_is(others)}, help=_("Take this condition out."),
+            )  # fmt: skip
 
 
 def notes(basis: Basis, left_out: int, against: str, whose: str) -> list[str]:
