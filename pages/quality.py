@@ -5,6 +5,8 @@ Its parts are views of one address, so that a view asks and draws little.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.access import Action
@@ -23,6 +25,7 @@ from core.ui.quality_scores import draw_scores, draw_shapes
 from core.ui.quality_time import draw_weeks
 from core.ui.quality_work import draw_work
 from core.ui.shell import PageContext, open_page
+from core.ui.teams import choose_team
 from core.ui.text import _, many, mark
 from core.ui.widgets import state_name
 
@@ -104,6 +107,7 @@ def _asked(page: PageContext) -> Asked:
     known = whose if whose in {"people", *people} else "model"
     best = figures.best_reference(page.ws, page.actor, page.slug, known)
     asked = comparison.ask(people, best)
+    asked = replace(asked, filters=replace(asked.filters, teams=choose_team(page)))
     comparison.draw_where(asked)
     return asked
 
