@@ -7,8 +7,9 @@ import streamlit as st
 from core.analytics.asked import MODEL, PEOPLE
 from core.analytics.slice_facts import EVERYBODY, LOWER_IS_BETTER, Metric
 from core.services.analytics.slices import SliceRow, SlicesView
+from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
-from core.ui import charts, comparison, urls
+from core.ui import charts, comparison, downloads, urls
 from core.ui.bias_ask import METRICS, column_name, slice_name
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import put
@@ -290,7 +291,24 @@ def draw_table(page: PageContext, view: SlicesView) -> None:
             _("Adjusted p"), "",
         )  # fmt: skip
         table(head, [_row(page, view, r) for r in shown], _("All slices"))
+        _offer(page, view)
         comparison.draw_notes([*_counts(view), *view.notes])
+
+
+def _offer(page: PageContext, view: SlicesView) -> None:
+    columns = (
+        "slice", "items", *estimate_columns("inside"), *estimate_columns("rest"),
+        *estimate_columns("gap"), "p", "adjusted_p", *estimate_columns("shrunken"), "expected_loss",
+    )  # fmt: skip
+    rows = (
+        (
+            comparison.in_words(r.conditions), r.items, *estimate_cells(r.inside),
+            *estimate_cells(r.rest), *estimate_cells(r.gap), r.p, r.adjusted_p,
+            *estimate_cells(r.shrunken), r.loss,
+        )
+        for r in view.rows
+    )  # fmt: skip
+    downloads.offer(page, "slices", columns, rows)
 
 
 def _counts(view: SlicesView) -> list[str]:
