@@ -146,7 +146,8 @@ def built(
         quick = QuickDetector(trunk.stages, trunk.widths, classes, typical_px)
         quick = quick.to(memory_format=torch.channels_last)
         return Quick(quick, class_weights, frozen=trunk.source == "pretrained")
-    options: dict[str, Any] = {"min_size": 1, "max_size": size, "box_score_thresh": _LEAST_SCORE}
+    # torchvision scales by the smaller of both ratios: the longer side decides only so.
+    options: dict[str, Any] = {"min_size": size, "max_size": size, "box_score_thresh": _LEAST_SCORE}
     one_stage = plan.full.startswith(("fcos", "retinanet", "ssd"))
     if one_stage:
         options["score_thresh"] = options.pop("box_score_thresh")
