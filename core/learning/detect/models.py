@@ -129,6 +129,7 @@ def built(
     size: int,
     points: int = 0,
     class_weights: Tensor | None = None,
+    most: int = 100,
 ) -> Detector:
     """Return the detector of a plan, untaught but for its trunk.
 
@@ -140,6 +141,7 @@ def built(
         size: Longer side of the images, pixels.
         points: Of a skeleton.
         class_weights: How much each class counts, where the detector can tell them apart.
+        most: Things whose shape is worked out in an image; a skeleton costs as much as an image.
     """
     if plan.family == QUICK:
         assert trunk is not None
@@ -151,6 +153,8 @@ def built(
     one_stage = plan.full.startswith(("fcos", "retinanet", "ssd"))
     if one_stage:
         options["score_thresh"] = options.pop("box_score_thresh")
+    if plan.full.startswith(("maskrcnn", "keypointrcnn")):
+        options["box_detections_per_img"] = most
     if plan.full.startswith("keypointrcnn"):
         options["num_keypoints"] = points
     if plan.family == "torchvision":
