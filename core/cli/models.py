@@ -1,4 +1,4 @@
-"""Commands about models: train, prelabel."""
+"""Commands about models: train, promote, prelabel."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from core.services.models.general import GeneralOptions, read_pairs, start_gener
 from core.services.models.jobs import cancel_job, get_job
 from core.services.models.options import TrainingOptions, read_recipe
 from core.services.models.promotion import list_models
+from core.services.models.promotion import promote as promote_model
 from core.services.models.training import resumable, start_prelabel, start_training
 from core.services.workspace import Workspace
 
@@ -81,6 +82,12 @@ def train(
     )
     job = start_training(ws, me, project, backbone, seed, options)
     result = _finished(ws, me, job, as_json)
+    lines = [_trained_said(result), *_remarks(result), *_in_force(ws, me, project, result)]
+    emit(result, as_json, "\n".join(lines))
+
+
+def _trained_said(result: Mapping[str, Any]) -> str:
+    """Tell what a new model is and how right it was on what it never saw."""
     found = result["eval"]
     text = f"Model {result['model']} ({result['backbone']})"
     if isinstance(found, dict) and found.get("map50") is not None:
@@ -100,7 +107,7 @@ def train(
             f" Mean average precision over the classes {sets['mean_ap']:.3f} "
             f"(95 % interval {sets['low']:.3f} to {sets['high']:.3f})."
         )
-    emit(result, as_json, "\n".join([text, *_remarks(result), *_in_force(ws, me, project, result)]))
+    return text
 
 
 def _in_force(ws: Workspace, me: Actor, project: str, result: Mapping[str, object]) -> list[str]:
@@ -108,7 +115,11 @@ def _in_force(ws: Workspace, me: Actor, project: str, result: Mapping[str, objec
     now = [m.id for m in list_models(ws, me, project) if m.promoted]
     if not now or now[0] == result["model"]:
         return []
-    return [f"Model {now[0]} stays in force until this one is put in force on the Retrain page."]
+    this = result["model"]
+    return [
+        f"Model {now[0]} stays in force until 'tiebreak promote {project} {this} --reason …', or the "
+        "Retrain page, puts this one there."
+    ]
 
 
 def _remarks(result: Mapping[str, object]) -> list[str]:
@@ -118,6 +129,28 @@ def _remarks(result: Mapping[str, object]) -> list[str]:
     for one in causes if isinstance(causes, list) else []:
         said.append(f"Likely cause ({one['cause']}): {one['evidence']} {one['advice']}")
     return [s for s in said if s]
+
+
+def promote(
+    project: ProjectArgument,
+    model: Annotated[int, typer.Argument(help="Number of the model, as 'train' printed it.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the record, required.")] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a model in force: its answers are the pre-labels from then on.
+
+    Sample images go through training's path and serving's first; where they differ it is refused.
+    Where the project asks for two people, the first call proposes and another person's decides.
+    """
+    ws, me = opened(workspace)
+    done = promote_model(ws, me, project, model, reason)
+    said = {
+        "proposed": f"Model {model} was proposed; another person has to put it in force.",
+        "rolled back": f"Model {model} is in force again.",
+    }
+    doc = {"model": model, "done": done}
+    emit(doc, as_json, said.get(done, f"Model {model} is in force."))
 
 
 def prelabel(

@@ -21,7 +21,6 @@ from core.ui.theme import Markup, fill
 from core.ui.tokens import BAD, GOOD
 from core.ui.widgets import caption, fact, table
 
-KEPT = "retrain.simulation"
 Asked = tuple[float, float, int, str]
 USUAL: Asked = (5.0, 90.0, 10, "probe")
 MODES = {
@@ -66,16 +65,33 @@ class Step(Protocol):
 
 @dataclass(slots=True)
 class Running:
-    """A simulation of this session.
+    """A simulation of one person, who may have closed the page meanwhile.
 
     Attributes:
         asked: Target and confidence in percent, the number of campaigns, and the way.
     """
 
-    slug: str
     work: Work[Simulation]
     stop: threading.Event = field(default_factory=threading.Event)
     asked: Asked = USUAL
+
+
+_newest: dict[tuple[str, str, str], Running] = {}
+"""By workspace, project and person: the session ends with the page, minutes of work do not."""
+
+
+def running_of(page: PageContext) -> Running | None:
+    """Return the reader's newest simulation of the project, under way or over."""
+    return _newest.get(_key(page))
+
+
+def keep(page: PageContext, running: Running) -> None:
+    """Let the reader find a simulation again, whatever becomes of the page."""
+    _newest[_key(page)] = running
+
+
+def _key(page: PageContext) -> tuple[str, str, str]:
+    return str(page.ws.root), page.slug, page.actor.name
 
 
 class _Stopped(TiebreakError):
@@ -90,8 +106,7 @@ def draw_simulation(page: PageContext) -> None:
             _("Campaigns are simulated where people give each image one class."),
         )
         return
-    kept = st.session_state.get(KEPT)
-    running: Running | None = kept if kept is not None and kept.slug == page.slug else None
+    running = running_of(page)
     with st.container(border=True):
         card_head(
             _("What would a team have saved?"),
@@ -158,7 +173,7 @@ def _start(page: PageContext, asked: Asked) -> None:
         return simulate_project(ws, actor, slug, None, settings, range(seeds), hear, None, mode)
 
     _stopped = _("The simulation was stopped.")
-    st.session_state[KEPT] = Running(slug, start(do), stop, asked)
+    keep(page, Running(start(do), stop, asked))
     st.rerun()
 
 

@@ -17,6 +17,7 @@ from core.services.consensus.draws import Arm
 from core.services.items.lists import list_lists
 from core.services.models.datasets import freeze_labels
 from core.services.workspace import current_workspace, open_workspace
+from core.ui import simulation
 from core.ui.background import Work
 from core.ui.simulation import Running
 from tests.pages.browser import Visit, words
@@ -210,27 +211,38 @@ RESULT = Simulation(
 
 def simulated(made: Campaign, monkeypatch, work: Work[Simulation]):
     visit = Visit(made.house, monkeypatch, "mia")
-    visit.at.session_state["retrain.simulation"] = Running(SLUG, work)
+    running = Running(work)
+    key = (str(made.house.ws.root), SLUG, "mia")
+    monkeypatch.setitem(simulation._newest, key, running)
     at = visit.open("retrain", project=SLUG, view="simulate")
     assert not at.exception
-    return at
+    return at, running
 
 
 def test_a_simulation_under_way_can_be_stopped(made: Campaign, monkeypatch) -> None:
     """Phase, share and time left are there, and a button that stops it."""
     work: Work[Simulation] = Work("campaigns", 3, 10, 21.0)
-    at = simulated(made, monkeypatch, work)
+    at, running = simulated(made, monkeypatch, work)
     (bar,) = at.get("progress")
     assert bar.proto.text == "Running campaigns · 3 of 10 · about 21 seconds left"
     at.button(key="simulate.stop").click().run()
-    assert at.session_state["retrain.simulation"].stop.is_set()
+    assert running.stop.is_set()
+
+
+def test_a_simulation_is_there_for_its_reader_in_a_new_session(made: Campaign, monkeypatch) -> None:
+    """Who reloads the page finds what runs; nobody else sees it."""
+    simulated(made, monkeypatch, Work("campaigns", 3, 10, 21.0))
+    again = Visit(made.house, monkeypatch, "mia").open("retrain", project=SLUG, view="simulate")
+    assert len(again.get("progress")) == 1
+    other = Visit(made.house, monkeypatch, "leo").open("retrain", project=SLUG, view="simulate")
+    assert len(other.get("progress")) == 0
 
 
 def test_a_simulation_holds_four_ways_side_by_side(made: Campaign, monkeypatch) -> None:
     """Ours, everybody, nobody and the usual threshold; figures with their range, n and interval."""
     work: Work[Simulation] = Work(result=RESULT)
     work.over.set()
-    text = words(simulated(made, monkeypatch, work))
+    text = words(simulated(made, monkeypatch, work)[0])
     for said in ("People label everything", "The model labels everything", "Tiebreak&#x27;s certificate",
                  "A threshold on the validation estimate", "Over 10 campaigns on 500 images",
                  "28.0 – 35.0 % over 10 campaigns", "0.0 – 28.0 %, n = 10",
@@ -242,6 +254,6 @@ def test_a_simulation_that_cannot_be_says_why(made: Campaign, monkeypatch) -> No
     """Too few known labels: one sentence and what to do."""
     work: Work[Simulation] = Work(error=EmptyTrainingSet("Found 3 labels.", "Import labels."))
     work.over.set()
-    text = words(simulated(made, monkeypatch, work))
+    text = words(simulated(made, monkeypatch, work)[0])
     assert "Found 3 labels." in text
     assert "Import labels." in text

@@ -95,7 +95,9 @@ def load_detector(folder: Path) -> StoredDetector:
         shape, size = Shape(config["shape"]), int(config["size"])
         classes = tuple(str(c) for c in config["classes"])
         typical = [float(t) for t in config["typical_px"]]
-        detector = built(plan, len(classes), trunk, typical, size, int(config["keypoints"]))
+        most = int(config.get("most", 100))
+        points = int(config["keypoints"])
+        detector = built(plan, len(classes), trunk, typical, size, points, most=most)
         threshold = float(config["threshold"])
     except (SafetensorError, KeyError, ValueError, TypeError, InputError) as error:
         raise BadCheckpoint(f"The model in {folder.name} is damaged: {error}.", ADVICE) from error

@@ -129,6 +129,7 @@ def built(
     size: int,
     points: int = 0,
     class_weights: Tensor | None = None,
+    most: int = 100,
 ) -> Detector:
     """Return the detector of a plan, untaught but for its trunk.
 
@@ -140,16 +141,20 @@ def built(
         size: Longer side of the images, pixels.
         points: Of a skeleton.
         class_weights: How much each class counts, where the detector can tell them apart.
+        most: Things whose shape is worked out in an image; a skeleton costs as much as an image.
     """
     if plan.family == QUICK:
         assert trunk is not None
         quick = QuickDetector(trunk.stages, trunk.widths, classes, typical_px)
         quick = quick.to(memory_format=torch.channels_last)
         return Quick(quick, class_weights, frozen=trunk.source == "pretrained")
-    options: dict[str, Any] = {"min_size": 1, "max_size": size, "box_score_thresh": _LEAST_SCORE}
+    # torchvision scales by the smaller of both ratios: the longer side decides only so.
+    options: dict[str, Any] = {"min_size": size, "max_size": size, "box_score_thresh": _LEAST_SCORE}
     one_stage = plan.full.startswith(("fcos", "retinanet", "ssd"))
     if one_stage:
         options["score_thresh"] = options.pop("box_score_thresh")
+    if plan.full.startswith(("maskrcnn", "keypointrcnn")):
+        options["box_detections_per_img"] = most
     if plan.full.startswith("keypointrcnn"):
         options["num_keypoints"] = points
     if plan.family == "torchvision":

@@ -43,6 +43,7 @@ _MEMORY_BYTES = 2_000_000_000
 _QUICK_SECONDS, _SECONDS = 198.0, 540.0
 """How long steps usually take on two cores."""
 _LEAST_ASKED = 16
+_LEAST_THINGS, _MOST_THINGS = 10, 100
 _BALANCE = 0.5
 """Power of the commonest class's count over another's by which that one counts more."""
 
@@ -126,7 +127,7 @@ class _Run:
             way_up=asdict(found),
             skipped={**read.skipped, **skipped},
         )
-        self._save(plan, detector, typical, variation, said, report)
+        self._save(plan, detector, typical, most_things(pictures), variation, said, report)
         return report
 
     def _split(self) -> tuple[list[RegionExample], list[RegionExample]]:
@@ -203,8 +204,9 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(request.seed)
             detector = built(
-                plan, len(request.classes), trunk, typical, size, request.keypoints, weights
-            )
+                plan, len(request.classes), trunk, typical, size, request.keypoints, weights,
+                most_things(pictures),
+            )  # fmt: skip
         digest = ""
         if trunk is None:
             from core.learning.detect.published import published_weights
@@ -278,6 +280,7 @@ class _Run:
         plan: Plan,
         detector: Detector,
         typical: Sequence[float],
+        most: int,
         variation: Variation,
         said: Mapping[int, tuple[Region, ...]],
         report: DetectReport,
@@ -297,6 +300,7 @@ class _Run:
             "keypoints": self.request.keypoints,
             "size": report.size,
             "typical_px": list(typical),
+            "most": most,
             "any_way_up": variation.any_way_up,
             "threshold": report.threshold,
             "seed": self.request.seed,
@@ -306,6 +310,12 @@ class _Run:
         self.progress(Progress("save", 0, 1))
         save_detector(self.request.folder, config, detector, said, report)
         self.progress(Progress("save", 1, 1, 0.0))
+
+
+def most_things(pictures: Sequence[Picture]) -> int:
+    """Return how many things an image may be found to hold: three times the most it held so far."""
+    held = max(len(p.target.boxes) for p in pictures)
+    return min(_MOST_THINGS, max(_LEAST_THINGS, 3 * held))
 
 
 def typical_sides(pictures: Sequence[Picture]) -> list[float]:

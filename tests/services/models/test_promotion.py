@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import numpy as np
 import pytest
 
 from core.access import Role
+from core.cli import main
 from core.errors import ConflictError, InputError
 from core.learning import preprocess
 from core.services.accounts.changing import add_person
@@ -41,6 +45,26 @@ def test_a_model_that_serves_as_trained_passes_and_is_put_in_force(trained: Hous
         promote(ws, mia, SLUG, 1, "again")
     with pytest.raises(InputError, match="needs a reason"):
         promote(ws, mia, SLUG, 2, " ")
+
+
+def test_a_model_is_put_in_force_from_a_terminal(trained: House, monkeypatch, capsys) -> None:
+    """The command does what the page does; without a reason it refuses in one sentence and changes nothing."""
+    monkeypatch.setenv("TIEBREAK_WORKSPACE", str(trained.ws.root))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tiebreak", "promote", SLUG, *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    code, out, err = run("2")
+    assert (code, out) == (1, "")
+    assert "needs a reason" in err
+    assert in_force(trained) == 1
+    code, out, _ = run("2", "--reason", "better on red", "--json")
+    assert (code, json.loads(out)) == (0, {"model": 2, "done": "promoted"})
+    assert in_force(trained) == 2
 
 
 def test_other_colours_in_serving_refuse_the_promotion(trained: House, monkeypatch) -> None:
