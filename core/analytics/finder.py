@@ -219,7 +219,7 @@ def _explained(
     def is_left(i: int, without: list[int]) -> bool:
         others = [inside[k] for k in without]
         left = _left_over(facts, inside[i], others, compared.rest[i], margin)
-        return left >= LEFT_OVER * loss[i]
+        return bool(left >= LEFT_OVER * loss[i])
 
     # What two conditions do together is not laid to one of them, however large that one is.
     for i in (k for k in top if counted.second[k] < 0):

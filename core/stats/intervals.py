@@ -29,6 +29,11 @@ class Estimate:
     high: float | None
     n: int
 
+    def times(self, factor: float) -> Estimate:
+        """Return it in another unit, a share as points for example; `factor` is positive."""
+        low, high = (None if x is None else factor * x for x in (self.low, self.high))
+        return Estimate(None if self.value is None else factor * self.value, low, high, self.n)
+
 
 UNDEFINED = Estimate(None, None, None, 0)
 

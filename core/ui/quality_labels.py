@@ -94,8 +94,7 @@ def _effect(found: GuidelineEffect, changed: date) -> None:
 
 
 def _times(e: Estimate, factor: float) -> Estimate:
-    scaled = (None if x is None else factor * x for x in (e.value, e.low, e.high))
-    return Estimate(*scaled, e.n)
+    return e.times(factor)
 
 
 def _points(name: str, e: Estimate) -> None:

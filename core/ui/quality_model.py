@@ -119,8 +119,7 @@ def _three_ways(found: ThreeWays) -> None:
 
 
 def _points(e: Estimate) -> Estimate:
-    scaled = (None if x is None else 100 * x for x in (e.value, e.low, e.high))
-    return Estimate(*scaled, e.n)
+    return e.times(100)
 
 
 def _alt(rows: list[Dot], unit: str) -> str:

@@ -47,9 +47,7 @@ ENTRIES = (
     Entry("adjudicate", mark("Adjudicate"), "balance", mark("Work"), Action.ADJUDICATE),
     Entry("items", mark("Items"), "image_search", mark("Work"), Action.SEE_IMAGE),
     Entry("quality", mark("Quality"), "verified", mark("Figures"), Action.SEE_FIGURES),
-    Entry(
-        "suspicious", mark("Suspicious labels"), "report", mark("Figures"), Action.SEE_FIGURES
-    ),
+    Entry("suspicious", mark("Suspicious labels"), "report", mark("Figures"), Action.SEE_FIGURES),
     Entry("throughput", mark("Throughput"), "speed", mark("Figures"), Action.SEE_FIGURES),
     Entry("bias", mark("Bias"), "tune", mark("Figures"), Action.SEE_FIGURES),
     Entry("team", mark("Team"), "groups", mark("Figures"), Action.SEE_OWN, mark("My numbers")),

@@ -78,7 +78,7 @@ def scores_of(
     )
     names = list(project.schema.classes)
     known = {c.name: c for c in found.classes}
-    rows = [known.pop(name, None) or _unseen(name) for name in names]
+    rows = [known.pop(name) if name in known else _unseen(name) for name in names]
     return Scores(found.basis, found.left_out, found.overall, (*rows, *known.values()))
 
 
