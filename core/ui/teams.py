@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.services.accounts.teams import team_names
+from core.services.analytics.teams import team_names
 from core.ui.choices import choose
 from core.ui.shell import PageContext
 from core.ui.text import _

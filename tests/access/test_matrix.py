@@ -42,6 +42,7 @@ from core.services.analytics import forecast as analytics_forecast
 from core.services.analytics import measured, people_quality, slice_items, slices
 from core.services.analytics import paces as analytics_paces
 from core.services.analytics import stages as analytics_stages
+from core.services.analytics import teams as figure_teams
 from core.services.certificates import (
     accept,
     audits,
@@ -590,7 +591,7 @@ CALLS = (
         lambda w, a: teams.teams_of_people(w.ws, a),
         everywhere=True,
     ),
-    Call("accounts.teams.team_names", Action.SEE_FIGURES, by_slug(teams.team_names)),
+    Call("analytics.teams.team_names", Action.SEE_FIGURES, by_slug(figure_teams.team_names)),
     Call(
         "analytics.paces.paces_of",
         Action.SEE_FIGURES,
@@ -647,6 +648,8 @@ EXEMPT = {
     "accounts.changing.set_language": "one's own language needs no role, only to be signed in",
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
+    "models.datasets.freeze_rows": "writes labels that its callers, who have asked, gathered",
+    "analytics.slice_items.slice_bounty": "asks through `prepare`, which opens the figures",
     "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
     "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",
     "items.past.history_of": "reads within a transaction whose caller has asked",

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 
 from core.access import Action, Actor, require
 from core.errors import InputError, NotFound
-from core.services.projects.project import project_for
 from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import people, team_moves
@@ -49,18 +48,6 @@ def teams_of_people(ws: Workspace, actor: Actor) -> dict[int, str]:
     require(actor, Action.MANAGE_PEOPLE)
     with ws.store.read() as connection:
         return teams_in_force(connection)
-
-
-def team_names(ws: Workspace, actor: Actor, slug: str) -> tuple[str, ...]:
-    """Return the teams there are, by name, for a choice beside a project's figures.
-
-    Raises:
-        NotFound: There is no such project for the actor.
-        Forbidden: The actor may not see figures here.
-    """
-    with ws.store.read() as connection:
-        project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
-        return tuple(sorted(set(teams_in_force(connection).values()), key=str.casefold))
 
 
 def teams_in_force(connection: Connection) -> dict[int, str]:

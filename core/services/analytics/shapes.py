@@ -160,5 +160,7 @@ def _ratio_of(item: np.ndarray, said: np.ndarray, true: np.ndarray) -> Estimate:
     total = float(true.sum())
     if total <= 0:
         return replace(UNDEFINED, n=len(sums))
-    low, high = bootstrap(*kinds_of(sums.astype(np.float64)), lambda drawn: drawn[:, 0] / drawn[:, 1])
+    low, high = bootstrap(
+        *kinds_of(sums.astype(np.float64)), lambda drawn: drawn[:, 0] / drawn[:, 1]
+    )
     return Estimate(float(said.sum()) / total, low, high, len(sums))

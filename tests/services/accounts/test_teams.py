@@ -9,8 +9,9 @@ import pytest
 from core.analytics.asked import Filters
 from core.analytics.questions import throughput
 from core.errors import InputError, NotFound
-from core.services.accounts.teams import set_team, team_names, teams_of_people
+from core.services.accounts.teams import set_team, teams_of_people
 from core.services.analytics.replicas import forget_replicas, open_figures
+from core.services.analytics.teams import team_names
 from tests.record import World, make_world, vote
 
 
