@@ -15,6 +15,7 @@ from core.services.accounts.keymap import COMMANDS
 from core.services.review.submission import FLAG_REASONS, SKIP_REASONS
 from core.ui import deck
 from core.ui.deck import STATIC, texts
+from core.ui.deck.suspicious import suspicious_texts
 from core.ui.deck.texts_keys import command_text, key_sheet
 from core.ui.deck.texts_reasons import flag_reasons, flag_words, skip_reasons
 from core.ui.deck.texts_ruling import ruling_texts
@@ -53,6 +54,8 @@ def test_every_text_a_module_asks_for_exists() -> None:
     deck, ruling = texts.deck_texts(), ruling_texts()
     own = {
         "votes.js": votes_texts(),
+        "suspicious.js": suspicious_texts(),
+        "suspicious_model.js": suspicious_texts(),
         "ruling.js": ruling,
         "ruling_help.js": ruling,
         "ruling_model.js": ruling,

@@ -66,7 +66,7 @@ def suspicious_list(
             "may": may,
             "keymap": KEYMAP,
             "urls": {"answer": urls.path(f"/files/issue/{slug}"), "base": urls.base()},
-            "texts": _texts(),
+            "texts": suspicious_texts(),
         },
     )
 
@@ -104,7 +104,7 @@ def _row(slug: str, issue: Issue, images: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _texts() -> dict[str, str]:
+def suspicious_texts() -> dict[str, str]:
     return {
         "list": _("Suspicious labels, the most suspicious first"),
         "pane": _("The label in hand"),
