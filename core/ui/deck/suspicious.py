@@ -105,6 +105,7 @@ def _row(slug: str, issue: Issue, images: Mapping[int, str]) -> dict[str, Any]:
 
 
 def suspicious_texts() -> dict[str, str]:
+    """Return every text of the element by its key."""
     return {
         "list": _("Suspicious labels, the most suspicious first"),
         "pane": _("The label in hand"),
