@@ -14,9 +14,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.errors import InputError
 
 TRAIN, CERTIFY, EVALUATE = "train", "certify", "evaluate"
@@ -26,10 +23,8 @@ TUNING = frozenset({"val", "valid", "validation", "dev"})
 """Splits that decide about a model while it learns."""
 LEFT_OUT = ""
 PASSES = 3
-MOST_GROUPS_POLISHED = 20_000
+MOST_GROUPS_POLISHED = 200_000
 _ALLOWED = {TRAIN: 0, CERTIFY: 1, EVALUATE: 2}
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +239,13 @@ def _drawn(
 ) -> dict[str, str]:
     names = [n for n, _ in ratios]
     order = sorted(groups, key=lambda k: (-len(groups[k]), _draw(plan.seed, groups[k])))
-    classes = sorted({c for g in groups.values() for m in g for c in m.classes})
-    whole = np.array([_profile(groups[k], classes) for k in order])
-    in_train = np.array(
-        [_profile([m for m in groups[k] if m.use == TRAIN], classes) for k in order]
-    )
-    allowed = np.array([_allowed(groups[k], names, plan.leave_out) for k in order])
-    _require_places(allowed, names)
-    place = _fill(whole, in_train, allowed, np.array([s for _, s in ratios]), _column(names))
+    number = {
+        c: i
+        for i, c in enumerate(sorted({c for g in groups.values() for m in g for c in m.classes}), 1)
+    }
+    parts = [_part(groups[k], names, number, plan.leave_out) for k in order]
+    _require_places(parts, names)
+    place = _fill(parts, [s for _, s in ratios], _column(names), len(number) + 1)
     of: dict[str, str] = {}
     for key, at in zip(order, place, strict=True):
         for m in groups[key]:
@@ -268,22 +262,54 @@ def _draw(seed: int, group: Sequence[Member]) -> str:
     return hashlib.sha256(f"{seed}:{group[0].content_hash}".encode()).hexdigest()
 
 
-def _profile(group: Sequence[Member], classes: Sequence[str]) -> list[float]:
-    counts: Counter[str] = Counter()
+Adds = tuple[tuple[int, float], ...]
+"""What a group adds to which counts: 0 is the number of items, the classes come after; no zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A group to be placed.
+
+    Attributes:
+        whole: What it adds to a split.
+        learnt: What it adds to train, where its held-out items would be left out.
+        allowed: The splits it may be in, by number.
+    """
+
+    whole: Adds
+    learnt: Adds
+    allowed: tuple[int, ...]
+
+
+def _part(
+    group: Sequence[Member], names: Sequence[str], number: Mapping[str, int], leave_out: bool
+) -> _Part:
+    whole = _adds(group, number)
+    taught = [m for m in group if m.use == TRAIN]
+    learnt = whole if len(taught) == len(group) else _adds(taught, number)
+    return _Part(whole, learnt, _allowed(group, names, leave_out))
+
+
+def _adds(group: Sequence[Member], number: Mapping[str, int]) -> Adds:
+    counts: Counter[int] = Counter()
     for m in group:
-        counts.update(m.classes)
-    return [float(len(group)), *(float(counts[c]) for c in classes)]
+        for name, times in m.classes.items():
+            counts[number[name]] += times
+    found = sorted((c, float(n)) for c, n in counts.items() if n)
+    return ((0, float(len(group))), *found) if group else ()
 
 
-def _allowed(group: Sequence[Member], names: Sequence[str], leave_out: bool) -> list[bool]:
+def _allowed(group: Sequence[Member], names: Sequence[str], leave_out: bool) -> tuple[int, ...]:
     some = any(m.use == TRAIN for m in group)
-    return [
-        all(_may(m.use, n) for m in group) or (leave_out and some and n == "train") for n in names
-    ]
+    return tuple(
+        at
+        for at, n in enumerate(names)
+        if all(_may(m.use, n) for m in group) or (leave_out and some and n == "train")
+    )
 
 
-def _require_places(allowed: NDArray[np.bool_], names: Sequence[str]) -> None:
-    stuck = int((~allowed.any(axis=1)).sum())
+def _require_places(parts: Sequence[_Part], names: Sequence[str]) -> None:
+    stuck = sum(not p.allowed for p in parts)
     if stuck:
         raise InputError(
             f"{stuck} groups hold items drawn for certifying or evaluating, and none of the splits "
@@ -292,41 +318,61 @@ def _require_places(allowed: NDArray[np.bool_], names: Sequence[str]) -> None:
         )
 
 
-def _fill(
-    whole: Floats, in_train: Floats, allowed: NDArray[np.bool_], shares: Floats, train: int
-) -> NDArray[np.int64]:
-    """Place groups, largest first, where they bring the counts nearest to what is wanted.
+def _fill(parts: Sequence[_Part], shares: Sequence[float], train: int, width: int) -> list[int]:
+    """Return the split of each group: largest first, where counts come nearest to what is wanted.
 
     The distance is the sum of squares of (count - wanted) / total over items and, together as much
-    again, over classes; a few passes then move single groups as long as that helps.
+    again, over classes; a few passes then move single groups as long as that helps. Only the classes a
+    group has can change by moving it, so a thousand classes cost no more than it has.
     """
-    total = np.maximum(whole.sum(axis=0), 1.0)
-    weight = np.full(whole.shape[1], 1.0 / max(1, whole.shape[1] - 1)) / total**2
-    weight[0] = 1.0 / total[0] ** 2
-    wanted = shares[:, None] * whole.sum(axis=0)[None, :]
-    counts = np.zeros_like(wanted)
-    place = np.full(len(whole), -1, dtype=np.int64)
-    passes = 1 + (PASSES if len(whole) <= MOST_GROUPS_POLISHED else 0)
+    lack, weight = _wanting(parts, shares, width)
+    place = [-1] * len(parts)
+    passes = 1 + (PASSES if len(parts) <= MOST_GROUPS_POLISHED else 0)
     for _ in range(passes):
         moved = False
-        for i in range(len(whole)):
-            adds = np.repeat(whole[i][None, :], len(shares), axis=0)
-            if train >= 0:
-                adds[train] = in_train[i]
-            before = int(place[i])
+        for i, part in enumerate(parts):
+            before = place[i]
             if before >= 0:
-                counts[before] -= adds[before]
-            lack = counts - wanted
-            cost = ((2 * lack + adds) * adds * weight).sum(axis=1)
-            # What is left out is lost: as bad as so many items missing.
-            cost = cost + weight[0] * (whole[i, 0] - adds[:, 0]) * total[0] * 0.1
-            best = int(np.argmin(np.where(allowed[i], cost, np.inf)))
-            counts[best] += adds[best]
+                _count(lack[before], part.learnt if before == train else part.whole, -1.0)
+            best = min(part.allowed, key=lambda s, p=part: (_cost(lack, weight, p, s, train), s))  # type: ignore[misc]
+            _count(lack[best], part.learnt if best == train else part.whole, 1.0)
             place[i] = best
             moved = moved or best != before
         if not moved:
             break
     return place
+
+
+def _wanting(
+    parts: Sequence[_Part], shares: Sequence[float], width: int
+) -> tuple[list[list[float]], list[float]]:
+    """Return count less wanted of each split (none are placed yet), and the weight of each count."""
+    every = [0.0] * width
+    for part in parts:
+        _count(every, part.whole, 1.0)
+    classes = 1.0 / max(1, width - 1)
+    weight = [(classes if c else 1.0) / max(n, 1.0) ** 2 for c, n in enumerate(every)]
+    return [[-share * n for n in every] for share in shares], weight
+
+
+def _count(counts: list[float], adds: Adds, sign: float) -> None:
+    for c, n in adds:
+        counts[c] += sign * n
+
+
+def _cost(
+    lack: Sequence[Sequence[float]], weight: Sequence[float], part: _Part, at: int, train: int
+) -> float:
+    """Return by how much the distance grows with a group in a split."""
+    adds, short = part.learnt if at == train else part.whole, lack[at]
+    grows = 0.0
+    for c, n in adds:
+        grows += (2 * short[c] + n) * n * weight[c]
+    if adds is part.whole:
+        return grows
+    # What is left out is lost: as bad as a tenth of so many items missing everywhere.
+    left = part.whole[0][1] - (adds[0][1] if adds else 0.0)
+    return grows + 0.1 * left * weight[0] ** 0.5
 
 
 def _share(name: str, asked: float, members: Sequence[Member], of: Mapping[str, str]) -> Share:

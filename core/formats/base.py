@@ -96,6 +96,7 @@ class Options:
         shape: Which of an annotation's shapes is meant, where it has more than one.
         skeleton: Names of the keypoints wanted, in order.
         attributes: Keys of what is asked of each region; other attributes are passed over.
+        whole: Whether classes of whole images are wanted, and not regions.
     """
 
     main_question: str = "label"
@@ -106,6 +107,7 @@ class Options:
     shape: Shape = Shape.BOX
     skeleton: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +218,18 @@ def classes_to_write(
     Raises:
         InputError: The records hold labels of whole images, which such formats cannot carry.
     """
-    used: set[str] = set()
     for record in records:
-        if record.answer is None:
-            continue
-        if record.answer.said(main_question) is not None:
+        if record.answer is not None and record.answer.said(main_question) is not None:
             raise InputError(
                 f"{title} holds regions, and {record.file} has a label for the whole image.",
-                "Export a table or class folders instead.",
+                "Export a table, COCO or class folders instead.",
             )
-        used.update(r.label for r in record.answer.regions)
-    return (*classes, *sorted(used.difference(classes)))
+    return (*classes, *sorted(used_regions(records).difference(classes)))
+
+
+def used_regions(records: Sequence[ExportRecord]) -> set[str]:
+    """Return the classes that the records' regions have."""
+    return {r.label for record in records if record.answer for r in record.answer.regions}
 
 
 def answer_of(regions: Sequence[Region], refused_boxes: int) -> Answer | None:

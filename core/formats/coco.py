@@ -3,7 +3,8 @@
 Of each annotation the shape the project draws is read: the box, the polygon (its largest ring),
 the mask (run lengths of either kind, or rings filled) or the keypoints. Other shapes and crowd
 regions are passed over, and said so. Confidences (``score``) are read only from predictions.
-``attributes`` of an annotation are answers about the region, those of an image about the image.
+``attributes`` of an annotation are answers about the region, those of an image about the image. Classes of
+whole images are annotations without any shape, as Datumaro's ``coco_labels`` has them.
 Pixels are written to a thousandth. Class order is that of the category ids.
 """
 
@@ -22,7 +23,7 @@ from core.formats.base import (
     Row,
     answer_of,
     box_fault,
-    classes_to_write,
+    used_regions,
 )
 from core.formats.coco_shapes import (
     DECIMALS,
@@ -122,6 +123,8 @@ class _Reader:
     points: dict[int, list[str]] = field(default_factory=dict)
     told: dict[int, Mapping[str, object]] = field(default_factory=dict)
     sizes: dict[int, Size] = field(default_factory=dict)
+    labels: dict[int, list[str]] = field(default_factory=dict)
+    sure: dict[int, float | None] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     _seen: set[int] = field(default_factory=set)
 
@@ -146,12 +149,13 @@ class _Reader:
             answer = self._answer(key, boxes[key], bad[key]) if labelled else None
             file = self.listing.image_named(name, self.path) or name
             size = self.sizes.get(key, (None, None))
-            self.rows.append(Row(file, answer, self.path, 0, *size))
+            self.rows.append(Row(file, answer, self.path, 0, *size, confidence=self.sure.get(key)))
 
     def _answer(self, image: int, regions: list[Region], refused: int) -> Answer | None:
         """Return the regions of an image and what its own 'attributes' say of it."""
-        told = self.told.get(image, {})
-        asked = [k for k in self.options.question_keys if k in told]
+        told: dict[str, object] = {**self.told.get(image, {}), **self._labels(image)}
+        main = (self.options.main_question,) if self.options.whole else ()
+        asked = [k for k in (*main, *self.options.question_keys) if k in told]
         drawn = answer_of(regions, refused)
         if not asked or drawn is None:
             return drawn
@@ -161,6 +165,15 @@ class _Reader:
             drawn.regions,
             {k: tuple(map(str, v)) for k, v in several.items()},
         )
+
+    def _labels(self, image: int) -> dict[str, object]:
+        """Return the classes of a whole image; of a file of such labels an image without any has none."""
+        main, found = self.options.main_question, self.labels.get(image, [])
+        if not self.options.whole:
+            return {}
+        if main in self.options.several:
+            return {main: sorted(set(found))} if self.labels or found else {}
+        return {main: found[0]} if found else {}
 
     def notes(self) -> list[str]:
         """Return what was passed over, one sentence per kind."""
@@ -233,7 +246,10 @@ class _Reader:
         try:
             if key is not None and key in self._seen:
                 raise ValueError("another annotation has the same id")
-            boxes[image].append(self._region(entry, image))
+            if self.options.whole and not _SHAPED & entry.keys():
+                self._read_label(entry, image)
+            else:
+                boxes[image].append(self._region(entry, image))
         except ValueError as error:
             bad[image] += 1
             self._refuse(f"{which}: {error}")
@@ -244,18 +260,30 @@ class _Reader:
             if entry.get(kind) and self.options.shape not in shapes:
                 self.ignored[title] += 1
 
-    def _region(self, entry: dict[str, object], image: int) -> Region:
+    def _read_label(self, entry: dict[str, object], image: int) -> None:
+        label, known = self._class(entry), self.labels.setdefault(image, [])
+        if known and label not in known and self.options.main_question not in self.options.several:
+            raise ValueError(
+                f"it calls image {image} {shown(label)}, an earlier one calls it {shown(known[0])}"
+            )
+        known.append(label)
+        self.sure[image] = self._score(entry)
+
+    def _class(self, entry: dict[str, object]) -> str:
         category = _whole(entry.get("category_id"))
         if category is None or category not in self.categories:
             raise ValueError(f"category {shown(entry.get('category_id'))} is not listed")
-        label, wanted = self.categories[category], self.options
+        return self.categories[category]
+
+    def _region(self, entry: dict[str, object], image: int) -> Region:
+        label, wanted = self._class(entry), self.options
         said = attributes_of(entry, wanted.attributes, self.ignored) if wanted.attributes else ()
         if wanted.shape is Shape.POLYGON:
             found = polygon_of(entry, label, self.ignored)
         elif wanted.shape is Shape.MASK:
             found, self.sizes[image] = mask_of(entry, label, self.sizes.get(image))
         elif wanted.shape is Shape.KEYPOINTS:
-            names = self.points.get(category, [])
+            names = self.points.get(_whole(entry["category_id"]) or 0, [])
             found = keypoints_of(entry, label, names, wanted.skeleton)
         else:
             found = self._box(entry, label)
@@ -277,6 +305,9 @@ class _Reader:
             raise ValueError(f"score {shown(score)} is not between 0 and 1")
         return float(score)  # type: ignore[arg-type]  # is_number says it is one
 
+
+_SHAPED = frozenset({"bbox", "segmentation", "keypoints"})
+"""What an annotation of a region has at least one of."""
 
 _BESIDE = (
     ("segmentation", "masks or polygons", (Shape.MASK, Shape.POLYGON)),
@@ -349,20 +380,20 @@ def emit(
     Args:
         records: What to write.
         classes: In the order of their ids.
-        main_question: Key of the label, which COCO has no place for.
+        main_question: Key of the label of whole images, which are annotations without a shape.
         skeleton: Of keypoints; stands in every category.
-
-    Raises:
-        InputError: A record has a label for the whole image.
     """
-    names = classes_to_write(records, classes, "COCO", main_question)
+    used = {name for r in records for name in _said(r, main_question)} | used_regions(records)
+    names = (*classes, *sorted(used.difference(classes)))
     ids = {name: i for i, name in enumerate(names, start=1)}
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
     for record in records:
         if record.answer is None:
             continue
-        images.append(_image(len(images) + 1, record, record.answer))
+        images.append(_image(len(images) + 1, record, record.answer, main_question))
+        for name in _said(record, main_question):
+            annotations.append(_label(len(annotations) + 1, len(images), ids[name], record))
         for region in record.answer.regions:
             found = _annotation(region, len(annotations) + 1, len(images), ids[region.label])
             annotations.append(found | segmentation(region, (record.width, record.height)))
@@ -375,7 +406,20 @@ def emit(
     return {"annotations.json": json.dumps(document, ensure_ascii=False, indent=1).encode()}
 
 
-def _image(key: int, record: ExportRecord, answer: Answer) -> dict[str, object]:
+def _said(record: ExportRecord, main_question: str) -> tuple[str, ...]:
+    """Return the classes of the whole image."""
+    said = record.answer.said(main_question) if record.answer else None
+    return (said,) if isinstance(said, str) else said or ()
+
+
+def _label(key: int, image: int, category: int, record: ExportRecord) -> dict[str, object]:
+    found: dict[str, object] = {"id": key, "image_id": image, "category_id": category}
+    if record.confidence is not None:
+        found["score"] = round(record.confidence, 6)
+    return found
+
+
+def _image(key: int, record: ExportRecord, answer: Answer, main_question: str) -> dict[str, object]:
     image: dict[str, object] = {
         "id": key,
         "file_name": record.file,
@@ -385,6 +429,7 @@ def _image(key: int, record: ExportRecord, answer: Answer) -> dict[str, object]:
     if len(record.all_names) > 1:
         image["names"] = list(record.all_names)
     told = {**answer.choices, **{k: list(v) for k, v in answer.multi.items()}}
+    told.pop(main_question, None)
     if told:
         image["attributes"] = told
     return image

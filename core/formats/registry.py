@@ -19,7 +19,7 @@ FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
         Format("voc", "Pascal VOC XML", voc.find, voc.parse, voc.emit, voc.SHAPES, False),
-        Format("coco", "COCO JSON", coco.find, coco.parse, coco.emit, _ALL, False, True),
+        Format("coco", "COCO JSON", coco.find, coco.parse, coco.emit, _ALL, True, True),
         Format("yolo", "YOLO text", yolo.find, yolo.parse, yolo.emit, yolo.SHAPES, False),
         Format("table", "CSV table", table.find, table.parse, table.emit, _ALL, True, True),
         Format("folder", "class folders", folder.find, folder.parse, None, frozenset(), True),
@@ -57,6 +57,7 @@ def parse(
     shape: Shape | None = None,
     skeleton: Sequence[str] = (),
     attributes: Sequence[str] = (),
+    whole: bool = False,
 ) -> Parsed:
     """Return what a tree of files says of its images.
 
@@ -75,6 +76,7 @@ def parse(
         shape: The shape of region wanted, where an annotation has more than one; a box if None.
         skeleton: Names of the keypoints wanted, in order.
         attributes: Keys of what is asked of each region.
+        whole: Whether classes of whole images are wanted, and not regions.
 
     Raises:
         InputError: The format is unknown, is not there, or none of its files can be read.
@@ -89,6 +91,7 @@ def parse(
         shape or Shape.BOX,
         tuple(skeleton),
         tuple(attributes),
+        whole,
     )
     if format == "auto":
         _, parsed = _best(listing, options)

@@ -8,6 +8,7 @@ look-alikes only if the grey values themselves are near: flat pictures have no s
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ LIGHT_APART = 24.0
 """How far the means themselves may lie apart."""
 MOST_IN_BAND = 200
 """More pictures of one band than this say nothing; they are compared with the next ones alone."""
+
+_AT_ONCE = 32_768
+"""Pairs held against each other at one time."""
 
 Grey = NDArray[np.uint8]
 
@@ -44,10 +48,12 @@ def look_alikes(greys: Grey) -> list[list[int]]:
         return []
     square = greys.reshape(n, SIDE, SIDE).astype(np.int16)
     signs = (square[:, :, 1:] > square[:, :, :-1]).reshape(n, -1)
+    looks, pairs = _looks(greys, signs), _candidates(signs)
     parent = list(range(n))
-    for one, other in _candidates(signs):
-        a, b = _root(parent, one), _root(parent, other)
-        if a != b and _same(greys[one], greys[other], signs[one], signs[other]):
+    for at in range(0, len(pairs), _AT_ONCE):
+        some = pairs[at : at + _AT_ONCE]
+        for one, other in some[looks.same(some)].tolist():
+            a, b = _root(parent, one), _root(parent, other)
             parent[max(a, b)] = min(a, b)
     found: dict[int, list[int]] = defaultdict(list)
     for row in range(n):
@@ -55,32 +61,68 @@ def look_alikes(greys: Grey) -> list[list[int]]:
     return [rows for _, rows in sorted(found.items()) if len(rows) > 1]
 
 
-def _candidates(signs: NDArray[np.bool_]) -> set[tuple[int, int]]:
-    pairs: set[tuple[int, int]] = set()
+def _candidates(signs: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the pairs, int64 (m, 2), that have a band alike; each once, the lower row first."""
+    n = len(signs)
+    found = []
     for band in np.array_split(np.arange(signs.shape[1]), BANDS):
-        keys = np.packbits(signs[:, band], axis=1)
-        alike: dict[bytes, list[int]] = defaultdict(list)
-        for row, key in enumerate(keys):
-            alike[key.tobytes()].append(row)
-        for rows in alike.values():
-            reach = len(rows) if len(rows) <= MOST_IN_BAND else 2
-            pairs.update(
-                (rows[i], rows[j])
-                for i in range(len(rows))
-                for j in range(i + 1, min(len(rows), i + reach))
-            )
-    return pairs
+        keys = signs[:, band] @ (1 << np.arange(len(band), dtype=np.int64))
+        found.append(_in_band(keys, n))
+    codes = np.unique(np.concatenate(found))
+    return np.stack([codes // n, codes % n], axis=1)
 
 
-def _same(one: Grey, other: Grey, signs: NDArray[np.bool_], others: NDArray[np.bool_]) -> bool:
-    a, b = one.astype(np.float32), other.astype(np.float32)
-    if abs(float(a.mean() - b.mean())) > LIGHT_APART:
-        return False
-    near = float(np.abs((a - a.mean()) - (b - b.mean())).mean())
-    spread = max(1.0, float(a.std()))
-    return near <= min(GREY_APART, 0.2 * spread) and (
-        int((signs != others).sum()) <= MOST_DIFFERING or near <= 1.0
-    )
+def _in_band(keys: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Return the pairs of rows with the same key, each as one number."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    _, at, sizes = np.unique(ordered, return_inverse=True, return_counts=True)
+    reach = np.where(sizes[at] <= MOST_IN_BAND, sizes[at], 2)
+    found = []
+    for step in range(1, int(reach.max())):
+        here = np.flatnonzero((ordered[:-step] == ordered[step:]) & (reach[:-step] > step))
+        found.append(order[here] * n + order[here + step])
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What pictures are held against each other by, a row each.
+
+    Attributes:
+        mean: Of the grey values.
+        allowed: How far apart the grey values of another may be, means taken off.
+        blocks: Means of 4 by 4 blocks, that of all taken off: never further apart than what is in them.
+    """
+
+    greys: Grey
+    signs: NDArray[np.bool_]
+    mean: NDArray[np.float32]
+    allowed: NDArray[np.float32]
+    blocks: NDArray[np.float32]
+
+    def same(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which pairs look alike, bool (m,); the cheap look comes first."""
+        one, other = pairs.T
+        coarse = np.abs(self.blocks[one] - self.blocks[other]).mean(1) <= self.allowed[one] + 1e-3
+        here = np.flatnonzero(coarse & (np.abs(self.mean[one] - self.mean[other]) <= LIGHT_APART))
+        a, b = one[here], other[here]
+        near = np.abs(self._level(a) - self._level(b)).mean(1)
+        differing = (self.signs[a] != self.signs[b]).sum(1)
+        found = np.zeros(len(pairs), dtype=bool)
+        found[here] = (near <= self.allowed[a]) & ((differing <= MOST_DIFFERING) | (near <= 1.0))
+        return found
+
+    def _level(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self.greys[rows].astype(np.float32) - self.mean[rows, None]
+
+
+def _looks(greys: Grey, signs: NDArray[np.bool_]) -> _Looks:
+    mean = greys.mean(1, dtype=np.float32)
+    spread = np.maximum(1.0, greys.std(1, dtype=np.float32))
+    inner = greys.reshape(len(greys), 4, SIDE // 4, 4, SIDE // 4)
+    blocks = inner.mean((2, 4), dtype=np.float32).reshape(len(greys), -1) - mean[:, None]
+    return _Looks(greys, signs, mean, np.minimum(GREY_APART, 0.2 * spread), blocks)
 
 
 def _root(parent: list[int], row: int) -> int:

@@ -88,3 +88,32 @@ def test_every_name_is_listed_in_an_export():
         ("a.jpg", ["a.jpg", "b.jpg"])
     ]
     assert found["annotations"][0]["score"] == 0.25
+
+
+def test_classes_of_whole_images_come_back_with_their_numbers():
+    """They are annotations without a shape, and are read only where classes of images are wanted."""
+    records = [
+        ExportRecord("x.jpg", ("x.jpg",), 9, 8, Answer({"tree": "oak", "state": "dry"})),
+        ExportRecord("y.jpg", ("y.jpg",), 9, 8, Answer({"tree": "elm", "state": "wet"})),
+    ]
+    files = {**coco.emit(records, ["elm", "oak"], "tree"), "x.jpg": b"", "y.jpg": b""}
+    asked = {"main_question": "tree", "question_keys": ["state"], "whole": True}
+    back = parsed(files, "coco", **asked)
+    assert back.classes == ("elm", "oak")
+    assert [r.answer for r in back.rows] == [r.answer for r in records]
+    boxes_wanted = parsed(files, "coco")
+    assert {r.reason.partition(": ")[2] for r in boxes_wanted.refused} == {"it has no 'bbox'."}
+
+
+def test_several_classes_of_an_image_or_none_come_back():
+    """Where a question takes several, each is an annotation; where it takes one, a second is refused."""
+    records = [
+        ExportRecord("x.jpg", ("x.jpg",), 9, 8, Answer(multi={"seen": ("cat", "dog")})),
+        ExportRecord("y.jpg", ("y.jpg",), 9, 8, Answer(multi={"seen": ()})),
+    ]
+    files = {**coco.emit(records, ["cat", "dog"], "seen"), "x.jpg": b"", "y.jpg": b""}
+    asked = {"main_question": "seen", "whole": True}
+    back = parsed(files, "coco", several=["seen"], **asked)
+    assert [r.answer for r in back.rows] == [r.answer for r in records]
+    one = parsed(files, "coco", **asked)
+    assert ["it calls image 1" in r.reason for r in one.refused] == [True]

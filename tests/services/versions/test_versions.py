@@ -106,10 +106,7 @@ def test_a_version_changed_on_disk_is_refused_though_its_manifest_agrees(world: 
     label(world, world.items)
     made = snapshot(world.ws, world.cast.lead, world.slug, "v1", FAR)
     rows = [replace(r, who=("mallory",)) for r in read_version(made.folder)]
-    table = freezing.pa.Table.from_pylist(
-        [freezing.asdict(r) for r in rows], schema=freezing._SCHEMA
-    )
-    pq.write_table(table, made.folder / LABELS)
+    pq.write_table(freezing.table_of(rows), made.folder / LABELS)
     manifest = json.loads((made.folder / MANIFEST).read_text())
     told = json.dumps({**manifest, "rows": freezing.rows_hash(rows)})
     (made.folder / MANIFEST).write_text(told)
