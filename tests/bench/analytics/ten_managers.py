@@ -27,7 +27,7 @@ from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data
 from core.services.workspace import Workspace, open_workspace
 from core.store.tables import items
-from tests.bench.analytics._events import EVENTS, laid_out
+from tests.bench.analytics._events import EVENTS, copy_of, laid_out
 from tests.bench.made import SLUG, photos
 
 REVIEWERS, MANAGERS = 25, 10
@@ -38,7 +38,7 @@ ITEMS = 60
 
 def run(folder: Path) -> dict[str, object]:
     """Return the 95th percentile of a vote's acknowledgement without the managers, and with them."""
-    ws = open_workspace(laid_out(min(EVENTS, 1_000_000)))
+    ws = open_workspace(copy_of(laid_out(min(EVENTS, 1_000_000)), folder))
     people, ids = _project(ws, folder)
     figures.quality(ws, operator(ws), SLUG)  # the copy is made before anybody waits for it
     alone = _review(ws, people, ids)
