@@ -162,14 +162,12 @@ def test_tables_bring_back_everything(drawn):
 
 @given(st.lists(CELLS, min_size=1, max_size=5))
 def test_no_exported_cell_starts_as_a_formula(cells):
-    """Whatever a label or a piece of metadata is, a spreadsheet sees text, or a plain number (B78, B79)."""
+    """Whatever a label or a piece of metadata is, a spreadsheet sees text (B78, B79)."""
     import csv
     import io
-    import re
 
     metadata = {f"k{i}": cell for i, cell in enumerate(cells)}
     record = ExportRecord("=f.jpg", answer=Answer({"label": "@x"}), metadata=metadata)
     text = FORMATS["table"].emit([record], [])["labels.csv"].decode()
     header, line = csv.reader(io.StringIO(text, newline=""))
-    started = [c for c in (*header, *line) if c and c[0] in "=+-@\t\r\n"]
-    assert not [c for c in started if not re.fullmatch(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", c, re.I)]
+    assert not [c for c in (*header, *line) if c[:1] in tuple("=+-@\t\r\n")[:7] and c]
