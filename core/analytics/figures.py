@@ -12,17 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from core.analytics.asked import Basis
 from core.analytics.boxes import BoxFigure, Kind
 from core.analytics.questions import Accuracy, PersonRow
-from core.analytics.slices import SliceRow, Slices, Split
 from core.analytics.tally import Tally
-from core.stats.bootstrap import bootstrap, kinds_of, percentile_interval, resampled_sums
+from core.stats.bootstrap import bootstrap, kinds_of
 from core.stats.intervals import UNDEFINED, Estimate, wilson
-from core.stats.multiple import benjamini_hochberg
-from core.stats.proportions import compare_proportions
 
 FEWEST = 5
 """Statements below which there is no figure, only "not enough data"."""
@@ -82,44 +78,6 @@ def f1_figure(found: BoxFigure, fewest: int = FEWEST, seed: int = 0) -> Figure:
     """Return F1 of a class: paired boxes of both sides among all of both."""
     f = found.f1
     return _of_kinds(f.name, f.n, f.correct, found.f1_kinds, fewest, seed)
-
-
-@dataclass(frozen=True, slots=True)
-class SliceFigure:
-    """One slice against the rest.
-
-    Attributes:
-        row: The counts.
-        inside: Accuracy of members.
-        rest: Accuracy of all others.
-        gap: Members minus rest with its interval; all None where either side has not enough data.
-        p: Of "there is no gap", adjusted for all slices tested (Benjamini and Hochberg 1995);
-            None where it was not tested.
-    """
-
-    row: SliceRow
-    inside: Figure
-    rest: Figure
-    gap: Estimate
-    p: float | None
-
-
-def slice_figures(slices: Slices, fewest: int = FEWEST, seed: int = 0) -> tuple[SliceFigure, ...]:
-    """Return every slice with its gap, in the order given; see `adjusted` for several columns."""
-    return adjusted([_slice(row, fewest, seed) for row in slices.rows])
-
-
-def adjusted(figures: Sequence[SliceFigure]) -> tuple[SliceFigure, ...]:
-    """Return slices with their raw p-values adjusted for all that were tested together."""
-    ps = benjamini_hochberg([f.p for f in figures])
-    return tuple(replace(f, p=p) for f, p in zip(figures, ps, strict=True))
-
-
-def raw_slice_figures(
-    slices: Slices, fewest: int = FEWEST, seed: int = 0
-) -> tuple[SliceFigure, ...]:
-    """Return every slice with its p-value not yet adjusted, to pool several columns."""
-    return tuple(_slice(row, fewest, seed) for row in slices.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,37 +145,6 @@ def _plain(name: str, n: int, correct: int, fewest: int) -> Figure:
     return Figure(name, n, correct, estimate)
 
 
-def _slice(row: SliceRow, fewest: int, seed: int) -> SliceFigure:
-    name = "" if row.value is None else row.value
-    inside_people = [Tally(i, s.n, s.correct) for i, s in enumerate(row.by_person) if s.n]
-    rest_people = [
-        Tally(i, s.rest_n, s.rest_correct) for i, s in enumerate(row.by_person) if s.rest_n
-    ]
-    inside = _of_people(name, row.n, row.correct, inside_people, fewest, seed)
-    rest = _of_people("", row.rest_n, row.rest_correct, rest_people, fewest, seed)
-    if not (inside.is_enough and rest.is_enough):
-        return SliceFigure(row, inside, rest, replace(UNDEFINED, n=row.n + row.rest_n), None)
-    compared = compare_proportions(row.correct, row.n, row.rest_correct, row.rest_n)
-    gap, p = compared.difference, compared.p
-    if len(inside_people) > 1:
-        gap, p = _clustered_gap(gap, p, row.by_person, seed)
-    return SliceFigure(row, inside, rest, gap, p)
-
-
-def _clustered_gap(
-    gap: Estimate, p: float | None, people: Sequence[Split], seed: int
-) -> tuple[Estimate, float | None]:
-    """Return gap and p with persons drawn again, never surer than without."""
-    rows = np.array([[s.correct, s.n, s.rest_correct, s.rest_n] for s in people], dtype=np.float64)
-    kinds, repeats = kinds_of(rows)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = _difference(resampled_sums(kinds, repeats, seed))
-    spread = float(np.std(drawn[np.isfinite(drawn)])) if np.isfinite(drawn).any() else 0.0
-    if spread > 0 and gap.value is not None:
-        p = max(p or 0.0, float(2 * ndtr(-abs(gap.value) / spread)))
-    return _wider(gap, percentile_interval(drawn)), p
-
-
 def _wider(plain: Estimate, ends: tuple[float | None, float | None]) -> Estimate:
     low, high = ends
     if low is None or high is None or plain.low is None or plain.high is None:
@@ -227,7 +154,3 @@ def _wider(plain: Estimate, ends: tuple[float | None, float | None]) -> Estimate
 
 def _ratio(sums: Floats) -> Floats:
     return np.asarray(sums[:, 0] / sums[:, 1])
-
-
-def _difference(sums: Floats) -> Floats:
-    return np.asarray(sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3])

@@ -11,7 +11,8 @@ import streamlit as st
 from core.analytics.asked import MODEL, PEOPLE
 from core.analytics.slice_facts import COMPARED, Metric
 from core.services.analytics.figures import people_who_voted
-from core.services.analytics.slices import FEWEST, ColumnView, Condition, SliceAsk, SlicesView
+from core.services.analytics.slice_ask import FEWEST, Condition, SliceAsk
+from core.services.analytics.slices import ColumnView, SlicesView
 from core.ui import charts, comparison
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext

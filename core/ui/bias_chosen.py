@@ -7,6 +7,7 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.analytics.slice_facts import LOWER_IS_BETTER, Metric
 from core.errors import TiebreakError
+from core.services.analytics.slice_ask import Condition
 from core.services.analytics.slice_items import (
     SHARES,
     Bounty,
@@ -16,7 +17,7 @@ from core.services.analytics.slice_items import (
     slice_bounty,
     slice_items,
 )
-from core.services.analytics.slices import Condition, SlicesView
+from core.services.analytics.slices import SlicesView
 from core.ui import states, widgets
 from core.ui.behind import Linked, item_cells
 from core.ui.bias_ask import slice_name

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.analytics.asked import MODEL, PEOPLE
 from core.analytics.slice_facts import EVERYBODY, LOWER_IS_BETTER, Metric
-from core.services.analytics.slices import SliceRow, SlicesView
+from core.services.analytics.slice_rows import SliceRow
+from core.services.analytics.slices import SlicesView
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, urls

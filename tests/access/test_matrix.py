@@ -39,7 +39,14 @@ from core.services.accounts.people import actor_of, operator
 from core.services.analytics import costs as analytics_costs
 from core.services.analytics import fatigue as analytics_fatigue
 from core.services.analytics import forecast as analytics_forecast
-from core.services.analytics import measured, people_quality, slice_items, slices
+from core.services.analytics import (
+    measured,
+    people_quality,
+    slice_ask,
+    slice_items,
+    slice_prepare,
+    slices,
+)
 from core.services.analytics import paces as analytics_paces
 from core.services.analytics import stages as analytics_stages
 from core.services.analytics import teams as figure_teams
@@ -186,26 +193,26 @@ CALLS = (
     Call("report.weekly.weekly_report", Action.SEE_FIGURES, by_slug(weekly.weekly_report)),
     Call("analytics.slices.slices_of", Action.SEE_FIGURES, by_slug(slices.slices_of)),
     Call(
-        "analytics.slices.prepare",
+        "analytics.slice_prepare.prepare",
         Action.SEE_FIGURES,
-        by_slug(slices.prepare, slices.SliceAsk()),
+        by_slug(slice_prepare.prepare, slice_ask.SliceAsk()),
     ),
     Call("analytics.measured.measured_now", Action.SEE_FIGURES, by_slug(measured.measured_now)),
     Call("analytics.measured.measure_items", Action.SEE_FIGURES, by_slug(measured.measure_items)),
     Call(
         "analytics.slice_items.slice_items",
         Action.SEE_FIGURES,
-        by_slug(slice_items.slice_items, slices.SliceAsk(), [("camera", "A")]),
+        by_slug(slice_items.slice_items, slice_ask.SliceAsk(), [("camera", "A")]),
     ),
     Call(
         "analytics.slice_items.slice_bounty",
         Action.SEE_FIGURES,
-        by_slug(slice_items.slice_bounty, slices.SliceAsk(), [("camera", "A")], 3.0),
+        by_slug(slice_items.slice_bounty, slice_ask.SliceAsk(), [("camera", "A")], 3.0),
     ),
     Call(
         "analytics.slice_items.make_bounty",
         Action.STEER,
-        by_slug(slice_items.make_bounty, slices.SliceAsk(), [("camera", "A")], 3.0),
+        by_slug(slice_items.make_bounty, slice_ask.SliceAsk(), [("camera", "A")], 3.0),
     ),
     Call(
         "review.admission.standing_events", Action.SEE_FIGURES, by_slug(admission.standing_events)

@@ -10,17 +10,12 @@ from core.analytics.asked import Basis
 from core.analytics.boxes import BoxFigure, Kind
 from core.analytics.figures import (
     accuracy_figures,
-    adjusted,
     box_figures,
     person_figures,
-    raw_slice_figures,
-    slice_figures,
 )
 from core.analytics.questions import Accuracy, ClassFigure, PersonRow, Shares
-from core.analytics.slices import SliceRow, Slices, Split
 from core.analytics.tally import Tally
 from core.stats.intervals import wilson
-from core.stats.multiple import benjamini_hochberg
 
 
 def accuracy(*people, n=None, correct=None):
@@ -29,12 +24,6 @@ def accuracy(*people, n=None, correct=None):
     n = sum(p[0] for p in people) if n is None else n
     correct = sum(p[1] for p in people) if correct is None else correct
     return Accuracy(Basis.INDEPENDENT, 0, (ClassFigure("cat", n, correct, tallies),), tallies)
-
-
-def table(*rows):
-    """Return slices without people."""
-    made = tuple(SliceRow(str(i), None, None, *row) for i, row in enumerate(rows))
-    return Slices("camera", Basis.INDEPENDENT, 0, made)
 
 
 def test_a_model_has_wilsons_interval():
@@ -61,31 +50,6 @@ def test_too_little_is_a_state_and_not_a_zero():
     assert (few.n, few.estimate.value, few.estimate.low) == (4, None, None)
     assert accuracy_figures(accuracy(n=5, correct=0)).overall.estimate.value == 0
     assert accuracy_figures(accuracy(n=4, correct=1), fewest=2).overall.is_enough
-
-
-def test_slices_carry_gap_interval_and_adjusted_p():
-    """The gap is members minus rest, and p-values are adjusted for all that were tested."""
-    slices = table((100, 60, 300, 270), (100, 91, 300, 239), (3, 0, 397, 330), (200, 179, 200, 151))
-    raw, found = raw_slice_figures(slices), slice_figures(slices)
-    assert found[0].gap.value == pytest.approx(0.6 - 0.9)
-    assert found[0].gap.low < -0.3 < found[0].gap.high < 0
-    assert (found[2].p, found[2].gap.value, found[2].inside.is_enough) == (None, None, False)
-    assert [f.p for f in found] == benjamini_hochberg([f.p for f in raw])
-    assert adjusted(raw) == found
-
-
-def test_a_gap_one_person_makes_is_not_sure():
-    """When a gap comes from who voted where, persons drawn again widen it and raise its p."""
-    people = tuple(Split(*s) for s in [(90, 45, 10, 5), (5, 5, 95, 95), (5, 5, 95, 95)])
-    sums = [sum(getattr(s, k) for s in people) for k in ("n", "correct", "rest_n", "rest_correct")]
-    clustered = SliceRow("a", None, None, *sums, people)
-    plain = SliceRow("a", None, None, *sums)
-    by_person, by_vote = (
-        slice_figures(Slices("camera", Basis.INDEPENDENT, 0, (r,)))[0] for r in (clustered, plain)
-    )
-    assert by_person.gap.value == by_vote.gap.value
-    assert by_person.gap.high > by_vote.gap.high
-    assert by_person.p > 10 * by_vote.p
 
 
 def test_boxes_of_one_item_hang_together():

@@ -15,11 +15,11 @@ from core.analytics.asked import Filters
 from core.analytics.questions import metadata_columns, per_class_accuracy, vote_table
 from core.analytics.replica import MAGIC, Replica
 from core.analytics.rollups import SUMMED
-from core.analytics.slices import slices
 from core.errors import LimitExceeded, StoreCorrupt, StoreUnavailable
 from core.store.audit import append_audit
 from core.store.store import Store, open_store, sqlite_url
 from tests.analytics.recorded import Recorder, random_project
+from tests.analytics.sliced import sliced
 
 TABLES = (
     "live", "final", "gold", "latest_prediction", "item_values", "regions", "annotations",
@@ -349,8 +349,11 @@ def test_hostile_strings_are_just_strings(sqlite_recorder):
     replica.catch_up()
     assert {c.name for c in metadata_columns(replica, project)} == set(HOSTILE)
     for text in HOSTILE:
-        found = slices(replica, project, text, "people", "gold")
-        assert {(r.value, r.n) for r in found.rows} == {(text, 1), (None, len(HOSTILE) - 1)}
+        found = sliced(replica, project, text, "people", "gold")
+        assert {(name, counted[0]) for (name, *_), counted in found.items()} == {
+            (text, 1),
+            (None, len(HOSTILE) - 1),
+        }
         chosen = Filters(metadata={text: text})
         assert per_class_accuracy(replica, project, "people", "gold", chosen).n == 1
 

@@ -19,7 +19,8 @@ from core.errors import ConflictError, InputError
 from core.labels.state import ItemState
 from core.queue.plan import MOST_BOOST, MOST_BOOSTS, Boost, BoostKind
 from core.services.analytics.behind import is_withheld, rows_of
-from core.services.analytics.slices import Condition, Prepared, SliceAsk, figure_of, prepare
+from core.services.analytics.slice_ask import Condition, SliceAsk
+from core.services.analytics.slice_prepare import Prepared, figure_of, prepare
 from core.services.items.lists import MOST_NAME, make_list
 from core.services.pictures.images import image_path
 from core.services.projects.project import project_for

@@ -16,8 +16,9 @@ from core.labels.schema import Task
 from core.services.analytics import measured
 from core.services.analytics.measured import measure_items, measured_now, read_measures
 from core.services.analytics.replicas import forget_replicas
+from core.services.analytics.slice_ask import SliceAsk
 from core.services.analytics.slice_items import make_bounty, slice_bounty, slice_items
-from core.services.analytics.slices import SliceAsk, slices_of
+from core.services.analytics.slices import slices_of
 from core.services.projects.queue_plans import get_queue_plan
 from core.services.workspace import Workspace
 from core.store.tables import item_list_rows, items
