@@ -174,7 +174,9 @@ def export(
     what: Annotated[
         str, typer.Option(help="labels, predictions, votes, gold or items.")
     ] = "labels",
-    format: Annotated[str, typer.Option(help="csv, voc, yolo or coco.")] = "csv",
+    format: Annotated[
+        str, typer.Option(help="csv, voc, yolo or coco; a version also as folder.")
+    ] = "csv",
     version: Annotated[
         str, typer.Option(help="A dataset version, written with a receipt, instead of what is now.")
     ] = "",

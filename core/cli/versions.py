@@ -62,7 +62,11 @@ def diff(
 ) -> None:
     """Tell what was added, removed and changed between two versions, and why."""
     ws, me = opened(workspace)
-    found = diff_versions(ws, me, project, one, other, by)
+    meter = Meter(quiet=as_json)
+    try:
+        found = diff_versions(ws, me, project, one, other, by, meter.show)
+    finally:
+        meter.close()
     doc = plain(found)
     assert isinstance(doc, dict)  # a dataclass becomes an object
     emit({**doc, **found.kinds}, as_json, _told(found))
@@ -89,10 +93,14 @@ def export_version(
 ) -> None:
     """Write a version in a format, with the notary's receipt beside it; exit 1 where it fails."""
     ws, me = opened(workspace)
-    made = write_version(ws, me, project, version, format, out)
+    meter = Meter(quiet=as_json)
+    try:
+        made = write_version(ws, me, project, version, format, out, meter.show)
+    finally:
+        meter.close()
     doc = {
         "version": version, "format": format, "rows": made.n_items, "left_out": made.left_out,
-        "files": len(made.files), "out": out, "receipt": made.receipt.as_dict(),
+        "files": made.n_files, "out": out, "receipt": made.receipt.as_dict(),
     }  # fmt: skip
     verdict = "passed" if made.receipt.passed else "FAILED"
     lines = [f"Wrote {made.n_items:,} images of '{version}' to {out}. Receipt: {verdict}."]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -372,7 +373,7 @@ def _cost(
         return grows
     # What is left out is lost: as bad as a tenth of so many items missing everywhere.
     left = part.whole[0][1] - (adds[0][1] if adds else 0.0)
-    return grows + 0.1 * left * weight[0] ** 0.5
+    return grows + 0.1 * left * math.sqrt(weight[0])
 
 
 def _share(name: str, asked: float, members: Sequence[Member], of: Mapping[str, str]) -> Share:

@@ -148,8 +148,9 @@ class _Reader:
         for key, name in images.items():
             answer = self._answer(key, boxes[key], bad[key]) if labelled else None
             file = self.listing.image_named(name, self.path) or name
-            size = self.sizes.get(key, (None, None))
-            self.rows.append(Row(file, answer, self.path, 0, *size, confidence=self.sure.get(key)))
+            width, height = self.sizes.get(key, (None, None))
+            sure = self.sure.get(key)
+            self.rows.append(Row(file, answer, self.path, 0, width, height, confidence=sure))
 
     def _answer(self, image: int, regions: list[Region], refused: int) -> Answer | None:
         """Return the regions of an image and what its own 'attributes' say of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.formats.base import Options
@@ -14,6 +14,8 @@ LABEL_COLUMNS = ("label", "labels", "class", "class_name", "category")
 BOX_COLUMNS = (("x1", "y1", "x2", "y2"), ("xmin", "ymin", "xmax", "ymax"), ("x", "y", "w", "h"))
 ANNOTATOR_COLUMNS = ("annotator", "person", "worker")
 META = "meta:"
+ASKED = "answer:"
+"""Before a question's key, where a column of that name means something else already."""
 REGION_COLUMNS = ("shape", "points", "rle", "attributes")
 """What a line says of a region that is no plain box; `points` and `attributes` are JSON."""
 _SHAPE_COLUMNS = frozenset({"geometry", "polygon", "segmentation", "keypoints"})
@@ -58,10 +60,11 @@ class Columns:
         at = _positions(header, file)
         where = _image_column(at, header, file)
         label = _label_column(at, header, file, options.label_column)
-        questions = {k: at[k.lower()] for k in options.question_keys if k.lower() in at}
+        questions = _questions(at, options.question_keys)
+        free = {name: i for name, i in at.items() if i not in questions.values()}
         box = next((b for b in BOX_COLUMNS if all(c in at for c in b)), None)
         taken = {
-            **_optional(at, options.predictions),
+            **_optional(free, options.predictions),
             **_region_columns(at, box is not None and bool(options.attributes)),
         }
         edges = tuple(at[c] for c in box) if box else ()
@@ -85,6 +88,12 @@ class Columns:
             and (bool(_SHAPE_COLUMNS & set(at)) or {"x", "y"} <= set(at)),
             **taken,
         )
+
+
+def _questions(at: Mapping[str, int], keys: Sequence[str]) -> dict[str, int]:
+    """Return where each question's answers stand: under its own name, or under a name told apart."""
+    asked = {k: _first(at, f"{ASKED}{k}", k) for k in keys}
+    return {k: i for k, i in asked.items() if i is not None}
 
 
 def _first(at: Mapping[str, int], *names: str) -> int | None:

@@ -44,6 +44,7 @@ from core.formats.cells import (
     unescaped,
 )
 from core.formats.columns import (
+    ASKED,
     BOX_COLUMNS,
     FILE_COLUMNS,
     META,
@@ -399,7 +400,8 @@ def emit(
     metadata, extra = _keys(r.metadata for r in records), _keys(r.extra for r in records)
     header = ["file", "label", *(BOX_COLUMNS[0] if boxes else ()), *rich]
     header += ["confidence", "state"]
-    header += ["annotator", "seconds", *questions, "names", "width", "height"]
+    asked = [f"{ASKED}{q}" if q.lower() in RESERVED else q for q in questions]
+    header += ["annotator", "seconds", *asked, "names", "width", "height"]
     taken = RESERVED.union(name.lower() for name in (*questions, *extra))
     header += [f"{META}{k}" if k.lower() in taken or k.startswith(META) else k for k in metadata]
     found = [joined(map(escaped, (*header, *extra)))]

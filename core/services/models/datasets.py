@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -157,8 +157,16 @@ def list_versions(ws: Workspace, actor: Actor, slug: str) -> list[VersionView]:
     return [_view(ws, r) for r in rows]
 
 
-def labels_in_force(connection: Connection, project: ProjectView) -> list[FrozenLabel]:
-    """Return every final label in force, by item, with whose word it rests on; no split yet."""
+def labels_in_force(
+    connection: Connection,
+    project: ProjectView,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[FrozenLabel]:
+    """Return every final label in force, by item, with whose word it rests on; no split yet.
+
+    Args:
+        told: Hears how many of how many are gathered.
+    """
     query = (
         select(
             items.c.id, items.c.content_hash, items.c.use, items.c.width, items.c.height,
@@ -180,6 +188,7 @@ def labels_in_force(connection: Connection, project: ProjectView) -> list[Frozen
         ids = [r.id for r in chunk]
         names, metadata = names_of(connection, ids), metadata_of(connection, ids)
         found += [_frozen(r, known[r.seq], names[r.id], metadata.get(r.id, {})) for r in chunk]
+        told(len(found), len(rows))
     return found
 
 

@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.labels import Answer
 from core.services.items.why import said_briefly
 from core.services.projects.project import ProjectView, project_for
+from core.services.versions.pace import Told, silent
 from core.services.versions.stored import StoredVersion, stored_version
 from core.services.workspace import Workspace
 from core.store.tables import final_labels
@@ -68,12 +69,19 @@ class Difference:
 
 
 def diff_versions(
-    ws: Workspace, actor: Actor, slug: str, one: str, other: str, by: str = ""
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    one: str,
+    other: str,
+    by: str = "",
+    told: Told = silent,
 ) -> Difference:
     """Return what was added, removed and changed from one version to another, and why.
 
     Args:
         by: A metadata column to tell slices by.
+        told: Hears how far it is: (phase, done, total, seconds left).
 
     Raises:
         NotFound: There is no such version.
@@ -83,9 +91,12 @@ def diff_versions(
     """
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
+        told("reading the older version", 0, 3, None)
         old = stored_version(ws, connection, project, one)
+        told("reading the newer version", 1, 3, None)
         new = stored_version(ws, connection, project, other)
         stand = _standing(connection, old.rows, new.rows)
+    told("comparing", 2, 3, None)
     found = changes(old.rows, new.rows, lambda r: stand.get(r.item_id), project.schema.translate)
     columns = sorted({k for r in (*old.rows, *new.rows) for k in json.loads(r.metadata)})
     if by and by not in columns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,12 @@ from core.errors import InputError, TiebreakError
 from core.intake.alike import SIDE, grey, look_alikes
 from core.intake.probe import small_picture
 from core.services.pictures.images import image_limits, keep_file, original_bytes
+from core.services.versions.pace import Told, paced, silent
 from core.services.workspace import Workspace
 from core.store.tables import items
 
 AT_ONCE = 256
 EDITION = 1
-Told = Callable[[str, int, int, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def groups_of(
     rows: Sequence[FrozenLabel],
     column: str,
     near: bool,
-    told: Told = lambda *_: None,
+    told: Told = silent,
 ) -> Groups:
     """Return which items stay together.
 
@@ -105,6 +105,7 @@ def _look_alikes(
     known = _kept(folder)
     missing = [h for h in wanted if h not in known]
     places = _places(connection, rows) if missing else {}
+    pace = paced("looking at each image once", told)
     for start in range(0, len(missing), AT_ONCE):
         part = missing[start : start + AT_ONCE]
         with ThreadPoolExecutor(2) as pool:
@@ -112,7 +113,8 @@ def _look_alikes(
         fresh = {h: g for h, g in zip(part, greys, strict=True) if g is not None}
         _keep(folder, fresh)
         known |= fresh
-        told("looking for look-alikes", start + len(part), len(missing), None)
+        pace(start + len(part), len(missing))
+    told("looking for look-alikes", 0, 0, None)
     seen = [h for h in wanted if h in known]
     table = np.stack([known[h] for h in seen]) if seen else np.zeros((0, SIDE**2), np.uint8)
     groups = [[seen[i] for i in g] for g in look_alikes(table)]

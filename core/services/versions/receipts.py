@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.datasets.notary import Entry, Raw, Receipt, notarise
+from core.datasets.notary import SHOWN, Check, Entry, Raw, Receipt, notarise
 from core.errors import InputError
 from core.formats import FORMATS, ExportRecord
 from core.formats.base import Parsed, Row
@@ -14,8 +14,8 @@ from core.formats.registry import parse
 from core.formats.yolo import label_path
 from core.labels import Answer, LabelSchema
 from core.labels.region import Shape
+from core.services.versions.files import FOLDER, SPLIT_COLUMN, Written
 
-SPLIT_COLUMN = "split"
 _PRECISION = {"coco": 0.002, "yolo": 0.001, "voc": 1e-6, "table": 1e-6}
 """Pixels a coordinate may be off for being rounded; YOLO's millionths of a side come on top."""
 
@@ -108,6 +108,56 @@ def check_files(
     )
 
 
+def check_folders(
+    made: Written,
+    files: Mapping[str, bytes],
+    copied: Mapping[str, str],
+    schema: LabelSchema,
+    loss: Sequence[str] = (),
+) -> Receipt:
+    """Return what the notary says of images in class folders, each to be the one that was labelled.
+
+    Args:
+        made: What was to be written.
+        files: The text files beside the folders, path to bytes.
+        copied: Path of each image to the SHA-256 of its bytes as they lie there.
+        schema: The classes, in order.
+        loss: What folders have no place for.
+    """
+    main = schema.main.key
+    meant = [
+        Entry(r.file, 1, 1, _main_alone(r.answer, main), made.splits[r.file]) for r in made.records
+    ]
+    parsed = parse(MemoryTree(files, list(copied)), FOLDER, main_question=main)
+    read = []
+    for row in parsed.rows:
+        frozen = made.images.get(row.file)
+        name = frozen.name if frozen else row.file
+        read.append(Entry(name, 1, 1, row.answer or Answer(), row.file.partition("/")[0]))
+    receipt = notarise(
+        meant, read, (tuple(schema.classes), parsed.classes), lambda _: 0.0,
+        refused=[f"{r.file}: {r.reason}" for r in parsed.refused], loss=loss,
+    )  # fmt: skip
+    return replace(receipt, checks=(*receipt.checks, _copies(made, copied)))
+
+
+def _main_alone(answer: Answer | None, main: str) -> Answer:
+    said = answer.choices.get(main) if answer else None
+    return Answer({main: said}) if said is not None else Answer()
+
+
+def _copies(made: Written, copied: Mapping[str, str]) -> Check:
+    faults = [
+        f"{path} is not the image that was labelled"
+        for path, row in made.images.items()
+        if copied.get(path) != row.content_hash
+    ]
+    good = f"All {len(made.images):,} images are byte for byte those that were labelled."
+    bad = f"{len(faults):,} images are not those that were labelled."
+    said = bad if faults else good
+    return Check("images", len(made.images), len(faults), said, tuple(faults[:SHOWN]))
+
+
 def meant_classes(records: Sequence[ExportRecord], schema: LabelSchema) -> tuple[str, ...]:
     """Return the classes by number as our emitters write them."""
     used = {r.label for record in records if record.answer for r in record.answer.regions}
@@ -166,6 +216,7 @@ def _parsed(
         shape=schema.task.shape,
         skeleton=schema.skeleton.points,
         attributes=[q.key for q in schema.region_questions],
+        whole=not schema.draws,
     )
 
 

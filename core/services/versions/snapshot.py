@@ -17,7 +17,8 @@ from core.services.models.datasets import (
     require_labels,
 )
 from core.services.projects.project import project_for
-from core.services.versions.groups import Groups, Told, groups_of
+from core.services.versions.groups import Groups, groups_of
+from core.services.versions.pace import Told, paced, silent
 from core.services.workspace import Workspace
 
 
@@ -27,7 +28,7 @@ def snapshot(
     slug: str,
     name: str = "",
     plan: SplitPlan | None = None,
-    told: Told = lambda *_: None,
+    told: Told = silent,
 ) -> VersionView:
     """Freeze the final labels in force with splits; the same labels and plan give the same version.
 
@@ -44,15 +45,17 @@ def snapshot(
     checked_ratios(plan.ratios)
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
-        rows = labels_in_force(connection, project)
+        rows = labels_in_force(connection, project, paced("gathering the labels", told))
         require_labels(project, rows)
         groups = groups_of(ws, connection, rows, plan.group_by, plan.near, told)
+    told("drawing the splits", 0, 0, None)
     found = split(_members(rows, groups), plan)
     placed = [
         replace(r, split=found.of[r.content_hash], group=groups.of.get(r.content_hash, ""))
         for r in rows
     ]
     about = {"splits": _about(plan, found, groups, placed)}
+    told("writing the version", 0, 0, None)
     return freeze_rows(ws, actor, project, placed, about, plan, name.strip())
 
 
