@@ -80,10 +80,16 @@ class FrozenLabel:
     height: int = 0
     metadata: str = "{}"
 
+    def placed(self, split: str, group: str) -> FrozenLabel:
+        """Return the label in a split; `dataclasses.replace` takes five times as long."""
+        return FrozenLabel(*_BEFORE(self), split, group, *_AFTER(self))
+
 
 _COLUMNS = tuple(f.name for f in fields(FrozenLabel))
 _FIRST = _COLUMNS[:10]
 """The columns of the first edition."""
+_BEFORE = attrgetter(*_COLUMNS[: _COLUMNS.index("split")])
+_AFTER = attrgetter(*_COLUMNS[_COLUMNS.index("group") + 1 :])
 _LISTS = ("who", "names")
 
 _SCHEMA = pa.schema(
@@ -141,17 +147,28 @@ def _digest(lines: Iterable[Sequence[object]]) -> str:
 
 
 def freeze(
-    rows: Sequence[FrozenLabel], folder: Path, about: Mapping[str, object], plan: str = ""
+    rows: Sequence[FrozenLabel],
+    folder: Path,
+    about: Mapping[str, object],
+    plan: str = "",
+    digest: str = "",
 ) -> str:
     """Write a version into a new folder, whole or not at all, and return its hash.
 
     A folder that is there already and sound is left as it is; one that was changed on disk is
     set aside under another name, never deleted.
 
+    Args:
+        rows: The labels.
+        folder: Where the version is to lie.
+        about: What its manifest says beside its hashes.
+        plan: How splits were asked for, as text.
+        digest: Its `version_hash`, where the caller has it already.
+
     Raises:
         DiskFull: There was no space; nothing is left behind.
     """
-    digest = version_hash(rows, plan)
+    digest = digest or version_hash(rows, plan)
     if is_sound(folder, digest):
         return digest
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def freeze_labels(ws: Workspace, actor: Actor, slug: str, name: str = "") -> Ver
     same = next((r for r in known if name in ("", r.name)), None)
     if same is not None and is_sound(ws.root / same.folder, same.hash):
         return _view(ws, same)
-    plain = [replace(r, split=BY_USE.get(r.use, r.use)) for r in rows]
+    plain = [r.placed(BY_USE.get(r.use, r.use), "") for r in rows]
     counts = dict(sorted(Counter(r.split for r in plain).items()))
     return freeze_rows(ws, actor, project, plain, {"splits": {"counts": counts}}, None, name)
 
@@ -111,7 +111,7 @@ def freeze_rows(
     folder = ws.versions / project.slug / digest[:16]
     with ws.store.read() as connection:  # before anything is written that nobody would name
         _refuse_taken(connection, project, name, digest)
-    freeze(rows, folder, manifest, told)
+    freeze(rows, folder, manifest, told, digest)
     with ws.store.write() as connection:
         return _register(connection, ws, actor, project, name, digest, folder, rows)
 
@@ -321,7 +321,7 @@ def _keep_manifest(
         "project_id": project.id,
         "dataset_version_id": version_id,
         "labels_hash": version_hash(rows),
-        "rows_hash": str(manifest.get("rows", rows_hash(rows))),
+        "rows_hash": str(manifest["rows"] if "rows" in manifest else rows_hash(rows)),
         "doc": json.dumps(manifest, ensure_ascii=False, sort_keys=True),
         "at": at,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from core.access import Action, Actor
 from core.datasets.diff import class_counts
@@ -50,10 +50,7 @@ def snapshot(
         groups = groups_of(ws, connection, rows, plan.group_by, plan.near, told)
     told("drawing the splits", 0, 0, None)
     found = split(_members(rows, groups), plan)
-    placed = [
-        replace(r, split=found.of[r.content_hash], group=groups.of.get(r.content_hash, ""))
-        for r in rows
-    ]
+    placed = [r.placed(found.of[r.content_hash], groups.of.get(r.content_hash, "")) for r in rows]
     about = {"splits": _about(plan, found, groups, placed)}
     told("writing the version", 0, 0, None)
     return freeze_rows(ws, actor, project, placed, about, plan, name.strip())
