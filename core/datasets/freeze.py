@@ -82,7 +82,7 @@ class FrozenLabel:
 
     def placed(self, split: str, group: str) -> FrozenLabel:
         """Return the label in a split; `dataclasses.replace` takes five times as long."""
-        return FrozenLabel(*_BEFORE(self), split, group, *_AFTER(self))
+        return FrozenLabel(*(*_BEFORE(self), split, group, *_AFTER(self)))
 
 
 _COLUMNS = tuple(f.name for f in fields(FrozenLabel))
