@@ -8,10 +8,12 @@ everything is rolled up stretch by stretch of items, by the same statements.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from core.analytics.agreeing import agreement_changes
 
 SEEN = ("annotations", "final_labels", "gold_answers", "predictions", "decisions", "items")
 STRETCH = 300_000  # items rolled up at a time
@@ -26,6 +28,12 @@ MOST_LOOSE_ROWS = 100_000
 """Rows a roll-up may gain before rows of equal keys are put together."""
 
 Seen = Mapping[str, int]
+
+Look = Callable[[Sequence[int]], bool]
+"""Writes all that was ever said of some items into ``spoken``; says whether it did."""
+
+_VOTES = """SELECT project_id, item_id, person_id, label, was, stands
+FROM votes WHERE kind = 'vote' AND label IS NOT NULL"""
 
 
 def make_anew(cursor: Any, settle: Callable[[], None]) -> None:
@@ -62,7 +70,7 @@ def roll_up_anew(cursor: Any, settle: Callable[[], None]) -> None:
     settle()
 
 
-def follow(cursor: Any, seen: Seen, fresh: set[str], drawn: bool) -> None:
+def follow(cursor: Any, seen: Seen, fresh: set[str], drawn: bool, look: Look) -> None:
     """Bring everything derived up to date with the rows beyond `seen`.
 
     Args:
@@ -70,6 +78,7 @@ def follow(cursor: Any, seen: Seen, fresh: set[str], drawn: bool) -> None:
         seen: Last sequence number of each table that was followed before.
         fresh: Tables with new rows.
         drawn: Whether any new answer has regions.
+        look: Asked for what was said of the touched items; where it declines, the copy is searched.
     """
     if drawn:
         _refresh(cursor, "regions", seen, fresh)
@@ -81,8 +90,10 @@ def follow(cursor: Any, seen: Seen, fresh: set[str], drawn: bool) -> None:
     values = {**seen, **ALL_ITEMS}
     rolled = not fresh.isdisjoint(("annotations", "final_labels", "gold_answers", "predictions"))
     if rolled:
-        for name in ("touched", "begin", "votes"):
+        for name in ("touched", "begin"):
             run_file(cursor, name, values)
+        touched = [item for (item,) in run(cursor, "SELECT item_id FROM touched")]
+        run_file(cursor, "votes_spoken" if look(touched) else "votes", values)
         _remember(cursor, fresh, {"was": True, "stands": False})
     if not fresh.isdisjoint(("items", "final_labels")):
         run_file(cursor, "state_moves", values)
@@ -134,7 +145,14 @@ def _add_up(cursor: Any, values: Mapping[str, Any], fresh: set[str], made: bool 
         run_file(cursor, "guess_counts", values)
     if made or "annotations" in fresh:
         run_file(cursor, "live_counts", values)
-        run_file(cursor, "agreement_counts", values)
+        _add_agreement(cursor)
+
+
+def _add_agreement(cursor: Any) -> None:
+    changes = agreement_changes(cursor.sql(_VOTES).to_arrow_table())
+    cursor.register("changes", changes)
+    run(cursor, "INSERT INTO agreement_counts BY NAME FROM changes")
+    cursor.unregister("changes")
 
 
 def _remember(cursor: Any, fresh: set[str], was: Mapping[str, bool]) -> None:
@@ -154,7 +172,7 @@ def _renamed(cursor: Any, seen: Seen) -> bool:
 
 
 def _drop_temporary(cursor: Any) -> None:
-    for table in ("votes", "touched", "references_there", "guesses_there", "stays"):
+    for table in ("votes", "spoken", "touched", "references_there", "guesses_there", "stays"):
         run(cursor, f"DROP TABLE IF EXISTS temp.{table}")
 
 

@@ -74,10 +74,16 @@ class Mirror:
         return tuple(n for n in self.names if n not in self.dropped)
 
     @property
+    def rows(self) -> str:
+        """Return the query for the rows of ``incoming`` as they are copied."""
+        columns = [f'"{n}"' for n in self.kept]
+        columns += [f'{what} AS "{name}"' for name, _, what in self.made]
+        return f"SELECT {', '.join(columns)} FROM incoming"  # noqa: S608 names are ours
+
+    @property
     def insert(self) -> str:
         """Return the statement that copies the rows of ``incoming``."""
-        columns = [f'"{n}"' for n in self.kept] + [what for _, _, what in self.made]
-        return f'INSERT INTO "{self.table.name}" SELECT {", ".join(columns)} FROM incoming'  # noqa: S608 names are ours
+        return f'INSERT INTO "{self.table.name}" {self.rows}'
 
     @property
     def arrow(self) -> pa.Schema:
@@ -163,6 +169,9 @@ MIRRORS = (
 )
 
 
+VOTES = next(m for m in MIRRORS if m.table is tables.annotation_log)
+
+
 class Snapshot(Protocol):
     """The record at one moment."""
 
@@ -171,6 +180,9 @@ class Snapshot(Protocol):
 
     def read(self, parts: Sequence[Part]) -> Iterator[tuple[Mirror, pa.Table]]:
         """Yield the rows of the parts, table after table, in order."""
+
+    def look_up(self, part: Part, items: Sequence[int]) -> pa.Table:
+        """Return the rows of a part that are about some items; the table has an index of items."""
 
 
 @contextmanager
@@ -225,10 +237,16 @@ class _SqliteSnapshot:
             for part, batches in zip(parts, found, strict=True):
                 schema = part.mirror.arrow
                 columns = [b.rename_columns(schema.names) for b in batches]
-                yield part.mirror, pa.Table.from_batches(columns).cast(schema)
+                # In one piece: row by row into the copy costs twice as much from many small ones.
+                yield part.mirror, pa.Table.from_batches(columns).combine_chunks().cast(schema)
 
-    def _rows(self, part: Part) -> Iterator[pa.Table]:
-        self._cursor.execute(part.mirror.select(part, "sqlite"))
+    def look_up(self, part: Part, items: Sequence[int]) -> pa.Table:
+        about = f"AND item_id IN ({', '.join(str(int(i)) for i in items)})"
+        found = list(self._rows(part, about))
+        return pa.concat_tables(found) if found else part.mirror.arrow.empty_table()
+
+    def _rows(self, part: Part, about: str = "") -> Iterator[pa.Table]:
+        self._cursor.execute(f"{part.mirror.select(part, 'sqlite')} {about}")
         schema = part.mirror.arrow
         batches = []
         while rows := self._cursor.fetchmany(FETCH_ROWS):
@@ -266,6 +284,12 @@ class _PostgresSnapshot:
             schema = part.mirror.arrow
             for batch in self._cursor.fetch_record_batch():
                 yield part.mirror, pa.table(batch.columns, names=schema.names).cast(schema)
+
+    def look_up(self, part: Part, items: Sequence[int]) -> pa.Table:
+        about = f"AND item_id IN ({', '.join(str(int(i)) for i in items)})"
+        self._cursor.execute(f"{part.mirror.select(part, 'postgresql')} {about}")
+        found = self._cursor.fetch_arrow_table()
+        return found.rename_columns(part.mirror.arrow.names).cast(part.mirror.arrow)
 
 
 @contextmanager

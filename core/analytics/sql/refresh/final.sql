@@ -16,14 +16,14 @@ WITH newest AS (
 voters AS (
     SELECT
         e.seq,
-        list(DISTINCT a.person_id) AS people,
+        list(a.person_id) AS people,
         -- On boxes both labels are NULL: every vote listed supports the answer.
         bool_or(
             a.prelabel_shown
             AND coalesce(n.today, a.label) IS NOT DISTINCT FROM coalesce(m.today, e.label)
         ) AS shown
     FROM (SELECT seq, label, unnest(rests.votes) AS vote FROM newest) e
-    JOIN annotations a ON a.seq = e.vote
+    JOIN annotations a ON a.seq = e.vote AND a.item_id BETWEEN $low AND $high
     LEFT JOIN label_names n ON n.project_id = a.project_id AND n.name = a.label
     LEFT JOIN label_names m ON m.project_id = a.project_id AND m.name = e.label
     GROUP BY e.seq
@@ -39,8 +39,9 @@ SELECT
         WHEN n.state IN ('adjudicated', 'imported') THEN false
         ELSE n.state = 'auto-accepted' OR n.rests.prediction IS NOT NULL OR coalesce(v.shown, false)
     END,
-    s.since
+    s.since, i.use
 FROM newest n
+JOIN items i ON i.id = n.item_id
 JOIN stays s ON s.seq = n.seq AND s.item_id = n.item_id
 LEFT JOIN voters v ON v.seq = n.seq
 LEFT JOIN decisions d ON d.seq = n.rests.decision;

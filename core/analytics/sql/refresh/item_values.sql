@@ -16,6 +16,7 @@ members AS (
 )
 SELECT
     project_id, item_id, key, value,
-    CASE WHEN isfinite(TRY_CAST(value AS DOUBLE)) THEN TRY_CAST(value AS DOUBLE) END
+    -- Whatever reads as a finite number begins before ':', the character after '9'.
+    CASE WHEN value < ':' AND isfinite(TRY_CAST(value AS DOUBLE)) THEN TRY_CAST(value AS DOUBLE) END
 FROM members
 WHERE value <> '';

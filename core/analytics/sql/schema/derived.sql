@@ -20,14 +20,14 @@ LEFT JOIN label_names n ON n.project_id = l.project_id AND n.name = l.label
 WHERE l.kind = 'vote';
 
 -- The label in force of each item. `rests_on` holds the people whose word the label is:
--- the voters of an agreed label, the lead of a decided one, nobody for an imported one. The item
--- is in its state `since` then.
+-- the voters of an agreed label, the lead of a decided one, nobody for an imported one; one who
+-- voted twice may be there twice. The item is in its state `since` then.
 CREATE TABLE final (
     seq BIGINT, project_id BIGINT, item_id BIGINT, state VARCHAR, label VARCHAR, boxes VARCHAR,
-    rests_on BIGINT[], rests_on_model BOOLEAN, since DOUBLE
+    rests_on BIGINT[], rests_on_model BOOLEAN, since DOUBLE, use VARCHAR
 );
 
-CREATE TABLE gold AS FROM gold_answers LIMIT 0;
+CREATE TABLE gold AS SELECT *, '' AS use FROM gold_answers LIMIT 0;
 
 CREATE TABLE latest_prediction AS FROM predictions LIMIT 0;
 
