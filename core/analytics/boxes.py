@@ -266,6 +266,51 @@ def found_boxes(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TrueBoxes:
+    """Every true box, and whether it was found: arrays of one length.
+
+    Attributes:
+        basis, left_out: What they rest on; see `Detection`.
+        item: The item of each.
+        label: Position of the class in `names`.
+        box: x1, y1, x2, y2 in pixels, shape (n, 4).
+        found: Whether it was.
+    """
+
+    basis: Basis
+    left_out: int
+    item: Ints
+    label: Ints
+    names: tuple[str, ...]
+    box: Floats
+    found: Bools
+
+
+def true_boxes(
+    replica: Replica,
+    project_id: int,
+    whose: str,
+    against: str,
+    filters: Filters = ALL,
+    iou_at_least: float = IOU,
+) -> TrueBoxes:
+    """Return every true box of the answers compared, and whether it was found; see `box_accuracy`.
+
+    Raises:
+        NotFound: A name is nobody's.
+        InputError: `against` is no reference.
+        LimitExceeded: It took too long.
+    """
+    asked = _fetch(replica, project_id, whose, against, filters)
+    truth = asked.truth
+    places, _ = match_sides(truth, asked.said, iou_at_least, same_class=True)
+    return TrueBoxes(
+        asked.basis, asked.left_out, asked.item_of_pair[truth.pair], truth.label,
+        tuple(asked.names), truth.box, _flags(len(truth.pair), places),
+    )  # fmt: skip
+
+
 def match_sides(
     truth: _Side, said: _Side, iou_at_least: float, same_class: bool
 ) -> tuple[Ints, Ints]:

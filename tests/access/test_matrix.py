@@ -39,13 +39,19 @@ from core.services.accounts.people import actor_of, operator
 from core.services.analytics import costs as analytics_costs
 from core.services.analytics import fatigue as analytics_fatigue
 from core.services.analytics import forecast as analytics_forecast
+from core.services.analytics import marks as analytics_marks
 from core.services.analytics import (
+    guideline_rules,
     measured,
+    object_sizes,
     people_quality,
+    reference_sets,
+    selection_bias,
     slice_ask,
     slice_items,
     slice_prepare,
     slices,
+    too_clean,
 )
 from core.services.analytics import paces as analytics_paces
 from core.services.analytics import stages as analytics_stages
@@ -153,6 +159,7 @@ def by_slug(function: Callable, *rest: object) -> Callable[[World, Actor], objec
     return lambda w, a: function(w.ws, a, w.slug, *rest)
 
 
+REFERENCE = reference_sets.ReferenceAsk("camera=A")
 NO_SCENE = theatre.TheatreData(
     1,
     risk_coverage(LONELY, Evidence(LONELY.item_ids[:0], np.zeros(0, bool))),
@@ -197,6 +204,31 @@ CALLS = (
         Action.SEE_FIGURES,
         by_slug(slice_prepare.prepare, slice_ask.SliceAsk()),
     ),
+    Call(
+        "analytics.marks.work_behind",
+        Action.SEE_FIGURES,
+        by_slug(analytics_marks.work_behind, analytics_marks.Work()),
+    ),
+    Call(
+        "analytics.marks.statements_behind",
+        Action.SEE_FIGURES,
+        by_slug(analytics_marks.statements_behind, analytics_marks.Statement()),
+    ),
+    Call(
+        "analytics.marks.differing_behind",
+        Action.SEE_FIGURES,
+        by_slug(analytics_marks.differing_behind),
+    ),
+    Call(
+        "analytics.marks.waiting_behind",
+        Action.SEE_FIGURES,
+        by_slug(analytics_marks.waiting_behind, 0.0),
+    ),
+    Call(
+        "analytics.marks.firsts_behind",
+        Action.SEE_FIGURES,
+        by_slug(analytics_marks.firsts_behind, analytics_marks.Firsts.KEPT),
+    ),
     Call("analytics.measured.measured_now", Action.SEE_FIGURES, by_slug(measured.measured_now)),
     Call("analytics.measured.measure_items", Action.SEE_FIGURES, by_slug(measured.measure_items)),
     Call(
@@ -213,6 +245,71 @@ CALLS = (
         "analytics.slice_items.make_bounty",
         Action.STEER,
         by_slug(slice_items.make_bounty, slice_ask.SliceAsk(), [("camera", "A")], 3.0),
+    ),
+    Call(
+        "analytics.slice_items.queue_first",
+        Action.STEER,
+        lambda w, a: slice_items.queue_first(w.ws, a, w.slug, "first", w.items[:1], "a test"),
+    ),
+    Call(
+        "analytics.reference_sets.references",
+        Action.SEE_FIGURES,
+        by_slug(reference_sets.references),
+    ),
+    Call(
+        "analytics.reference_sets.two_sets",
+        Action.SEE_FIGURES,
+        by_slug(reference_sets.two_sets, REFERENCE),
+    ),
+    Call(
+        "analytics.selection_bias.selection_bias",
+        Action.SEE_FIGURES,
+        by_slug(selection_bias.selection_bias, REFERENCE),
+    ),
+    Call(
+        "analytics.selection_bias.selection_pictures",
+        Action.SEE_FIGURES,
+        by_slug(selection_bias.selection_pictures, REFERENCE, "light", "dusk"),
+    ),
+    Call(
+        "analytics.too_clean.too_clean",
+        Action.SEE_FIGURES,
+        by_slug(too_clean.too_clean, REFERENCE),
+    ),
+    Call(
+        "analytics.too_clean.telling_pictures",
+        Action.SEE_FIGURES,
+        by_slug(too_clean.telling_pictures, REFERENCE),
+    ),
+    Call(
+        "analytics.object_sizes.object_sizes",
+        Action.SEE_FIGURES,
+        by_slug(object_sizes.object_sizes),
+    ),
+    Call(
+        "analytics.object_sizes.size_pictures",
+        Action.SEE_FIGURES,
+        by_slug(object_sizes.size_pictures, REFERENCE, "cat", 1),
+    ),
+    Call(
+        "analytics.guideline_rules.rules_view",
+        Action.SEE_FIGURES,
+        by_slug(guideline_rules.rules_view),
+    ),
+    Call(
+        "analytics.guideline_rules.rule_violations",
+        Action.SEE_FIGURES,
+        by_slug(guideline_rules.rule_violations, 2),
+    ),
+    Call(
+        "analytics.guideline_rules.send_violations_first",
+        Action.STEER,
+        by_slug(guideline_rules.send_violations_first, 2),
+    ),
+    Call(
+        "analytics.guideline_rules.settled_violations",
+        Action.ADJUDICATE,
+        by_slug(guideline_rules.settled_violations, 2),
     ),
     Call(
         "review.admission.standing_events", Action.SEE_FIGURES, by_slug(admission.standing_events)
@@ -656,6 +753,12 @@ EXEMPT = {
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "models.datasets.freeze_rows": "writes labels that its callers, who have asked, gathered",
+    "analytics.reference_sets.pictures_to_show": "shows pictures of a project whose gate the caller asked",
+    "analytics.selection_bias.selection_bias": "asks through `two_sets`, which opens the figures of both",
+    "analytics.selection_bias.selection_pictures": "asks through `two_sets`",
+    "analytics.too_clean.too_clean": "asks through `two_sets`",
+    "analytics.too_clean.telling_pictures": "asks through `two_sets`",
+    "analytics.slices.slices_of": "asks through `prepare`, which opens the figures",
     "analytics.slice_items.slice_bounty": "asks through `prepare`, which opens the figures",
     "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
     "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",

@@ -241,23 +241,38 @@ def make_bounty(
             "Nothing was queued: the interval is narrow enough, or no open item is in this slice.",
             "Ask for fewer points, or import more such images.",
         )
+    # By chance, so that what is labelled stands for the slice and not for its easy end.
+    drawn = random.Random(f"{slug}/{conditions}/{len(waiting)}").sample(waiting, bounty.offered)
+    what = " and ".join(f"{c} {'not known' if v is None else v}" for c, v in conditions)
+    reason = f"Slice bounty: {len(drawn)} more of {what}"
+    return queue_first(ws, actor, slug, f"Bounty: {what}", drawn, reason)
+
+
+def queue_first(
+    ws: Workspace, actor: Actor, slug: str, name: str, ids: Sequence[int], reason: str
+) -> BountyQueue:
+    """Put these items at the head of everybody's queue, as a list of that name.
+
+    Raises:
+        Forbidden: The actor does not steer this project.
+        NotFound: There is no such project for the actor, or no such item in it.
+        InputError: The plan has as many boosts as it takes; nothing was queued.
+    """
+    with ws.store.read() as connection:
+        project_for(connection, actor, slug, Action.STEER, counted=False)
     before = get_queue_plan(ws, actor, slug)
     if len(before.plan.boosts) >= MOST_BOOSTS:
         raise InputError(
             f"The queue plan has {MOST_BOOSTS} boosts already; nothing was queued.",
             "Remove one in the settings.",
         )
-    # By chance, so that what is labelled stands for the slice and not for its easy end.
-    drawn = random.Random(f"{slug}/{conditions}/{len(waiting)}").sample(waiting, bounty.offered)
-    what = " and ".join(f"{c} {'not known' if v is None else v}" for c, v in conditions)
-    made = _named_list(ws, actor, slug, f"Bounty: {what}", drawn)
+    made = _named_list(ws, actor, slug, name, ids)
     plan = replace(
         before.plan,
         boosts=(*before.plan.boosts, Boost(BoostKind.LIST.value, "", str(made[0]), MOST_BOOST)),
     )
-    reason = f"Slice bounty: {len(drawn)} more of {what}"[:200]
-    after = set_queue_plan(ws, actor, slug, plan, reason)
-    return BountyQueue(made[0], made[1], len(drawn), after.version)
+    after = set_queue_plan(ws, actor, slug, plan, reason[:200])
+    return BountyQueue(made[0], made[1], len(ids), after.version)
 
 
 def _bounty(
