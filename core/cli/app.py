@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from core.cli import care, data, issues, loop, models, people, report, run, slices, versions, votes
+from core.cli import (
+    bias,
+    care,
+    data,
+    issues,
+    loop,
+    models,
+    people,
+    report,
+    run,
+    slices,
+    versions,
+    votes,
+)
 from core.cli.output import visible
 from core.errors import TiebreakError
 
@@ -37,6 +50,7 @@ app.command("agreement")(votes.agreement)
 app.command("issues")(issues.issues)
 app.command("stats")(care.stats)
 app.command("slices")(slices.slices)
+app.command("bias")(bias.bias)
 app.command("report")(report.report)
 app.command("doctor")(care.doctor)
 app.add_typer(people.app, name="user")
