@@ -6,19 +6,23 @@ Its parts are views of one address, so that a view asks and draws little.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import streamlit as st
 
 from core.access import Action
 from core.labels.schema import Task
+from core.labels.state import ItemState
 from core.services.analytics import figures
 from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import QualityView
+from core.services.analytics.marks import waiting_behind
 from core.ui import charts, comparison, quality_labels, states, widgets
 from core.ui.agreement.section import draw_agreement
-from core.ui.charts import card_head, draw_chart
+from core.ui.charts import card_head
 from core.ui.choices import put
 from core.ui.comparison import Asked
+from core.ui.marks import Found, Point, draw_marks
 from core.ui.quality_confusion import draw_confusion
 from core.ui.quality_model import draw_model
 from core.ui.quality_scores import draw_scores, draw_shapes
@@ -28,6 +32,7 @@ from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
 from core.ui.text import _, many, mark
 from core.ui.widgets import state_name
+from core.ui.zones import day_ends
 
 VIEWS = {
     "right": mark("How right"),
@@ -98,7 +103,7 @@ def _right(page: PageContext) -> None:
     draw_scores(page, asked, _overall_name(view))
     draw_confusion(page, view, asked)
     draw_shapes(page, asked)
-    _progress(view)
+    _progress(page, view)
 
 
 def _asked(page: PageContext) -> Asked:
@@ -147,7 +152,7 @@ def _doubles(page: PageContext) -> None:
 # --- progress ---------------------------------------------------------------------------------
 
 
-def _progress(view: QualityView) -> None:
+def _progress(page: PageContext, view: QualityView) -> None:
     history = view.progress.history
     with st.container(border=True):
         card_head(
@@ -156,11 +161,28 @@ def _progress(view: QualityView) -> None:
                 zone=charts.reader_zone(), n=f"{view.progress.items:,}"
             ),
         )
-        draw_chart(
-            charts.states_over_time(history),
-            "quality.states",
-            ", ".join(f"{state_name(s)}: {n}" for s, n in view.progress.states.items()),
-        )
+        draw_marks(
+            page, charts.states_over_time(history), "quality.states",
+            ", ".join(f"{state_name(s)}: {n}" for s, n in view.progress.states.items()), _state_and_day,
+            lambda mark: _in_state(page, mark),
+        )  # fmt: skip
+
+
+def _state_and_day(point: Point) -> str | None:
+    state = point.get("customdata")
+    state = state[0] if isinstance(state, list) else state
+    return f"{str(point['x'])[:10]} {state}" if state else None
+
+
+def _in_state(page: PageContext, mark: str) -> Found:
+    text, _space, state = mark.partition(" ")
+    try:
+        moment = day_ends(date.fromisoformat(text), charts.reader_zone())[1]
+        name = state_name(ItemState(state))
+    except ValueError:
+        return None
+    title = _("{state}, since {day} or longer").format(state=name, day=text)
+    return title, waiting_behind(page.ws, page.actor, page.slug, moment, state)
 
 
 main()

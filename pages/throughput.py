@@ -17,13 +17,15 @@ from core.services.analytics.figures import PersonPace, ThroughputView
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, downloads, states
-from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.charts import Dot, card_head
 from core.ui.choices import choose
+from core.ui.marks import Found, by_row, draw_marks
 from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
 from core.ui.text import _
 from core.ui.theme import Markup, fill
 from core.ui.throughput_flow import draw_flow
+from core.ui.throughput_marks import bin_of, day_and_person, on_a_day, that_took, timed_votes
 from core.ui.throughput_money import draw_money
 from core.ui.throughput_paces import draw_fatigue, draw_paces
 from core.ui.widgets import caption, figure, muted, number, table
@@ -54,8 +56,8 @@ def main() -> None:
             )
             return
         _totals(view)
-        _by_day(page, view)
-        _pace(view)
+        _by_day(page, view, filters)
+        _pace(page, view, filters)
         _people(page, view)
         draw_paces(page, filters, zone)
         draw_fatigue(page, filters, zone)
@@ -112,26 +114,28 @@ def _totals(view: ThroughputView) -> None:
         caption(_("Complete counts, not estimates."))
 
 
-def _by_day(page: PageContext, view: ThroughputView) -> None:
+def _by_day(page: PageContext, view: ThroughputView, filters: Filters) -> None:
     names = [p.name for p in view.people]
+
+    def behind(mark: str) -> Found:
+        return on_a_day(page, view, filters, mark)
+
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         card_head(_("Votes and decisions a day"))
         rows = _amounts(view.days, lambda d: d.votes + d.decisions)
-        draw_chart(
-            charts.stacked_days(rows, names, _("Votes and decisions")),
-            "throughput.votes",
-            _("Votes and decisions by day and person"),
-        )
+        draw_marks(
+            page, charts.stacked_days(rows, names, _("Votes and decisions")), "throughput.votes",
+            _("Votes and decisions by day and person"), day_and_person, behind,
+        )  # fmt: skip
         _offer_days(page, view)
     with right, st.container(border=True, height="stretch"):
         card_head(_("Hours at work a day"))
         rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
-        draw_chart(
-            charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{y:.1f} h"),
-            "throughput.hours",
-            _("Hours at work by day and person"),
-        )
+        draw_marks(
+            page, charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{x|%-d %b}: %{y:.1f} h"),
+            "throughput.hours", _("Hours at work by day and person"), day_and_person, behind,
+        )  # fmt: skip
 
 
 def _amounts(days: Sequence[Day], amount: Callable[[Day], float]) -> dict[str, dict[date, float]]:
@@ -142,7 +146,7 @@ def _amounts(days: Sequence[Day], amount: Callable[[Day], float]) -> dict[str, d
     return found
 
 
-def _pace(view: ThroughputView) -> None:
+def _pace(page: PageContext, view: ThroughputView, filters: Filters) -> None:
     timed = [p for p in view.people if p.seconds.n]
     if not timed:
         return
@@ -153,11 +157,11 @@ def _pace(view: ThroughputView) -> None:
             _("How long a vote takes"),
             _("n = {n} timed votes. The scale doubles from mark to mark.").format(n=f"{n:,}"),
         )
-        draw_chart(
-            charts.histogram([(b.low, b.high, b.n) for b in view.bins]),
-            "throughput.bins",
-            _("How many votes took how many seconds"),
-        )
+        draw_marks(
+            page, charts.histogram([(b.low, b.high, b.n) for b in view.bins]), "throughput.bins",
+            _("How many votes took how many seconds"), bin_of,
+            lambda mark: that_took(page, filters, mark),
+        )  # fmt: skip
     with right, st.container(border=True, height="stretch"):
         card_head(
             _("Median time of a vote"),
@@ -167,11 +171,11 @@ def _pace(view: ThroughputView) -> None:
             ),
         )
         rows = [Dot(p.name, (p.seconds,)) for p in timed]
-        draw_chart(
-            charts.dots(rows, unit="s", extent=_extent([p.seconds for p in timed])),
-            "throughput.pace",
+        draw_marks(
+            page, charts.dots(rows, unit="s", extent=_extent([p.seconds for p in timed])), "throughput.pace",
             "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], 's')}" for r in rows),
-        )
+            by_row([p.person for p in timed]), lambda mark: timed_votes(page, view, filters, mark),
+        )  # fmt: skip
 
 
 def _extent(found: Sequence[Estimate]) -> tuple[float, float]:

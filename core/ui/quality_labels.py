@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import streamlit as st
 
-from core.analytics.asked import Against, Filters
+from core.analytics.asked import PEOPLE, Against, Filters
 from core.services.analytics.guideline_effect import AGREEMENT, GuidelineEffect, guideline_effect
+from core.services.analytics.marks import Statement, statements_behind
 from core.services.analytics.noise import Method, label_noise
 from core.stats.interrupted import FEWEST_POINTS
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, states
-from core.ui.charts import card_head, draw_chart
+from core.ui.charts import card_head
 from core.ui.charts.series import before_and_after
 from core.ui.choices import choose
+from core.ui.marks import Found, by_day, draw_marks
 from core.ui.quality_tables import figures_table
+from core.ui.quality_time import differing_from
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.widgets import fact, figure
+from core.ui.zones import day_ends
 
 METHODS = {
     Method.GOLD: mark("Held against gold"),
@@ -55,10 +60,27 @@ def draw_guideline(page: PageContext, filters: Filters) -> None:
         with right:
             names = {str(v): _("Version {n}").format(n=v) for v in found.versions[1:]}
             choose(_("Version"), "version", names, str(found.versions[-1]))
-        _effect(found, found.changed)
+        _effect(page, found, found.changed, outcome, filters)
 
 
-def _effect(found: GuidelineEffect, changed: date) -> None:
+def _of_day(page: PageContext, outcome: str, filters: Filters, mark: str) -> Found:
+    """Return the items of a day whose votes differ, or the votes of a day that were wrong."""
+    zone = charts.reader_zone()
+    if outcome == AGREEMENT:
+        return differing_from(page, filters, zone, mark, 1)
+    try:
+        since, until = day_ends(date.fromisoformat(mark), zone)
+    except ValueError:
+        return None
+    asked = Statement(PEOPLE, outcome, wrong_only=True)
+    chosen = replace(filters, since=since, until=until)
+    title = _("Votes that were wrong, {when}").format(when=mark)
+    return title, statements_behind(page.ws, page.actor, page.slug, asked, chosen)
+
+
+def _effect(
+    page: PageContext, found: GuidelineEffect, changed: date, outcome: str, filters: Filters
+) -> None:
     for place, (name, e) in zip(
         st.columns(3), ((_("Before"), found.before), (_("After"), found.after), (_("Difference"), found.gap)),
         strict=True,
@@ -77,29 +99,27 @@ def _effect(found: GuidelineEffect, changed: date) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
         _points(_("Step on that day"), series.level)
-        _points(_("Change of the trend, a week"), _times(series.slope, 7))
+        _points(_("Change of the trend, a week"), series.slope.times(7))
         comparison.draw_notes(
             [_("n counts days. Whatever else changed on that day is in the step too.")]
         )
     with right:
         days = [p.day for p in found.points][-len(series.fitted) :]
-        draw_chart(
+        draw_marks(
+            page,
             before_and_after(
                 [(p.day, p.share, p.n) for p in found.points], changed,
                 list(zip(days, series.fitted, strict=True)),
                 [(d, s) for d, s in zip(days, series.without, strict=True) if d >= changed],
             ),
-            "quality.guideline", _("The share by day, before and after the change"),
+            "quality.guideline", _("The share by day, before and after the change"), by_day,
+            lambda mark: _of_day(page, outcome, filters, mark),
         )  # fmt: skip
-
-
-def _times(e: Estimate, factor: float) -> Estimate:
-    return e.times(factor)
 
 
 def _points(name: str, e: Estimate) -> None:
     """Draw a difference of shares in points."""
-    scaled = _times(e, 100)
+    scaled = e.times(100)
     value = None if scaled.value is None else charts.amount(scaled.value, charts.POINTS)
     fact(name, value, f"{charts.interval(scaled, charts.POINTS)}n = {e.n:,}")
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analytics.asked import Against, Filters
+from core.analytics.asked import MODEL, PEOPLE, Against, Filters
 from core.services.analytics.calibration import CalibrationView, calibration, overconfidence
+from core.services.analytics.marks import Statement, statements_behind
 from core.services.analytics.three_ways import ThreeWays, three_ways
-from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states
-from core.ui.charts import POINTS, Dot, card_head, draw_chart
+from core.ui.charts import POINTS, Dot, card_head
 from core.ui.charts.series import reliability_diagram
 from core.ui.choices import choose
+from core.ui.marks import Found, Point, by_row, draw_marks
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.widgets import figure
@@ -24,7 +25,8 @@ def draw_model(page: PageContext, filters: Filters) -> None:
     with st.container(border=True):
         options = {a.value: _(comparison.REFERENCES[a]) for a in MODEL_AGAINST}
         against = choose(_("compared with"), "against", options, Against.FINAL.value)
-        _calibration(page, calibration(page.ws, page.actor, page.slug, against, filters))
+        view = calibration(page.ws, page.actor, page.slug, against, filters)
+        _calibration(page, view, filters)
     with st.container(border=True):
         truth = choose(
             _("What is true"),
@@ -35,10 +37,10 @@ def draw_model(page: PageContext, filters: Filters) -> None:
             },
             Against.GOLD.value,
         )
-        _three_ways(three_ways(page.ws, page.actor, page.slug, truth, filters))
+        _three_ways(page, three_ways(page.ws, page.actor, page.slug, truth, filters), filters)
 
 
-def _calibration(page: PageContext, view: CalibrationView) -> None:
+def _calibration(page: PageContext, view: CalibrationView, filters: Filters) -> None:
     card_head(
         _("Is the model as sure as it is right?"),
         _("Each dot holds as many items. On the dotted line it is right as often as it says."),
@@ -68,7 +70,10 @@ def _calibration(page: PageContext, view: CalibrationView) -> None:
             return
         rows = [(b.confidence, b.accuracy) for b in found.bins]
         alt = "; ".join(f"{c * 100:.0f} %: {charts.sentence(e)}" for c, e in rows)
-        draw_chart(reliability_diagram(rows), "quality.calibration", alt)
+        draw_marks(
+            page, reliability_diagram(rows), "quality.calibration", alt, _bin_of,
+            lambda name: _in_bin(page, view, filters, name),
+        )  # fmt: skip
         downloads.offer(
             page, "calibration", ("from", "to", "confidence", "right", "low", "high", "n"),
             [(b.low, b.high, b.confidence, b.accuracy.value, b.accuracy.low, b.accuracy.high, b.n)
@@ -84,7 +89,25 @@ def _lean(view: CalibrationView) -> None:
         comparison.draw_notes([text.format(off=charts.amount(abs(off), "%"))])
 
 
-def _three_ways(found: ThreeWays) -> None:
+def _bin_of(point: Point) -> str | None:
+    place = point.get("customdata")
+    place = place[0] if isinstance(place, list) else place
+    return None if place is None else str(place)
+
+
+def _in_bin(page: PageContext, view: CalibrationView, filters: Filters, name: str) -> Found:
+    bins = view.reliability.bins
+    if not name.isdecimal() or int(name) >= len(bins):
+        return None
+    chosen = bins[int(name)]
+    asked = Statement(against=view.against, sure=(chosen.low, chosen.high))
+    title = _("{low} to {high} sure").format(
+        low=charts.amount(chosen.low, "%"), high=charts.amount(chosen.high, "%")
+    )
+    return title, statements_behind(page.ws, page.actor, page.slug, asked, filters)
+
+
+def _three_ways(page: PageContext, found: ThreeWays, filters: Filters) -> None:
     card_head(
         _("Model, people and consensus on the same items"),
         _("Items with a pre-label and two votes or more whose truth rests on none of them. n = {n} items.").format(n=f"{found.items:,}"),
@@ -97,6 +120,14 @@ def _three_ways(found: ThreeWays) -> None:
             ),
         )
         return
+
+    def behind(whose: str) -> Found:
+        titles = {MODEL: _("The model was wrong"), PEOPLE: _("Votes that were wrong")}
+        if whose not in titles:
+            return None
+        asked = Statement(whose, found.against, wrong_only=True)
+        return titles[whose], statements_behind(page.ws, page.actor, page.slug, asked, filters)
+
     left, right = st.columns(2, gap="large")
     with left:
         rows = [
@@ -104,7 +135,10 @@ def _three_ways(found: ThreeWays) -> None:
             Dot(_("One person"), (found.people,)),
             Dot(_("Their majority"), (found.consensus,)),
         ]
-        draw_chart(charts.dots(rows), "quality.three", _alt(rows, "%"))
+        draw_marks(
+            page, charts.dots(rows), "quality.three", _alt(rows, "%"),
+            by_row((MODEL, PEOPLE, PEOPLE)), behind,
+        )  # fmt: skip
     with right:
         gaps = (
             (_("Model less one person"), found.model_over_people),
@@ -112,14 +146,11 @@ def _three_ways(found: ThreeWays) -> None:
             (_("Majority less model"), found.consensus_over_model),
         )
         # Differences are drawn in points.
-        rows = [Dot(name, (_points(e),)) for name, e in gaps]
-        draw_chart(
-            charts.dots(rows, unit=POINTS, zero=0.0), "quality.three.gaps", _alt(rows, POINTS)
+        rows = [Dot(name, (e.times(100),)) for name, e in gaps]
+        draw_marks(
+            page, charts.dots(rows, unit=POINTS, zero=0.0), "quality.three.gaps", _alt(rows, POINTS),
+            by_row((MODEL, PEOPLE, MODEL)), behind,
         )  # fmt: skip
-
-
-def _points(e: Estimate) -> Estimate:
-    return e.times(100)
 
 
 def _alt(rows: list[Dot], unit: str) -> str:

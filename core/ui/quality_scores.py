@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.labels.schema import Task
+from core.services.analytics.marks import Statement, statements_behind
 from core.services.analytics.precision import ScoresView, scores
 from core.services.analytics.shapes import shapes
 from core.ui import charts, comparison, states
-from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.charts import Dot, card_head
 from core.ui.comparison import Asked
+from core.ui.marks import by_row, draw_marks
 from core.ui.quality_tables import figures_table
 from core.ui.shell import PageContext
 from core.ui.text import _
@@ -35,10 +37,10 @@ def draw_scores(page: PageContext, asked: Asked, name: str) -> None:
                 comparison.notes(found.basis, found.left_out, view.against, view.whose)
             )
         with chart:
-            _by_class(page, view)
+            _by_class(page, view, asked)
 
 
-def _by_class(page: PageContext, view: ScoresView) -> None:
+def _by_class(page: PageContext, view: ScoresView, asked: Asked) -> None:
     if not view.scores.overall.n and not any(c.f1.n for c in view.scores.classes):
         states.empty(
             _("Not enough data"),
@@ -56,7 +58,16 @@ def _by_class(page: PageContext, view: ScoresView) -> None:
     )
     card_head(_("By class"), _how(view))
     alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
-    draw_chart(charts.dots(rows, names), "quality.classes", alt)
+    draw_marks(
+        page, charts.dots(rows, names), "quality.classes", alt, by_row([r.label for r in rows]),
+        lambda name: (
+            _("{name}, mistaken").format(name=name),
+            statements_behind(
+                page.ws, page.actor, page.slug,
+                Statement(asked.whose, asked.against, either=name, wrong_only=True), asked.filters,
+            ),
+        ),
+    )  # fmt: skip
     with st.expander(_("As a table")):
         columns = (
             ("recall", _("Recall"), "%"), ("precision", _("Precision"), "%"), ("f1", "F1", "%"),

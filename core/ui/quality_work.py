@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from core.analytics.asked import Filters
 from core.analytics.figures import Figure
+from core.services.analytics.figures import people_who_voted
 from core.services.analytics.gold import GoldResults, gold_results
+from core.services.analytics.marks import Firsts, firsts_behind
 from core.services.analytics.rates import Rate, rates
 from core.ui import charts, states
-from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.charts import Dot, card_head
+from core.ui.marks import Found, by_row, draw_marks
 from core.ui.quality_tables import figures_table
 from core.ui.shell import PageContext
 from core.ui.text import _
@@ -31,7 +35,7 @@ def draw_work(page: PageContext, filters: Filters) -> None:
             (_("Changed"), found.rejected),
             (_("Skipped or flagged"), found.passed),
         )
-        _parts(page, "kept", _("Kept unchanged"), found.accepted)
+        _parts(page, Firsts.KEPT, _("Kept unchanged"), found.accepted, filters)
     with st.container(border=True):
         card_head(
             _("Rework"),
@@ -44,7 +48,7 @@ def draw_work(page: PageContext, filters: Filters) -> None:
             (_("Changed by the same person"), found.revised),
             (_("Overturned by a lead"), found.overturned),
         )
-        _parts(page, "reworked", _("Reworked"), found.rework)
+        _parts(page, Firsts.REWORKED, _("Reworked"), found.rework, filters)
     if filters == Filters():
         _gold(page, gold_results(page.ws, page.actor, page.slug))
 
@@ -56,25 +60,46 @@ def _three(*rates_: tuple[str, Rate]) -> None:
             figure(name, e.value, rate.overall.n, e.low, e.high, "%")
 
 
-def _parts(page: PageContext, name: str, title: str, rate: Rate) -> None:
+def _parts(page: PageContext, what: Firsts, title: str, rate: Rate, filters: Filters) -> None:
+    name = what.value
     if not rate.overall.n:
         states.empty(_("Not enough data"), _("Nobody has done any of this here yet."))
         return
     left, right = st.columns(2, gap="large")
+
+    def of_class(mark: str) -> Found:
+        chosen = replace(filters, called=mark)
+        return _titled(what, mark), firsts_behind(page.ws, page.actor, page.slug, what, chosen)
+
+    def of_person(mark: str) -> Found:
+        people = people_who_voted(page.ws, page.actor, page.slug)
+        chosen = replace(filters, people=tuple(n for n, shown in people.items() if shown == mark))
+        if not chosen.people:
+            return None
+        return _titled(what, mark), firsts_behind(page.ws, page.actor, page.slug, what, chosen)
+
     with left:
-        _dots(f"quality.{name}.classes", rate.classes)
+        _dots(page, f"quality.{name}.classes", rate.classes, of_class)
     with right:
-        _dots(f"quality.{name}.people", rate.people)
+        _dots(page, f"quality.{name}.people", rate.people, of_person)
     with st.expander(_("As a table")):
         rows = [(f.name, (f.estimate,)) for f in (*rate.classes, *rate.people)]
         figures_table(page, name, _("Class or person"), ((name, title, "%"),), rows, title)
 
 
-def _dots(key: str, found: Sequence[Figure]) -> None:
+def _titled(what: Firsts, name: str) -> str:
+    if what is Firsts.KEPT:
+        return _("{name}: pre-labels changed").format(name=name)
+    return _("{name}: first votes done again or overturned").format(name=name)
+
+
+def _dots(
+    page: PageContext, key: str, found: Sequence[Figure], behind: Callable[[str], Found]
+) -> None:
     rows = [Dot(f.name, (f.estimate,)) for f in found]
     if rows:
         alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
-        draw_chart(charts.dots(rows), key, alt)
+        draw_marks(page, charts.dots(rows), key, alt, by_row([f.name for f in found]), behind)
 
 
 def _gold(page: PageContext, found: GoldResults) -> None:

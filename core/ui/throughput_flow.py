@@ -14,11 +14,14 @@ from core.services.analytics.stages import stages_of
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.forecast import FEWEST_DAYS
 from core.ui import downloads
-from core.ui.charts import card_head, draw_chart
+from core.ui.charts import card_head
+from core.ui.charts.counts import CLICKABLE
 from core.ui.charts.style import LINE, axis_title, frame
+from core.ui.marks import by_day, draw_marks
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.theme import Markup, fill
+from core.ui.throughput_marks import that_waited
 from core.ui.tokens import ACCENT
 from core.ui.widgets import caption, duration, muted, table
 
@@ -36,7 +39,7 @@ def draw_flow(page: PageContext, filters: Filters, zone: str) -> None:
     with left, st.container(border=True, height="stretch"):
         _stages(page, filters)
     with right, st.container(border=True, height="stretch"):
-        _burn_down(page, burn_down(page.ws, page.actor, page.slug, zone))
+        _burn_down(page, burn_down(page.ws, page.actor, page.slug, zone), zone)
 
 
 def _stages(page: PageContext, filters: Filters) -> None:
@@ -81,16 +84,16 @@ def _stage_row(w: Waiting) -> list[Markup | str]:
     ]  # fmt: skip
 
 
-def _burn_down(page: PageContext, view: BurnDown) -> None:
+def _burn_down(page: PageContext, view: BurnDown, zone: str) -> None:
     card_head(
         _("What is left"), _("Items that waited at the end of each day; of all items and people.")
     )
     if view.days:
-        draw_chart(
-            _left_chart(view),
-            "throughput.left",
-            _("{n} items wait now").format(n=f"{view.remaining:,}"),
-        )
+        draw_marks(
+            page, _left_chart(view), "throughput.left",
+            _("{n} items wait now").format(n=f"{view.remaining:,}"), by_day,
+            lambda day: that_waited(page, zone, day),
+        )  # fmt: skip
     caption(forecast_in_words(view))
     downloads.offer(
         page, "left-by-day", ("day", "items_left"), [(d.isoformat(), n) for d, n in view.days]
@@ -122,7 +125,7 @@ def _left_chart(view: BurnDown) -> go.Figure:
     figure = go.Figure()
     figure.add_trace(
         go.Scatter(
-            x=[d for d, _n in view.days], y=[n for _d, n in view.days], mode="lines",
+            x=[d for d, _n in view.days], y=[n for _d, n in view.days], mode="lines+markers", **CLICKABLE,
             line={"color": ACCENT, "width": 2, "shape": "hv"}, hovertemplate="%{x|%-d %b}: %{y:,}<extra></extra>",
         )
     )  # fmt: skip

@@ -14,12 +14,14 @@ from core.services.analytics.paces import PacesView, paces_of
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, downloads
-from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.charts import Dot, card_head
 from core.ui.choices import choose
 from core.ui.comparison import REFERENCES
+from core.ui.marks import Found, by_row, draw_marks
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.theme import Markup, fill
+from core.ui.throughput_marks import work_of_group, work_of_hour
 from core.ui.widgets import caption, muted, number, table
 
 MOST_DOTS = 20
@@ -63,7 +65,7 @@ def draw_paces(page: PageContext, filters: Filters, zone: str) -> None:
         if not view.rows:
             caption(_("Nothing here was timed."))
             return
-        _pace_chart(view)
+        _pace_chart(page, view, filters)
         table(
             (_(GROUPS[by]), _("Answers an hour"), _("Items an hour"), _("Hours"),
              _("At work, of the time in view"), _("Rank")),
@@ -73,17 +75,20 @@ def draw_paces(page: PageContext, filters: Filters, zone: str) -> None:
         _offer_paces(page, view)
 
 
-def _pace_chart(view: PacesView) -> None:
-    rows = [
-        Dot(_named(view, p), (p.answers,))
-        for p in sorted(view.rows, key=lambda p: -p.hours)[:MOST_DOTS]
-    ]
+def _pace_chart(page: PageContext, view: PacesView, filters: Filters) -> None:
+    drawn = sorted(view.rows, key=lambda p: -p.hours)[:MOST_DOTS]
+    rows = [Dot(_named(view, p), (p.answers,)) for p in drawn]
+    named = {p.key: _named(view, p) for p in drawn}
+
+    def behind(key: str) -> Found:
+        return (named[key], work_of_group(page, view.by, filters, key)) if key in named else None
+
     top = max((d.estimates[0].high or 0.0 for d in rows), default=0.0)
-    draw_chart(
-        charts.dots(rows, unit=_("an hour"), extent=(0.0, max(top, 1.0) * 1.08)),
-        "throughput.paces",
+    draw_marks(
+        page, charts.dots(rows, unit=_("an hour"), extent=(0.0, max(top, 1.0) * 1.08)), "throughput.paces",
         "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], '')}" for r in rows),
-    )
+        by_row([p.key for p in drawn]), behind,
+    )  # fmt: skip
 
 
 def _pace_row(view: PacesView, p: Pace) -> list[Markup | str]:
@@ -155,31 +160,41 @@ def draw_fatigue(page: PageContext, filters: Filters, zone: str) -> None:
             }
             what = choose(_("By hour of"), "hours", hours, "sitting")
         rows = view.fatigue.day if what == "day" else view.fatigue.sitting
-        _hour_charts(rows, what)
+        _hour_charts(page, rows, what, filters, zone)
         _say(view)
         columns = ("hour", *estimate_columns("answers_per_hour"), *estimate_columns("accuracy"))
         cells = [(h.hour, *estimate_cells(h.pace), *estimate_cells(h.accuracy)) for h in rows]
         downloads.offer(page, f"by-hour-of-{what}", columns, cells)
 
 
-def _hour_charts(rows: Sequence[Hour], what: str) -> None:
+def _hour_charts(
+    page: PageContext, rows: Sequence[Hour], what: str, filters: Filters, zone: str
+) -> None:
+    read = by_row([str(h.hour) for h in rows])
+
+    def behind(mark: str) -> Found:
+        if not mark.isdecimal():
+            return None
+        found = work_of_hour(page, what, filters, zone, int(mark))
+        return _hour(int(mark), what), found
+
     top = max((h.pace.high or 0.0 for h in rows), default=0.0)
     left, right = st.columns(2, gap="medium")
     with left:
         caption(_("Answers in an hour at work"))
-        draw_chart(
+        draw_marks(
+            page,
             charts.dots([Dot(_hour(h.hour, what), (h.pace,)) for h in rows], unit=_("an hour"),
                         extent=(0.0, max(top, 1.0) * 1.08)),
             "throughput.hour_pace",
-            "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.pace, '')}" for h in rows),
+            "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.pace, '')}" for h in rows), read, behind,
         )  # fmt: skip
     with right:
         caption(_("How many votes are right"))
-        draw_chart(
-            charts.dots([Dot(_hour(h.hour, what), (h.accuracy,)) for h in rows]),
-            "throughput.hour_right",
-            "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.accuracy)}" for h in rows),
-        )
+        draw_marks(
+            page, charts.dots([Dot(_hour(h.hour, what), (h.accuracy,)) for h in rows]), "throughput.hour_right",
+            "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.accuracy)}" for h in rows), read, behind,
+        )  # fmt: skip
 
 
 def _hour(hour: int, what: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
@@ -60,3 +61,12 @@ def _known(name: str) -> str:
 def _names() -> tuple[str, ...]:
     """Return the zones named after a place, and UTC first."""
     return ("UTC", *sorted(n for n in available_timezones() if "/" in n and n[:4] != "Etc/"))
+
+
+def day_ends(day: date, zone: str, days: int = 1) -> tuple[float, float]:
+    """Return where a day, or so many days from it on, begins and ends by the clocks of a zone."""
+    begins, ends = (
+        datetime.combine(d, time(), ZoneInfo(zone)).timestamp()
+        for d in (day, day + timedelta(days=days))
+    )
+    return begins, ends

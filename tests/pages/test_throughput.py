@@ -17,7 +17,17 @@ def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
     assert at.selectbox(key="choice.tz").value == at.query_params["tz"] == "UTC"
     assert "not enough data, n = 2" in text
     assert "Complete counts, not estimates" in text
-    assert len(at.get("download_button")) >= 12  # every table, each as CSV and Parquet
+    tables = (
+        "waiting",
+        "left-by-day",
+        "days",
+        "people",
+        "pace-by-person",
+        "by-hour-of-sitting",
+        "costs",
+    )
+    offered = sorted(button.key for button in at.get("download_button"))
+    assert offered == sorted(f"download.{t}.{form}" for t in tables for form in ("csv", "parquet"))
 
 
 def test_the_time_and_the_person_live_in_the_address(house: House, monkeypatch) -> None:
@@ -81,3 +91,26 @@ def test_a_rate_is_set_where_the_costs_are(house: House, monkeypatch) -> None:
     assert not at.exception
     rules = get_training_rules(house.ws, house.actor("mia"), "leaves").rules
     assert rules.wage_per_hour == 12.0
+
+
+def test_what_is_behind_a_mark_is_listed_below_its_chart(house: House, monkeypatch) -> None:
+    """The mark in the address names person and day; one that names nothing is no mark."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", tz="UTC")
+    assert "Behind:" not in words(at)
+    at = Visit(house, monkeypatch, "mia").open(
+        "throughput", project="leaves", tz="UTC", mark="throughput.paces~ada"
+    )
+    assert not at.exception
+    assert "Behind: Ada Expert" in words(at)
+    assert "n = 2" in words(at)
+    assert "/files/item/" in words(at)
+    for nothing in (
+        "throughput.votes~someday Ada",
+        "throughput.paces~<b>",
+        "throughput.bins~0 x",
+        "~",
+        "x",
+    ):
+        at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", mark=nothing)
+        assert not at.exception
+        assert "Behind:" not in words(at)

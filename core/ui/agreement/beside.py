@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.analytics.asked import Filters
 from core.services.analytics import figures
 from core.services.analytics.figures import DifferingItem, DifferingItems, SelectedAgreement
+from core.services.analytics.marks import differing_behind
 from core.services.consensus.people_agreement import ClassRow, Pairs
 from core.stats.intervals import Estimate
 from core.ui import charts, states
@@ -16,6 +18,7 @@ from core.ui.agreement.selection import Selection
 from core.ui.behind import Linked, item_cells
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
 from core.ui.choices import put
+from core.ui.marks import Found, by_row, draw_marks
 from core.ui.shell import PageContext
 from core.ui.text import _, many
 from core.ui.theme import Markup
@@ -28,10 +31,14 @@ MOST_LISTED = 50
 People = Mapping[int, tuple[str, str]]
 
 
-def draw_classes(rows: Sequence[ClassRow], draws: bool = False) -> None:
+def draw_classes(
+    page: PageContext, filters: Filters, rows: Sequence[ClassRow], draws: bool = False
+) -> None:
     """Draw how far people agree on each class, those with least agreement where they are many.
 
     Args:
+        page: The page.
+        filters: Which votes.
         rows: The classes.
         draws: Whether they are of regions.
     """
@@ -44,7 +51,13 @@ def draw_classes(rows: Sequence[ClassRow], draws: bool = False) -> None:
         caption(_("The {n} classes with least agreement; the table has all.").format(n=len(drawn)))
     dots = [Dot(r.name, (r.positive,)) for r in drawn]
     said = "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots)
-    draw_chart(charts.dots(dots), "quality.agreement.classes", said)
+    draw_marks(
+        page, charts.dots(dots), "quality.agreement.classes", said, by_row([r.name for r in drawn]),
+        lambda name: (
+            _("{name}: people differ").format(name=name),
+            differing_behind(page.ws, page.actor, page.slug, replace(filters, called=name)),
+        ),
+    )  # fmt: skip
     with st.expander(_("As a table")):
         head = (_("Class"), _("Votes"), _("Others say it too"), _("Alpha: this class or another"))
         if draws:
@@ -57,23 +70,29 @@ def _cell(e: Estimate, unit: str) -> Markup | str:
     return muted(charts.sentence(e, unit)) if e.value is None else charts.sentence(e, unit)
 
 
-def draw_effects(effects: Sequence[tuple[int, Estimate]], people: People) -> None:
+def draw_effects(
+    page: PageContext, filters: Filters, effects: Sequence[tuple[int, Estimate]], people: People
+) -> None:
     """Draw what each person's votes do to alpha, those who lower it most on top."""
     known = [(p, e) for p, e in effects if e.value is not None]
     if not known:
         states.empty(_("Not enough data"), _("It takes three people on the same items."))
         return
-    rows = [
-        Dot(people[p][1], (_hundredfold(e),))
-        for p, e in sorted(known, key=lambda row: (row[1].value or 0.0, row[0]))
-    ][:MOST_DRAWN_CLASSES]
+    drawn = sorted(known, key=lambda row: (row[1].value or 0.0, row[0]))[:MOST_DRAWN_CLASSES]
+    rows = [Dot(people[p][1], (e.times(100),)) for p, e in drawn]
     said = "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], POINTS)}" for d in rows)
-    draw_chart(charts.dots(rows, unit=POINTS, zero=0.0), "quality.effects", said)
 
+    def behind(name: str) -> Found:
+        one = next((p for p, (unique, _shown) in people.items() if unique == name), None)
+        if one is None:
+            return None
+        title = _("{name} voted, and votes differ").format(name=people[one][1])
+        return title, differing_behind(page.ws, page.actor, page.slug, filters, one)
 
-def _hundredfold(e: Estimate) -> Estimate:
-    low, high = (None if x is None else 100 * x for x in (e.low, e.high))
-    return replace(e, value=None if e.value is None else 100 * e.value, low=low, high=high)
+    draw_marks(
+        page, charts.dots(rows, unit=POINTS, zero=0.0), "quality.effects", said,
+        by_row([people[p][0] for p, _e in drawn]), behind,
+    )  # fmt: skip
 
 
 def draw_pairs(

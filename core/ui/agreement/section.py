@@ -46,12 +46,17 @@ def _beside(page: PageContext, chosen: Selection, found: figures.SelectedAgreeme
         return
     pairs = everybody.together.pairs
     if everybody.together.classes:
-        _by_class_and_person(found.together.classes, everybody)
+        _by_class_and_person(page, chosen, found.together.classes, everybody)
     if len(pairs.people) > 1:
         draw_pairs(page, everybody, chosen, pairs)
 
 
-def _by_class_and_person(classes: Sequence[ClassRow], everybody: figures.SelectedAgreement) -> None:
+def _by_class_and_person(
+    page: PageContext,
+    chosen: Selection,
+    classes: Sequence[ClassRow],
+    everybody: figures.SelectedAgreement,
+) -> None:
     effects = everybody.together.effects if everybody.together else ()
     draws = everybody.project.task.draws
     left, right = st.columns(2, gap="medium")
@@ -62,7 +67,7 @@ def _by_class_and_person(classes: Sequence[ClassRow], everybody: figures.Selecte
             if draws
             else _("Where one person says the class, how often another on the same item does too."),
         )
-        draw_classes(classes, draws)
+        draw_classes(page, chosen.filters, classes, draws)
     with right, st.container(border=True, height="stretch"):
         card_head(
             _("What each person does to alpha"),
@@ -70,4 +75,4 @@ def _by_class_and_person(classes: Sequence[ClassRow], everybody: figures.Selecte
                 "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
             ),
         )
-        draw_effects(effects, everybody.people)
+        draw_effects(page, chosen.everybody, effects, everybody.people)

@@ -16,6 +16,12 @@ from core.ui.widgets import state_name
 DAY_FORMAT = "%-d %b"
 DAY_MS = 86_400_000
 WEEK = 7
+CLICKABLE: dict[str, object] = {
+    "marker": {"size": 12, "opacity": 0},
+    "selected": {"marker": {"opacity": 0.9, "size": 7}},
+    "unselected": {"marker": {"opacity": 0}},
+}
+"""Marks one does not see on a line or an area: only marks answer a click."""
 
 
 def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Figure:
@@ -27,12 +33,13 @@ def states_over_time(history: Sequence[tuple[date, Mapping[str, int]]]) -> go.Fi
         figure.add_trace(
             go.Scatter(
                 x=days, y=[states.get(state, 0) for _d, states in history], stackgroup="all",
-                name=state_name(state), mode="lines", line={"width": 0.5, "color": STATE_COLOURS[state], "shape": "hv"},
-                fillcolor=STATE_COLOURS[state], hovertemplate="%{y:,}",
+                name=state_name(state), mode="lines+markers", customdata=[state] * len(days),
+                line={"width": 0.5, "color": STATE_COLOURS[state], "shape": "hv"}, **CLICKABLE,
+                fillcolor=STATE_COLOURS[state], hovertemplate="%{x|%-d %b}: %{y:,}",
             )
         )  # fmt: skip
     frame(figure, 300, legend=True)
-    figure.update_layout(hovermode="x unified", showlegend=True)
+    figure.update_layout(hovermode="closest", showlegend=True)
     figure.update_yaxes(
         gridcolor=LINE,
         rangemode="tozero",
@@ -46,7 +53,7 @@ def stacked_days(
     rows: Mapping[str, Mapping[date, float]],
     names: Sequence[str],
     title: str,
-    hover: str = "%{y:,}",
+    hover: str = "%{x|%-d %b}: %{y:,}",
 ) -> go.Figure:
     """Return bars by day, stacked by name; beyond eight names the last ones go together.
 
@@ -66,13 +73,13 @@ def stacked_days(
         if days:
             figure.add_trace(
                 go.Bar(
-                    x=list(days), y=list(days.values()), name=plain(name),
+                    x=list(days), y=list(days.values()), name=plain(name), customdata=[name] * len(days),
                     marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover,
                 )
             )  # fmt: skip
     frame(figure, 290, legend=True)
     figure.update_layout(
-        barmode="stack", bargap=0.35, hovermode="x unified", showlegend=len(shown) > 1
+        barmode="stack", bargap=0.35, hovermode="closest", showlegend=len(shown) > 1
     )
     figure.update_layout(legend={"traceorder": "normal"})
     figure.update_yaxes(gridcolor=LINE, title=axis_title(title))
@@ -110,6 +117,7 @@ def histogram(bins: Sequence[tuple[float, float, int]]) -> go.Figure:
             width=[math.log2(high / low) * 0.92 for low, high, _n in bins],
             marker={"color": ACCENT, "line": {"width": 0}},
             text=[f"{low:.3g}–{high:.3g} s" for low, high, _n in bins],
+            customdata=[[low, high] for low, high, _n in bins],
             textposition="none",
             hovertemplate="%{text}<br>%{y:,}<extra></extra>",
         )

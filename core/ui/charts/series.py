@@ -59,6 +59,7 @@ def reliability_diagram(rows: Sequence[tuple[float, Estimate]]) -> go.Figure:
     figure.add_trace(
         go.Scatter(
             x=[c for c, _e in rows], y=[e.value for _c, e in rows], mode="markers",
+            customdata=list(range(len(rows))),
             marker={"size": 10, "color": SERIES[0]}, error_y=_whiskers([e for _c, e in rows]),
             text=[f"{c * 100:.1f} % · {sentence(e)}" for c, e in rows],
             hovertemplate="%{text}<extra></extra>", showlegend=False,

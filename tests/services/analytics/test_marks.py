@@ -1,0 +1,151 @@
+"""Behind a chart's marks: the very statements it counts, and no answer to somebody who has yet to give one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from core.analytics.asked import Filters
+from core.analytics.drill import duration_bins
+from core.analytics.questions import confusion
+from core.clock import FakeClock, new_uuid
+from core.labels import Answer
+from core.services.analytics.marks import (
+    Firsts,
+    Statement,
+    Work,
+    differing_behind,
+    firsts_behind,
+    statements_behind,
+    waiting_behind,
+    work_behind,
+)
+from core.services.analytics.rates import rates
+from core.services.analytics.replicas import forget_replicas, open_figures
+from core.services.review.submission import Submission
+from core.services.review.submitting import submit
+from core.store.tables import predictions
+from tests.record import World, make_world
+from tests.worked import know, predict, vote_all
+
+CAT, DOG, OWL = "cat", "dog", "owl"
+
+
+@pytest.fixture(autouse=True)
+def _no_replica_left() -> Iterator[None]:
+    yield
+    forget_replicas()
+
+
+@pytest.fixture
+def world(sqlite_ws) -> World:
+    """Ten items: two experts agree on eight, one of them changes a vote, the last item waits."""
+    world = make_world(replace(sqlite_ws, clock=FakeClock()), n_items=10)
+    predict(world.ws, world.project, dict.fromkeys(world.items, CAT), 0.8)
+    know(world.ws, world.project, dict.fromkeys(world.items[:4], CAT))
+    vote_all(world, 0, [CAT] * 8, seconds=4.0, shown=True)
+    with world.ws.store.read() as connection:
+        query = select(predictions.c.seq).where(predictions.c.item_id == world.items[8])
+        seen = connection.execute(query).scalar_one()
+    changed = Submission(
+        new_uuid(), world.items[8], "vote", Answer({"label": DOG}), active_seconds=4.0,
+        prelabel_shown=True, prelabel_seq=seen,
+    )  # fmt: skip
+    submit(world.ws, world.cast.experts[0], world.slug, changed)
+    vote_all(world, 1, [CAT] * 2 + [DOG] * 2 + [CAT] * 4, seconds=30.0)
+    return world
+
+
+def manager(world: World):
+    return world.ws, world.cast.manager, world.slug
+
+
+def test_a_bar_of_the_histogram_lists_as_many_votes_as_it_counts(world: World) -> None:
+    """Each bin's total is its height; the eight slow votes are listed with their seconds."""
+    project, replica = open_figures(*manager(world))
+    bins = duration_bins(replica, project.id)
+    for b in bins:
+        work = Work(fastest=b.low, slowest=b.high, kinds=("vote",), timed=True)
+        assert work_behind(*manager(world), work).total == b.n
+    assert sum(b.n for b in bins) == 17
+    slow = work_behind(*manager(world), Work(fastest=20.0, kinds=("vote",)))
+    assert [i.seconds for i in slow.items] == [30.0] * 8
+
+
+def test_work_is_told_by_person_pre_label_hour_and_sitting(world: World) -> None:
+    """Seventeen answers in one hour of one sitting: nine with the pre-label in view, all expert 0's."""
+    shown = work_behind(*manager(world), Work(shown=True))
+    alone = work_behind(*manager(world), Work(), Filters(people=(world.cast.experts[0].name,)))
+    assert shown.total == alone.total == 9
+    assert work_behind(*manager(world), Work(sitting=0)).total == 17
+    assert work_behind(*manager(world), Work(sitting=1)).total == 0
+    hours = [work_behind(*manager(world), Work(hour=h)).total for h in range(24)]
+    assert sum(hours) == 17
+    by_agreement = {a: work_behind(*manager(world), Work(agreement=a)).total for a in ("same", "split", "alone")}  # fmt: skip
+    assert by_agreement == {"same": 12, "split": 4, "alone": 1}
+    assert work_behind(*manager(world), Work(confidence="middle")).total == 17
+    assert work_behind(*manager(world), Work(said=DOG)).total == 3
+
+
+def test_statements_behind_a_class_are_those_of_the_confusion(world: World) -> None:
+    """Beside gold, two of eight votes on cats say dog; the wrong ones come first."""
+    project, replica = open_figures(*manager(world))
+    cells = confusion(replica, project.id, "people", "gold").cells
+    wrong = statements_behind(
+        *manager(world), Statement("people", "gold", either=CAT, wrong_only=True)
+    )
+    assert wrong.total == sum(c.n for c in cells if c.truth != c.said) == 2
+    everything = statements_behind(*manager(world), Statement("people", "gold", truth=CAT))
+    assert everything.total == 8
+    assert [(i.said, i.truth) for i in everything.items[:3]] == [(DOG, CAT), (DOG, CAT), (CAT, CAT)]
+    sure = statements_behind(*manager(world), Statement("model", "gold", sure=(0.7, 0.9)))
+    assert sure.total == 4
+    assert (
+        statements_behind(*manager(world), Statement("model", "gold", sure=(0.0, 0.7))).total == 0
+    )
+
+
+def test_items_on_which_votes_differ(world: World) -> None:
+    """Two items have a cat and a dog; the person who voted nowhere has none."""
+    found = differing_behind(*manager(world))
+    assert {i.item_id for i in found.items} == set(world.items[2:4])
+    called = differing_behind(*manager(world), Filters(called=DOG))
+    assert {i.said for i in called.items} == {"cat / dog"}
+    other = world.cast.experts[2].person_id
+    assert differing_behind(*manager(world), None, other).total == 0
+    assert differing_behind(*manager(world), Filters(since=2e9)).total == 0
+
+
+def test_items_that_waited_and_items_in_a_state(world: World) -> None:
+    """Four of ten wait now: two disputed, one with one vote, one untouched; six are agreed."""
+    now = world.ws.clock() + 1
+    assert waiting_behind(*manager(world), now).total == 4
+    assert waiting_behind(*manager(world), now, "agreed").total == 6
+    assert waiting_behind(*manager(world), 0.0).total == 0
+
+
+def test_first_words_that_did_not_stay(world: World) -> None:
+    """One pre-label was changed; a vote taken back later is rework: as many as the rates count."""
+    changed = firsts_behind(*manager(world), Firsts.KEPT)
+    assert [(i.said, i.truth) for i in changed.items] == [(DOG, CAT)]
+    again = Submission(
+        new_uuid(), world.items[2], "vote", Answer({"label": CAT}), base_revision=1,
+        active_seconds=2.0,
+    )  # fmt: skip
+    submit(world.ws, world.cast.experts[1], world.slug, again)
+    found = firsts_behind(*manager(world), Firsts.REWORKED, Filters(called=DOG))
+    assert [i.item_id for i in found.items] == [world.items[2]]
+    assert rates(*manager(world)).rework.overall.correct == found.total == 1
+
+
+def test_no_answer_is_told_to_somebody_who_has_yet_to_rule(world: World) -> None:
+    """A lead sees that the disputed items are behind a mark that tells no answer, but not what was said."""
+    lead = (world.ws, world.cast.lead, world.slug)
+    told = statements_behind(*lead, Statement("people", "gold", wrong_only=True))
+    assert (told.items, told.total, told.withheld) == ((), 2, 2)
+    differing = differing_behind(*lead)
+    assert {(i.said, i.who) for i in differing.items} == {("", "")}
+    assert differing_behind(*lead, Filters(called=DOG)).items == ()
