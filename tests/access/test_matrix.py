@@ -39,7 +39,6 @@ from core.services.accounts.people import actor_of, operator
 from core.services.analytics import costs as analytics_costs
 from core.services.analytics import fatigue as analytics_fatigue
 from core.services.analytics import forecast as analytics_forecast
-from core.services.analytics import marks as analytics_marks
 from core.services.analytics import (
     guideline_rules,
     measured,
@@ -53,6 +52,7 @@ from core.services.analytics import (
     slices,
     too_clean,
 )
+from core.services.analytics import marks as analytics_marks
 from core.services.analytics import paces as analytics_paces
 from core.services.analytics import stages as analytics_stages
 from core.services.analytics import teams as figure_teams
