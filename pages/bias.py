@@ -55,7 +55,7 @@ def _slices(page: PageContext) -> None:
     comparison.draw_where_is(asked.filters)
     view = slices_of(page.ws, page.actor, page.slug, asked)
     ask_columns(view.columns)
-    draw_measuring(page, view)
+    draw_measuring(page, view.unmeasured)
     if view.overall.value is None:
         states.empty(
             _("Not enough data"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core.services.analytics.measured import Measured, measure_items
-from core.services.analytics.slices import SlicesView
 from core.ui import background, states, widgets
 from core.ui.shell import PageContext
 from core.ui.text import _, many
@@ -14,30 +13,37 @@ from core.ui.theme import draw
 WORK = "bias.measuring"
 
 
-def draw_measuring(page: PageContext, view: SlicesView) -> None:
-    """Offer to measure what was not measured yet, or show how far that is."""
-    work: background.Work[Measured] | None = st.session_state.get(f"{WORK}.{page.slug}")
+def draw_measuring(page: PageContext, unmeasured: int, slug: str = "") -> None:
+    """Offer to measure what was not measured yet, or show how far that is.
+
+    Args:
+        page: The page.
+        unmeasured: Images of the project that were not measured.
+        slug: The project, where it is not the page's own.
+    """
+    work: background.Work[Measured] | None = st.session_state.get(f"{WORK}.{slug or page.slug}")
     if work is not None:
-        _watch(page.slug)
+        _watch(slug or page.slug)
         return
-    if not view.unmeasured:
+    if not unmeasured:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
     text = many(
         "{n} image was not measured yet: brightness, contrast, sharpness, colour and size.",
         "{n} images were not measured yet: brightness, contrast, sharpness, colour and size.",
-        view.unmeasured,
+        unmeasured,
     )
+    text = f"{slug}: {text}" if slug else text
     with left:
         draw("<div class='tb-banner' style='margin:0'><span>{t}</span></div>", t=text)
     right.button(
-        _("Measure images"), key="bias.measure", icon=":material/straighten:", width="stretch",
-        on_click=_begin, args=(page,),
+        _("Measure images"), key=f"bias.measure.{slug}", icon=":material/straighten:",
+        width="stretch", on_click=_begin, args=(page, slug or page.slug),
     )  # fmt: skip
 
 
-def _begin(page: PageContext) -> None:
-    ws, actor, slug = page.ws, page.actor, page.slug
+def _begin(page: PageContext, slug: str) -> None:
+    ws, actor = page.ws, page.actor
     st.session_state[f"{WORK}.{slug}"] = background.start(
         lambda work: measure_items(ws, actor, slug, work.report)
     )

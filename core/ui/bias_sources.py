@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.ui import states
+from core.ui.bias_clean import draw_too_clean
+from core.ui.bias_rules import draw_rules
+from core.ui.bias_selection import draw_selection
+from core.ui.bias_sizes import draw_sizes
 from core.ui.shell import PageContext
 
-SOURCES: tuple[Callable[[PageContext], None], ...] = ()
+SOURCES: tuple[Callable[[PageContext], None], ...] = (
+    draw_selection,
+    draw_too_clean,
+    draw_sizes,
+    draw_rules,
+)
 """Drawn from top to bottom; while there is none the page has one view."""
 
 

@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.access import Actor
 from core.errors import TiebreakError
+from core.labels.rules import read_rules
 from core.services.projects.project import GuidelineExample, ProjectView
 from core.services.steering.rules import MAX_NOTE, example_of, set_guideline
 from core.services.workspace import Workspace
 from core.ui import deck, states, urls
-from core.ui.text import _
+from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.widgets import attempt, caption, section
 
@@ -30,6 +31,7 @@ def guideline_editor(ws: Workspace, actor: Actor, project: ProjectView) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         text = st.text_area(_("Text"), project.guideline, height=320, key=f"{key}.text")
+        _rules_said(text)
         chosen = _examples(ws, actor, project, key, examples)
         _publish(ws, actor, project, key, text, chosen)
     with right:
@@ -68,6 +70,20 @@ def _card(example: GuidelineExample) -> Markup:
         verdict=verdict,
         note=example.note,
     )
+
+
+def _rules_said(text: str) -> None:
+    """Say how many rules can be measured, and which lines are none; that keeps nobody from publishing."""
+    found = read_rules(text)
+    if found.rules:
+        caption(
+            many(
+                "{n} rule is measured on the page Bias.", "{n} rules are measured on the page Bias.",
+                len(found.rules),
+            )
+        )  # fmt: skip
+    for bad in found.refused:
+        draw("<div class='tb-banner' style='margin:.2rem 0'><span>{t}</span></div>", t=bad.why)
 
 
 # --- editing ----------------------------------------------------------------------------------

@@ -43,3 +43,19 @@ test("no text is lost, and a long hostile one is read at once", () => {
   blocks("*".repeat(50_000));
   assert.ok(performance.now() - before < 1000);
 });
+
+test("a fenced block is a list of its lines, as they are written", () => {
+  const text = "Light\n```rules\nbrightness between 40 and 220\n\n- tint at *most* 3\n```\nAfter";
+  assert.deepEqual(blocks(text), [
+    { kind: "p", parts: [{ kind: "text", text: "Light" }] },
+    {
+      kind: "ul",
+      items: [
+        [{ kind: "code", text: "brightness between 40 and 220" }],
+        [{ kind: "code", text: "- tint at *most* 3" }],
+      ],
+    },
+    { kind: "p", parts: [{ kind: "text", text: "After" }] },
+  ]);
+  assert.equal(blocks("~~~rules\nnobody closes me").length, 1);
+});

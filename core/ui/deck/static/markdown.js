@@ -1,5 +1,6 @@
 // The little Markdown a guideline may use. Pure: text goes in, a list of blocks comes out.
 // Headings # and ##, paragraphs, lists with -, **bold**, *italic* and `code`; all else stays text.
+// A block fenced by ``` or ~~~ (rules, for one) is a list of its lines as they are written.
 
 const INLINE = /`([^`\n]+)`|\*\*([^*\s](?:[^*]*[^*\s])?)\*\*|\*([^*\s](?:[^*]*[^*\s])?)\*/g;
 
@@ -31,7 +32,16 @@ function beginning(line) {
 export function blocks(text) {
   const found = [];
   let open = null;
+  let fence = "";
   for (const line of text.split(/\r?\n/)) {
+    const marked = /^ {0,3}(`{3,}|~{3,})\s*(\S*)\s*$/.exec(line);
+    if (fence && marked && !marked[2] && marked[1].startsWith(fence)) fence = "";
+    else if (fence) line.trim() && found.push({ kind: "li", code: line.trim() });
+    else if (marked) fence = marked[1];
+    if (fence || marked) {
+      open = null;
+      continue;
+    }
     const begun = beginning(line);
     if (!line.trim()) open = null;
     else if (begun) found.push((open = { kind: begun[0], text: begun[1] }));
@@ -44,8 +54,8 @@ export function blocks(text) {
 // List items that follow each other are one list, also over an empty line.
 function gathered(found) {
   const list = [];
-  for (const { kind, text } of found) {
-    const parts = inline(text);
+  for (const { kind, text, code } of found) {
+    const parts = code === undefined ? inline(text) : [{ kind: "code", text: code }];
     const last = list[list.length - 1];
     if (kind !== "li") list.push({ kind, parts });
     else if (last?.kind === "ul") last.items.push(parts);
