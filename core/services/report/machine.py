@@ -31,7 +31,7 @@ def saving(asked: Asked) -> Section:
         ),
         Row("Right with help less right from scratch", found.accuracy, None, POINTS),
     )  # fmt: skip
-    return Section("saving", "Cost and saving", rows, (found.sentence,))
+    return Section("saving", "Measured saving", rows, (found.sentence,))
 
 
 def model(asked: Asked) -> Section:

@@ -145,7 +145,7 @@ def _number(value: float, unit: str) -> str:
     if unit == COEFFICIENT:
         return f"{value:.3f}"
     text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
-    return f"{text} {unit}".strip()
+    return f"{text} {_text(unit)}".strip()
 
 
 def _list(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

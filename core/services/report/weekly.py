@@ -10,7 +10,7 @@ from core.access import Actor
 from core.analytics.questions import checked_zone, progress
 from core.services.analytics.replicas import open_figures
 from core.services.projects.project import ProjectView
-from core.services.report import labels, machine, work
+from core.services.report import labels, machine, money, work
 from core.services.report.asked import Asked
 from core.services.report.parts import Report, Section
 from core.services.report.weeks import week_named, week_of
@@ -66,6 +66,7 @@ def _sections(asked: Asked) -> tuple[Section, ...]:
         labels.agreement_section(asked),
         labels.suspicious(asked),
         labels.worst_slices(asked),
+        money.cost(asked),
         machine.saving(asked),
         machine.model(asked),
         machine.versions(asked),

@@ -13,9 +13,11 @@ from core.analytics.asked import PEOPLE, Filters
 from core.clock import FakeClock
 from core.errors import InputError
 from core.services.analytics.agreement import agreement
+from core.services.analytics.costs import costs_of
 from core.services.analytics.quality import quality
 from core.services.analytics.replicas import forget_replicas
 from core.services.analytics.throughput import PersonPace, throughput
+from core.services.projects.training_rules import TrainingRules, set_training_rules
 from core.services.report.page import html_of
 from core.services.report.parts import Report, Row, document
 from core.services.report.weekly import weekly_report
@@ -181,3 +183,20 @@ def test_weeks_begin_on_monday_in_their_time_zone() -> None:
     assert week.before.until == week.since
     assert week_of(week.since, "Europe/Berlin") == week
     assert week_of(week.since - 1, "Europe/Berlin") == week.before
+
+
+def test_costs_are_those_of_the_page_in_time_and_at_the_rates_in_force(two_weeks: World) -> None:
+    """Without a rate they are seconds; with one, money beside them, and the page shows no markup of it."""
+    w, me = two_weeks, two_weeks.cast.manager
+    section = weekly_report(w.ws, me, w.slug).section("cost")
+    assert {r.unit for r in section.rows} == {"s"}
+    assert any("No rate is set" in note for note in section.notes)
+    rules = TrainingRules(wage_per_hour=36.0, currency="<b>")
+    set_training_rules(w.ws, me, w.slug, rules, "first")
+    report = weekly_report(w.ws, me, w.slug)
+    costs = costs_of(w.ws, me, w.slug, Filters(since=report.week.since, until=report.week.until))
+    vote = _row(report, "cost", "A vote")
+    assert vote.now == costs.costs.votes.money
+    assert vote.now.value == pytest.approx(0.04)  # four seconds at a hundredth a second
+    assert "<b></td>" not in html_of(report)
+    assert "&lt;b&gt;" in html_of(report)
