@@ -84,11 +84,11 @@ def _clicked(key: str, read: Read) -> None:
 
 
 def _list(page: PageContext, key: str, title: str, found: MarkedItems) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         card_head(_("Behind: {mark}").format(mark=title), _count(found))
     right.button(
-        _("Close"), key=f"{key}.close", icon=":material/close:", width="stretch",
+        _("Close"), key=f"{key}.close", icon=":material/close:", type="tertiary",
         on_click=put, kwargs={PARAMETER: None},
     )  # fmt: skip
     if not found.items:

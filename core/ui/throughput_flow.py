@@ -15,7 +15,7 @@ from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.forecast import FEWEST_DAYS
 from core.ui import downloads
 from core.ui.charts import card_head
-from core.ui.charts.counts import CLICKABLE
+from core.ui.charts.counts import CLICKABLE, DAY_FORMAT, DAY_MS, WEEK
 from core.ui.charts.style import LINE, axis_title, frame
 from core.ui.marks import by_day, draw_marks
 from core.ui.shell import PageContext
@@ -125,7 +125,8 @@ def _left_chart(view: BurnDown) -> go.Figure:
     figure = go.Figure()
     figure.add_trace(
         go.Scatter(
-            x=[d for d, _n in view.days], y=[n for _d, n in view.days], mode="lines+markers", **CLICKABLE,
+            x=[d for d, _n in view.days], y=[n for _d, n in view.days], mode="lines+markers",
+            **(CLICKABLE if len(view.days) > 1 else {"marker": {"size": 9}}),  # one day makes no line
             line={"color": ACCENT, "width": 2, "shape": "hv"}, hovertemplate="%{x|%-d %b}: %{y:,}<extra></extra>",
         )
     )  # fmt: skip
@@ -142,5 +143,6 @@ def _left_chart(view: BurnDown) -> go.Figure:
     frame(figure, 230)
     figure.update_layout(showlegend=False)
     figure.update_yaxes(gridcolor=LINE, rangemode="tozero", title=axis_title(_("Items")))
-    figure.update_xaxes(showgrid=False, tickformat="%-d %b")
+    short = {"dtick": DAY_MS} if len(view.days) < WEEK and not found.days else {}
+    figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT, **short)
     return figure

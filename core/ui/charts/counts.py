@@ -74,13 +74,12 @@ def stacked_days(
             figure.add_trace(
                 go.Bar(
                     x=list(days), y=list(days.values()), name=plain(name), customdata=[name] * len(days),
+                    width=0.65 * DAY_MS,  # a bar alone would be a millisecond wide
                     marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover,
                 )
             )  # fmt: skip
     frame(figure, 290, legend=True)
-    figure.update_layout(
-        barmode="stack", bargap=0.35, hovermode="closest", showlegend=len(shown) > 1
-    )
+    figure.update_layout(barmode="stack", hovermode="closest", showlegend=len(shown) > 1)
     figure.update_layout(legend={"traceorder": "normal"})
     figure.update_yaxes(gridcolor=LINE, title=axis_title(title))
     figure.update_xaxes(showgrid=False, tickformat=DAY_FORMAT, **_days_shown(rows))
