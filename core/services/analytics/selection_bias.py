@@ -252,7 +252,7 @@ def _metadata(sets: TwoSets) -> tuple[list[_Coded], tuple[str, ...]]:
     ids = np.concatenate([sets.here.ids, sets.there.ids])
     order = np.argsort(ids)
     table = metadata_of(sets)
-    read = read_metadata(table, ids[order], sets.asked.fewest, RESERVED)
+    read = read_metadata(table, ids[order], FEWEST_BEHIND, RESERVED)
     numbers = _numbers(table, ids[order])
     found, notes, seen = [], list(read.notes), set()
     for column in read.columns:
