@@ -1,0 +1,85 @@
+"""The second view of the bias page: the reference, what is missing, the detector, sizes and rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.services.projects.project import get_project
+from core.services.steering.rules import set_guideline
+from tests.pages.browser import Visit, words
+from tests.pages.house import House
+from tests.record import add_items
+from tests.services.analytics.test_selection import keep_measures
+from tests.worked import describe
+
+
+def ids_of(house: House) -> list[int]:
+    project = get_project(house.ws, house.actor("mia"), "leaves")
+    return add_items(house.ws, project, 100, first=100)
+
+
+@pytest.fixture
+def field(house: House) -> House:
+    """Give a house whose field pictures are dark and at night, with rules in the guideline."""
+    boss = house.actor("mia")
+    project = get_project(house.ws, boss, "leaves")
+    new = ids_of(house)
+    describe(house.ws, project, {
+        i: {"source": "field" if n < 30 else "web", "light": "night" if n < 25 else "day"}
+        for n, i in enumerate(new)
+    })  # fmt: skip
+    total = get_project(house.ws, boss, "leaves").n_items
+    light = np.full(total, 90.0) + np.arange(total) % 11
+    light[-100:-70] -= 60
+    keep_measures(house.ws, project, light)
+    set_guideline(house.ws, boss, "leaves", "```rules\nbrightness at least 50\nfoo\n```", "rules")
+    return house
+
+
+def test_without_a_reference_it_asks_for_one(house: House, monkeypatch) -> None:
+    """The view opens with the choice and the guideline's rules, and no figure."""
+    at = Visit(house, monkeypatch, "mia").open("bias", project="leaves", view="origins")
+    assert not at.exception
+    text = words(at)
+    assert "Nothing to compare with yet" in text
+    assert "The guideline has no rules yet" in text
+
+
+def test_holes_detector_and_rules_are_told(field: House, monkeypatch) -> None:
+    """What is missing in one sentence, how well both are told apart, what breaks a rule."""
+    at = Visit(field, monkeypatch, "mia").open(
+        "bias", project="leaves", view="origins", reference="source=field"
+    )
+    assert not at.exception
+    text = words(at)
+    assert "of the reference are" in text
+    assert "more for an equal share" in text
+    assert "light: night" in text
+    assert "of 100 pairs the classifier knows" in text
+    assert "What breaks: brightness at least 50" in text
+    assert "Line 3 of the guideline is no rule" in text
+    assert "Limits the record proposes" in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"reference": "<script>=1"},
+        {"reference": "no-such-project"},
+        {"reference": "source=field", "column": "x", "value": "'", "rule": "99", "size": "-1"},
+        {"reference": "source=field", "counted": "labelled", "field_share": "nan"},
+    ],
+)
+def test_a_hostile_address_breaks_nothing(field: House, monkeypatch, address) -> None:
+    """Unknown references, columns, values and rules are said or left to their default."""
+    at = Visit(field, monkeypatch, "mia").open("bias", project="leaves", view="origins", **address)
+    assert not at.exception
+    assert "Selection bias" in words(at)
+
+
+def test_drawn_projects_have_sizes(house: House, monkeypatch) -> None:
+    """A box project without labels says so; a project of classes has no such panel."""
+    at = Visit(house, monkeypatch, "mia").open("bias", project="cells", view="origins")
+    assert not at.exception
+    assert "Object sizes" in words(at)
