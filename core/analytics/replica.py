@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from core.analytics import rollups
+from core.analytics.answers import Answer, Answers
 from core.analytics.rollups import parameters, run, sql_of
 from core.analytics.source import MIRRORS, VOTES, Part, Snapshot, snapshot
 from core.errors import LimitExceeded
@@ -31,6 +32,7 @@ Edition = tuple[int, ...]
 
 FORMAT = 6  # raised whenever the replica's tables change: older files are rebuilt
 QUERY_SECONDS = 10.0
+REMEMBERED = 256  # answers kept until there is a new row: a page asks most of its questions again
 PACKED = "replica"  # what the copy is called where it is in memory: it is packed only by name
 MAGIC = b"DUCK"  # bytes 8 to 12 of every DuckDB file
 
@@ -76,12 +78,14 @@ class Replica:
         memory_limit: str = "2GB",
         threads: int | None = None,
         seconds: float = QUERY_SECONDS,
+        remembered: int = REMEMBERED,
     ) -> None:
         self._store = store
         self._path = path
         self._seconds = seconds
         self._options = {"memory_limit": memory_limit, "threads": threads or min(4, _cores())}
         self._lock = threading.Lock()
+        self._answers = Answers(remembered)
         self.notice = ""
         self.edition: Edition = (0,)
         self._rebuilt = 0
@@ -239,10 +243,8 @@ class Replica:
         Raises:
             LimitExceeded: It took longer, or needed more memory than the replica may have.
         """
-        with self._running(seconds) as cursor:
-            cursor.execute(*_bound(name, params))
-            columns = [c[0] for c in cursor.description]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        columns, rows = self._asked(name, params, seconds)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def tuples(
         self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
@@ -252,8 +254,22 @@ class Replica:
         Raises:
             LimitExceeded: It took longer, or needed more memory than the replica may have.
         """
-        with self._running(seconds) as cursor:
-            return run(cursor, *_bound(name, params))
+        return list(self._asked(name, params, seconds)[1])
+
+    def _asked(
+        self, name: str, params: Mapping[str, object] | None, seconds: float | None
+    ) -> Answer:
+        """Return the columns and rows of an answer; one given since the last new row stands."""
+        sql, values = _bound(name, params)
+        edition, key = self.edition, (name, repr(values))
+        known = self._answers.get(edition, key)
+        if known is None:
+            with self._running(seconds) as cursor:
+                cursor.execute(sql, values)
+                known = tuple(c[0] for c in cursor.description), cursor.fetchall()
+            if self.edition == edition:  # else it may be of the rows of another one
+                self._answers.keep(edition, key, known)
+        return known
 
     def arrow(
         self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None

@@ -16,7 +16,7 @@ from typing import Any
 from core.analytics.agreeing import agreement_changes
 
 SEEN = ("annotations", "final_labels", "gold_answers", "predictions", "decisions", "items")
-STRETCH = 300_000  # items rolled up at a time
+STRETCH = 600_000  # items rolled up at a time
 ALL_ITEMS = {"low": 0, "high": 2**62}
 SUMMED = {
     "pair_counts": "n", "live_counts": "n", "agreement_counts": "items", "done_paces": "n",

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from core.analytics import bulk, source
+from core.analytics.answers import Answers
 from core.analytics.asked import Filters
 from core.analytics.questions import metadata_columns, per_class_accuracy, vote_table
 from core.analytics.replica import MAGIC, Replica
@@ -78,6 +79,43 @@ def test_nothing_new_reads_nothing(recorder, replica):
     random_project(recorder, 1)
     assert replica.catch_up().rows > 0
     assert replica.catch_up().rows == 0
+
+
+def test_an_answer_stands_until_there_is_a_new_row(sqlite_recorder, monkeypatch):
+    """Asked twice, a question is answered once; after a new vote it is answered anew."""
+    project, ann, items = one_vote_project(sqlite_recorder)
+    replica = Replica(sqlite_recorder.store)
+    replica.catch_up()
+    times = []
+    running = replica._running
+    monkeypatch.setattr(replica, "_running", lambda s: (times.append(s), running(s))[1])
+
+    def votes():
+        return [
+            r["votes"] for r in replica.query("person_table", {"project": project, "until": None})
+        ]
+
+    assert votes() == votes() == [3]
+    assert len(times) == 1
+    replica.query("person_table", {"project": project + 1, "until": None})
+    assert len(times) == 2
+    again = {"project_id": project, "person_id": ann, "item_id": items[0], "revision": 2}
+    sqlite_recorder.votes([{**again, "kind": "withdraw"}])
+    replica.catch_up()
+    assert votes() == [2]
+    assert len(times) == 3
+
+
+def test_only_the_answers_asked_for_last_are_kept():
+    """What was not asked for longest goes first; large answers, and other editions, are not kept."""
+    answers = Answers(2)
+    for name in "abc":
+        answers.keep(1, (name, ""), (("n",), [(name,)]))
+        answers.get(1, ("a", ""))
+    assert [answers.get(1, (n, "")) is not None for n in "abc"] == [True, False, True]
+    answers.keep(1, ("large", ""), (("n",), [(0,)] * 5_001))
+    assert answers.get(1, ("large", "")) is None
+    assert answers.get(2, ("a", "")) is None
 
 
 def test_a_withdrawn_vote_no_longer_counts(recorder, replica):
