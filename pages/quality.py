@@ -32,7 +32,7 @@ from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
 from core.ui.text import _, many, mark
 from core.ui.widgets import state_name
-from core.ui.zones import day_ends
+from core.ui.zones import day_ends, draw_zone
 
 VIEWS = {
     "right": mark("How right"),
@@ -55,11 +55,11 @@ def main() -> None:
         if page.project is None or not figures.has_items(page.ws, page.actor, page.slug):
             states.empty(_("No items yet"), _("Figures appear once images are in the project."))
             return
-        view = _view()
+        view, teams = _head(page)
         if view == "right":
-            _right(page)
+            _right(page, teams)
             return
-        filters = comparison.filters_in_address()
+        filters = replace(comparison.filters_in_address(), teams=teams)
         comparison.draw_where_is(filters)
         if view == "agree":
             draw_agreement(page, page.project, filters)
@@ -72,6 +72,18 @@ def main() -> None:
         else:
             quality_labels.draw_guideline(page, filters)
             quality_labels.draw_noise(page, filters)
+
+
+def _head(page: PageContext) -> tuple[str, tuple[str, ...]]:
+    """Draw the choice of view, team and time zone; return the first two."""
+    left, middle, right = st.columns([3.2, 0.9, 0.9], vertical_alignment="bottom")
+    with left:
+        view = _view()
+    with middle:
+        teams = choose_team(page)
+    with right:
+        draw_zone()
+    return view, teams
 
 
 def _view() -> str:
@@ -94,8 +106,8 @@ def _switched() -> None:
 # --- how right --------------------------------------------------------------------------------
 
 
-def _right(page: PageContext) -> None:
-    asked = _asked(page)
+def _right(page: PageContext, teams: tuple[str, ...]) -> None:
+    asked = _asked(page, teams)
     view = figures.quality(
         page.ws, page.actor, page.slug, asked.whose, asked.against, asked.filters,
         charts.reader_zone(),
@@ -106,13 +118,13 @@ def _right(page: PageContext) -> None:
     _progress(page, view)
 
 
-def _asked(page: PageContext) -> Asked:
+def _asked(page: PageContext, teams: tuple[str, ...]) -> Asked:
     people = figures.people_who_voted(page.ws, page.actor, page.slug)
     whose = st.query_params.get("whose", "model")
     known = whose if whose in {"people", *people} else "model"
     best = figures.best_reference(page.ws, page.actor, page.slug, known)
     asked = comparison.ask(people, best)
-    asked = replace(asked, filters=replace(asked.filters, teams=choose_team(page)))
+    asked = replace(asked, filters=replace(asked.filters, teams=teams))
     comparison.draw_where(asked)
     return asked
 
