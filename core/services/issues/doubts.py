@@ -19,6 +19,10 @@ from core.services.issues.material import Looked, codes_of, sets_of
 from core.services.issues.values import Finding, Kind
 
 SEED = 0
+DRAWS = 3
+"""How often the labels are dealt into folds anew."""
+MOST_DRAWN_AGAIN = 5_000
+"""Above so many labels one draw of the folds is as good as several, and they would take long."""
 FEWEST = 3
 """A class with fewer training labels cannot be judged: held out, hardly any are left to know it by."""
 FOUND_FROM = 0.4
@@ -59,23 +63,22 @@ def doubts_of(question: Question, looked: list[Looked], at_hand: Embeddings, fir
 def _single(question: Question, looked: list[Looked], at_hand: Embeddings, first: bool) -> Doubts:
     codes = codes_of(question, looked)
     learnt, pool = _split(looked, at_hand, codes >= 0)
-    vectors = at_hand.vectors
-    fitted = fit_probe(vectors[learnt], codes[learnt], vectors[pool], len(question.names), SEED)
-    table = _table(fitted, learnt, vectors)
+    vectors = at_hand.told
+    table = _judged(vectors, codes, learnt, pool, len(question.names))
     counts = np.bincount(codes[learnt], minlength=len(question.names))
     rare = counts < FEWEST
     judged = (codes >= 0) & at_hand.found & ~rare[codes] & ~np.isnan(table).any(1)
     said = doubted(table, np.where(judged, codes, NOT_GIVEN))
-    near = nearest(vectors, ALIKE, learnt)
     order = [int(r) for r in said.ranked()[:MOST] if said.score[r] >= FOUND_FROM]
+    near = nearest(vectors, ALIKE, learnt, np.array(order, dtype=np.int64))
     found = [
         Finding(
             looked[r].id, Kind.LABEL, "" if first else question.title, question.names[codes[r]],
             question.names[said.suggested[r]], round(float(said.score[r]), 4),
-            _why(question, table[r], int(codes[r]), int(said.suggested[r]), codes[near.at[r]]),
+            _why(question, table[r], int(codes[r]), int(said.suggested[r]), codes[near.at[i]]),
             looked[r].final_seq, later=not first,
         )
-        for r in order
+        for i, r in enumerate(order)
     ]  # fmt: skip
     notes = _rare_note(question, codes, rare)
     expected = said.expected
@@ -85,7 +88,7 @@ def _single(question: Question, looked: list[Looked], at_hand: Embeddings, first
 def _several(question: Question, looked: list[Looked], at_hand: Embeddings, first: bool) -> Doubts:
     given, known = sets_of(question, looked)
     learnt, pool = _split(looked, at_hand, known)
-    vectors = at_hand.vectors
+    vectors = at_hand.told
     fitted = fit_several(vectors[learnt], given[learnt], vectors[pool], SEED)
     table = _table(fitted, learnt, vectors)
     judged = known & at_hand.found & ~np.isnan(table).any(1)
@@ -125,6 +128,18 @@ def _split(
     train = np.array([i.use == "train" for i in looked], dtype=bool) & at_hand.found
     people = np.array([not i.by_model for i in looked], dtype=bool)
     return np.flatnonzero(train & known & people), np.flatnonzero(train & ~known)
+
+
+def _judged(
+    vectors: np.ndarray, codes: np.ndarray, learnt: np.ndarray, pool: np.ndarray, classes: int
+) -> np.ndarray:
+    """Return what fits on several draws of the folds say on average: one draw is partly luck."""
+    table = np.zeros((len(vectors), classes))
+    draws = DRAWS if len(learnt) <= MOST_DRAWN_AGAIN else 1
+    for seed in range(SEED, SEED + draws):
+        fitted = fit_probe(vectors[learnt], codes[learnt], vectors[pool], classes, seed)
+        table += _table(fitted, learnt, vectors) / draws
+    return table
 
 
 def _table(fitted: Fitted, learnt: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -170,7 +185,8 @@ def _made(learnt: np.ndarray, judged: np.ndarray, at_hand: Embeddings) -> str:
     rest = int(judged.sum() - judged[learnt].sum())
     words = (
         f"A linear probe on {at_hand.how}. Each of the {len(learnt):,} training labels was judged by "
-        "fits on other parts of the labels (out of fold, cross-validated)"
+        "fits on other parts of the labels (out of fold, cross-validated, the mean of "
+        f"{DRAWS if len(learnt) <= MOST_DRAWN_AGAIN else 1} draws)"
     )
     if rest:
         words += (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from core.learning.files import write_durably
 from core.learning.reader import is_self_taught, read_embeddings
 from core.learning.vectors import vectors_of
 from core.services.issues.material import Looked
+from core.services.issues.outlines import edges_at_hand
 from core.services.models.job_inputs import image_refs
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
@@ -38,12 +39,24 @@ class Embeddings:
         found: bool (n,), whether an image has one.
         how: Where they come from, in words.
         notes: What a person should know of them.
+        weak: Whether the network behind them was taught on the project's own images alone.
+        told: What classes are told by, float32 (n, more), unit length: the vectors, and of a weak
+            network the images' edges beside them.
     """
 
     vectors: np.ndarray
     found: np.ndarray
     how: str
     notes: tuple[str, ...]
+    weak: bool
+    told: np.ndarray
+
+    def beside(self, edges: np.ndarray) -> Embeddings:
+        """Return the embeddings with the images' edges beside them to tell classes by."""
+        both = np.hstack([self.vectors, edges]).astype(np.float32)
+        length = np.linalg.norm(both, axis=1, keepdims=True)
+        how = f"{self.how}, and on the images' edges (histograms of oriented gradients)"
+        return replace(self, told=both / np.maximum(length, 1e-9), how=how)
 
 
 def newest_run(
@@ -93,7 +106,8 @@ def embeddings_of(
             best = _made(ws, project, looked, run, progress) or best
     if best is None or not best.found.any():
         return None
-    return best
+    edges = edges_at_hand(ws, project, looked, make, progress) if best.weak else None
+    return best if edges is None else best.beside(edges)
 
 
 def _of_run(ws: Workspace, run: tuple[Path, str] | None, hashes: list[str]) -> Embeddings | None:
@@ -156,7 +170,7 @@ def _embeddings(vectors: np.ndarray, found: np.ndarray, how: str, notice: str = 
     if missing:
         some = "1 image has" if missing == 1 else f"{missing:,} images have"
         notes.append(f"{some} no embedding (new since, or not readable) and were left out.")
-    return Embeddings(rows, found, how, tuple(notes))
+    return Embeddings(rows, found, how, tuple(notes), bool(notice), rows)
 
 
 def _note(ws: Workspace, project: ProjectView) -> Path:

@@ -163,7 +163,10 @@ def _of_labels(
     made += list(dict.fromkeys(one.made for one in told if one.made))[:1]
     if told and not project.task.draws:
         expected = told[0].expected
-    pictures, more = of_pictures(looked, at_hand, _words(project, looked), _score(told, looked))
+    pictures, more = of_pictures(
+        looked, at_hand, _words(project, looked), _score(told, looked),
+        lambda done, total: progress(Progress("holding images against each other", done, total)),
+    )  # fmt: skip
     return found + pictures, notes + more, made, expected
 
 

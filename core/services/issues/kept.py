@@ -13,7 +13,7 @@ from core.services.issues.values import Finding, Findings, Kind
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what is found, or how it is kept, changes."""
 
 

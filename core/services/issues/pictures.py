@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from core.learning.suspicious.alike import MOST, Near, apart, near_duplicates, nearest, outliers
+from core.learning.suspicious.alike import (
+    MOST,
+    MOST_EACH,
+    Near,
+    apart,
+    near_duplicates,
+    nearest,
+    nearest_in_cells,
+    outliers,
+)
 from core.services.issues.embedded import Embeddings
 from core.services.issues.material import Looked
 from core.services.issues.values import Finding, Kind
 
 MOST_OF_A_KIND = 500
+_IN_CELLS = (
+    f"There are more than {MOST_EACH:,} images: near-duplicates and outliers were looked for among the "
+    "images around each, not among all; a few may be missed."
+)
 
 
 def of_pictures(
-    looked: list[Looked], at_hand: Embeddings, said: Sequence[str | None], score: np.ndarray
+    looked: list[Looked],
+    at_hand: Embeddings,
+    said: Sequence[str | None],
+    score: np.ndarray,
+    heard: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[list[Finding], list[str]]:
     """Return what is suspicious of the images themselves, and what could not be looked at.
 
@@ -24,14 +41,18 @@ def of_pictures(
         at_hand: Their embeddings.
         said: Each item's label in words; None without one.
         score: How doubtful each label is, NaN where nobody knows.
+        heard: Hears how many of how many images are done, where they are many.
     """
     rows = np.flatnonzero(at_hand.found)
     if len(rows) > MOST:
         return [], [
             f"Near-duplicates and outliers were not looked for: {len(rows):,} images are more than "
-            f"the {MOST:,} that can be held against each other in reasonable time."
+            f"the {MOST:,} that can be held against each other."
         ]
-    near = nearest(at_hand.vectors[rows])
+    if len(rows) <= MOST_EACH:
+        near, notes = nearest(at_hand.vectors[rows]), []
+    else:
+        near, notes = nearest_in_cells(at_hand.vectors[rows], heard=heard), [_IN_CELLS]
     groups = [tuple(int(rows[r]) for r in g) for g in near_duplicates(near)]
     found = [
         *_conflicts(looked, groups, said, score),
@@ -39,7 +60,7 @@ def of_pictures(
         *_repeated(looked, groups, said),
         *_apart(looked, near, rows, said),
     ]
-    return found, []
+    return found, notes
 
 
 def _conflicts(

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from core.learning.suspicious import alike
-from core.learning.suspicious.alike import apart, near_duplicates, nearest, outliers
+from core.learning.suspicious.alike import (
+    apart,
+    near_duplicates,
+    nearest,
+    nearest_in_cells,
+    outliers,
+)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
@@ -68,3 +74,26 @@ def test_only_groups_of_several_kinds_are_apart():
     groups = [(0, 1), (2, 3, 4), (5, 6)]
     kind = ["a", "a", "a", "b", None, "a", None]
     assert apart(groups, kind) == [(2, 3)]
+
+
+def test_cells_find_the_same_near_duplicates_as_looking_at_all():
+    """Of 1,500 images in clumps, each pair nearly alike is found; most other neighbours as well."""
+    rng = np.random.default_rng(1)
+    clumps = rng.normal(size=(40, 32))
+    rows = clumps[rng.integers(40, size=1_500)] + rng.normal(size=(1_500, 32)) * 0.7
+    copies = rng.permutation(1_500)[:200]
+    rows[copies[:100]] = rows[copies[100:]] + rng.normal(size=(100, 32)) * 1e-3
+    vectors = _unit(rows)
+    everywhere, heard = nearest(vectors), []
+    found = nearest_in_cells(vectors, heard=lambda done, total: heard.append((done, total)))
+    assert near_duplicates(found) == near_duplicates(everywhere)
+    assert len(near_duplicates(found)) == 100
+    same = np.mean([np.isin(a, b).mean() for a, b in zip(found.at, everywhere.at, strict=True)])
+    assert same > 0.9
+    assert heard[-1] == (1_500, 1_500)
+
+
+def test_neighbours_of_some_rows_are_those_they_have_among_all(cloud):
+    """Asking for a few rows, in any order, gives what asking for every row gives them."""
+    some, every = np.array([9, 3, 80]), nearest(cloud, 4)
+    assert (nearest(cloud, 4, None, some).at == every.at[some]).all()

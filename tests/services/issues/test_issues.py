@@ -163,7 +163,7 @@ def test_a_kept_file_that_is_damaged_is_found_anew(made):
     """What was found is a file to be thrown away at will."""
     before = look(made)
     file = made.ws.cache / "issues" / str(made.project.id) / "found.json"
-    file.write_text('{"format": 1, "found": [{}]}')
+    file.write_text('{"format": 2, "found": [{}]}')
     assert known_issues(made.ws, made.cast.lead, made.slug) is None
     assert look(made).issues == before.issues
 
