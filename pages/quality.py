@@ -16,7 +16,7 @@ from core.labels.state import ItemState
 from core.services.analytics import figures
 from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import QualityView
-from core.services.analytics.marks import waiting_behind
+from core.services.analytics.marks import standing_behind
 from core.ui import charts, comparison, quality_labels, states, widgets
 from core.ui.agreement.section import draw_agreement
 from core.ui.charts import card_head
@@ -190,11 +190,11 @@ def _in_state(page: PageContext, mark: str) -> Found:
     text, _space, state = mark.partition(" ")
     try:
         moment = day_ends(date.fromisoformat(text), charts.reader_zone())[1]
-        name = state_name(ItemState(state))
+        stood = ItemState(state)
     except ValueError:
         return None
-    title = _("{state}, since {day} or longer").format(state=name, day=text)
-    return title, waiting_behind(page.ws, page.actor, page.slug, moment, state)
+    title = _("{state}, at the end of {day}").format(state=state_name(stood), day=text)
+    return title, standing_behind(page.ws, page.actor, page.slug, moment, (stood,))
 
 
 main()

@@ -14,6 +14,7 @@ from core.analytics.asked import Filters
 from core.analytics.questions import Day
 from core.services.analytics import figures
 from core.services.analytics.figures import PersonPace, ThroughputView
+from core.services.analytics.marks import WORDS
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, downloads, states
@@ -117,8 +118,11 @@ def _totals(view: ThroughputView) -> None:
 def _by_day(page: PageContext, view: ThroughputView, filters: Filters) -> None:
     names = [p.name for p in view.people]
 
-    def behind(mark: str) -> Found:
-        return on_a_day(page, view, filters, mark)
+    def answers(mark: str) -> Found:
+        return on_a_day(page, view, filters, mark, ("vote", "decision"))
+
+    def hours(mark: str) -> Found:
+        return on_a_day(page, view, filters, mark, WORDS)
 
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -126,7 +130,7 @@ def _by_day(page: PageContext, view: ThroughputView, filters: Filters) -> None:
         rows = _amounts(view.days, lambda d: d.votes + d.decisions)
         draw_marks(
             page, charts.stacked_days(rows, names, _("Votes and decisions")), "throughput.votes",
-            _("Votes and decisions by day and person"), day_and_person, behind,
+            _("Votes and decisions by day and person"), day_and_person, answers,
         )  # fmt: skip
         _offer_days(page, view)
     with right, st.container(border=True, height="stretch"):
@@ -134,7 +138,7 @@ def _by_day(page: PageContext, view: ThroughputView, filters: Filters) -> None:
         rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
         draw_marks(
             page, charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{x|%-d %b}: %{y:.1f} h"),
-            "throughput.hours", _("Hours at work by day and person"), day_and_person, behind,
+            "throughput.hours", _("Hours at work by day and person"), day_and_person, hours,
         )  # fmt: skip
 
 

@@ -159,13 +159,15 @@ def marked_differing(
     return _asked(replica, "marked_counts" if draws else "marked_differing", values)
 
 
-def marked_waiting(replica: Replica, project_id: int, moment: float, state: str = "") -> MarkedRows:
-    """Return items that were unsettled at a moment, or that are in a state since then or longer.
+def marked_waiting(
+    replica: Replica, project_id: int, moment: float, states: Sequence[str]
+) -> MarkedRows:
+    """Return items that stood in one of some states at a moment, the oldest first.
 
     Raises:
         LimitExceeded: It took too long.
     """
-    values = {"project": project_id, "moment": moment, "state": state}
+    values = {"project": project_id, "moment": moment, "states": list(states)}
     return _asked(replica, "marked_waiting", values)
 
 

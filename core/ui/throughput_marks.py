@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,6 +11,7 @@ from core.analytics.paces import By
 from core.services.analytics import marks
 from core.services.analytics.figures import ThroughputView
 from core.services.analytics.marks import MarkedItems, Work
+from core.ui import charts
 from core.ui.marks import Found, Point
 from core.ui.shell import PageContext
 from core.ui.text import _
@@ -23,17 +25,21 @@ def day_and_person(point: Point) -> str | None:
     return f"{str(point['x'])[:10]} {name}" if name else None
 
 
-def on_a_day(page: PageContext, view: ThroughputView, filters: Filters, mark: str) -> Found:
-    """Return the work of a person on a day; of everybody where the name is that of several."""
+def on_a_day(
+    page: PageContext, view: ThroughputView, filters: Filters, mark: str, kinds: Sequence[str]
+) -> Found:
+    """Return work of some kinds of a person on a day; of those drawn as one where there are many."""
     text, _space, name = mark.partition(" ")
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return None
     since, until = day_ends(day, view.tz)
-    people = tuple(p.person for p in view.people if p.name == name) or filters.people
+    people = tuple(p.person for p in view.people if p.name == name)
+    if not people:
+        people = tuple(p.person for p in view.people[charts.MOST_SERIES - 1 :]) or tuple(filters.people)
     found = marks.work_behind(
-        page.ws, page.actor, page.slug, Work(kinds=(*marks.WORDS, "decision")),
+        page.ws, page.actor, page.slug, Work(kinds=kinds),
         replace(filters, since=since, until=until, people=people), view.tz,
     )  # fmt: skip
     return f"{name}, {text}", found
@@ -73,7 +79,8 @@ def that_waited(page: PageContext, zone: str, mark: str) -> Found:
     except ValueError:
         return None
     moment = day_ends(day, zone)[1]
-    return mark, marks.waiting_behind(page.ws, page.actor, page.slug, moment)
+    title = _("waiting at the end of {day}").format(day=mark)
+    return title, marks.standing_behind(page.ws, page.actor, page.slug, moment)
 
 
 def work_of_group(page: PageContext, by: By, filters: Filters, key: str) -> MarkedItems:

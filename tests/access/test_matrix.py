@@ -220,9 +220,9 @@ CALLS = (
         by_slug(analytics_marks.differing_behind),
     ),
     Call(
-        "analytics.marks.waiting_behind",
+        "analytics.marks.standing_behind",
         Action.SEE_FIGURES,
-        by_slug(analytics_marks.waiting_behind, 0.0),
+        by_slug(analytics_marks.standing_behind, 0.0),
     ),
     Call(
         "analytics.marks.firsts_behind",

@@ -30,8 +30,8 @@ __all__ = [
     "Work",
     "differing_behind",
     "firsts_behind",
+    "standing_behind",
     "statements_behind",
-    "waiting_behind",
     "work_behind",
 ]
 
@@ -160,18 +160,23 @@ def differing_behind(
     )  # fmt: skip
 
 
-def waiting_behind(
-    ws: Workspace, actor: Actor, slug: str, moment: float, state: str = ""
+def standing_behind(
+    ws: Workspace,
+    actor: Actor,
+    slug: str,
+    moment: float,
+    states: Sequence[ItemState] = (ItemState.OPEN, ItemState.DISPUTE),
 ) -> MarkedItems:
-    """Return items that were unsettled at a moment, or that are in a state since then or longer.
+    """Return items that stood in one of some states at a moment, by default those that waited.
 
     Raises:
         Forbidden: The actor may not see figures here.
         NotFound: There is no such project for the actor.
         LimitExceeded: It took too long.
     """
+    names = [s.value for s in states]
     return _behind(
-        ws, actor, slug, lambda r, p: marks.marked_waiting(r, p.id, moment, state), tells=False
+        ws, actor, slug, lambda r, p: marks.marked_waiting(r, p.id, moment, names), tells=False
     )
 
 

@@ -13,6 +13,7 @@ from core.ui.charts.squares import STEPS, confusion, matrix
 from core.ui.charts.style import (
     INK,
     LINE,
+    MOST_SERIES,
     POINTS,
     SERIES,
     amount,
@@ -30,6 +31,7 @@ from core.ui.zones import reader_zone
 __all__ = [
     "INK",
     "LINE",
+    "MOST_SERIES",
     "POINTS",
     "SERIES",
     "STEPS",

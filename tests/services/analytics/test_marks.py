@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from core.analytics.asked import Filters
 from core.analytics.drill import duration_bins
-from core.analytics.questions import confusion
+from core.analytics.questions import confusion, progress
 from core.clock import FakeClock, new_uuid
 from core.labels import Answer
+from core.labels.state import ItemState
 from core.services.analytics.marks import (
     Firsts,
     Statement,
     Work,
     differing_behind,
     firsts_behind,
+    standing_behind,
     statements_behind,
-    waiting_behind,
     work_behind,
 )
 from core.services.analytics.rates import rates
 from core.services.analytics.replicas import forget_replicas, open_figures
+from core.services.analytics.throughput import throughput
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.store.tables import predictions
-from tests.record import World, make_world
+from tests.record import World, make_world, rule
 from tests.worked import know, predict, vote_all
 
 CAT, DOG, OWL = "cat", "dog", "owl"
@@ -119,12 +122,36 @@ def test_items_on_which_votes_differ(world: World) -> None:
     assert differing_behind(*manager(world), Filters(since=2e9)).total == 0
 
 
-def test_items_that_waited_and_items_in_a_state(world: World) -> None:
-    """Four of ten wait now: two disputed, one with one vote, one untouched; six are agreed."""
-    now = world.ws.clock() + 1
-    assert waiting_behind(*manager(world), now).total == 4
-    assert waiting_behind(*manager(world), now, "agreed").total == 6
-    assert waiting_behind(*manager(world), 0.0).total == 0
+def test_items_that_stood_in_a_state_at_the_end_of_a_day(world: World) -> None:
+    """Ruled on a day later, an item still waited the day before: every day and state has its number."""
+    world.ws.clock.advance(86400.0)
+    rule(world, world.cast.lead, world.items[2], label=CAT)
+    world.ws.clock.advance(86400.0)
+    project, replica = open_figures(*manager(world))
+    history = progress(replica, project.id).history
+    assert len(history) == 2
+    for day, states in history:
+        moment = datetime.combine(day + timedelta(days=1), time(), UTC).timestamp()
+        for state in ItemState:
+            found = standing_behind(*manager(world), moment, (state,))
+            assert found.total == states.get(state, 0), (day, state)
+    now = world.ws.clock()
+    assert standing_behind(*manager(world), now).total == 3
+    assert standing_behind(*manager(world), 0.0).total == 0
+
+
+def test_work_of_a_day_is_as_much_as_the_chart_has(world: World) -> None:
+    """By day and person, votes and decisions behind a bar are its height."""
+    world.ws.clock.advance(86400.0)
+    rule(world, world.cast.lead, world.items[2], label=CAT)
+    bars = throughput(*manager(world)).days
+    assert len(bars) == 3
+    names = {p.name: p.person for p in throughput(*manager(world)).people}
+    for bar in bars:
+        since = datetime.combine(bar.day, time(), UTC).timestamp()
+        filters = Filters(since=since, until=since + 86400.0, people=(names[bar.person],))
+        found = work_behind(*manager(world), Work(kinds=("vote", "decision")), filters)
+        assert found.total == bar.votes + bar.decisions
 
 
 def test_first_words_that_did_not_stay(world: World) -> None:
