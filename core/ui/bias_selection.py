@@ -108,7 +108,7 @@ def _headline(view: SelectionView) -> None:
 def hole_in_words(hole: Hole) -> str:
     """Return a hole as one plain sentence with what would fill it."""
     c = hole.cell
-    text = _("{there} of the reference are {what}, {here} of yours").format(
+    text = _("Pictures with {what} are {there} of the reference and {here} of yours").format(
         there=_percent(c.there.value), here=_percent(c.here.value),
         what=f"{column_name(hole.column)}: {c.value}",
     )  # fmt: skip

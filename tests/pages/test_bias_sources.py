@@ -53,7 +53,7 @@ def test_holes_detector_and_rules_are_told(field: House, monkeypatch) -> None:
     )
     assert not at.exception
     text = words(at)
-    assert "of the reference are" in text
+    assert "of the reference and" in text
     assert "more for an equal share" in text
     assert "light: night" in text
     assert "of 100 pairs the classifier knows" in text

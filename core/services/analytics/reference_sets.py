@@ -37,7 +37,7 @@ FEWEST = 20
 MOST_VECTORS = 20_000
 """Embeddings of a side that are looked at; more are drawn by a seed."""
 
-SHOWN = 24
+SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
