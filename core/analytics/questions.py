@@ -378,6 +378,15 @@ class PersonRow:
     agreement: tuple[Shares, ...]
 
 
+def people_seen(replica: Replica, project_id: int) -> tuple[str, ...]:
+    """Return the names of everybody in `person_table`, who said something in a project, in order.
+
+    Raises:
+        LimitExceeded: It took too long.
+    """
+    return tuple(r["name"] for r in replica.query("people_seen", {"project": project_id}))
+
+
 def person_table(
     replica: Replica, project_id: int, until: float | None = None
 ) -> tuple[PersonRow, ...]:

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +39,7 @@ MAGIC = b"DUCK"  # bytes 8 to 12 of every DuckDB file
 SETTLE_ROWS = 1_000_000
 """Rows copied before they are packed: fresh rows take several times the memory of packed ones."""
 
-LOOK_ROWS = 5_000
+LOOK_ROWS = 20_000
 """Rows that are searched in the time in which what was said of one item is looked up in the record."""
 
 MOST_ZONES = 4
@@ -152,7 +152,7 @@ class Replica:
             return 0
         with self._transaction() as cursor:
             rows, drawn = _copy(source, cursor, _parts(ends, state.copied, fresh))
-            look = partial(self._look_up, source, cursor, ends)
+            look = partial(_look_up, source, ends[VOTES.table.name])
             rollups.follow(cursor, state.copied, fresh, drawn, look)
             self._put_together(cursor, rows)
             now = _write_state(source, cursor, ends)
@@ -161,18 +161,6 @@ class Replica:
         if self._loose >= SETTLE_ROWS:
             self._pack(self._db)
         return rows
-
-    def _look_up(
-        self, source: Snapshot, cursor: Any, ends: Mapping[str, int], items: Sequence[int]
-    ) -> bool:
-        """Fetch all that was ever said of some items by the record's index, where that is quicker."""
-        last = ends[VOTES.table.name]
-        if len(items) * LOOK_ROWS > last:
-            return False
-        cursor.register("incoming", source.look_up(Part(VOTES, 0, last), items))
-        run(cursor, f"CREATE OR REPLACE TEMP TABLE spoken AS {VOTES.rows}")
-        cursor.unregister("incoming")
-        return True
 
     def _make_anew(self, source: Snapshot, ends: Mapping[str, int]) -> int:
         """Read everything: beside the old copy in memory, in its place in a file."""
@@ -451,6 +439,17 @@ def _is_continued(source: Snapshot, ends: Mapping[str, int], state: _State) -> b
     if state.audit_seq and source.value(_audit_hash(state.audit_seq)) != state.audit_hash:
         return False
     return all(ends[name] >= last for name, last in state.copied.items())
+
+
+def _look_up(source: Snapshot, last: int, cursor: Any, count: int) -> bool:
+    """Fetch all that was ever said of the touched items by the record's index, where that is quicker."""
+    if count * LOOK_ROWS > last:
+        return False
+    items = [item for (item,) in run(cursor, "SELECT item_id FROM touched")]
+    cursor.register("incoming", source.look_up(Part(VOTES, 0, last), items))
+    run(cursor, f"CREATE OR REPLACE TEMP TABLE spoken AS {VOTES.rows}")
+    cursor.unregister("incoming")
+    return True
 
 
 def _fill(

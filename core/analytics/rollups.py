@@ -8,7 +8,7 @@ everything is rolled up stretch by stretch of items, by the same statements.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -29,8 +29,11 @@ MOST_LOOSE_ROWS = 100_000
 
 Seen = Mapping[str, int]
 
-Look = Callable[[Sequence[int]], bool]
-"""Writes all that was ever said of some items into ``spoken``; says whether it did."""
+Look = Callable[[Any, int], bool]
+"""Writes all that was ever said of so many touched items into ``spoken``; says whether it did."""
+
+FEW = 20_000
+"""Touched items up to which all their votes are kept at hand, not only those that changed."""
 
 _VOTES = """SELECT project_id, item_id, person_id, label, was, stands
 FROM votes WHERE kind = 'vote' AND label IS NOT NULL"""
@@ -87,13 +90,12 @@ def follow(cursor: Any, seen: Seen, fresh: set[str], drawn: bool, look: Look) ->
             _refresh(cursor, name, seen, fresh)
         roll_up_anew(cursor, lambda: None)
         return
-    values = {**seen, **ALL_ITEMS}
+    values: dict[str, Any] = {**seen, **ALL_ITEMS}
     rolled = not fresh.isdisjoint(("annotations", "final_labels", "gold_answers", "predictions"))
     if rolled:
         for name in ("touched", "begin"):
             run_file(cursor, name, values)
-        touched = [item for (item,) in run(cursor, "SELECT item_id FROM touched")]
-        run_file(cursor, "votes_spoken" if look(touched) else "votes", values)
+        values["changed"] = _find_votes(cursor, values, fresh, look)
         _remember(cursor, fresh, {"was": True, "stands": False})
     if not fresh.isdisjoint(("items", "final_labels")):
         run_file(cursor, "state_moves", values)
@@ -145,11 +147,24 @@ def _add_up(cursor: Any, values: Mapping[str, Any], fresh: set[str], made: bool 
         run_file(cursor, "guess_counts", values)
     if made or "annotations" in fresh:
         run_file(cursor, "live_counts", values)
-        _add_agreement(cursor)
+        _add_agreement(cursor, values)
 
 
-def _add_agreement(cursor: Any) -> None:
-    changes = agreement_changes(cursor.sql(_VOTES).to_arrow_table())
+def _find_votes(cursor: Any, values: Mapping[str, Any], fresh: set[str], look: Look) -> bool:
+    """Fill ``votes`` and return whether only those that changed are there."""
+    [(count,)] = run(cursor, "SELECT count(*) FROM touched")
+    if look(cursor, count):
+        run_file(cursor, "votes_spoken", values)
+        return False
+    changed = count >= FEW and fresh.isdisjoint(("final_labels", "gold_answers", "predictions"))
+    run_file(cursor, "votes", {**values, "changed": changed})
+    return changed
+
+
+def _add_agreement(cursor: Any, values: Mapping[str, Any]) -> None:
+    sql = sql_of("refresh/agreeing_votes") if values.get("changed") else _VOTES
+    asked = {p: values[p] for p in parameters(sql)}
+    changes = agreement_changes(cursor.sql(sql, params=asked).to_arrow_table())
     cursor.register("changes", changes)
     run(cursor, "INSERT INTO agreement_counts BY NAME FROM changes")
     cursor.unregister("changes")

@@ -75,7 +75,7 @@ def display_names(ws: Workspace, names: Sequence[str]) -> dict[str, str]:
 
 def voters(ws: Workspace, replica: Replica, project: ProjectView) -> dict[str, str]:
     """Return everybody who said something in a project: name to display name."""
-    return display_names(ws, [p.person for p in questions.person_table(replica, project.id)])
+    return display_names(ws, questions.people_seen(replica, project.id))
 
 
 def people_who_voted(ws: Workspace, actor: Actor, slug: str) -> dict[str, str]:
