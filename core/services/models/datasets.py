@@ -279,11 +279,11 @@ def _register(
     _refuse_taken(connection, project, name, digest)
     known = {r.name for r in every}
     number = len(known) + 1
-    while not name and f"v{number}" in known:
+    while not name and f"training-{number}" in known:
         number += 1
     row = {
         "project_id": project.id,
-        "name": name or f"v{number}",
+        "name": name or f"training-{number}",
         "hash": digest,
         "folder": str(folder.relative_to(ws.root)),
         "n_items": len(rows),

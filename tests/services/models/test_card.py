@@ -24,7 +24,7 @@ def test_a_card_says_what_the_model_learnt_and_where_it_is_weak(trained: House) 
     check_serving(ws, mia, SLUG, 1)
     edit_schema(ws, trained.actor("leo"), SLUG, [AddClass("label", "violet")], "x", 1)
     card = model_card(ws, mia, SLUG, 1)
-    assert card.version[0] == "v1"
+    assert card.version[0] == "training-1"
     assert len(card.version[1]) == 64
     assert (card.mode, card.task, card.config["seed"]) == ("probe", "classification", 0)
     assert card.serving.passed

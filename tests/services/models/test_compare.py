@@ -28,7 +28,7 @@ def test_both_are_judged_by_the_labels_none_has_learnt_from(trained: House) -> N
     assert whole.first.n == len([r for r in rows if r.project_id == 3]) > 20
     assert whole.both + whole.only_first + whole.only_second + whole.neither == whole.first.n
     assert sum(g.first.n for g in found.classes) == whole.first.n
-    assert (found.version, found.question, found.left_out) == ("v1", "Label", 0)
+    assert (found.version, found.question, found.left_out) == ("training-1", "Label", 0)
     assert len(found.apart) == found.differing >= whole.only_first + whole.only_second
     assert {a.item_id for a in found.apart} <= {r.id for r in rows}
 

@@ -76,13 +76,13 @@ def test_versions_and_models_that_used_the_old_label_are_named(ruled: World):
     version = freeze_labels(ruled.ws, ruled.cast.lead, ruled.slug)
     train_on(ruled, version.id)
     before = what_used(ruled.ws, ruled.cast.lead, ruled.slug, item)
-    assert [(v.name, v.label, v.in_force) for v in before.versions] == [("v1", "cat", True)]
+    assert [(v.name, v.label, v.in_force) for v in before.versions] == [("training-1", "cat", True)]
     told = to_dogs(ruled, [item])
-    assert told.versions == (("v1", 1),)
+    assert told.versions == (("training-1", 1),)
     assert [m.backbone for m in told.models] == ["resnet18"]
     used = what_used(ruled.ws, ruled.cast.lead, ruled.slug, item)
     assert [(x.label, x.until is None) for x in used.labels] == [("cat", False), ("dog", True)]
-    assert [(v.name, v.label) for v in used.outdated] == [("v1", "cat")]
+    assert [(v.name, v.label) for v in used.outdated] == [("training-1", "cat")]
     assert [m.backbone for m in used.outdated[0].models] == ["resnet18"]
     assert what_used(ruled.ws, ruled.cast.lead, ruled.slug, ruled.items[1]).outdated == ()
 
@@ -92,7 +92,7 @@ def test_a_version_that_cannot_be_read_is_named_all_the_same(ruled: World):
     version = freeze_labels(ruled.ws, ruled.cast.lead, ruled.slug)
     (version.folder / "labels.parquet").write_bytes(b"broken")
     used = what_used(ruled.ws, ruled.cast.lead, ruled.slug, ruled.items[0])
-    assert [(v.name, v.readable) for v in used.versions] == [("v1", False)]
+    assert [(v.name, v.readable) for v in used.versions] == [("training-1", False)]
 
 
 def test_what_was_ruled_otherwise_meanwhile_is_left_out(ruled: World):
