@@ -168,6 +168,6 @@ def _pictures(page: PageContext, asked: ReferenceAsk, view: TooCleanView) -> Non
         (right, False, _("Least like the reference, of yours")),
     ):
         with column, states.boundary(inline=True):
-            card_head(title)
+            card_head(title, _("With how sure the classifier is of it."))
             found = telling_pictures(page.ws, page.actor, page.slug, asked, there)
             draw_pictures(page, found, _("There is no such picture."))

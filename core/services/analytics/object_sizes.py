@@ -178,13 +178,14 @@ def size_pictures(
     project, replica = open_figures(ws, actor, slug)
     if not 0 <= place <= len(ENDS):
         raise InputError(f"There are {len(ENDS) + 1} sizes, found number {place}.")
-    if of_reference:
-        side = two_sets(ws, actor, slug, asked).there
-        regions = _regions(replica, side)
-        regions = regions if len(regions.item) else _regions(replica, side, predicted=True)
+    if asked.against.strip():
+        sets = two_sets(ws, actor, slug, asked)
+        side = sets.there if of_reference else sets.here
     else:
         side = pictures_of(ws, project)
-        regions = _regions(replica, side)
+    regions = _regions(replica, side)
+    if of_reference and not len(regions.item):
+        regions = _regions(replica, side, predicted=True)
     inside = (regions.bin == place) & _is_of(regions, label)
     return pictures_to_show(ws, actor, side.project, np.unique(regions.item[inside]).tolist())
 

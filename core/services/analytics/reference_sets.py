@@ -34,7 +34,7 @@ from core.store.tables import item_state, items, models
 FEWEST = 20
 """Pictures either side must have before it is compared."""
 
-MOST_VECTORS = 20_000
+MOST_VECTORS = 5_000
 """Embeddings of a side that are looked at; more are drawn by a seed."""
 
 SHOWN = 8

@@ -236,7 +236,8 @@ def _tells(rows: Floats, sets: TwoSets) -> tuple[Tell, ...]:
     for i, name in enumerate(NAMES):
         known = np.isfinite(rows[:, i])
         first, second = rows[known & ~sets.is_there, i], rows[known & sets.is_there, i]
-        if min(len(first), len(second)) >= sets.asked.fewest:
+        varies = len(np.unique(rows[known, i])) > 1
+        if varies and min(len(first), len(second)) >= sets.asked.fewest:
             medians = float(np.median(first)), float(np.median(second))
             found.append((name, larger(first, second), medians))
     ps = benjamini_hochberg([f.p for _, f, _ in found])

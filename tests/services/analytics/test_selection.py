@@ -229,6 +229,7 @@ def test_sizes_that_the_reference_has_and_you_have_not(drawn: World):
     assert hole.missing.value == 60
     found = size_pictures(drawn.ws, boss, drawn.slug, FIELD, "cat", 2)
     assert found.total == 10
+    assert size_pictures(drawn.ws, boss, drawn.slug, FIELD, "cat", 5, False).total == 15
     with pytest.raises(InputError):
         size_pictures(drawn.ws, boss, drawn.slug, FIELD, "cat", 99)
 
