@@ -27,7 +27,8 @@ REPLICATES = 1000
 FEWEST_REPLICATES = 200
 DRAW_BUDGET = 10_000_000  # draws per interval, about 0.6 s; only pools of many kinds reach it
 SAME = 1e-9  # what rounding leaves between equal shares
-CHUNK_DRAWS = 1_000_000  # draws held at a time, 8 MB
+DENSE = 2  # clusters a kind; from here on a draw a kind is quicker than a draw a cluster
+CHUNK_DRAWS = 100_000  # draws held at a time: 0.8 MB stay in the processor's cache
 
 
 class Resampling(TypedDict, total=False):
@@ -69,12 +70,26 @@ def resampled_sums(
     rng = np.random.default_rng(seed)
     step = max(1, CHUNK_DRAWS // kind_count)
     total = int(repeats.sum())
-    share = repeats / total
     parts = []
     for start in range(0, replicates, step):
-        weights = rng.multinomial(total, share, size=min(step, replicates - start))
+        weights = _drawn(rng, repeats, total, min(step, replicates - start))
         parts.append((kinds.T @ weights.T.astype(np.float64)).T)
     return np.concatenate(parts)
+
+
+def _drawn(rng: np.random.Generator, repeats: Ints, total: int, size: int) -> Ints:
+    """Return how often each kind is drawn in so many replicates, shape (size, kinds).
+
+    Where nearly every cluster is of a kind of its own, drawing clusters one by one takes a fourth of
+    the time of a binomial draw a kind.
+    """
+    if total > DENSE * len(repeats):
+        return rng.multinomial(total, repeats / total, size=size)
+    cells = rng.integers(0, total, size=(size, total))
+    if total > len(repeats):
+        cells = np.repeat(np.arange(len(repeats)), repeats)[cells]
+    cells += np.arange(size)[:, np.newaxis] * len(repeats)
+    return np.bincount(cells.ravel(), minlength=size * len(repeats)).reshape(size, len(repeats))
 
 
 def percentile_interval(figures: Floats, level: float = 0.95) -> tuple[float | None, float | None]:
