@@ -19,7 +19,7 @@ from core.services.models.promotion import (
     roll_back,
 )
 from core.services.models.skew import ServingCheck, check_serving
-from core.ui import states, widgets
+from core.ui import states, urls, widgets
 from core.ui import training as shown
 from core.ui.behind import item_link
 from core.ui.charts import card_head
@@ -169,7 +169,7 @@ def draw_card(page: PageContext, model: ModelView) -> None:
         card = model_card(page.ws, page.actor, page.slug, model.id)
         left, right = st.columns(2, gap="large")
         with left:
-            _facts(card)
+            _facts(page, card)
             _balance(card)
         with right:
             _limits(card)
@@ -181,15 +181,15 @@ def draw_card(page: PageContext, model: ModelView) -> None:
         )  # fmt: skip
 
 
-def _facts(card: ModelCard) -> None:
+def _facts(page: PageContext, card: ModelCard) -> None:
     card_head(_("What it is"))
     mode = shown.MODES.get(card.mode)
     recipe = card.config.get("recipe")
-    rows = {
+    rows: dict[str, Markup | str] = {
         _("Kind"): _(mode) if mode else card.mode,
         _("Task"): card.task,
         _("Network"): shown.network_name(card.backbone),
-        _("Labels"): f"{card.version[0]} · {card.version[1][:12]}…",
+        _("Labels"): _learnt_from(page, card),
         _("Seed"): str(card.config.get("seed", "–")),
         _("Temperature"): _number(card.report.get("temperature")),
         _("Images a second"): _number(card.report.get("images_per_second")),
@@ -207,6 +207,15 @@ def _facts(card: ModelCard) -> None:
         for name, value in rows.items()
     )  # fmt: skip
     draw("<div class='tb-small' style='margin:.4rem 0'>{lines}</div>", lines=lines)
+
+
+def _learnt_from(page: PageContext, card: ModelCard) -> Markup | str:
+    """Return the version it learnt from, leading to its lineage for those who may see it."""
+    said = f"{card.version[0]} · {card.version[1][:12]}…"
+    if not can(page.actor, Action.EXCHANGE, _here(page)):
+        return said
+    link = urls.page("datasets", project=page.slug, versions="lineage", model=str(card.model_id))
+    return fill("<a href='{h}' target='_self' style='color:inherit'>{n}</a>", h=link, n=said)
 
 
 def _balance(card: ModelCard) -> None:

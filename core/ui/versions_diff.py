@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.labels.state import ItemState
 from core.services.models.datasets import VersionView
+from core.services.pictures.images import image_path
 from core.services.versions.differing import ChangeView, Difference, Tally, diff_versions
-from core.ui import states, urls, widgets
+from core.ui import downloads, states, urls, widgets
+from core.ui.behind import Linked, item_cells
 from core.ui.charts.style import axis_title, draw_chart, frame, plain, shortened
-from core.ui.choices import choose
+from core.ui.choices import choose, put
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.theme import Markup, fill
@@ -19,12 +22,30 @@ from core.ui.tokens import ACCENT, STATE_COLOURS
 from core.ui.widgets import figure, muted, section, table
 
 MOST = 200
+READ = "versions.difference"
+"""What was read last in this session: versions never change, and large ones take seconds to read."""
+CLICKED = "versions.classes"
 MOST_BARS = 20
 KINDS = {
     "added": mark("Added"),
     "removed": mark("Removed"),
     "changed": mark("Relabelled"),
     "moved": mark("In another split"),
+}
+CAUSES = {
+    "new votes": mark("New votes"),
+    "a lead's decision": mark("A lead's decision"),
+    "a decision was overturned": mark("A decision was overturned"),
+    "another policy": mark("Another policy"),
+    "a class was renamed or merged": mark("A class was renamed or merged"),
+    "imported": mark("Imported"),
+    "accepted on the model's word": mark("Accepted on the model's word"),
+    "an accepted label was recalled": mark("An accepted label was recalled"),
+    "discarded": mark("Discarded"),
+    "settled as no class fits": mark("Settled as no class fits"),
+    "open again": mark("Open again"),
+    "other splits": mark("Other splits"),
+    "the same votes, weighed anew": mark("The same votes, weighed anew"),
 }
 
 
@@ -41,24 +62,46 @@ def draw_diff(page: PageContext, found: Sequence[VersionView]) -> None:
         one = choose(_("From"), "one", names, found[1].name)
     with middle:
         other = choose(_("To"), "other", names, found[0].name)
-    asked = st.query_params.get("by", "")
-    told = diff_versions(page.ws, page.actor, page.slug, one, other, asked)
+    told = _difference(page, one, other, st.query_params.get("by", ""))
     with right:
         choose(_("Slices by"), "by", {"": _("None"), **{c: c for c in told.columns}}, "")
     _counts(told)
     if not told.changes:
         widgets.caption(_("Every item has the same label in both."))
         return
-    section(_("Why"))
-    table((_("Reason"), _("Items")), [(c, f"{n:,}") for c, n in told.causes.items()], _("Why"))
-    section(_("By class"), _("Relabelled: of the items in both, with its 95 % interval."))
-    draw_chart(_bars(told.classes), "versions.classes", _("Changes by class"))
-    _tallies(told.classes, _("Class"))
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        section(_("Why"))
+        rows = [(_(CAUSES.get(c, c)), f"{n:,}") for c, n in told.causes.items()]
+        table((_("Reason"), _("Items")), rows, _("Why"))
+    with right:
+        section(_("By class"), _("Click a bar to see its items."))
+        draw_chart(_bars(told.classes), CLICKED, _("Changes by class"), _clicked)
+    _tallies(page, "classes", told.classes, _("Class"))
     if told.slices:
         section(_("By {column}").format(column=told.column))
-        _tallies(told.slices, told.column)
-    section(_("Items"))
-    _items(page, told.changes)
+        _tallies(page, "slices", told.slices, told.column)
+    _items(page, told)
+
+
+def _difference(page: PageContext, one: str, other: str, by: str) -> Difference:
+    """Return how two versions differ, read once a session."""
+    of_classes = page.project.schema_version if page.project else 0
+    key = (page.slug, page.actor.person_id, one, other, by, of_classes)
+    kept = st.session_state.get(READ)
+    if kept is None or kept[0] != key:
+        with st.spinner(_("Reading both versions …")):
+            kept = (key, diff_versions(page.ws, page.actor, page.slug, one, other, by))
+        st.session_state[READ] = kept
+    found: Difference = kept[1]
+    return found
+
+
+def _clicked() -> None:
+    points = st.session_state[CLICKED].selection.points
+    if points:
+        name, kind = points[0]["customdata"][:2]
+        put(changed=str(kind), of=str(name))
 
 
 def _counts(told: Difference) -> None:
@@ -74,17 +117,18 @@ def _counts(told: Difference) -> None:
 def _bars(rows: Sequence[Tally]) -> go.Figure:
     """Return what came and what went of each class: to the right and to the left of zero."""
     shown = [r for r in rows if r.added or r.removed or r.relabelled][:MOST_BARS][::-1]
-    names = [plain(shortened(r.name)) for r in shown]
+    names = [plain(shortened(r.name or _("none"))) for r in shown]
     drawn = go.Figure()
-    for title, values, colour in (
-        (_("Added"), [r.added for r in shown], ACCENT),
-        (_("Removed"), [-r.removed for r in shown], STATE_COLOURS["discarded"]),
-        (_("Relabelled"), [-r.relabelled for r in shown], STATE_COLOURS["dispute"]),
+    for kind, title, values, colour in (
+        ("added", _("Added"), [r.added for r in shown], ACCENT),
+        ("removed", _("Removed"), [-r.removed for r in shown], STATE_COLOURS["discarded"]),
+        ("changed", _("Relabelled"), [-r.relabelled for r in shown], STATE_COLOURS["dispute"]),
     ):
         drawn.add_trace(
             go.Bar(
                 x=values, y=names, orientation="h", name=title, marker={"color": colour},
-                customdata=[abs(v) for v in values], hovertemplate="%{y}: %{customdata:,}",
+                customdata=[(r.name, kind, abs(v)) for r, v in zip(shown, values, strict=True)],
+                hovertemplate="%{y}: %{customdata[2]:,}",
             )
         )  # fmt: skip
     frame(drawn, 120 + 28 * len(shown), legend=True)
@@ -93,9 +137,16 @@ def _bars(rows: Sequence[Tally]) -> go.Figure:
     return drawn
 
 
-def _tallies(rows: Sequence[Tally], title: str) -> None:
+def _tallies(page: PageContext, name: str, rows: Sequence[Tally], title: str) -> None:
     head = (title, _("Before"), _("After"), _("Added"), _("Removed"), _("Relabelled"), _("Share"))
     table(head, [_tally(r) for r in rows[:MOST]], title)
+    widgets.caption(_("Share: relabelled of the items in both, with its 95 % interval."))
+    downloads.offer(
+        page, f"changed-{name}",
+        ("name", "before", "after", "added", "removed", "relabelled", "share", "low", "high", "n"),
+        [(r.name, r.before, r.after, r.added, r.removed, r.relabelled, r.rate.value, r.rate.low,
+          r.rate.high, r.rate.n) for r in rows],
+    )  # fmt: skip
 
 
 def _tally(row: Tally) -> list[Markup | str]:
@@ -110,21 +161,49 @@ def _tally(row: Tally) -> list[Markup | str]:
     ]  # fmt: skip
 
 
-def _items(page: PageContext, rows: Sequence[ChangeView]) -> None:
-    head = (_("Image"), _("What"), _("Before"), _("After"), _("Why"), _("By"))
+def _items(page: PageContext, told: Difference) -> None:
+    kind, of = st.query_params.get("changed", ""), st.query_params.get("of")
+    rows = [c for c in told.changes if _asked(c, kind, of)]
+    if kind in KINDS or of is not None:
+        parts = [_(KINDS[kind]) if kind in KINDS else "", of or ""]
+        section(_("Items"), " · ".join(p for p in parts if p))
+        if st.button(_("Show all"), key="versions.every", icon=":material/filter_alt_off:"):
+            put(changed=None, of=None)
+            st.rerun()
+    else:
+        section(_("Items"))
+    head = (_("Image"), _("Item"), _("What"), _("Before"), _("After"), _("Why"), _("Rests on"))
     table(head, [_item(page, c) for c in rows[:MOST]], _("Items"))
     if len(rows) > MOST:
         widgets.caption(_("And {n} more.").format(n=f"{len(rows) - MOST:,}"))
+    downloads.offer(
+        page, "changed-items",
+        ("item", "file", "what", "before", "after", "split_before", "split_after", "why", "by"),
+        [(c.item_id, c.name, c.kind, c.before, c.after, c.split_before, c.split_after, c.cause,
+          ", ".join(c.who)) for c in rows],
+    )  # fmt: skip
+
+
+def _asked(change: ChangeView, kind: str, of: str | None) -> bool:
+    if kind in KINDS and change.kind != kind:
+        return False
+    # A bar counts an item under the class it had, or, where it is new, under the one it has.
+    here = change.classes_after if change.kind == "added" else change.classes_before
+    return of is None or of in here
 
 
 def _item(page: PageContext, change: ChangeView) -> list[Markup | str]:
+    """Return a row: the name leads to where one may act on the item, the last cell to its lineage."""
     link = urls.page("datasets", project=page.slug, versions="lineage", item=str(change.item_id))
     moved = change.kind == "moved"
+    picture = image_path(change.item_id, change.content_hash)
+    linked = Linked(change.item_id, change.name, picture, ItemState.AGREED)
+    who = ", ".join(change.who) or _("its evidence")
     return [
-        fill("<a href='{h}' target='_self' style='color:inherit'>{n}</a>", h=link, n=change.name),
+        *item_cells(page, linked, "")[:2],
         _(KINDS[change.kind]),
         (change.split_before if moved else change.before) or muted("–"),
         (change.split_after if moved else change.after) or muted("–"),
-        change.cause,
-        ", ".join(change.who) or muted("–"),
+        _(CAUSES.get(change.cause, change.cause)),
+        fill("<a href='{h}' target='_self' style='color:inherit'>{n}</a>", h=link, n=who),
     ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from core.errors import TiebreakError
 from core.services.models.datasets import VersionView, list_versions
-from core.services.versions.plans import made_plan
+from core.services.versions.plans import SplitPlan, made_plan
 from core.services.versions.snapshot import snapshot
-from core.ui import states, widgets
+from core.ui import background, downloads, states, urls, widgets
 from core.ui.choices import put
 from core.ui.shell import PageContext
 from core.ui.text import _, many, mark
@@ -17,7 +18,8 @@ from core.ui.theme import Markup, fill
 from core.ui.versions_diff import draw_diff
 from core.ui.versions_export import draw_export
 from core.ui.versions_lineage import draw_lineage
-from core.ui.widgets import attempt, muted, section, table
+from core.ui.versions_work import begin, ended, under_way
+from core.ui.widgets import muted, section, table
 
 VIEWS = {
     "list": mark("Versions"),
@@ -69,16 +71,26 @@ def _list(page: PageContext, found: Sequence[VersionView]) -> None:
         return
     section(_("Frozen so far"))
     head = (_("Version"), _("Labels"), _("Splits"), _("Balance"), _("Hash"), _("When"), _("By"))
-    table(head, [_row(v) for v in found], _("Dataset versions"))
+    table(head, [_row(page, v) for v in found], _("Dataset versions"))
+    downloads.offer(
+        page, "versions", ("version", "labels", "splits", "sha256", "at", "by"),
+        [(v.name, v.n_items, ", ".join(f"{s}={n}" for s, n in v.splits.items()), v.hash, v.at, v.by)
+         for v in found],
+    )  # fmt: skip
 
 
-def _row(version: VersionView) -> list[Markup | str]:
+def _row(page: PageContext, version: VersionView) -> list[Markup | str]:
+    link = urls.page("datasets", project=page.slug, versions="export", version=version.name)
     return [
-        fill("<b>{n}</b>", n=version.name),
+        fill(
+            "<a href='{h}' target='_self' style='color:inherit'><b>{n}</b></a>",
+            h=link,
+            n=version.name,
+        ),
         f"{version.n_items:,}",
         ", ".join(f"{s} {n:,}" for s, n in version.splits.items()) or muted("–"),
         _balance(version.manifest.get("splits")),
-        fill("<code>{h}</code>", h=version.hash[:16]),
+        fill("<code title='{whole}'>{h}</code>", h=version.hash[:12], whole=version.hash),
         fill("<span class='tb-num'>{t}</span>", t=widgets.when(version.at)),
         version.by,
     ]
@@ -109,6 +121,14 @@ def _freeze(page: PageContext) -> None:
         _("Freeze the labels in force"),
         _("A version never changes; models and reports point to it by its hash."),
     )
+    key = f"versions.freeze.{page.slug}"
+    if under_way(key):
+        return
+    made = ended(key)
+    if isinstance(made, VersionView):
+        said = _("Version '{name}': {n} labels.")
+        widgets.flash(said.format(name=made.name, n=f"{made.n_items:,}"))
+        st.rerun()
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input(
@@ -117,11 +137,22 @@ def _freeze(page: PageContext) -> None:
             )  # fmt: skip
             pressed = st.button(_("Freeze"), icon=":material/ac_unit:", key="versions.go")
         with st.expander(_("Splits")):
-            plan = _choices()
+            chosen = _choices()
     if pressed:
-        attempt(
-            lambda: snapshot(page.ws, page.actor, page.slug, name, made_plan(*plan)), _("Frozen.")
-        )
+        try:
+            plan = made_plan(*chosen)
+        except TiebreakError as problem:
+            states.say_error(problem)
+            return
+        begin(key, _frozen(page, name, plan))
+
+
+def _frozen(
+    page: PageContext, name: str, plan: SplitPlan
+) -> Callable[[background.Work[VersionView]], VersionView]:
+    """Return the freezing, to be done in a thread of its own: a large project takes a while."""
+    ws, actor, slug = page.ws, page.actor, page.slug
+    return lambda work: snapshot(ws, actor, slug, name, plan, work.report)
 
 
 def _choices() -> tuple[str, str, bool, int, bool]:

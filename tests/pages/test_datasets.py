@@ -85,16 +85,24 @@ def test_a_classification_project_offers_no_box_formats(page: AppTest) -> None:
     assert page.selectbox(key="export.format").options == ["CSV table", "COCO"]
 
 
+def _frozen(at: AppTest) -> AppTest:
+    """Press Freeze and wait for it as a reader would."""
+    at.button(key="versions.go").click().run()
+    until = time.monotonic() + 20
+    while "it goes on" in words(at) and time.monotonic() < until:
+        at.run()
+    return at
+
+
 def test_labels_are_frozen_into_a_version(page: AppTest, house: House) -> None:
     """Without labels freezing says why not; with some it makes a version that is listed."""
-    freeze = next(b for b in page.button if b.label == "Freeze")
-    freeze.click().run()
+    _frozen(page)
     assert "no final labels yet" in words(page)
     table = house.source / "labels.csv"
     table.write_text("file,label\nleaf0.png,oak\nleaf1.png,maple\n")
     import_data(house.ws, operator(house.ws), "leaves", table, ImportOptions(what="labels"))
     table.unlink()
-    next(b for b in page.button if b.label == "Freeze").click().run()
+    _frozen(page)
     versions = list_versions(house.ws, house.actor("mia"), "leaves")
     assert [v.n_items for v in versions] == [2]
     assert versions[0].hash[:16] in words(page)
@@ -192,7 +200,7 @@ def two_versions(house: House) -> House:
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        ("diff", ("Relabelled", "imported", "maple")),
+        ("diff", ("Relabelled", "Imported", "maple")),
         ("export", ("read back as anybody",)),
         ("lineage", ("Where does a label come from?",)),
         ("list", ("Frozen so far", "v2")),
@@ -206,3 +214,37 @@ def test_each_view_of_the_versions_has_an_address(
     assert not at.exception
     for text in said:
         assert text in words(at)
+
+
+def test_what_a_bar_stands_for_is_listed_below_it(
+    two_versions: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class and a kind in the address leave their items; the rest of the page stays as it was."""
+    asked = {"project": "leaves", "versions": "diff", "changed": "changed", "of": "oak"}
+    at = Visit(two_versions, monkeypatch, "mia").open("datasets", **asked)
+    assert not at.exception
+    said = words(at)
+    assert "leaf0.png" in said
+    assert "leaf1.png" not in said
+    assert at.button(key="versions.every")
+    asked["of"] = "<b>nothing</b>"
+    odd = Visit(two_versions, monkeypatch, "mia").open("datasets", **asked)
+    assert not odd.exception
+    assert "leaf0.png" not in words(odd)
+
+
+def test_a_version_leaves_with_its_receipt(
+    two_versions: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing one out shows each check in words, offers the files, and keeps the receipt."""
+    at = Visit(two_versions, monkeypatch, "mia").open(
+        "datasets", project="leaves", versions="export", format="coco"
+    )
+    at.button(key="versions.export").click().run()
+    until = time.monotonic() + 20
+    while "it goes on" in words(at) and time.monotonic() < until:
+        at.run()
+    assert not at.exception
+    said = words(at)
+    for text in ("The files hold what the version holds", "Class order", "Receipts"):
+        assert text in said

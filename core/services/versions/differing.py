@@ -28,7 +28,12 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """An item that differs, for people."""
+    """An item that differs, for people.
+
+    Attributes:
+        before, after: What is said of it, in words; None where the version does not have it.
+        classes_before, classes_after: The classes said.
+    """
 
     item_id: int
     content_hash: str
@@ -40,6 +45,8 @@ class ChangeView:
     split_before: str
     split_after: str
     who: tuple[str, ...]
+    classes_before: tuple[str, ...] = ()
+    classes_after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +165,12 @@ def _view(
         row.item_id, row.content_hash, row.name, str(change.kind), str(change.cause),
         _said(old, change.before), _said(new, change.after),
         change.before.split if change.before else "", change.after.split if change.after else "",
-        row.who,
+        row.who, _classes(change.before), _classes(change.after),
     )  # fmt: skip
+
+
+def _classes(row: FrozenLabel | None) -> tuple[str, ...]:
+    return tuple(sorted(class_counts(row))) if row else ()
 
 
 def _said(version: StoredVersion, row: FrozenLabel | None) -> str | None:

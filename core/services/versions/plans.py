@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from core.datasets.splits import SplitPlan, parse_ratios
 
+__all__ = ["SplitPlan", "made_plan"]
+
 
 def made_plan(
     ratios: str = "",
