@@ -142,7 +142,8 @@ class Violations:
     Attributes:
         items: Pictures with anything beyond.
         open, settled: Of them, how many wait for votes, and how many have a label in force.
-        withheld: Pictures not listed because the actor could still vote on, or decide, them.
+        withheld: Pictures not listed because their regions would tell the actor an answer that is
+            still to be given.
     """
 
     rule: Rule
@@ -183,7 +184,8 @@ def rule_violations(ws: Workspace, actor: Actor, slug: str, line: int) -> Violat
     rule, beyond = _beyond(known, line)
     states = _states(ws, known.project)
     ids = list(dict.fromkeys(beyond.item.tolist()))
-    pictures = pictures_to_show(ws, actor, known.project, ids, most=MOST_SHOWN)
+    drawn = rule.about is About.OBJECT
+    pictures = pictures_to_show(ws, actor, known.project, ids, most=MOST_SHOWN, tells_answer=drawn)
     return Violations(
         rule, tuple(_rows(rule, beyond, pictures)), len(ids),
         sum(states.get(i) == ItemState.OPEN.value for i in ids),

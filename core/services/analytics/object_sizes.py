@@ -187,7 +187,8 @@ def size_pictures(
     if of_reference and not len(regions.item):
         regions = _regions(replica, side, predicted=True)
     inside = (regions.bin == place) & _is_of(regions, label)
-    return pictures_to_show(ws, actor, side.project, np.unique(regions.item[inside]).tolist())
+    ids = np.unique(regions.item[inside]).tolist()
+    return pictures_to_show(ws, actor, side.project, ids, tells_answer=True)
 
 
 # --- the regions ----------------------------------------------------------------------------------

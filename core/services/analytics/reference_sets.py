@@ -23,6 +23,7 @@ from core.labels.state import LABELLED, ItemState
 from core.learning.reader import read_embeddings
 from core.services.analytics.behind import is_withheld, rows_of
 from core.services.analytics.bias import slice_values
+from core.services.analytics.kept import Kept
 from core.services.analytics.measured import read_measures
 from core.services.analytics.replicas import open_figures
 from core.services.pictures.images import image_path
@@ -183,16 +184,29 @@ def two_sets(ws: Workspace, actor: Actor, slug: str, asked: ReferenceAsk) -> Two
         raise InputError(
             "Nothing is named to compare with.", "Name another project, or COLUMN=VALUE."
         )
+    if asked.against == slug:
+        raise InputError(
+            f"'{slug}' cannot be held against itself.", "Name another project, or COLUMN=VALUE."
+        )
+    other = project if "=" in asked.against else open_figures(ws, actor, asked.against)[0]
+    question = (
+        ws.root, id(replica), replica.edition, asked, project.id, other.id, project.n_items,
+        other.n_items, project.schema_version, project.guideline_version,
+    )  # fmt: skip
+    return _kept.get(question, lambda: _sets(ws, replica, project, other, asked))
+
+
+_kept: Kept[TwoSets] = Kept(6)
+
+
+def _sets(
+    ws: Workspace, replica: Replica, project: ProjectView, other: ProjectView, asked: ReferenceAsk
+) -> TwoSets:
     everything = pictures_of(ws, project)
     if "=" in asked.against:
         column, inside = _having(replica, project, everything, asked.against)
         here, there = chosen(everything, ~inside), chosen(everything, inside)
     else:
-        if asked.against == slug:
-            raise InputError(
-                f"'{slug}' cannot be held against itself.", "Name another project, or COLUMN=VALUE."
-            )
-        other, _ = open_figures(ws, actor, asked.against)
         column, here, there = "", everything, pictures_of(ws, other)
     if asked.labelled:
         here = chosen(here, np.isin(here.ids, _labelled(ws, project)))
@@ -353,10 +367,26 @@ def pictures_to_show(
     ids: Sequence[int],
     notes: Mapping[int, str] | None = None,
     most: int = SHOWN,
+    tells_answer: bool = False,
 ) -> Pictures:
-    """Return pictures of a project in the order given, without what the actor could still vote on."""
+    """Return pictures of a project in the order given.
+
+    Args:
+        ws: The workspace.
+        actor: Who looks; the caller has asked the gate.
+        project: The project they are in.
+        ids: Of the items.
+        notes: What is to be said of each.
+        most: How many are shown.
+        tells_answer: Whether that a picture is listed says something of its label: what the actor
+            could still vote on is then left out. Light, metadata and looks say nothing.
+    """
     rows = rows_of(ws, ids[: 40 * most])
-    free = [i for i in ids if i in rows and not is_withheld(actor, project, rows[i].state)]
+    free = [
+        i
+        for i in ids
+        if i in rows and not (tells_answer and is_withheld(actor, project, rows[i].state))
+    ]
     with ws.store.read() as connection:
         names = names_of(connection, free[:most])
     said = notes or {}

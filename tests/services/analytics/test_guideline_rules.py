@@ -75,14 +75,13 @@ def test_rules_are_measured_with_n_and_interval(ruled: World):
 
 
 def test_violations_are_listed_the_furthest_first(ruled: World):
-    """Value against limit; a manager sees all, a lead not what is open; an unknown line is said."""
+    """Value against limit, for who may vote too: light tells no answer; an unknown line is said."""
     found = rule_violations(ruled.ws, ruled.cast.manager, ruled.slug, 4)
     assert [v.picture.item_id for v in found.rows] == ruled.items[9::-1]
     assert (found.rows[0].value, found.rows[0].limit) == (11.0, 40.0)
     assert (found.items, found.open, found.settled) == (10, 9, 1)
     lead = rule_violations(ruled.ws, ruled.cast.lead, ruled.slug, 4)
-    assert [v.picture.item_id for v in lead.rows] == ruled.items[:1]
-    assert lead.withheld == 9
+    assert len(lead.rows) == 10
     with pytest.raises(InputError, match="no rule in line 99"):
         rule_violations(ruled.ws, ruled.cast.lead, ruled.slug, 99)
 

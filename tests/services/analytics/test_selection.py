@@ -17,6 +17,7 @@ from core.services.analytics.object_sizes import object_sizes, size_pictures
 from core.services.analytics.reference_sets import (
     ReferenceAsk,
     pictures_of,
+    pictures_to_show,
     references,
     two_sets,
 )
@@ -107,11 +108,16 @@ def test_a_hole_says_how_many_more_and_shows_the_references_pictures(split: Worl
         selection_pictures(split.ws, boss, split.slug, FIELD, "light", "<script>")
 
 
-def test_what_somebody_could_still_vote_on_is_kept_back(split: World):
-    """A lead may vote, so open pictures are counted and not shown; a manager sees them."""
-    lead = selection_pictures(split.ws, split.cast.lead, split.slug, FIELD, "light", "night")
-    assert not lead.shown
-    assert lead.withheld == lead.total > 0
+def test_only_what_tells_an_answer_is_kept_back(split: World):
+    """A lead may vote on open pictures: their light may be seen, what is drawn in them may not."""
+    lead, boss = split.cast.lead, split.cast.manager
+    seen = selection_pictures(split.ws, lead, split.slug, FIELD, "light", "night")
+    assert seen.shown
+    assert seen.withheld == 0
+    some = split.items[:5]
+    for who, withheld in ((lead, 5), (boss, 0)):
+        found = pictures_to_show(split.ws, who, split.project, some, tells_answer=True)
+        assert (len(found.shown), found.withheld) == (5 - withheld, withheld)
 
 
 def test_random_halves_do_not_differ(sqlite_ws: Workspace):
