@@ -129,10 +129,9 @@ def marked_statements(
     values = {
         **comparison_values(replica, project_id, asked.whose, asked.against, filters),
         "truth": asked.truth, "said": asked.said, "either": asked.either,
-        "least_sure": low, "surest": high, "wrong_only": asked.wrong_only, "most": MOST_MARKED,
+        "least_sure": low, "surest": high, "wrong_only": asked.wrong_only,
     }  # fmt: skip
-    rows = replica.query("marked_statements", values)
-    return _read([r for r in rows if not r["own"]] or rows)
+    return _asked(replica, "marked_statements", values)
 
 
 def marked_differing(

@@ -16,13 +16,29 @@ WITH firsts AS (
       AND ((len($uses) = 0 AND len($keys) = 0)
            OR a.item_id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
 ),
+drawn AS (
+    SELECT
+        r.said_in, r.seq,
+        list_sort(list(concat_ws(' ', coalesce(n.today, r.label), round(r.x1, 3), round(r.y1, 3),
+                                 round(r.x2, 3), round(r.y2, 3)))) AS shapes
+    FROM regions r
+    LEFT JOIN label_names n ON n.project_id = $project AND n.name = r.label
+    WHERE $what = 'kept'
+      AND ((r.said_in = 'annotations' AND r.seq IN (SELECT seq FROM firsts))
+           OR (r.said_in = 'predictions' AND r.seq IN (SELECT prediction_seq FROM firsts)))
+    GROUP BY ALL
+),
 found AS (
     SELECT f.item_id, f.person_id AS who, f.label AS said, coalesce(pn.today, p.label) AS other,
            coalesce(pn.today, p.label) AS by_class
     FROM firsts f
     JOIN predictions p ON p.seq = f.prediction_seq
     LEFT JOIN label_names pn ON pn.project_id = $project AND pn.name = p.label
-    WHERE $what = 'kept' AND f.prelabel_shown AND f.label IS DISTINCT FROM coalesce(pn.today, p.label)
+    LEFT JOIN drawn d ON d.said_in = 'annotations' AND d.seq = f.seq
+    LEFT JOIN drawn e ON e.said_in = 'predictions' AND e.seq = p.seq
+    WHERE $what = 'kept' AND f.prelabel_shown
+      AND (f.label IS DISTINCT FROM coalesce(pn.today, p.label)
+           OR d.shapes IS DISTINCT FROM e.shapes)
     UNION ALL
     SELECT f.item_id, f.person_id, f.label, coalesce(t.label, n.today, l.label), f.label
     FROM firsts f

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from core.access import Actor
 from core.analytics import marks
 from core.analytics.asked import ALL, Filters
-from core.analytics.boxes import box_cases
+from core.analytics.boxes import box_cases, box_confusion
 from core.analytics.marks import WORDS, Firsts, Marked, MarkedRows, Statement, Work
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
@@ -34,6 +34,9 @@ __all__ = [
     "statements_behind",
     "work_behind",
 ]
+
+MOST_CELLS = 12
+"""Cells of the confusion of regions that are looked into, the most frequent ones."""
 
 Ask = Callable[[Replica, ProjectView], MarkedRows]
 
@@ -107,7 +110,7 @@ def statements_behind(
 ) -> MarkedItems:
     """Return the statements behind a mark, wrong ones first.
 
-    Where regions are drawn: the items with a region of the class that is missed, or is in no truth.
+    Where regions are drawn: the items with a region of the class that is missed, mistaken, or in no truth.
 
     Raises:
         Forbidden: The actor may not see figures here.
@@ -116,11 +119,7 @@ def statements_behind(
         LimitExceeded: It took too long.
     """
     return _behind(
-        ws,
-        actor,
-        slug,
-        lambda r, p: marks.marked_statements(r, p.id, asked, filters or ALL),
-        tells=True,
+        ws, actor, slug, lambda r, p: _statements(r, p, asked, filters or ALL), tells=True
     )
 
 
@@ -129,15 +128,18 @@ def _statements(
 ) -> MarkedRows:
     if not project.task.draws:
         return marks.marked_statements(replica, project.id, asked, filters)
-    name = asked.either or asked.truth or asked.said
+    how = (replica, project.id, asked.whose, asked.against)
+    name, iou = asked.either or asked.truth or asked.said, project.policy.iou_at_least
+    cells = [
+        c
+        for c in box_confusion(*how, filters, iou).cells
+        if c.truth != c.said and name in (c.truth, c.said)
+    ]
     found = [
-        Marked(item, who, said or "", truth or "", None, None)
-        for truth, said in ((name, None), (None, name))
-        for item, who in box_cases(
-            replica, project.id, asked.whose, asked.against, truth, said, filters,
-            project.policy.iou_at_least,
-        )
-    ]  # fmt: skip
+        Marked(item, who, c.said or "", c.truth or "", None, None)
+        for c in sorted(cells, key=lambda c: -c.n)[:MOST_CELLS]
+        for item, who in box_cases(*how, c.truth, c.said, filters, iou)
+    ]
     return MarkedRows(tuple(found[: marks.MOST_MARKED]), len(found))
 
 

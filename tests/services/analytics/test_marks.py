@@ -14,6 +14,7 @@ from core.analytics.drill import duration_bins
 from core.analytics.questions import confusion, progress
 from core.clock import FakeClock, new_uuid
 from core.labels import Answer
+from core.labels.schema import Task
 from core.labels.state import ItemState
 from core.services.analytics.marks import (
     Firsts,
@@ -30,8 +31,8 @@ from core.services.analytics.replicas import forget_replicas, open_figures
 from core.services.analytics.throughput import throughput
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.store.tables import predictions
-from tests.record import World, make_world, rule
+from core.store.tables import gold_answers, predictions
+from tests.record import World, boxes, make_world, rule
 from tests.worked import know, predict, vote_all
 
 CAT, DOG, OWL = "cat", "dog", "owl"
@@ -109,6 +110,39 @@ def test_statements_behind_a_class_are_those_of_the_confusion(world: World) -> N
     assert (
         statements_behind(*manager(world), Statement("model", "gold", sure=(0.0, 0.7))).total == 0
     )
+
+
+def test_votes_the_truth_rests_on_are_left_out_wherever_others_are(world: World) -> None:
+    """Two owls are agreed on and one cat is ruled: against labels in force only the ruled item's votes count."""
+    vote_all(replace(world, items=world.items[8:]), 1, [OWL, OWL])
+    vote_all(replace(world, items=world.items[9:]), 0, [OWL])
+    rule(world, world.cast.lead, world.items[2], label=CAT)
+    shown = statements_behind(*manager(world), Statement("people", "final"))
+    assert {i.item_id for i in shown.items} == {world.items[2]}
+    assert shown.total == 2
+    assert statements_behind(*manager(world), Statement("people", "final", truth=OWL)).total == 0
+
+
+def test_regions_missed_mistaken_or_in_no_truth(sqlite_ws) -> None:
+    """One box is called a dog, one is missed and one drawn where none is; the right item is not listed."""
+    world = make_world(sqlite_ws, n_items=4, task=Task.BOXES)
+    here, there = (0.1, 0.1, 0.4, 0.4), (0.6, 0.6, 0.9, 0.9)
+    rows = [
+        {"project_id": world.project.id, "item_id": i, "label": None, "batch_id": None, "at": 0.0,
+         "answer": boxes(here).to_json()}
+        for i in world.items
+    ]  # fmt: skip
+    with world.ws.store.write() as connection:
+        connection.execute(gold_answers.insert(), rows)
+    said = (boxes(here), boxes(here, label=DOG), boxes(), boxes(here, there))
+    for item_id, answer in zip(world.items, said, strict=True):
+        sent = Submission(new_uuid(), item_id, "vote", answer)
+        submit(world.ws, world.cast.experts[0], world.slug, sent)
+    found = statements_behind(
+        *manager(world), Statement("people", "gold", either=CAT, wrong_only=True)
+    )
+    told = {(world.items.index(i.item_id), i.said, i.truth) for i in found.items}
+    assert told == {(1, DOG, CAT), (2, "", CAT), (3, CAT, "")}
 
 
 def test_items_on_which_votes_differ(world: World) -> None:
