@@ -10,14 +10,16 @@ WITH done AS (
     WHERE project_id = $project AND batch_id IS NULL AND active_seconds > 0
       AND kind IN ('vote', 'skip', 'flag')
 ),
-numbered AS (
-    SELECT
-        * EXCLUDE (is_new),
-        count(*) FILTER (is_new) OVER (PARTITION BY person_id ORDER BY "at", seq) AS sitting
-    FROM done
+starts AS (
+    SELECT person_id, "at" AS start FROM done WHERE is_new IS NOT FALSE
+),
+placed AS (
+    SELECT d.* EXCLUDE (is_new), s.start
+    FROM done d
+    ASOF JOIN starts s ON s.person_id = d.person_id AND d."at" >= s.start
 ),
 begun AS (
-    SELECT person_id, sitting, min("at" - seconds) AS since FROM numbered GROUP BY ALL
+    SELECT person_id, start, min("at" - seconds) AS since FROM placed GROUP BY ALL
 ),
 judged AS (
     SELECT said_seq, said = truth AS is_right
@@ -28,16 +30,16 @@ judged AS (
 ),
 chosen AS (
     SELECT
-        n.person_id, n.quarter, n.seconds, j.is_right,
-        least(CAST(floor((n."at" - b.since) / 3600) AS BIGINT), $most) AS since
-    FROM numbered n
-    JOIN begun b ON b.person_id = n.person_id AND b.sitting = n.sitting
-    LEFT JOIN judged j ON j.said_seq = n.seq
-    WHERE (len($people) = 0 OR list_contains($people, n.person_id))
-      AND ($since IS NULL OR n."at" >= $since)
-      AND ($until IS NULL OR n."at" < $until)
+        p.person_id, p.quarter, p.seconds, j.is_right,
+        least(CAST(floor((p."at" - b.since) / 3600) AS BIGINT), $most) AS since
+    FROM placed p
+    JOIN begun b ON b.person_id = p.person_id AND b.start = p.start
+    LEFT JOIN judged j ON j.said_seq = p.seq
+    WHERE (len($people) = 0 OR list_contains($people, p.person_id))
+      AND ($since IS NULL OR p."at" >= $since)
+      AND ($until IS NULL OR p."at" < $until)
       AND ((len($uses) = 0 AND len($keys) = 0)
-           OR n.item_id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
+           OR p.item_id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
 ),
 -- Added up by quarter hour first: few rows are left to be told apart by day and hour.
 added AS (
