@@ -8,6 +8,7 @@ from core.access import Action, Resource, can
 from core.labels.state import ItemState
 from core.ui import urls
 from core.ui.shell import PageContext
+from core.ui.text import _, many
 from core.ui.theme import Markup, fill
 from core.ui.widgets import state_name
 
@@ -51,3 +52,28 @@ def item_link(page: PageContext, item_id: int, state: ItemState) -> str:
     elif can(page.actor, Action.VOTE, here):
         where = "review"
     return urls.page(where, project=page.slug, item=str(item_id))
+
+
+def count_in_words(found: int, listed: int, withheld: int) -> str:
+    """Return how many items there are, how many of them are listed, and how many are kept back.
+
+    Args:
+        found: Items the reader may see.
+        listed: The most a list shows.
+        withheld: Items not told, as the reader could still vote on them.
+    """
+    text = many("{n} item", "{n} items", found)
+    if found > listed:
+        text += " · " + _("the first {n} are shown").format(n=listed)
+    return text + withheld_in_words(withheld)
+
+
+def withheld_in_words(n: int) -> str:
+    """Return, as the end of a line, that so many more are not shown; nothing for none."""
+    if not n:
+        return ""
+    return " · " + many(
+        "{n} more is not shown: you could still vote on it",
+        "{n} more are not shown: you could still vote on them",
+        n,
+    )

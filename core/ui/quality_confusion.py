@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.services.analytics import figures
-from core.services.analytics.figures import CasesView, CaseView, QualityView
+from core.services.analytics.figures import CaseView, QualityView
 from core.ui import charts, downloads, states
-from core.ui.behind import Linked, item_cells
+from core.ui.behind import Linked, count_in_words, item_cells
 from core.ui.charts import card_head, draw_chart
 from core.ui.choices import put
 from core.ui.comparison import Asked
 from core.ui.shell import PageContext
-from core.ui.text import _, many
+from core.ui.text import _
 from core.ui.widgets import table
 
 CLICKED = "quality.confusion"
+MOST_LISTED = 50
 # The missing side: a true box nobody drew, or a drawn box that is in no truth. (A bare string
 # here would be shown on the page: Streamlit draws what stands alone on a line.)
 NOTHING = "∅"
@@ -73,8 +74,10 @@ def _cases(
         page.ws, page.actor, page.slug, _side(truth), _side(said),
         asked.whose, asked.against, asked.filters,
     )  # fmt: skip
-    card_head(_cell_name(truth, said), _count(found))
-    rows = [item_cells(page, *_linked(c)) for c in found.cases[:50]]
+    card_head(
+        _cell_name(truth, said), count_in_words(len(found.cases), MOST_LISTED, found.withheld)
+    )
+    rows = [item_cells(page, *_linked(c)) for c in found.cases[:MOST_LISTED]]
     if rows:
         with st.container(height=430, border=False):
             table((_("Image"), _("Item"), _("State")), rows, _("Items behind the square"))
@@ -90,19 +93,6 @@ def _cell_name(truth: str, said: str) -> str:
     if said == NOTHING:
         return _("{truth}, not drawn").format(truth=truth)
     return _("{truth}, said to be {said}").format(truth=truth, said=said)
-
-
-def _count(found: CasesView) -> str:
-    text = many("{n} item", "{n} items", len(found.cases))
-    if len(found.cases) > 50:
-        text += " · " + _("the first 50 are shown")
-    if found.withheld:
-        text += " · " + many(
-            "{n} more is not shown: you could still vote on it",
-            "{n} more are not shown: you could still vote on them",
-            found.withheld,
-        )
-    return text
 
 
 def _linked(case: CaseView) -> tuple[Linked, str]:

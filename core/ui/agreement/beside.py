@@ -9,13 +9,13 @@ import streamlit as st
 
 from core.analytics.asked import Filters
 from core.services.analytics import figures
-from core.services.analytics.figures import DifferingItem, DifferingItems, SelectedAgreement
+from core.services.analytics.figures import DifferingItem, SelectedAgreement
 from core.services.analytics.marks import differing_behind
 from core.services.consensus.people_agreement import ClassRow, Pairs
 from core.stats.intervals import Estimate
 from core.ui import charts, states
 from core.ui.agreement.selection import Selection
-from core.ui.behind import Linked, item_cells
+from core.ui.behind import Linked, count_in_words, item_cells
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
 from core.ui.choices import put
 from core.ui.marks import Found, by_row, draw_marks
@@ -158,7 +158,15 @@ def _behind(
     first, second = pair
     found = figures.differing_items(page.ws, page.actor, page.slug, first, second, chosen.everybody)
     title = _("{a} and {b} differ").format(a=shown.get(first, first), b=shown.get(second, second))
-    card_head(title, " · ".join([*_figures(pairs, names, first, second), _count(found)]))
+    card_head(
+        title,
+        " · ".join(
+            [
+                *_figures(pairs, names, first, second),
+                count_in_words(len(found.items), MOST_LISTED, found.withheld),
+            ]
+        ),
+    )
     rows = [
         item_cells(page, Linked(d.item_id, d.name, d.image, d.state), _said(d))
         for d in found.items[:MOST_LISTED]
@@ -196,16 +204,3 @@ def _figures(pairs: Pairs, names: Sequence[str], first: str, second: str) -> lis
     kappa = pairs.kappa[i][j]
     told = _("in common: {share}").format(share=charts.sentence(pairs.agreement[i][j]))
     return [told] if kappa is None else [told, _("Cohen's kappa {k}").format(k=f"{kappa:.2f}")]
-
-
-def _count(found: DifferingItems) -> str:
-    text = many("{n} item", "{n} items", len(found.items))
-    if len(found.items) > MOST_LISTED:
-        text += " · " + _("the first {n} are shown").format(n=MOST_LISTED)
-    if found.withheld:
-        text += " · " + many(
-            "{n} more is not shown: you could still vote on it",
-            "{n} more are not shown: you could still vote on them",
-            found.withheld,
-        )
-    return text
