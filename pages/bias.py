@@ -14,6 +14,7 @@ from core.ui.bias_slices import draw_gaps, draw_headline, draw_table
 from core.ui.bias_sources import SOURCES, draw_sources
 from core.ui.choices import put
 from core.ui.shell import PageContext, open_page
+from core.ui.teams import choose_team
 from core.ui.text import _
 
 SLICES, ORIGINS = "slices", "origins"
@@ -27,6 +28,8 @@ def main() -> None:
         subtitle=_("Where the model or people are right less often than elsewhere."),
     )
     if SOURCES and _view() == ORIGINS:
+        with states.boundary(inline=True):
+            choose_team(page)
         draw_sources(page)
         return
     with states.boundary(inline=True):

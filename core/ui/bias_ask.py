@@ -13,10 +13,12 @@ from core.analytics.slice_facts import COMPARED, Metric
 from core.services.analytics.figures import people_who_voted
 from core.services.analytics.slice_ask import FEWEST, Condition, SliceAsk
 from core.services.analytics.slices import ColumnView, SlicesView
-from core.ui import charts, comparison
+from core.ui import comparison
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
+from core.ui.teams import choose_team
 from core.ui.text import _, mark
+from core.ui.zones import draw_zone
 
 METRICS = {
     Metric.ACCURACY: mark("Accuracy"),
@@ -77,10 +79,21 @@ def ask(page: PageContext) -> SliceAsk:
             _("At least"), "least", {str(n): f"n = {n}" for n in LEAST}, str(FEWEST),
             _("Slices of fewer are neither compared nor shown."),
         )  # fmt: skip
+    team, zone = _team_and_zone(page, of_people=metric not in COMPARED or whose != MODEL)
     return SliceAsk(
-        metric, of_class, whose, against, tuple(_listed("by")), comparison.filters_in_address(),
-        fewest=int(least), tz=charts.reader_zone(),
+        metric, of_class, whose, against, tuple(_listed("by")),
+        comparison.filters_in_address(team), fewest=int(least), tz=zone,
     )  # fmt: skip
+
+
+def _team_and_zone(page: PageContext, of_people: bool) -> tuple[tuple[str, ...], str]:
+    """Draw the choice of team, where people are looked at, beside that of the time zone."""
+    left, right, _rest = st.columns([1.2, 1.2, 2.1], gap="medium")
+    with left:
+        zone = draw_zone()
+    with right:
+        team = choose_team(page) if of_people else ()
+    return team, zone
 
 
 def _whose(page: PageContext) -> str:

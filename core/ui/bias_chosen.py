@@ -7,7 +7,7 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.analytics.slice_facts import LOWER_IS_BETTER, Metric
 from core.errors import TiebreakError
-from core.services.analytics.slice_ask import Condition
+from core.services.analytics.slice_ask import Condition, SliceAsk
 from core.services.analytics.slice_items import (
     SHARES,
     Bounty,
@@ -40,17 +40,22 @@ def draw_chosen(page: PageContext, view: SlicesView, conditions: tuple[Condition
         card_head(_("Behind: {slice}").format(slice=slice_name(conditions, view.people)))
         left, right = st.columns([3, 2], gap="large")
         with left, states.boundary(inline=True):
-            _items(page, view, slice_items(page.ws, page.actor, page.slug, view.asked, conditions))
+            draw_items(
+                page,
+                view.asked,
+                slice_items(page.ws, page.actor, page.slug, view.asked, conditions),
+            )
         with right:
             _bounty(page, view, conditions)
 
 
-def _items(page: PageContext, view: SlicesView, found: SliceItems) -> None:
+def draw_items(page: PageContext, asked: SliceAsk, found: SliceItems) -> None:
+    """Draw the items behind a slice, the worst first, and how many are kept back."""
     if not found.items:
         states.empty(_("Nothing is wrong on the items of this slice that you may see."))
     else:
         rows = [
-            item_cells(page, Linked(i.item_id, i.name, i.image, i.state), _told(view, i))
+            item_cells(page, Linked(i.item_id, i.name, i.image, i.state), _told(asked, i))
             for i in found.items[:MOST_SHOWN]
         ]
         table(("", _("Item"), _("State")), rows, _("Items behind the slice"))
@@ -68,13 +73,13 @@ def _items(page: PageContext, view: SlicesView, found: SliceItems) -> None:
     widgets.caption(said)
 
 
-def _told(view: SlicesView, item: SliceItem) -> str:
-    if view.asked.metric == Metric.TIME:
+def _told(asked: SliceAsk, item: SliceItem) -> str:
+    if asked.metric == Metric.TIME:
         return _("{s} s").format(s=f"{item.wrong:.1f}")
     wrong = f"{item.wrong:g}"
-    if view.asked.metric == Metric.AGREEMENT:
+    if asked.metric == Metric.AGREEMENT:
         return _("{wrong} of {n} pairs differ").format(wrong=wrong, n=f"{item.n:g}")
-    if view.asked.metric in LOWER_IS_BETTER:
+    if asked.metric in LOWER_IS_BETTER:
         return _("{wrong} of {n}").format(wrong=wrong, n=f"{item.n:g}")
     return _("{wrong} of {n} wrong").format(wrong=wrong, n=f"{item.n:g}")
 

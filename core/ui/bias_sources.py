@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from core.ui import states
 from core.ui.bias_clean import draw_too_clean
+from core.ui.bias_confirmation import draw_confirmation
+from core.ui.bias_measurement import draw_measurement
 from core.ui.bias_rules import draw_rules
 from core.ui.bias_selection import draw_selection
 from core.ui.bias_sizes import draw_sizes
@@ -16,6 +18,8 @@ SOURCES: tuple[Callable[[PageContext], None], ...] = (
     draw_too_clean,
     draw_sizes,
     draw_rules,
+    draw_measurement,
+    draw_confirmation,
 )
 """Drawn from top to bottom; while there is none the page has one view."""
 

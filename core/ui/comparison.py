@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote
 
 import streamlit as st
@@ -159,13 +159,13 @@ def draw_notes(lines: list[str]) -> None:
         draw("<div class='tb-muted tb-small' style='margin-top:.35rem'>{t}</div>", t=line)
 
 
-def filters_in_address() -> Filters:
-    """Return the items the address asks for.
+def filters_in_address(teams: Sequence[str] = ()) -> Filters:
+    """Return the items the address asks for, and of people these teams.
 
     Raises:
         InputError: The address cannot be read.
     """
-    return _filters(st.query_params.get("where", ""))
+    return replace(_filters(st.query_params.get("where", "")), teams=tuple(teams))
 
 
 def conditions_of(where: str) -> tuple[tuple[str, str | None], ...]:

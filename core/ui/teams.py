@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from core.services.analytics.teams import team_names
 from core.ui.choices import choose
 from core.ui.shell import PageContext
 from core.ui.text import _
 
-EVERYBODY = "*"
+EVERYBODY, PARAMETER = "*", "team"
 
 
 def choose_team(page: PageContext) -> tuple[str, ...]:
@@ -16,5 +18,12 @@ def choose_team(page: PageContext) -> tuple[str, ...]:
     if not names:
         return ()
     options = {EVERYBODY: _("All teams"), **{n: n for n in names}, "": _("No team")}
-    team = choose(_("Team or vendor"), "team", options, EVERYBODY)
+    team = choose(_("Team or vendor"), PARAMETER, options, EVERYBODY)
     return () if team == EVERYBODY else (team,)
+
+
+def chosen_team(page: PageContext) -> tuple[str, ...]:
+    """Return the team the address names, for what stands below the choice."""
+    team = st.query_params.get(PARAMETER, EVERYBODY)
+    known = team_names(page.ws, page.actor, page.slug)
+    return (team,) if known and team in ("", *known) else ()

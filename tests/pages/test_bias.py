@@ -88,3 +88,24 @@ def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
     """Figures per person are for those who steer."""
     at = Visit(house, monkeypatch, "ada").open("bias", project="leaves")
     assert "not part of your role" in words(at)
+
+
+def test_where_bias_comes_from_tells_camera_and_labels_apart(biased: House, monkeypatch) -> None:
+    """The second view gives the camera its own part, and each label beside the attributes."""
+    text = words(
+        Visit(biased, monkeypatch, "mia").open(
+            "bias", project="leaves", view="origins", effect="camera:C", said="model"
+        )
+    )
+    assert "The camera, or who used it?" in text
+    assert "of its own (" in text
+    assert "Behind: camera: C" in text
+    assert "Labels that go with what should not matter" in text
+    assert "groups were compared" in text
+
+
+def test_team_and_time_zone_are_in_the_address(biased: House, monkeypatch) -> None:
+    """The page cuts hours in the zone the address names, and says when there is no such zone."""
+    at = Visit(biased, monkeypatch, "mia").open("bias", project="leaves", tz="Mars/Olympus")
+    assert "There is no time zone" in words(at)
+    assert "Time zone" in [box.label for box in at.selectbox]
