@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from sqlalchemy import Connection, insert, text
 
 from core.labels.schema import Task
@@ -232,8 +233,18 @@ def _append(adbc: Any, table: str, query: str, events: int, first: int, last: in
     asked = {k: v for k, v in known.items() if f"${k}" in query}
     rows = _maker().sql(query, params=asked).to_arrow_reader(AT_ONCE)
     with adbc.cursor() as cursor:
-        cursor.adbc_ingest(table, rows, mode="append")
+        cursor.adbc_ingest(table, _as_there(adbc, table, rows), mode="append")
     adbc.commit()
+
+
+def _as_there(adbc: Any, table: str, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Return rows with whole numbers as wide as the table's, where it has such: PostgreSQL insists."""
+    there = adbc.adbc_get_table_schema(table)
+    if adbc.adbc_get_info()["vendor_name"] == "SQLite":
+        return rows
+    kinds = [(f.name, there.field(f.name).type) for f in rows.schema]
+    narrow = [(n, k if pa.types.is_integer(k) else rows.schema.field(n).type) for n, k in kinds]
+    return rows.cast(pa.schema(narrow))
 
 
 def _driver(root: Path, database: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,3 +41,17 @@ def asking(url: str) -> Iterator[Any]:
         for setting in ASKED_BY:
             connection.execute(f"SET {setting}")
         yield connection
+
+
+def work_of(connection: Any) -> Callable[[], float]:
+    """Return a clock of the CPU seconds a connection's process and its helpers have spent."""
+    import psutil
+
+    own = psutil.Process(connection.info.backend_pid)
+    parent = own.parent()
+
+    def spent() -> float:
+        mine, helpers = own.cpu_times(), parent.cpu_times()
+        return float(mine.user + mine.system + helpers.children_user + helpers.children_system)
+
+    return spent

@@ -14,7 +14,7 @@ from tests.bench.analytics._timed import timed
 
 ZONE = "Europe/Berlin"
 
-_COLD = """
+COLD = """
 import json, resource, sys, time
 from pathlib import Path
 from core.analytics.replica import Replica
@@ -44,7 +44,7 @@ add_votes(Path(sys.argv[1]), *map(int, sys.argv[2:5]))
 def run(folder: Path) -> dict[str, object]:
     """Return what a cold rebuild, a million new events and a thousand take; on SQLite."""
     root = copy_of(laid_out(), folder)
-    cold = json.loads(_python(_COLD, str(root)))
+    cold = json.loads(python(COLD, str(root)))
     ws = open_workspace(root)
     replica = Replica(ws.store, seconds=600)
     replica.catch_up()
@@ -54,7 +54,7 @@ def run(folder: Path) -> dict[str, object]:
     for new, times in ((1_000, 6), (EVENTS // 10, 1), (1_000, 5)):
         rounds = []
         for _ in range(times):
-            _python(_ADD, str(root), str(EVENTS), str(at), str(at + new))
+            python(_ADD, str(root), str(EVENTS), str(at), str(at + new))
             at += new
             rounds.append(timed(replica.catch_up, rounds=1, warm=0))
         found[f"{new}_new_events{'_again' if f'{new}_new_events' in found else ''}"] = rounds
@@ -63,7 +63,7 @@ def run(folder: Path) -> dict[str, object]:
     return {"events": EVENTS, "cold": cold, **found}
 
 
-def _python(code: str, *arguments: str) -> str:
+def python(code: str, *arguments: str) -> str:
     """Run code in another process: the driver that fills the record must not run in this one."""
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, check=True

@@ -38,7 +38,11 @@ def run(folder: Path) -> dict[str, object]:
     ws = _labelled(folder, n)
     me = operator(ws)
     before = _resident_mib()
-    told: dict[str, object] = {"items": n, "load": os.getloadavg()[0], "resident_mib_before": before}
+    told: dict[str, object] = {
+        "items": n,
+        "load": os.getloadavg()[0],
+        "resident_mib_before": before,
+    }
     told["snapshot"], first = _timed(lambda: snapshot(ws, me, SLUG, "v1", _alone(PLAN)))
     _relabel(ws)
     told["snapshot_of_changed"], _ = _timed(lambda: snapshot(ws, me, SLUG, "v2", _alone(PLAN)))
