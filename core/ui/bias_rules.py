@@ -36,7 +36,7 @@ from core.ui.tokens import BAD, MUTED
 from core.ui.widgets import muted, table
 
 CHART = "bias.rules.rule"
-MOST_ROWS, MOST_LIMITS, MOST_SENT = 20, 12, 200
+MOST_ROWS, MOST_LIMITS, MOST_SENT = 10, 12, 200
 EXAMPLE = "```rules\nbrightness between 40 and 220\nsharpness at least 60\nobject size between 1 % and 60 %\n```"
 
 
@@ -81,7 +81,7 @@ def _rules(page: PageContext, view: RulesView) -> None:
         dots = [Dot(f.rule.text, (f.share,), BAD if f.broken else MUTED) for f in shown]
         ends = [e.high for d in dots for e in d.estimates if e.high is not None]
         draw_chart(
-            charts.dots(dots, ("",), "%", extent=(-0.01, min(1.02, 1.1 * max([*ends, 0.05])))),
+            charts.dots(dots, ("",), "%", extent=(-0.01, min(1.02, 1.1 * max([*ends, 0.2])))),
             CHART,
             "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
             lambda: _clicked(shown),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analytics.columns import Kind
-from core.services.analytics.reference_sets import ReferenceAsk, references
+from core.services.analytics.reference_sets import Choices, ReferenceAsk, references
 from core.services.analytics.selection_bias import (
     ColumnTest,
     Hole,
@@ -14,7 +14,7 @@ from core.services.analytics.selection_bias import (
     selection_pictures,
 )
 from core.services.report.tables import estimate_cells, estimate_columns
-from core.ui import charts, comparison, downloads, states
+from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.bias_ask import column_name
 from core.ui.bias_measure import draw_measuring
 from core.ui.bias_reference import (
@@ -46,13 +46,10 @@ def draw_selection(page: PageContext) -> None:
             _("Selection bias"),
             _("Are your pictures like those the model will work on? Every column is compared."),
         )
-        asked = ask_reference(references(page.ws, page.actor, page.slug))
+        known = references(page.ws, page.actor, page.slug)
+        asked = ask_reference(known)
         if asked is None:
-            states.empty(
-                _("Nothing to compare with yet"),
-                _("Import pictures from where the model will work as a project of their own, or mark them in the metadata."),
-                _("Then choose them above."),
-            )  # fmt: skip
+            _nothing_chosen(known)
             return
         view = selection_bias(page.ws, page.actor, page.slug, asked)
         _measuring(page, view)
@@ -63,6 +60,22 @@ def draw_selection(page: PageContext) -> None:
         _distances(view)
     _chosen(page, asked, view)
     _tables(page, view)
+
+
+def _nothing_chosen(known: Choices) -> None:
+    if known.projects or known.columns:
+        widgets.caption(
+            _(
+                "Choose pictures from where the model will work: a project of their own, or a metadata "
+                "value that marks them. What your pictures lack is then told here."
+            )
+        )
+        return
+    states.empty(
+        _("Nothing to compare with yet"),
+        _("Import pictures from where the model will work as a project of their own, or mark them in the metadata."),
+        _("Then choose them above."),
+    )  # fmt: skip
 
 
 def _measuring(page: PageContext, view: SelectionView) -> None:
@@ -195,7 +208,7 @@ def _values(asked: ReferenceAsk, column: ColumnTest) -> None:
     shown = column.cells[:MOST_CELLS]
     dots = [Dot(c.value, (c.there, c.here)) for c in shown]
     ends = [e.high for d in dots for e in d.estimates if e.high is not None]
-    reach = min(1.0, 1.08 * max([*ends, 0.05]))
+    reach = min(1.02, 1.08 * max([*ends, 0.2]))
     draw_chart(
         charts.dots(dots, (reference_name(asked), _("this project")), "%", extent=(-0.01, reach)),
         VALUES,

@@ -143,7 +143,7 @@ def _shares(view: SizesView, asked: ReferenceAsk | None, sizes: ClassSizes) -> N
     series = (reference_name(asked), _("this project")) if compared and asked else ("",)
     card_head(_("Share of all regions"))
     draw_chart(
-        charts.dots(dots, series, "%", extent=(-0.01, min(1.02, 1.08 * max([*ends, 0.05])))),
+        charts.dots(dots, series, "%", extent=(-0.01, min(1.02, 1.08 * max([*ends, 0.2])))),
         CHART,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[-1])}" for d in dots),
         lambda: choose_by_click(CHART, _places()),

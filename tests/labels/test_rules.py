@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.intake.measures import NAMES
 from core.labels.rules import (
     MOST_RULES,
+    OBJECT,
     PICTURE,
     About,
     read_rules,
@@ -108,3 +111,10 @@ def test_a_written_rule_is_read_again(subject, low, high):
         rules = read_rules(with_rule(text, line)).rules
         assert any((r.low, r.high, r.text) == (low, high, line) for r in rules)
         assert not read_rules(with_rule(text, line)).refused
+
+
+@pytest.mark.parametrize("name", [*PICTURE, *OBJECT, "metadata COLUMN"])
+def test_what_a_rule_can_be_about_is_written_down(name):
+    """The page about rules names every property."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "guideline-rules.md"
+    assert f"`{name}`" in page.read_text()

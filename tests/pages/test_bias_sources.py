@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.services.projects.project import get_project
+from core.services.projects.queue_plans import get_queue_plan
 from core.services.steering.rules import set_guideline
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
@@ -42,7 +43,7 @@ def test_without_a_reference_it_asks_for_one(house: House, monkeypatch) -> None:
     at = Visit(house, monkeypatch, "mia").open("bias", project="leaves", view="origins")
     assert not at.exception
     text = words(at)
-    assert "Nothing to compare with yet" in text
+    assert "Choose pictures from where the model will work" in text
     assert "The guideline has no rules yet" in text
 
 
@@ -83,3 +84,19 @@ def test_drawn_projects_have_sizes(house: House, monkeypatch) -> None:
     at = Visit(house, monkeypatch, "mia").open("bias", project="cells", view="origins")
     assert not at.exception
     assert "Object sizes" in words(at)
+
+
+def test_a_lead_puts_what_breaks_a_rule_first(field: House, monkeypatch) -> None:
+    """One click makes a list of the open ones at the head of the queue plan."""
+    at = Visit(field, monkeypatch, "mia").open("bias", project="leaves", view="origins", rule="2")
+    at.button(key="bias.rules.first").click().run()
+    assert not at.exception
+    plan = get_queue_plan(field.ws, field.actor("mia"), "leaves").plan
+    assert plan.boosts[-1].kind == "list"
+
+
+def test_the_editor_says_which_lines_are_no_rules(field: House, monkeypatch) -> None:
+    """Bad lines are named beside the text, with how many rules are measured."""
+    text = words(Visit(field, monkeypatch, "mia").open("settings", project="leaves"))
+    assert "1 rule is measured on the page Bias." in text
+    assert "Line 3 of the guideline is no rule" in text
