@@ -9,12 +9,15 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit, plain
+from core.services.models.datasets import VersionView
 from core.services.versions.differing import Difference, diff_versions
 from core.services.versions.exporting import write_version
 from core.services.versions.plans import made_plan
 from core.services.versions.snapshot import snapshot as freeze_snapshot
 
 SHOWN = 20
+FAR_OFF = 0.1
+"""From this share of the labels on, what is lost to training is pointed out."""
 
 
 def snapshot(
@@ -49,7 +52,19 @@ def snapshot(
     }  # fmt: skip
     parts = ", ".join(f"{n:,} {s}" for s, n in version.splits.items())
     text = f"Version '{version.name}': {version.n_items:,} labels, {version.hash[:12]}."
-    emit(doc, as_json, f"{text} {parts}." if parts else text)
+    emit(doc, as_json, "\n".join([f"{text} {parts}." if parts else text, *_uneven(version)]))
+
+
+def _uneven(version: VersionView) -> list[str]:
+    """Return what to do where groups with held-out items take much of what could be learnt from."""
+    told = version.manifest.get("splits")
+    held = int(told.get("held_back", 0)) if isinstance(told, dict) else 0
+    if held <= FAR_OFF * version.n_items:
+        return []
+    return [
+        f"  {held:,} labels that could be learnt from follow a held-out item of their group out of "
+        "train; '--leave-out' leaves the held-out items out instead."
+    ]
 
 
 def diff(

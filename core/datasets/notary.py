@@ -119,14 +119,12 @@ def notarise(
     back = {e.file: e for e in read}
     found: Counter[str] = Counter()
     pairs = [(e, back[e.file]) for e in meant if e.file in back]
-    checks = [
-        _items(meant, back, read),
-        _readable(refused),
-        _classes(*classes),
-        _labels(pairs),
-        _regions(pairs),
-        _places(pairs, tolerance, found),
-    ]
+    checks = [_items(meant, back, read), _readable(refused), _classes(*classes)]
+    drawn = any(e.answer.regions for e in (*meant, *read))
+    if not drawn or any(a.answer.choices or a.answer.multi for a, _ in pairs):
+        checks.append(_labels(pairs))
+    if drawn:
+        checks += [_regions(pairs), _places(pairs, tolerance, found)]
     if raw:
         checks.append(_shares(raw, meant, found))
     checks.append(_counts(meant, read))
@@ -159,7 +157,7 @@ def _items(meant: Sequence[Entry], back: Mapping[str, Entry], read: Sequence[Ent
 
 
 def _readable(refused: Sequence[str]) -> Check:
-    bad = f"{len(refused):,} parts of the files cannot be read."
+    bad = f"{len(refused):,} part{'' if len(refused) == 1 else 's'} of the files cannot be read."
     return _check("readable", len(refused), refused, "Every part of the files can be read.", bad)
 
 
@@ -314,5 +312,9 @@ def _counts(meant: Sequence[Entry], read: Sequence[Entry]) -> Check:
         for s, c in keys
         if one.get(s, Counter())[c] != other.get(s, Counter())[c]
     ]
-    good = f"Counts agree in {len(one)} splits and {len({c for _, c in keys})} classes."
+    splits, kinds = len(one), len({c for _, c in keys})
+    good = (
+        f"Counts agree in {splits} split{'' if splits == 1 else 's'} and {kinds} "
+        f"class{'' if kinds == 1 else 'es'}."
+    )
     return _check("counts", len(keys), faults, good, f"{len(faults)} counts differ.")

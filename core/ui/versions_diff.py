@@ -133,8 +133,19 @@ def _bars(rows: Sequence[Tally]) -> go.Figure:
         )  # fmt: skip
     frame(drawn, 120 + 28 * len(shown), legend=True)
     drawn.update_layout(barmode="relative", showlegend=True)
-    drawn.update_xaxes(title=axis_title(_("Items")))
+    drawn.update_xaxes(title=axis_title(_("Items")), **_ticks(shown))
     return drawn
+
+
+def _ticks(rows: Sequence[Tally]) -> dict[str, list[float] | list[str]]:
+    """Return whole numbers without signs on both sides of zero: what went was not less than nothing."""
+    right = max((r.added for r in rows), default=0)
+    left = max((r.removed + r.relabelled for r in rows), default=0)
+    rough = max(right + left, 1) / 5
+    scale = 10 ** max(0, len(str(int(rough))) - 1)
+    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= rough)
+    values = [float(v * step) for v in range(-(left // step), right // step + 1)]
+    return {"tickvals": values, "ticktext": [f"{abs(v):,.0f}" for v in values]}
 
 
 def _tallies(page: PageContext, name: str, rows: Sequence[Tally], title: str) -> None:

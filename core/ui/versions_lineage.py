@@ -30,6 +30,9 @@ def draw_lineage(page: PageContext) -> None:
     section(_("Where does a label come from?"))
     st.session_state.setdefault(BOX, st.query_params.get("item", ""))
     st.text_input(_("Number of an item"), key=BOX, width=240, on_change=_asked)
+    widgets.caption(
+        _("It stands in the address of an item; under What changed each row leads here.")
+    )
     item = st.query_params.get("item", "")
     if item.isascii() and item.isdigit() and len(item) < 19:
         with states.boundary(inline=True):

@@ -15,11 +15,12 @@ from core.ui.choices import put
 from core.ui.shell import PageContext
 from core.ui.text import _, many, mark
 from core.ui.theme import Markup, fill
+from core.ui.tokens import WARN
 from core.ui.versions_diff import draw_diff
 from core.ui.versions_export import draw_export
 from core.ui.versions_lineage import draw_lineage
 from core.ui.versions_work import begin, ended, under_way
-from core.ui.widgets import muted, section, table
+from core.ui.widgets import chip, muted, section, table
 
 VIEWS = {
     "list": mark("Versions"),
@@ -31,6 +32,9 @@ SWITCH = "versions.view"
 BY_USE, SHARES = "use", "shares"
 HOW = {BY_USE: mark("By what each item was drawn for"), SHARES: mark("By shares")}
 USUAL = "train=0.8,val=0.1,test=0.1"
+
+FAR_OFF = 0.1
+"""A split whose share is so far from the one asked for is pointed out."""
 
 
 def draw_versions(page: PageContext) -> None:
@@ -113,7 +117,10 @@ def _balance(told: object) -> Markup | str:
         parts.append(_("{n} follow their group out of train").format(n=f"{told['held_back']:,}"))
     if told["left_out"]:
         parts.append(_("{n} left out").format(n=f"{told['left_out']:,}"))
-    return "; ".join(parts) or _("by use")
+    said = "; ".join(parts) or _("by use")
+    if told["ratios"] and told["most_off"] > FAR_OFF:
+        return fill("{chip} {said}", chip=chip(_("uneven"), WARN), said=said)
+    return said
 
 
 def _freeze(page: PageContext) -> None:

@@ -206,7 +206,7 @@ class Suspicious {
     const button = (name, text, strong, off) => el("button", { class: `action${strong ? " strong" : ""}`, type: "button", disabled: off, onclick: () => this.#commands[name]() },
       el("span", { text }), cap(keymap[name][0]));
     const undoable = word?.what === "right" && word.state === "saved";
-    return el("div", { class: "actions susactions" },
+    return el("div", { class: "susactions" },
       may ? null : el("p", { class: "muted small whole", text: texts.mayNot }),
       button("back", texts.back, true, !may || Boolean(word)),
       undoable ? button("undo", texts.undo, false, false) : button("right", texts.right, false, !may || Boolean(word)),
