@@ -9,7 +9,6 @@ from core.clock import new_uuid
 from core.errors import TiebreakError
 from core.labels.rules import About, Rule, with_rule
 from core.services.analytics.guideline_rules import (
-    LearnedLimit,
     RuleFigure,
     RulesView,
     Violation,
@@ -19,6 +18,7 @@ from core.services.analytics.guideline_rules import (
     send_violations_first,
     settled_violations,
 )
+from core.services.analytics.learned_limits import LearnedLimit
 from core.services.issues.answers import send_back
 from core.services.report.tables import Cell, estimate_cells, estimate_columns
 from core.services.steering.rules import set_guideline

@@ -78,6 +78,8 @@ def test_rules_are_measured(run: Run) -> None:
     (rule,) = doc["rules"]
     assert (rule["line"], rule["broken"], rule["measured"]) == (2, 40, 120)
     assert rule["share"]["low"] < 1 / 3 < rule["share"]["high"]
+    assert len(rule["violations"]) == 40
+    assert rule["violations"][0]["value"] < rule["violations"][0]["limit"] == 40
     assert doc["refused"][0]["line"] == 3
     code, out, _ = run("pets", "--rules")
     assert "line 2: brightness at least 40: 40 of 120 beyond, 33.3 %" in out

@@ -8,19 +8,15 @@ too few of are holes, told in pictures.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 
 from core.access import Actor
-from core.analytics.cells import Codes, Floats
-from core.analytics.columns import Kind, read_metadata
+from core.analytics.cells import Floats
+from core.analytics.columns import Kind
 from core.errors import InputError
-from core.intake.measures import NAMES
-from core.learning.clusters import grouped
 from core.services.analytics.kept import Kept
 from core.services.analytics.measured import measures_stamp
 from core.services.analytics.reference_sets import (
@@ -28,12 +24,10 @@ from core.services.analytics.reference_sets import (
     ReferenceAsk,
     TwoSets,
     measures_of,
-    metadata_of,
     pictures_to_show,
     two_sets,
-    vectors_of,
 )
-from core.services.analytics.slice_columns import LOOKS, MOST_GROUPS, RESERVED
+from core.services.analytics.selection_columns import FEWEST_BEHIND, Coded, coded_columns
 from core.services.workspace import Workspace
 from core.stats.distribution_tests import chi_squared, distances, kolmogorov_smirnov, larger
 from core.stats.intervals import Estimate, wilson
@@ -41,18 +35,13 @@ from core.stats.multiple import benjamini_hochberg
 from core.stats.proportions import two_sided_p
 
 FALSE_DISCOVERY = 0.05
-LISTED_NUMBERS = 12
-"""A column with up to so many different numbers is a list of values; a longer one is cut in fifths."""
-
-FIFTHS = (0.2, 0.4, 0.6, 0.8)
 SHORT = 0.8
 """A value is a hole where the project's share is below this part of the reference's."""
 
-FEWEST_BEHIND, LEAST_SHARE = 5, 0.01
-"""Reference pictures, and share of the reference, below which a value is no hole."""
+LEAST_SHARE = 0.01
+"""Share of the reference below which a value is no hole."""
 
 MOST_HOLES = 60
-PICTURES_A_GROUP = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,20 +193,9 @@ def selection_pictures(
 
 
 @dataclass(frozen=True, slots=True)
-class _Coded:
-    """A column of both sets: a code a picture, -1 for none; numbers where it has any."""
-
-    name: str
-    kind: Kind
-    codes: Codes
-    values: tuple[tuple[str, float | None, float | None], ...]
-    numbers: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Compared:
     view: SelectionView
-    coded: tuple[_Coded, ...]
+    coded: tuple[Coded, ...]
 
 
 _kept: Kept[_Compared] = Kept(6)
@@ -231,8 +209,7 @@ def _compared(ws: Workspace, sets: TwoSets) -> _Compared:
 def _made(ws: Workspace, sets: TwoSets) -> _Compared:
     rows = measures_of(ws, sets)
     unmeasured = np.isnan(rows[:, 0]) if len(rows) else np.zeros(0, np.bool_)
-    metadata, notes = _metadata(sets)
-    coded = (*metadata, *_measured(rows, sets), *_looks(ws, sets)) if sets.is_enough else ()
+    coded, notes = coded_columns(ws, sets, rows)
     tests = _tested([_test(c, sets) for c in coded])
     ordered = sorted(tests, key=lambda t: (t.p is None, -(t.variation.value or 0.0), t.column))
     view = SelectionView(
@@ -247,112 +224,10 @@ def _made(ws: Workspace, sets: TwoSets) -> _Compared:
     return _Compared(view, tuple(coded))
 
 
-def _metadata(sets: TwoSets) -> tuple[list[_Coded], tuple[str, ...]]:
-    """Return the metadata columns that both sides fill in, and what is to be said of the others."""
-    ids = np.concatenate([sets.here.ids, sets.there.ids])
-    order = np.argsort(ids)
-    table = metadata_of(sets)
-    read = read_metadata(table, ids[order], FEWEST_BEHIND, RESERVED)
-    numbers = _numbers(table, ids[order])
-    found, notes, seen = [], list(read.notes), set()
-    for column in read.columns:
-        if column.family == sets.column:
-            continue
-        codes = np.full(len(ids), -1, dtype=np.int32)
-        codes[order] = column.codes
-        names = [v.name for v in column.values]
-        codes[np.isin(codes, [i for i, n in enumerate(names) if n is None])] = -1
-        known = [int((codes[side] >= 0).sum()) for side in (~sets.is_there, sets.is_there)]
-        if min(known) < sets.asked.fewest:
-            notes += [_one_sided(column.name, *known)] if column.family not in seen else []
-            seen.add(column.family)
-        elif column.name in numbers:
-            back = np.full(len(ids), np.nan)
-            back[order] = numbers[column.name]
-            found.append(_of_numbers(column.name, Kind.METADATA, back, sets.is_there))
-        else:
-            values = tuple(
-                (n or "", v.low, v.high) for n, v in zip(names, column.values, strict=True)
-            )
-            found.append(_Coded(column.name, Kind.METADATA, codes, values))
-    return found, tuple(notes)
-
-
-def _numbers(table: pa.Table, ids: np.ndarray) -> dict[str, Floats]:
-    """Return the columns that hold numbers alone, one number an item."""
-    keys = np.array(table["key"].to_pylist(), dtype=object)
-    items, numbers = table["item_id"].to_numpy(), table["number"].to_numpy().astype(np.float64)
-    found = {}
-    for key in dict.fromkeys(keys.tolist()):
-        own = keys == key
-        if np.isfinite(numbers[own]).all():
-            out = np.full(len(ids), np.nan)
-            out[np.searchsorted(ids, items[own])] = numbers[own]
-            found[key] = out
-    return found
-
-
-def _one_sided(name: str, here: int, there: int) -> str:
-    return (
-        f"'{name}' was not compared: {here:,} pictures of the project and {there:,} of the reference "
-        "have a value that can be grouped."
-    )
-
-
-def _measured(rows: Floats, sets: TwoSets) -> Iterator[_Coded]:
-    for i, name in enumerate(NAMES):
-        if len(np.unique(rows[np.isfinite(rows[:, i]), i])) > 1:
-            yield _of_numbers(name, Kind.MEASURED, rows[:, i], sets.is_there)
-
-
-def _looks(ws: Workspace, sets: TwoSets) -> Iterator[_Coded]:
-    """Yield the groups of pictures that look alike, made of both sides together."""
-    vectors = vectors_of(ws, sets)
-    if vectors is None:
-        return
-    groups = min(MOST_GROUPS, len(vectors.places) // PICTURES_A_GROUP)
-    if groups < 2:
-        return
-    codes = np.full(len(sets.hashes), -1, dtype=np.int32)
-    codes[vectors.places] = grouped(vectors.rows, groups, 0)
-    values = tuple((f"group {i + 1}", None, None) for i in range(groups))
-    yield _Coded(LOOKS, Kind.LOOKS, codes, values)
-
-
-def _of_numbers(name: str, kind: Kind, numbers: Floats, is_there: np.ndarray) -> _Coded:
-    """Return a column of numbers: few different ones by value, many in fifths of the reference."""
-    known = np.isfinite(numbers)
-    different = np.unique(numbers[known])
-    codes = np.full(len(numbers), -1, dtype=np.int32)
-    if len(different) <= LISTED_NUMBERS:
-        codes[known] = np.searchsorted(different, numbers[known])
-        return _Coded(name, kind, codes, tuple((f"{v:.10g}", None, None) for v in different))
-    inner = np.quantile(numbers[known & is_there], FIFTHS, method="inverted_cdf").tolist()
-    ends = np.unique(np.array(inner)) if (known & is_there).any() else np.zeros(0)
-    codes[known] = np.searchsorted(ends, numbers[known], side="left")
-    return _Coded(name, kind, codes, tuple(_bins(ends.tolist())), numbers)
-
-
-def _bins(ends: Sequence[float]) -> Iterator[tuple[str, float | None, float | None]]:
-    edges = [None, *ends, None]
-    for low, high in pairwise(edges):
-        if low is None:
-            yield (f"up to {_short(high)}" if high is not None else "any", None, high)
-        elif high is None:
-            yield f"above {_short(low)}", low, None
-        else:
-            yield f"{_short(low)} to {_short(high)}", low, high
-
-
-def _short(number: float | None) -> str:
-    value = 0.0 if number is None else number
-    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
-
-
 # --- the tests ----------------------------------------------------------------------------------
 
 
-def _test(column: _Coded, sets: TwoSets) -> ColumnTest:
+def _test(column: Coded, sets: TwoSets) -> ColumnTest:
     codes, there = column.codes, sets.is_there
     size = len(column.values)
     a = np.bincount(codes[(codes >= 0) & ~there], minlength=size).astype(np.float64)
@@ -379,7 +254,7 @@ def _test(column: _Coded, sets: TwoSets) -> ColumnTest:
     )  # fmt: skip
 
 
-def _cells(column: _Coded, a: Floats, b: Floats) -> tuple[CellShare, ...]:
+def _cells(column: Coded, a: Floats, b: Floats) -> tuple[CellShare, ...]:
     order = list(range(len(a)))
     if column.numbers is None and column.kind is not Kind.MEASURED:
         order = sorted(order, key=lambda i: (-b[i], -a[i], column.values[i][0]))

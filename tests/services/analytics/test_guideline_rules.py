@@ -10,7 +10,7 @@ import pytest
 from core.clock import new_uuid
 from core.errors import Forbidden, InputError
 from core.labels.schema import Task
-from core.services.analytics import guideline_rules
+from core.services.analytics import learned_limits
 from core.services.analytics.guideline_rules import (
     rule_violations,
     rules_view,
@@ -18,6 +18,7 @@ from core.services.analytics.guideline_rules import (
     settled_violations,
 )
 from core.services.analytics.replicas import forget_replicas, open_figures
+from core.services.analytics.rule_values import known_of
 from core.services.projects.queue_plans import get_queue_plan
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
@@ -122,10 +123,8 @@ def test_what_went_wrong_is_counted(ruled: World):
     """Skipped, discarded or voted otherwise than the label counts; nobody's item does not."""
     who = ruled.cast.experts
     act(ruled, who[0], ruled.items[1], "skip", reason="too dark")
-    known = guideline_rules._known(
-        ruled.ws, *open_figures(ruled.ws, ruled.cast.manager, ruled.slug)
-    )
-    item, bad = guideline_rules._outcomes(known)
+    known = known_of(ruled.ws, *open_figures(ruled.ws, ruled.cast.manager, ruled.slug))
+    item, bad = learned_limits._outcomes(known)
     assert dict(zip(item.tolist(), bad.tolist(), strict=True)) == {
         ruled.items[0]: False,
         ruled.items[1]: True,
@@ -138,7 +137,7 @@ def test_a_limit_is_learnt_from_what_went_wrong(sqlite_ws: Workspace, monkeypatc
     light = np.linspace(0, 200, 200)
     keep_measures(world.ws, world.project, light)
     ids, bad = np.array(world.items), (light < 60) & (np.arange(200) % 5 > 0)
-    monkeypatch.setattr(guideline_rules, "_outcomes", lambda _known: (ids, bad))
+    monkeypatch.setattr(learned_limits, "_outcomes", lambda _known: (ids, bad))
     first = rules_view(world.ws, world.cast.manager, world.slug).limits[0]
     assert first.subject == "brightness"
     assert first.is_sure
