@@ -209,3 +209,28 @@ def test_a_table_of_a_version_can_be_imported_again(run: Run, tmp_path: Path) ->
     assert {"split", "labelled_by", "policy_version", "content_hash", "site"} <= rows[0].keys()
     assert {r["label"] for r in rows} == set(TREES)
     assert (tmp_path / "v1.csv.receipt.json").exists()
+
+
+def test_an_export_cut_short_leaves_no_folder_and_no_old_promise(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up leaves nothing under a new name, and takes an earlier receipt away."""
+    from core.services.versions import exporting
+
+    run("snapshot", "leaves", "--name", "v1", "--no-near")
+    words = ("export", "leaves", "--version", "v1", "--format", "coco")
+    assert run(*words, tmp_path / "old")[0] == 0
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exporting, "_digests", full)
+        for name in ("old", "new"):
+            code, _, err = run(*words, tmp_path / name)
+            assert code == 1
+            assert "could not be written" in err
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "old" / "receipt.json").exists()
+    assert run(*words, tmp_path / "new")[0] == 0
+    assert not (tmp_path / "new.part").exists()

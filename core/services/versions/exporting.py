@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,23 +129,31 @@ def write_version(
         raise InputError(
             f"{FORMATS[name].title} is several files, '{out.name}' is one.", "Name a folder."
         )
+    beside = out.with_name(f"{out.name}.{RECEIPT}") if single else out / RECEIPT
+    # Whole or not at all where the folder is new; into one with files in it, the receipt comes last.
+    whole = not single and not _holds_files(out)
+    root = out.with_name(f"{out.name}.part") if whole else out
     try:
-        places = {p: out if single else out / p for p in made.files}
+        beside.unlink(missing_ok=True)  # what an earlier export promised says nothing of this one
+        if whole:
+            shutil.rmtree(root, ignore_errors=True)
+        places = {p: out if single else root / p for p in made.files}
         pace = paced("writing", told)
         for n, (path, place) in enumerate(places.items(), 1):
             _replace(place, made.files[path])
             pace(n, len(places))
         copied = {}
         for path, data in _pictures(ws, made, told):
-            _replace(out / path, data)
-            copied[path] = _digest((out / path).read_bytes())
+            _replace(root / path, data)
+            copied[path] = _digest((root / path).read_bytes())
         told("reading back", 0, 0, None)
         back = {path: place.read_bytes() for path, place in places.items()}
         receipt = _checked(stored, name, made, back, copied, single)
         known = {**_digests(back), **copied}
         done = _noted(ws, actor, project, stored, format, back, known, made, receipt)
-        beside = out.with_name(f"{out.name}.{RECEIPT}") if single else out / RECEIPT
-        _replace(beside, done.files[RECEIPT])
+        _replace(root / RECEIPT if whole else beside, done.files[RECEIPT])
+        if whole:
+            _put(root, out)
     except OSError as error:
         raise DiskFull(
             f"The export could not be written to {out}: {error.strerror}.",
@@ -260,6 +269,16 @@ def _noted(
     all_files = {**files, RECEIPT: json.dumps(doc, ensure_ascii=False, indent=1).encode()}
     left_out = len(stored.rows) - n_items
     return VersionExport(stored.name, format, all_files, len(known) + 1, n_items, left_out, receipt)
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _put(folder: Path, out: Path) -> None:
+    if out.is_dir():
+        out.rmdir()  # it was there, and empty
+    folder.rename(out)
 
 
 def _replace(target: Path, data: bytes) -> None:
