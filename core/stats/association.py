@@ -25,8 +25,11 @@ Flags = NDArray[np.bool_]
 FEWEST_EXPECTED = 5.0
 """Answers expected in a cell below which nothing is said of it (Cochran 1954)."""
 
-FEWEST_MOVED = 3.0
-"""Variance, in items, of what is said inside strata below which nothing is said of a cell."""
+FEWEST_MOVED = 0.5
+"""Variance, in items, of what is said inside strata below which nothing is said of a cell.
+
+Found on labels drawn without any bias, 150 to 1,000 items of ten classes and seven columns: from 0.5
+on at most 7 % of the sets had a cell that looked biased (150 sets each, 5 % meant)."""
 
 LARGE = 1000.0
 """Chi squared from which its distribution off the null is taken to be normal."""
