@@ -127,8 +127,16 @@ def _in_words(
         return _("The interval is narrow enough already.")
     if not found.waiting:
         return _("No open item is in this slice: import more such images to learn more.")
+    if found.needed > found.waiting:
+        text = _(
+            "{points} points take {needed} more of {slice}; {n} wait: with all of them labelled it is ± {reached} points."
+        )
+        return text.format(
+            points=f"± {points:g}", needed=f"{found.needed:,}", slice=where,
+            n=f"{found.waiting:,}", reached=f"{found.reached * 100:.1f}",
+        )  # fmt: skip
     return _("Label {n} more of {slice} to bring the interval under ± {points} points.").format(
-        n=f"{found.offered:,}", slice=where, points=f"{points:g}"
+        n=f"{found.needed:,}", slice=where, points=f"{points:g}"
     )
 
 

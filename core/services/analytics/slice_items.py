@@ -291,13 +291,12 @@ def _bounty(
     n, total = float(facts.weight[inside].sum()), float(facts.total[inside].sum())
     labelled = len(np.unique(ready.said.item[inside]))
     each = n / labelled if labelled else 1.0
-    everything, target = n + each * len(waiting), points / 100
-    items = math.ceil(more_needed(total, n, max(everything, n + 1), target) / each)
-    seen = min(n + each * min(items, len(waiting)), everything)
-    share = total / n if n else 0.5
-    reached = half_width(share * seen, seen, max(everything, n + 1)) if seen else 0.5
-    # Of all that wait the figure would be known, not estimated; what comes in later is not.
-    half = half_width(total, n, 1e12) if n else None
+    target = points / 100
+    # Another image of the slice could come in any day, so no count of those here makes it surer.
+    items = math.ceil(more_needed(total, n, target) / each)
+    seen = n + each * min(items, len(waiting))
+    reached = half_width((total / n if n else 0.5) * seen, seen)
+    half = half_width(total, n) if n else None
     return Bounty(half, target, items, len(waiting), reached), waiting
 
 
