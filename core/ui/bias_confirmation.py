@@ -40,8 +40,8 @@ ANY = "best"
 TIMES = "×"
 
 VERDICTS = {
-    Found.BEYOND: mark("more than the truth accounts for"),
-    Found.NOT_BEYOND: mark("as in the truth"),
+    Found.BEYOND: mark("beyond the truth"),
+    Found.NOT_BEYOND: mark("not surely beyond the truth"),
     Found.UNTOLD: mark("too little truth to tell"),
 }
 
@@ -130,7 +130,7 @@ def beside_truth(view: ConfirmationView, row: CellRow) -> str:
             "Whether it truly is so cannot be told: of n = {n} such items the truth is known."
         ).format(n=f"{row.excess.n:,}")
     e = row.excess.times(100)
-    said = _("Among items that truly are the same it is said {points} more often there.").format(
+    said = _("Among items that truly are the same the difference is {points}.").format(
         points=charts.sentence(e, charts.POINTS)
     )
     if row.true_ratio.value is not None:
@@ -178,8 +178,8 @@ def _chart(rows: Sequence[CellRow]) -> None:
     draw(
         "<div class='tb-legend'><span><i class='tb-dot' style='background:{bad}'></i>{b}</span>"
         "<span><i class='tb-dot' style='background:{muted}'></i>{m}</span></div>",
-        bad=BAD, muted=MUTED, b=_("more than the truth accounts for"),
-        m=_("as in the truth, or too little truth to tell"),
+        bad=BAD, muted=MUTED, b=_("beyond what the truth accounts for"),
+        m=_("not surely, or too little truth to tell"),
     )  # fmt: skip
 
 

@@ -518,9 +518,17 @@ def _anchor(label: str, people: Sequence[_Five]) -> AnchorRow:
     nothing = Estimate(None, None, None, n)
     if n < FEWEST_ARM:
         return AnchorRow(label, nothing, nothing, nothing)
-    shown = replace(clustered_ratio(who, table[:, 2], table[:, 1]), n=shown_n)
-    blind = replace(clustered_ratio(who, table[:, 4], table[:, 3]), n=blind_n)
+    shown = _wide(clustered_ratio(who, table[:, 2], table[:, 1]), shown_n)
+    blind = _wide(clustered_ratio(who, table[:, 4], table[:, 3]), blind_n)
     return AnchorRow(label, shown, blind, _pull(table, shown, blind))
+
+
+def _wide(share: Estimate, n: int) -> Estimate:
+    """Return a share of so many votes, never surer than if they were independent."""
+    plain = wilson((share.value or 0.0) * n, n)
+    if share.low is None or share.high is None or plain.low is None or plain.high is None:
+        return plain
+    return Estimate(share.value, min(share.low, plain.low), max(share.high, plain.high), n)
 
 
 def _pull(table: Floats, shown: Estimate, blind: Estimate) -> Estimate:
