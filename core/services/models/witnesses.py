@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, Table, select
@@ -34,6 +34,8 @@ class Witness:
     model: str = ""
 
 
+FEW = 500
+"""So many numbers are asked for one by one."""
 Said = tuple[str, int]
 """A person's name, and the guideline they had before them."""
 
@@ -42,9 +44,14 @@ def witnesses(
     connection: Connection, project: ProjectView, finals: Sequence[Row]
 ) -> dict[int, Witness]:
     """Return who stands behind each of these final labels, by their number."""
-    votes = _said(connection, project, annotation_log)
-    rulings = _said(connection, project, decisions)
     told = {row.seq: json.loads(row.evidence) for row in finals}
+    votes = _said(
+        connection,
+        project,
+        annotation_log,
+        {v for d in told.values() for v in d.get("votes") or ()},
+    )
+    rulings = _said(connection, project, decisions, {d.get("decision") or 0 for d in told.values()})
     alone = {d["prediction"] for d in told.values() if d.get("prediction")}
     named = _models(connection, project) if alone else {}
     return {seq: _witness(doc, votes, rulings, named) for seq, doc in told.items()}
@@ -69,12 +76,17 @@ def _witness(
     )
 
 
-def _said(connection: Connection, project: ProjectView, table: Table) -> dict[int, Said]:
+def _said(
+    connection: Connection, project: ProjectView, table: Table, wanted: Collection[int]
+) -> dict[int, Said]:
+    """Return who said what is wanted; of much that is wanted, everything of the project."""
     query = (
         select(table.c.seq, people.c.name, table.c.guideline_version)
         .join(people, people.c.id == table.c.person_id)
         .where(table.c.project_id == project.id)
     )
+    if len(wanted) <= FEW:
+        query = query.where(table.c.seq.in_(sorted(wanted)))
     return {r.seq: (r.name, r.guideline_version) for r in connection.execute(query)}
 
 

@@ -129,37 +129,60 @@ def write_version(
         raise InputError(
             f"{FORMATS[name].title} is several files, '{out.name}' is one.", "Name a folder."
         )
-    beside = out.with_name(f"{out.name}.{RECEIPT}") if single else out / RECEIPT
-    # Whole or not at all where the folder is new; into one with files in it, the receipt comes last.
-    whole = not single and not _holds_files(out)
-    root = out.with_name(f"{out.name}.part") if whole else out
     try:
-        beside.unlink(missing_ok=True)  # what an earlier export promised says nothing of this one
-        if whole:
-            shutil.rmtree(root, ignore_errors=True)
-        places = {p: out if single else root / p for p in made.files}
-        pace = paced("writing", told)
-        for n, (path, place) in enumerate(places.items(), 1):
-            _replace(place, made.files[path])
-            pace(n, len(places))
-        copied = {}
-        for path, data in _pictures(ws, made, told):
-            _replace(root / path, data)
-            copied[path] = _digest((root / path).read_bytes())
-        told("reading back", 0, 0, None)
-        back = {path: place.read_bytes() for path, place in places.items()}
-        receipt = _checked(stored, name, made, back, copied, single)
-        known = {**_digests(back), **copied}
-        done = _noted(ws, actor, project, stored, format, back, known, made, receipt)
-        _replace(root / RECEIPT if whole else beside, done.files[RECEIPT])
-        if whole:
-            _put(root, out)
+        done = _on_disk(ws, actor, project, stored, (name, format), made, out, single, told)
     except OSError as error:
         raise DiskFull(
             f"The export could not be written to {out}: {error.strerror}.",
             "Choose another place or free some space; the version is untouched.",
         ) from error
     return done
+
+
+def _on_disk(
+    ws: Workspace,
+    actor: Actor,
+    project: ProjectView,
+    stored: StoredVersion,
+    formats: tuple[str, str],
+    made: Written,
+    out: Path,
+    single: bool,
+    told: Told,
+) -> VersionExport:
+    """Write, read back and sign; whole or not at all where the folder is new, else the receipt comes last.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    beside = out.with_name(f"{out.name}.{RECEIPT}") if single else out / RECEIPT
+    whole = not single and not _holds_files(out)
+    root = out.with_name(f"{out.name}.part") if whole else out
+    beside.unlink(missing_ok=True)  # what an earlier export promised says nothing of this one
+    if whole:
+        shutil.rmtree(root, ignore_errors=True)
+    back = _texts(made, {p: out if single else root / p for p in made.files}, told)
+    copied = {}
+    for path, data in _pictures(ws, made, told):
+        _replace(root / path, data)
+        copied[path] = _digest((root / path).read_bytes())
+    told("reading back", 0, 0, None)
+    receipt = _checked(stored, formats[0], made, back, copied, single)
+    known = {**_digests(back), **copied}
+    done = _noted(ws, actor, project, stored, formats[1], back, known, made, receipt)
+    _replace(root / RECEIPT if whole else beside, done.files[RECEIPT])
+    if whole:
+        _put(root, out)
+    return done
+
+
+def _texts(made: Written, places: Mapping[str, Path], told: Told) -> dict[str, bytes]:
+    """Write the text files and return what then lies on disk."""
+    pace = paced("writing", told)
+    for n, (path, place) in enumerate(places.items(), 1):
+        _replace(place, made.files[path])
+        pace(n, len(places))
+    return {path: place.read_bytes() for path, place in places.items()}
 
 
 def past_exports(ws: Workspace, actor: Actor, slug: str) -> list[PastExport]:
