@@ -8,9 +8,6 @@ import streamlit as st
 
 from core.analytics.asked import MODEL, PEOPLE, Against
 from core.services.analytics.confirmation_bias import (
-    LABELS,
-    AnchorRow,
-    BiasAsk,
     CellItem,
     CellRow,
     ColumnRow,
@@ -19,10 +16,12 @@ from core.services.analytics.confirmation_bias import (
     cell_items,
     confirmation_bias,
 )
+from core.services.analytics.said_labels import LABELS, BiasAsk
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.behind import Linked, item_cells
+from core.ui.bias_anchors import draw_anchors, points_cell
 from core.ui.bias_ask import column_name
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose, put
@@ -33,7 +32,7 @@ from core.ui.theme import Markup, draw, fill
 from core.ui.tokens import BAD, MUTED
 from core.ui.widgets import muted, table
 
-CLICKED, PULLED = "bias.cells", "bias.anchors"
+CLICKED = "bias.cells"
 CHOSEN, LABEL = "cell", "label"
 MOST_DOTS, MOST_ROWS, MOST_SHOWN = 12, 20, 12
 ANY = "best"
@@ -73,7 +72,7 @@ def draw_confirmation(page: PageContext) -> None:
             _notes(view)
     if view.anchors:
         with st.container(border=True):
-            _anchors(page, view.anchors)
+            draw_anchors(page, view.anchors)
 
 
 def _asked(page: PageContext) -> ConfirmationView:
@@ -225,7 +224,7 @@ def _row(r: CellRow) -> list[Markup | str]:
         f"{r.residual:+.1f}".replace("-", "−"),
         "< 0.001" if r.adjusted_p < 0.001 else f"{r.adjusted_p:.3f}",
         _ratio(r.true_ratio),
-        _points(r.excess),
+        points_cell(r.excess),
         widgets.chip(_(VERDICTS[r.found]), BAD if r.found is Found.BEYOND else MUTED),
     ]
 
@@ -236,17 +235,6 @@ def _ratio(e: Estimate) -> Markup:
     return fill(
         "{v} {x}<div class='tb-muted tb-small'>{a} – {b}, n = {n}</div>",
         v=_times(e.value), x=TIMES, a=_times(e.low), b=_times(e.high), n=f"{e.n:,}",
-    )  # fmt: skip
-
-
-def _points(e: Estimate) -> Markup:
-    if e.value is None:
-        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
-    points = e.times(100)
-    return fill(
-        "{v}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
-        v=charts.amount(points.value or 0.0, charts.POINTS),
-        rest=charts.interval(points, charts.POINTS), n=f"{e.n:,}",
     )  # fmt: skip
 
 
@@ -348,55 +336,3 @@ def _told(item: CellItem, label: str) -> str:
         return share
     truly = _("truly so") if item.truth == label else _("truly {truth}").format(truth=item.truth)
     return f"{share} · {truly}"
-
-
-# --- the pre-label ----------------------------------------------------------------------------
-
-
-def _anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
-    card_head(
-        _("Does a pre-label in view pull?"),
-        _(
-            "How often people say what the pre-label says, with it in view and blind. Who sees it is "
-            "drawn at random, so the difference is its doing; persons are drawn whole."
-        ),
-    )
-    first = rows[0]
-    if first.pull.value is None:
-        widgets.caption(
-            _("Not enough data: n = {n} votes were given in the smaller of both ways.").format(
-                n=first.pull.n
-            )
-        )
-        return
-    dots = [Dot(a.label or _("All classes"), (a.shown, a.blind)) for a in rows]
-    draw_chart(
-        charts.dots(dots, (_("in view"), _("blind"))),
-        PULLED,
-        "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
-    )
-    table(
-        (_("The pre-label says"), _("In view"), _("Blind"), _("Pull")),
-        [
-            [fill("<b>{t}</b>", t=a.label or _("All classes")), _share(a.shown), _share(a.blind),
-             _points(a.pull)]
-            for a in rows
-        ],
-        _("What a pre-label in view does"),
-    )  # fmt: skip
-    columns = ("pre_label", *estimate_columns("in_view"), *estimate_columns("blind"),
-               *estimate_columns("pull"))  # fmt: skip
-    downloads.offer(
-        page, "pre-label-pull", columns,
-        [(a.label, *estimate_cells(a.shown), *estimate_cells(a.blind), *estimate_cells(a.pull))
-         for a in rows],
-    )  # fmt: skip
-
-
-def _share(e: Estimate) -> Markup:
-    if e.value is None:
-        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
-    return fill(
-        "{v}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
-        v=charts.amount(e.value, "%"), rest=charts.interval(e), n=f"{e.n:,}",
-    )  # fmt: skip

@@ -44,6 +44,7 @@ from core.services.analytics import (
     object_sizes,
     people_quality,
     reference_sets,
+    said_labels,
     selection_bias,
     slice_ask,
     slice_items,
@@ -244,7 +245,7 @@ CALLS = (
     Call(
         "analytics.confirmation_bias.cell_items",
         Action.SEE_FIGURES,
-        by_slug(confirmation_bias.cell_items, confirmation_bias.BiasAsk(), ("camera", "A"), "cat"),
+        by_slug(confirmation_bias.cell_items, said_labels.BiasAsk(), ("camera", "A"), "cat"),
     ),
     Call("analytics.measured.measured_now", Action.SEE_FIGURES, by_slug(measured.measured_now)),
     Call("analytics.measured.measure_items", Action.SEE_FIGURES, by_slug(measured.measure_items)),

@@ -8,35 +8,31 @@ Clarify: the difference in proportions of labels (DPL), and conditional demograp
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from core.access import Actor
-from core.analytics.asked import ALL, MODEL, PEOPLE, Against, Filters, filter_values
+from core.analytics.asked import PEOPLE
 from core.analytics.cells import Floats, Ints
-from core.analytics.columns import Kind, SliceColumn, Value
-from core.analytics.pull import prelabel_pull
+from core.analytics.columns import SliceColumn
 from core.analytics.replica import Replica
 from core.errors import InputError
 from core.labels.state import ItemState
+from core.services.analytics.anchoring import AnchorRow, anchors_of
 from core.services.analytics.behind import is_withheld, rows_of
 from core.services.analytics.kept import Kept
 from core.services.analytics.replicas import open_figures
+from core.services.analytics.said_labels import BiasAsk, Said, checked, said_of
 from core.services.analytics.slice_ask import Condition
-from core.services.analytics.slice_columns import items_of
-from core.services.analytics.slice_prepare import columns_of_items
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.stats.association import (
-    Answers,
     Beyond,
     Cells,
     answers_of,
@@ -44,17 +40,10 @@ from core.stats.association import (
     beyond_truth,
     cells_of,
 )
-from core.stats.bootstrap import bootstrap, clustered_ratio, kinds_of
-from core.stats.intervals import UNDEFINED, Estimate, wilson
+from core.stats.intervals import UNDEFINED, Estimate
 from core.stats.multiple import benjamini_hochberg
 
 FALSE_DISCOVERY = 0.05
-LABELS = "labels"
-"""The labels in force, as what is said."""
-
-FILE_ORDER = "file order"
-FIFTHS = ("first fifth", "second fifth", "third fifth", "fourth fifth", "last fifth")
-
 MOST_CELLS, MOST_ITEMS = 200, 60
 
 
@@ -67,21 +56,6 @@ class Found(StrEnum):
     """Nothing is left of it among items that truly are the same."""
     UNTOLD = "untold"
     """There is too little truth to hold it against."""
-
-
-@dataclass(frozen=True, slots=True)
-class BiasAsk:
-    """What is asked.
-
-    Attributes:
-        said: "people", "model" or "labels" in force.
-        against: "gold" or "adjudicated"; "" for the one that is known of more items.
-        filters: Which statements and items to look at.
-    """
-
-    said: str = PEOPLE
-    against: str = ""
-    filters: Filters = ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +104,6 @@ class CellRow:
     excess: Estimate
     excess_p: float | None
     found: Found
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorRow:
-    """A class the pre-label says: how often votes say it too, with it in view and blind.
-
-    Attributes:
-        label: The class; "" for all together.
-        shown, blind: Share of votes that say the same; n counts votes.
-        pull: Shown minus blind; persons are drawn whole.
-    """
-
-    label: str
-    shown: Estimate
-    blind: Estimate
-    pull: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +177,7 @@ def confirmation_bias(
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    asked = _checked(project, asked or BiasAsk())
+    asked = checked(project, asked or BiasAsk())
     question = (ws.root, project.id, replica.edition, project.schema_version, repr(asked))
     made = _views.get(question, lambda: _view(ws, project, replica, asked))
     return replace(made, project=project)
@@ -237,7 +195,7 @@ def cell_items(
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug)
-    data = _data(ws, project, replica, _checked(project, asked))
+    data = said_of(ws, project, replica, checked(project, asked))
     column = next((c for c in data.columns if c.name == where[0]), None)
     names = [] if column is None else [v.name for v in column.values]
     if column is None or where[1] not in names or label not in data.labels:
@@ -268,92 +226,7 @@ def cell_items(
     return CellItems(found, len(ids), len(rows) - len(free))
 
 
-def _checked(project: ProjectView, asked: BiasAsk) -> BiasAsk:
-    if project.task.draws or not project.schema.item_questions:
-        raise InputError(
-            "Labels of regions are not held against attributes of the image.",
-            "Compare them by slices instead.",
-        )
-    if asked.said not in (PEOPLE, MODEL, LABELS):
-        raise InputError(f"Nobody is '{asked.said[:40]}' here.", "Choose people, model or labels.")
-    if asked.against not in ("", Against.GOLD.value, Against.ADJUDICATED.value):
-        raise InputError(
-            f"What is said cannot be held against '{asked.against[:40]}'.",
-            "Choose gold or adjudicated: other labels rest on what was said.",
-        )
-    return asked
-
-
-# --- what is said, and of which items -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """Everything the figures are made from.
-
-    Attributes:
-        items: Numbers of the project's items, ascending.
-        labels: Names; `said` and `truth` count in them.
-        truth: True label of each item, -1 where it is not known.
-        against: The reference; "" where nothing is known.
-    """
-
-    items: Ints
-    labels: tuple[str, ...]
-    said: Answers
-    truth: Ints
-    against: str
-    columns: tuple[SliceColumn, ...]
-    notes: tuple[str, ...]
-
-    def name_of(self, label: int) -> str:
-        return self.labels[label] if label >= 0 else ""
-
-
 _views: Kept[ConfirmationView] = Kept(8)
-
-
-def _data(ws: Workspace, project: ProjectView, replica: Replica, asked: BiasAsk) -> _Data:
-    items = items_of(replica, project.id)
-    values = filter_values(replica, project.id, asked.filters)
-    said = replica.arrow("said_counts", {**values, "whose": asked.said})
-    references = (asked.against,) if asked.against else (Against.GOLD, Against.ADJUDICATED)
-    if asked.said == LABELS:
-        references = (Against.GOLD.value,)  # a label in force is what a lead decided
-    here = {"project": project.id, "whose": asked.said}
-    known = {str(a): replica.arrow("true_labels", {**here, "against": str(a)}) for a in references}
-    against = max(known, key=lambda a: known[a].num_rows)
-    labels = tuple(sorted({*said["label"].to_pylist(), *known[against]["label"].to_pylist()}))
-    truth = np.full(len(items), -1, dtype=np.int64)
-    truth[_places(items, known[against])] = _numbers(known[against], labels)
-    answers = answers_of(
-        _places(items, said), _numbers(said, labels),
-        np.asarray(said["n"].to_numpy(), dtype=np.float64), len(items), len(labels),
-    )  # fmt: skip
-    fewest = max(ws.settings.smallest_group, 2)
-    made = columns_of_items(ws, project, replica, items, fewest)
-    columns = [c for c in made.columns if c.kind is not Kind.LOOKS]
-    columns.append(_file_order(len(items)))
-    return _Data(
-        items, labels, answers, truth, against if (truth >= 0).any() else "", tuple(columns),
-        made.notes,
-    )  # fmt: skip
-
-
-def _places(items: Ints, table: pa.Table) -> Ints:
-    return np.asarray(np.searchsorted(items, table["item_id"].to_numpy()), dtype=np.int64)
-
-
-def _numbers(table: pa.Table, labels: Sequence[str]) -> Ints:
-    number = {name: i for i, name in enumerate(labels)}
-    return np.array([number[name] for name in table["label"].to_pylist()], dtype=np.int64)
-
-
-def _file_order(n: int) -> SliceColumn:
-    """Return which fifth of the project each item is of, in the order items came in."""
-    codes = (np.arange(n) * len(FIFTHS) // max(n, 1)).astype(np.int32)
-    values = tuple(Value(name) for name in FIFTHS)
-    return SliceColumn(FILE_ORDER, Kind.MEASURED, codes, values, True, FILE_ORDER)
 
 
 # --- figures ----------------------------------------------------------------------------------
@@ -362,7 +235,7 @@ def _file_order(n: int) -> SliceColumn:
 def _view(
     ws: Workspace, project: ProjectView, replica: Replica, asked: BiasAsk
 ) -> ConfirmationView:
-    data = _data(ws, project, replica, asked)
+    data = said_of(ws, project, replica, asked)
     fewest = max(ws.settings.smallest_group, 2)
     rows, columns, hidden = _cell_rows(data, fewest)
     cells = sorted(rows, key=lambda r: (r.found is not Found.BEYOND, -abs(r.residual)))
@@ -376,13 +249,13 @@ def _view(
         sum(r.excess_p is not None for r in rows),
         int(data.said.said().sum()),
         int(known.sum()),
-        _anchors(replica, project, asked) if asked.said == PEOPLE else (),
+        anchors_of(replica, project.id, asked.filters) if asked.said == PEOPLE else (),
         hidden,
         data.notes,
     )
 
 
-def _cell_rows(data: _Data, fewest: int) -> tuple[list[CellRow], list[ColumnRow], int]:
+def _cell_rows(data: Said, fewest: int) -> tuple[list[CellRow], list[ColumnRow], int]:
     true = answers_of(
         known := np.flatnonzero((data.truth >= 0) & data.said.said()), data.truth[known],
         np.ones(len(known)), len(data.items), len(data.labels),
@@ -421,7 +294,7 @@ def _large_enough(column: SliceColumn, said: Any, fewest: int) -> tuple[Ints, in
 
 
 def _rows(
-    column: SliceColumn, data: _Data, said: Cells, true: Cells, beyond: Beyond
+    column: SliceColumn, data: Said, said: Cells, true: Cells, beyond: Beyond
 ) -> list[CellRow]:
     """Return the cells of a column that hold enough; p not adjusted yet."""
     found = []
@@ -472,80 +345,3 @@ def _verdict(p: float | None) -> Found:
     if p is None:
         return Found.UNTOLD
     return Found.BEYOND if p < FALSE_DISCOVERY else Found.NOT_BEYOND
-
-
-# --- what a pre-label in view does ----------------------------------------------------------------
-
-
-def _anchors(replica: Replica, project: ProjectView, asked: BiasAsk) -> tuple[AnchorRow, ...]:
-    """Return how far a pre-label in view pulls; who sees it is drawn at random, so this is its doing."""
-    values = filter_values(replica, project.id, asked.filters)
-    rows = replica.query("anchored", {k: v for k, v in values.items() if k not in _UNUSED})
-    whole = asked.filters == ALL
-    all_of = (
-        [(p.person_id, p.shown, p.shown_same, p.blind, p.blind_same)
-         for p in prelabel_pull(replica, project.id)]
-        if whole else _by_person(rows)
-    )  # fmt: skip
-    labels = sorted({r["label"] for r in rows})
-    found = [_anchor("", all_of)]
-    found += [_anchor(name, _by_person([r for r in rows if r["label"] == name])) for name in labels]
-    kept = [a for a in found if a.pull.value is not None or not a.label]
-    return tuple(kept) if found[0].pull.n else ()
-
-
-_UNUSED = frozenset({"prediction_set", "blind_only", "guideline", "called"})
-_Five = tuple[int, int, int, int, int]
-FEWEST_ARM = 10
-"""Votes with the pre-label in view, and blind, below which there is no figure."""
-
-
-def _by_person(rows: Sequence[Any]) -> list[_Five]:
-    found: dict[int, list[int]] = {}
-    for r in rows:
-        at = found.setdefault(int(r["who"]), [0, 0, 0, 0])
-        start = 0 if r["shown"] else 2
-        at[start] += int(r["n"])
-        at[start + 1] += int(r["same"])
-    return [(who, *four) for who, four in found.items()]  # type: ignore[misc]
-
-
-def _anchor(label: str, people: Sequence[_Five]) -> AnchorRow:
-    table = np.array(people, dtype=np.float64).reshape(-1, 5)
-    who = np.arange(len(table))
-    shown_n, blind_n = round(float(table[:, 1].sum())), round(float(table[:, 3].sum()))
-    n = min(shown_n, blind_n)
-    nothing = Estimate(None, None, None, n)
-    if n < FEWEST_ARM:
-        return AnchorRow(label, nothing, nothing, nothing)
-    shown = _wide(clustered_ratio(who, table[:, 2], table[:, 1]), shown_n)
-    blind = _wide(clustered_ratio(who, table[:, 4], table[:, 3]), blind_n)
-    return AnchorRow(label, shown, blind, _pull(table, shown, blind))
-
-
-def _wide(share: Estimate, n: int) -> Estimate:
-    """Return a share of so many votes, never surer than if they were independent."""
-    plain = wilson((share.value or 0.0) * n, n)
-    if share.low is None or share.high is None or plain.low is None or plain.high is None:
-        return plain
-    return Estimate(share.value, min(share.low, plain.low), max(share.high, plain.high), n)
-
-
-def _pull(table: Floats, shown: Estimate, blind: Estimate) -> Estimate:
-    """Return shown minus blind: Newcombe's interval, or with persons drawn whole where that is wider."""
-    a = wilson(float(table[:, 2].sum()), shown.n)
-    b = wilson(float(table[:, 4].sum()), blind.n)
-    assert a.value is not None  # both arms have votes
-    assert b.value is not None
-    gap = a.value - b.value
-    low = gap - math.hypot(a.value - (a.low or 0.0), (b.high or 0.0) - b.value)
-    high = gap + math.hypot((a.high or 0.0) - a.value, b.value - (b.low or 0.0))
-    kinds, repeats = kinds_of(table[:, 1:])
-    drawn = bootstrap(kinds, repeats, _difference)
-    if drawn[0] is not None and drawn[1] is not None:
-        low, high = min(low, drawn[0]), max(high, drawn[1])
-    return Estimate(gap, low, high, shown.n + blind.n)
-
-
-def _difference(sums: Floats) -> Floats:
-    return np.asarray(sums[:, 1] / sums[:, 0] - sums[:, 3] / sums[:, 2])

@@ -15,13 +15,13 @@ from core.clock import FakeClock, new_uuid
 from core.errors import Forbidden, InputError
 from core.labels import Answer
 from core.services.analytics.confirmation_bias import (
-    BiasAsk,
     Found,
     cell_items,
     confirmation_bias,
 )
 from core.services.analytics.measurement_bias import measurement_bias
 from core.services.analytics.replicas import forget_replicas
+from core.services.analytics.said_labels import BiasAsk
 from core.services.analytics.slice_ask import SliceAsk
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
