@@ -35,13 +35,17 @@ PACE_S, THINK_S, SECONDS = 2.0, 5.0, 40.0
 REVIEWED = "reviewed"
 ITEMS = 60
 
+Revisions = dict[tuple[str, int], int]
+"""How often each person has answered each item."""
+
 
 def run(folder: Path) -> dict[str, object]:
     """Return the 95th percentile of a vote's acknowledgement without the managers, and with them."""
     ws = open_workspace(copy_of(laid_out(min(EVENTS, 1_000_000)), folder))
     people, ids = _project(ws, folder)
     figures.quality(ws, operator(ws), SLUG)  # the copy is made before anybody waits for it
-    alone = _review(ws, people, ids)
+    revisions: Revisions = {}
+    alone = _review(ws, people, ids, revisions)
     pages: list[float] = []
     done = threading.Event()
     with ExitStack() as stack:
@@ -50,7 +54,7 @@ def run(folder: Path) -> dict[str, object]:
             thread.start()
             stack.callback(thread.join)
         stack.callback(done.set)
-        beside = _review(ws, people, ids)
+        beside = _review(ws, people, ids, revisions)
     ws.store.close()
     return {
         "events": min(EVENTS, 1_000_000), "reviewers": REVIEWERS, "managers": MANAGERS,
@@ -62,7 +66,7 @@ def run(folder: Path) -> dict[str, object]:
 
 def _project(ws: Workspace, folder: Path) -> tuple[list[Actor], list[int]]:
     office = operator(ws)
-    policy = Policy(overlap=2 * REVIEWERS)
+    policy = Policy(overlap=2 * REVIEWERS, max_votes=2 * REVIEWERS)
     create_project(
         ws, office, NewProject(REVIEWED, Task.CLASSIFICATION, ("a", "b", "c"), policy=policy)
     )
@@ -74,10 +78,11 @@ def _project(ws: Workspace, folder: Path) -> tuple[list[Actor], list[int]]:
         return people, list(connection.execute(found).scalars())
 
 
-def _review(ws: Workspace, people: list[Actor], ids: list[int]) -> list[float]:
+def _review(
+    ws: Workspace, people: list[Actor], ids: list[int], revisions: Revisions
+) -> list[float]:
     """Let everybody vote at their pace for a while and return how long each vote took in ms."""
     times: list[float] = []
-    revisions: dict[tuple[str, int], int] = {}
     until = time.monotonic() + SECONDS
 
     def one(actor: Actor, number: int) -> None:
@@ -96,7 +101,7 @@ def _review(ws: Workspace, people: list[Actor], ids: list[int]) -> list[float]:
 
 def _vote(
     ws: Workspace, actor: Actor, chance: random.Random, ids: list[int],
-    revisions: dict[tuple[str, int], int],
+    revisions: Revisions,
 ) -> None:  # fmt: skip
     item = chance.choice(ids)
     base = revisions.get((actor.name, item), 0)
