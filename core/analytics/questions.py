@@ -271,10 +271,13 @@ def checked_zone(tz: str) -> str:
         InputError: There is no such time zone.
     """
     try:
+        if tz.startswith(("localtime", "posix", "right/")):  # files of a machine, not names
+            raise ValueError(tz)
         return ZoneInfo(tz).key
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        shown = " ".join(tz.split())[:60]
         raise InputError(
-            f"There is no time zone '{tz}'.", "Use a name such as 'Europe/Berlin' or 'UTC'."
+            f"There is no time zone '{shown}'.", "Use a name such as 'Europe/Berlin' or 'UTC'."
         ) from error
 
 

@@ -55,7 +55,15 @@ def _conditions(where: list[str]) -> dict[str, str | None]:
 
 def _write(out: Path, page: str) -> None:
     try:
-        out.write_text(page, encoding="utf-8")
+        if out.exists() and not out.is_file():
+            out.write_text(page, encoding="utf-8")  # a pipe or a terminal; of a folder it says so
+            return
+        part = out.with_name(f"{out.name}.part")  # the report before stays until this is whole
+        try:
+            part.write_text(page, encoding="utf-8")
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"The report cannot be written to {out}: {error.strerror or error}.",

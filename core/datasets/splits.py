@@ -23,6 +23,9 @@ BY_USE = {TRAIN: "train", CERTIFY: "val", EVALUATE: "test"}
 TUNING = frozenset({"val", "valid", "validation", "dev"})
 """Splits that decide about a model while it learns."""
 LEFT_OUT = ""
+LONGEST = 40
+"""Letters of a split's name at most: files are called by it."""
+_JOINTS = str.maketrans("", "", "-_")
 PASSES = 3
 MOST_GROUPS_POLISHED = 200_000
 _ALLOWED = {TRAIN: 0, CERTIFY: 1, EVALUATE: 2}
@@ -144,10 +147,13 @@ def checked_ratios(found: Sequence[tuple[str, float]]) -> tuple[tuple[str, float
         InputError: A name will not do or comes twice, a share is not above 0, or the sum is not 1.
     """
     names = [n for n, _ in found]
-    bad = [n for n in names if not n.replace("-", "").replace("_", "").isalnum()]
+    bad = [n for n in names if len(n) > LONGEST or not n.translate(_JOINTS).isalnum()]
     if bad or len(set(names)) != len(names):
+        shown = ", ".join(f"'{n[:LONGEST]}'" for n in names[:10])
         raise InputError(
-            f"Splits need names of letters and digits, each once; found {', '.join(names)}."
+            f"Splits need names of letters and digits, at most {LONGEST} of them, each once; found "
+            f"{shown}.",
+            "For example train=0.8,val=0.1,test=0.1.",
         )
     total = sum(s for _, s in found)
     if found and (not all(0 < s <= 1 for _, s in found) or abs(total - 1) > 1e-6):
@@ -313,7 +319,7 @@ def _require_places(parts: Sequence[_Part], names: Sequence[str]) -> None:
     stuck = sum(not p.allowed for p in parts)
     if stuck:
         raise InputError(
-            f"{stuck} groups hold items drawn for certifying or evaluating, and none of the splits "
+            f"{stuck:,} group{' holds' if stuck == 1 else 's hold'} items drawn for certifying or evaluating, and none of the splits "
             f"{', '.join(names)} may take them: they are never learnt from.",
             "Ask for a split of another name as well, such as test=0.1.",
         )

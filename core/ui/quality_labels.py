@@ -50,7 +50,7 @@ def draw_guideline(page: PageContext, filters: Filters) -> None:
         asked = st.query_params.get("version", "")
         found = guideline_effect(
             page.ws, page.actor, page.slug, outcome,
-            int(asked) if asked.isdecimal() else None, filters, charts.reader_zone(),
+            int(asked) if asked.isdecimal() and len(asked) < 9 else None, filters, charts.reader_zone(),
         )  # fmt: skip
         if found.version is None or found.changed is None:
             states.empty(

@@ -97,7 +97,7 @@ def _bin_of(point: Point) -> str | None:
 
 def _in_bin(page: PageContext, view: CalibrationView, filters: Filters, name: str) -> Found:
     bins = view.reliability.bins
-    if not name.isdecimal() or int(name) >= len(bins):
+    if name not in map(str, range(len(bins))):
         return None
     chosen = bins[int(name)]
     asked = Statement(against=view.against, sure=(chosen.low, chosen.high))

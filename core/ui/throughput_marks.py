@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -31,13 +32,14 @@ def on_a_day(
     """Return work of some kinds of a person on a day; of those drawn as one where there are many."""
     text, _space, name = mark.partition(" ")
     try:
-        day = date.fromisoformat(text)
+        since, until = day_ends(date.fromisoformat(text), view.tz)
     except ValueError:
         return None
-    since, until = day_ends(day, view.tz)
     people = tuple(p.person for p in view.people if p.name == name)
     if not people:
-        people = tuple(p.person for p in view.people[charts.MOST_SERIES - 1 :]) or tuple(filters.people)
+        people = tuple(p.person for p in view.people[charts.MOST_SERIES - 1 :]) or tuple(
+            filters.people
+        )
     found = marks.work_behind(
         page.ws, page.actor, page.slug, Work(kinds=kinds),
         replace(filters, since=since, until=until, people=people), view.tz,
@@ -57,6 +59,8 @@ def that_took(page: PageContext, filters: Filters, mark: str) -> Found:
         low, high = (float(text) for text in mark.split(" "))
     except ValueError:
         return None
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
     work = Work(fastest=low, slowest=high, kinds=("vote",), timed=True)
     title = _("{low} to {high} seconds").format(low=f"{low:.3g}", high=f"{high:.3g}")
     return title, marks.work_behind(page.ws, page.actor, page.slug, work, filters)
@@ -75,10 +79,9 @@ def timed_votes(page: PageContext, view: ThroughputView, filters: Filters, perso
 def that_waited(page: PageContext, zone: str, mark: str) -> Found:
     """Return the items that were unsettled at the end of a day."""
     try:
-        day = date.fromisoformat(mark)
+        moment = day_ends(date.fromisoformat(mark), zone)[1]
     except ValueError:
         return None
-    moment = day_ends(day, zone)[1]
     title = _("waiting at the end of {day}").format(day=mark)
     return title, marks.standing_behind(page.ws, page.actor, page.slug, moment)
 

@@ -170,10 +170,11 @@ def draw_fatigue(page: PageContext, filters: Filters, zone: str) -> None:
 def _hour_charts(
     page: PageContext, rows: Sequence[Hour], what: str, filters: Filters, zone: str
 ) -> None:
-    read = by_row([str(h.hour) for h in rows])
+    hours = [str(h.hour) for h in rows]
+    read = by_row(hours)
 
     def behind(mark: str) -> Found:
-        if not mark.isdecimal():
+        if mark not in hours:
             return None
         found = work_of_hour(page, what, filters, zone, int(mark))
         return _hour(int(mark), what), found

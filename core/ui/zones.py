@@ -64,9 +64,16 @@ def _names() -> tuple[str, ...]:
 
 
 def day_ends(day: date, zone: str, days: int = 1) -> tuple[float, float]:
-    """Return where a day, or so many days from it on, begins and ends by the clocks of a zone."""
-    begins, ends = (
-        datetime.combine(d, time(), ZoneInfo(zone)).timestamp()
-        for d in (day, day + timedelta(days=days))
-    )
+    """Return where a day, or so many days from it on, begins and ends by the clocks of a zone.
+
+    Raises:
+        ValueError: The calendar ends before the days do; an address may ask for any day.
+    """
+    try:
+        begins, ends = (
+            datetime.combine(d, time(), ZoneInfo(zone)).timestamp()
+            for d in (day, day + timedelta(days=days))
+        )
+    except OverflowError as error:
+        raise ValueError(f"there is no day after {day}") from error
     return begins, ends

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pages.browser import Visit
+from tests.pages.browser import Visit, words
 from tests.pages.conftest import furnished, house
 from tests.pages.house import House
 from tests.server.conftest import Enter, client, enter
@@ -64,6 +64,7 @@ def test_a_page_with_a_hostile_address_answers_in_words(
     for address in addresses(PAGES[page]):
         at = visit.open(page, **address)
         assert not at.exception, f"{address}: {at.exception[0].value}"
+        assert "went wrong on our side" not in words(at), address
 
 
 def addresses(names: tuple[str, ...]) -> Iterator[dict[str, str]]:

@@ -10,6 +10,7 @@ from core.access import Action, Actor
 from core.datasets.diff import class_counts
 from core.datasets.freeze import FrozenLabel
 from core.datasets.splits import Member, SplitPlan, Splits, checked_ratios, split
+from core.errors import InputError
 from core.services.models.datasets import (
     VersionView,
     freeze_rows,
@@ -20,6 +21,9 @@ from core.services.projects.project import project_for
 from core.services.versions.groups import Groups, groups_of
 from core.services.versions.pace import Told, paced, silent
 from core.services.workspace import Workspace
+
+LONGEST_NAME = 80
+"""Signs of a version's name at most: addresses and lists hold it."""
 
 
 def snapshot(
@@ -43,6 +47,7 @@ def snapshot(
     """
     plan = plan or SplitPlan()
     checked_ratios(plan.ratios)
+    _require_name(name.strip())
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         rows = labels_in_force(connection, project, paced("gathering the labels", told))
@@ -54,6 +59,16 @@ def snapshot(
     about = {"splits": _about(plan, found, groups, placed)}
     told("writing the version", 0, 0, None)
     return freeze_rows(ws, actor, project, placed, about, plan, name.strip())
+
+
+def _require_name(name: str) -> None:
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        shown = "".join(c if c.isprintable() else "\ufffd" for c in name[:LONGEST_NAME])
+        raise InputError(
+            f"A version's name has at most {LONGEST_NAME} signs that can be read, found {len(name)}: "
+            f"'{shown}'; nothing was frozen.",
+            "Choose a shorter name, such as 'v1'.",
+        )
 
 
 def _members(rows: Sequence[FrozenLabel], groups: Groups) -> list[Member]:

@@ -263,14 +263,20 @@ def names_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]
 
 
 def metadata_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """Return the metadata of each item that has some."""
+    """Return the metadata of each item that has some, as text: what is no text as JSON has it."""
     newest = (
         select(func.max(item_metadata.c.seq))
         .where(item_metadata.c.item_id.in_(ids))
         .group_by(item_metadata.c.item_id)
     )
     rows = connection.execute(select(item_metadata).where(item_metadata.c.seq.in_(newest)))
-    return {r.item_id: json.loads(r.doc) for r in rows}
+    return {
+        r.item_id: {
+            k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)
+            for k, v in json.loads(r.doc).items()
+        }
+        for r in rows
+    }
 
 
 def prelabels_of(
