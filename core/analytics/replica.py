@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from core.analytics import rollups
 from core.analytics.answers import Answer, Answers
 from core.analytics.rollups import parameters, run, sql_of
 from core.analytics.source import MIRRORS, VOTES, Part, Snapshot, snapshot
-from core.errors import LimitExceeded
+from core.errors import LimitExceeded, StoreUnavailable
 from core.store.store import Store
 
 Edition = tuple[int, ...]
@@ -44,6 +44,13 @@ LOOK_ROWS = 20_000
 
 MOST_ZONES = 4
 """Time zones whose days are kept added up."""
+
+_DAMAGE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +98,8 @@ class Replica:
         self._rebuilt = 0
         self._loose = self._gained = 0
         self._zones: dict[str, Mapping[str, int]] = {}  # up to where their days are added up
-        self._db = self._open()
-        self._state = self._read_state()
+        self._broken = ""  # why the file must be made anew before the next reading
+        self._db, self._state = self._open()
 
     def catch_up(self) -> CaughtUp:
         """Read what the record has gained since the last call, all of it or nothing.
@@ -102,16 +109,28 @@ class Replica:
             StoreCorrupt: The record is damaged.
         """
         with self._lock, snapshot(self._store) as source:
-            ends, state = _ends(source), self._state
-            continued = _is_continued(source, ends, state)
-            if not continued:
-                log.warning("replica.rebuilt reason=record-is-another-one")
-            if continued and any(state.copied.values()):
-                rows = self._follow(source, ends, state)
-            else:
-                rows = self._make_anew(source, ends)
-            self._rebuilt += not continued
-            self.edition = (self._rebuilt, *ends.values())
+            if self._broken:
+                self._begin_again()
+            try:
+                return self._caught_up(source)
+            except duckdb.Error as error:
+                if self._db.packed or not _is_damage(error):
+                    raise
+                self._broken = _first_line(error)
+                self._begin_again()
+                return replace(self._caught_up(source), rebuilt=True)
+
+    def _caught_up(self, source: Snapshot) -> CaughtUp:
+        ends, state = _ends(source), self._state
+        continued = _is_continued(source, ends, state)
+        if not continued:
+            log.warning("replica.rebuilt reason=record-is-another-one")
+        if continued and any(state.copied.values()):
+            rows = self._follow(source, ends, state)
+        else:
+            rows = self._make_anew(source, ends)
+        self._rebuilt += not continued
+        self.edition = (self._rebuilt, *ends.values())
         return CaughtUp(rows, not continued)
 
     def rebuild(self) -> CaughtUp:
@@ -210,8 +229,8 @@ class Replica:
         finally:
             cursor.close()
 
-    def _read_state(self) -> _State:
-        cursor = self._db.cursor()
+    def _read_state(self, copy: _Copy | None = None) -> _State:
+        cursor = (copy or self._db).cursor()
         try:
             [row] = run(cursor, "SELECT audit_seq, audit_hash, copied FROM replica_state")
         finally:
@@ -296,6 +315,14 @@ class Replica:
                 "This figure needs more memory than analytics may use; nothing was changed.",
                 "Choose a narrower filter.",
             ) from error
+        except duckdb.Error as error:
+            if self._db.packed or not _is_damage(error):
+                raise
+            self._broken = _first_line(error)
+            raise StoreUnavailable(
+                "The analytics copy is damaged; the record itself is untouched.",
+                "Ask again: the copy is made anew from the record.",
+            ) from error
         finally:
             timer.cancel()
             cursor.close()
@@ -311,25 +338,47 @@ class Replica:
         finally:
             cursor.close()  # rolls an open transaction back
 
-    def _open(self) -> _Copy:
+    def _open(self) -> tuple[_Copy, _State]:
         if self._path is None:
-            return _made(self._options)
+            return self._stated(_made(self._options))
+        connection: Any = None
         try:
             connection = duckdb.connect(str(self._path))
             _harden(connection, self._options)
             if _is_ours(connection):
                 run(connection, "DELETE FROM work_days")  # up to where they went is not kept
-                return _Copy(connection, False)
-            connection.close()
+                return self._stated(_Copy(connection, False))
             reason = "it was made by another version"
         except duckdb.Error as error:
-            if "lock" in str(error).lower():
+            if "set lock on file" in str(error):
                 self._say("is in use by another process; this one keeps its copy in memory")
-                return _made(self._options)
-            reason = str(error).splitlines()[0]
-        aside = _put_aside(self._path)
+                return self._stated(_made(self._options))
+            reason = _first_line(error)
+        if connection is not None:
+            connection.close()
+        return self._stated(self._in_its_place(self._path, reason))
+
+    def _in_its_place(self, path: Path, reason: str) -> _Copy:
+        """Return an empty copy in the place of a file nobody can use; in memory where it has none."""
+        try:
+            aside = _put_aside(path)
+            made = _made(self._options, path)
+        except (OSError, duckdb.Error):
+            self._say(f"could not be used ({reason}); this process keeps its copy in memory")
+            return _made(self._options)
         self._say(f"could not be used ({reason}); it lies at '{aside.name}' and was rebuilt")
-        return _made(self._options, self._path)
+        return made
+
+    def _begin_again(self) -> None:
+        """Put the file aside that turned out to be damaged, and begin another."""
+        assert self._path is not None  # a copy in memory is never damaged
+        self._db.close()
+        self._db, self._state = self._stated(self._in_its_place(self._path, self._broken))
+        self._broken, self._zones, self._loose, self._gained = "", {}, 0, 0
+        self._rebuilt += 1
+
+    def _stated(self, copy: _Copy) -> tuple[_Copy, _State]:
+        return copy, self._read_state(copy)
 
     def _say(self, what: str) -> None:
         self.notice = f"The analytics copy '{self._path.name if self._path else ''}' {what}."
@@ -510,6 +559,14 @@ def _audit_hash(seq: int) -> str:
 def _bound(name: str, params: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
     sql = sql_of(name)
     return sql, {p: (params or {})[p] for p in parameters(sql)}
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    return isinstance(error, _DAMAGE) or "Corrupt database file" in str(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def _cores() -> int:

@@ -309,16 +309,25 @@ def test_a_file_is_kept_and_continued(sqlite_recorder, tmp_path):
     second.close()
 
 
-@pytest.mark.parametrize("what", ["damaged", "not ours", "older format"])
+@pytest.mark.parametrize(
+    "what", ["damaged", "damaged within", "cut off", "empty", "not ours", "older format"]
+)
 def test_a_file_nobody_can_use_is_put_aside_and_rebuilt(sqlite_recorder, tmp_path, what):
     """Damage and other versions are said, the file is kept beside, the figures are right."""
     project, *_ = one_vote_project(sqlite_recorder)
     path = tmp_path / "replica.duckdb"
-    if what == "damaged":
+    if what in ("damaged", "damaged within", "cut off"):
         first = Replica(sqlite_recorder.store, path)
         first.catch_up()
         first.close()
-        path.write_bytes(b"\x00" * 64 + path.read_bytes()[64:])
+        whole = path.read_bytes()
+        path.write_bytes({
+            "damaged": b"\x00" * 64 + whole[64:],
+            "damaged within": whole[:4096] + b"\xff" * 64 + whole[4160:],
+            "cut off": whole[: len(whole) // 2],
+        }[what])  # fmt: skip
+    elif what == "empty":
+        path.touch()
     elif what == "not ours":
         path.write_bytes(b"someone's notes")
     else:
@@ -332,6 +341,36 @@ def test_a_file_nobody_can_use_is_put_aside_and_rebuilt(sqlite_recorder, tmp_pat
     replica.catch_up()
     assert len(vote_table(replica, project).label) == 3
     replica.close()
+
+
+def test_damage_found_while_reading_is_said_and_mended(sqlite_recorder, tmp_path):
+    """A question says what is wrong; the next reading makes the copy anew, and its figures are right."""
+    project, *_ = one_vote_project(sqlite_recorder)
+    path = tmp_path / "replica.duckdb"
+    first = Replica(sqlite_recorder.store, path)
+    first.catch_up()
+    first.close()
+    replica = Replica(sqlite_recorder.store, path)
+    with path.open("r+b") as file:  # behind what was read on opening: the rows
+        file.seek(3 * 4096)
+        file.write(b"\xff" * (path.stat().st_size - 3 * 4096))
+    with pytest.raises(StoreUnavailable, match="the record itself is untouched"):
+        vote_table(replica, project)
+    assert replica.catch_up().rows > 0
+    assert "does not match" in replica.notice
+    assert "was rebuilt" in replica.notice
+    assert len(vote_table(replica, project).label) == 3
+    replica.close()
+
+
+def test_a_place_that_cannot_be_written_leaves_a_copy_in_memory(sqlite_recorder, tmp_path):
+    """A folder that is none costs the file, not the figures."""
+    project, *_ = one_vote_project(sqlite_recorder)
+    (tmp_path / "cache").write_text("no folder")
+    replica = Replica(sqlite_recorder.store, tmp_path / "cache" / "replica.duckdb")
+    assert "keeps its copy in memory" in replica.notice
+    replica.catch_up()
+    assert len(vote_table(replica, project).label) == 3
 
 
 def test_a_file_in_use_elsewhere_leaves_a_copy_in_memory(sqlite_recorder, tmp_path):
