@@ -23,7 +23,7 @@ from core.services.accounts.people import operator
 from core.services.projects.project import NewProject, create_project
 from core.services.workspace import open_workspace
 from core.settings import SETTINGS_FILE
-from core.store.tables import people, prediction_sets
+from core.store.tables import people, person_revisions, prediction_sets
 from tests.bench.made import SLUG
 
 PEOPLE = 200
@@ -261,6 +261,11 @@ def _write_small(connection: Connection) -> None:
     who = {"kind": "person", "simulated": False, "at": START}
     connection.execute(
         insert(people), [{"id": 1000 + i, "name": f"p{i:03d}", **who} for i in range(PEOPLE)]
+    )
+    names = {"password_hash": None, "active": True, "language": "", "by_id": None, "at": START}
+    connection.execute(
+        insert(person_revisions),
+        [{"person_id": 1000 + i, "display_name": f"p{i:03d}", **names} for i in range(PEOPLE)],
     )
     connection.execute(
         insert(prediction_sets), [{"id": 1, "project_id": 1, "name": "m", "at": START}]
