@@ -17,7 +17,7 @@ from core.services.analytics import figures
 from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import QualityView
 from core.services.analytics.marks import standing_behind
-from core.ui import charts, comparison, quality_labels, states, widgets
+from core.ui import charts, comparison, downloads, quality_labels, states, widgets
 from core.ui.agreement.section import draw_agreement
 from core.ui.charts import card_head
 from core.ui.choices import put
@@ -178,6 +178,8 @@ def _progress(page: PageContext, view: QualityView) -> None:
             ", ".join(f"{state_name(s)}: {n}" for s, n in view.progress.states.items()), _state_and_day,
             lambda mark: _in_state(page, mark),
         )  # fmt: skip
+        rows = [(day.isoformat(), s, n) for day, states in history for s, n in states.items()]
+        downloads.offer(page, "states-by-day", ("day", "state", "items"), rows)
 
 
 def _state_and_day(point: Point) -> str | None:

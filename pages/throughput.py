@@ -166,6 +166,9 @@ def _pace(page: PageContext, view: ThroughputView, filters: Filters) -> None:
             _("How many votes took how many seconds"), bin_of,
             lambda mark: that_took(page, filters, mark),
         )  # fmt: skip
+        downloads.offer(
+            page, "vote-times", ("from_seconds", "to_seconds", "votes"), [(b.low, b.high, b.n) for b in view.bins]
+        )  # fmt: skip
     with right, st.container(border=True, height="stretch"):
         card_head(
             _("Median time of a vote"),

@@ -234,7 +234,7 @@ def _columns(
     replica: Replica, project_id: int, table: pa.Table, asked: Question
 ) -> tuple[SliceColumn, ...]:
     """Return what the statements of a table can be grouped by."""
-    found = list(_times(table["at"], asked.tz))
+    found = list(_times_of_people(table, asked))
     if asked.metric in COMPARED and asked.metric is not Metric.RECALL:
         found.append(_named(CLASS, table["truth"]))
     if asked.metric not in COMPARED:
@@ -247,6 +247,19 @@ def _columns(
         found.append(_named(GUIDELINE, table["guideline_version"].cast(pa.string())))
         found.append(_people(replica, _ints(table["who"]))[1])
     return tuple(c for c in found if len(c.values) > 1)
+
+
+def _times_of_people(table: pa.Table, asked: Question) -> Sequence[SliceColumn]:
+    """Return hour, weekday and week; a model has no hour of work: its run would be a slice of its own."""
+    if asked.metric in COMPARED and asked.whose == MODEL:
+        return ()
+    of_people = _ints(table["who"]) >= 0
+    found = []
+    for column in _times(table["at"].filter(pa.array(of_people)), asked.tz):
+        codes = np.full(len(of_people), -1, dtype=column.codes.dtype)
+        codes[of_people] = column.codes
+        found.append(replace(column, codes=codes))
+    return found
 
 
 def _named(name: str, column: pa.ChunkedArray) -> SliceColumn:

@@ -146,8 +146,12 @@ def _stats_text(doc: dict) -> str:
             else f"{row['accuracy']:.1%}  ({row['low']:.1%} to {row['high']:.1%})"
         )
         lines.append(f"  {row['class']:<{width}}  n = {row['n']:>6,}  {figure}")
-    alpha = doc["agreement"]["alpha"]
-    words = "not enough data" if alpha is None else f"{alpha:.3f}"
+    agreed = doc["agreement"]
+    alpha = agreed["alpha"]
+    words = f"not enough data (n = {agreed.get('n', 0):,})"
+    if alpha is not None:
+        ends = "" if agreed.get("low") is None else f"{agreed['low']:.3f} to {agreed['high']:.3f}, "
+        words = f"{alpha:.3f} ({ends}n = {agreed['n']:,} items)"
     lines.append(f"Krippendorff's alpha: {words}")
     return "\n".join([*lines, *quality_lines(doc)])
 

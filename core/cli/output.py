@@ -27,7 +27,8 @@ def emit(doc: object, as_json: bool, text: str) -> None:
 def visible(text: str) -> str:
     """Return the text with control and direction marks written out: a file's name is no command."""
     return "".join(
-        c if c == "\n" or c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text
+        c if c == "\n" or c.isprintable() or c == "\t" else f"\\u{ord(c):04x}"
+        for c in text.replace("\u00a0", " ")  # keeps a number and its unit on one line of a page
     )
 
 

@@ -13,7 +13,9 @@ from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.zones import reader_zone
 
-NO_FILTERS = frozenset({"project", "tz", "item", "sort", "embed", "truth", "said"})
+NO_FILTERS = frozenset(
+    {"project", "tz", "item", "sort", "embed", "truth", "said", "mark", "view", "tab"}
+)
 """Parameters of the address that leave nothing out of a table."""
 
 

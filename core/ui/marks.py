@@ -72,6 +72,17 @@ def by_row(names: Sequence[str]) -> Read:
     return read
 
 
+def by_row_and_series(names: Sequence[str], series: Sequence[str]) -> Read:
+    """Return how a dot is called where a row has several, of `charts.dots`: series, space, row."""
+
+    def read(point: Point) -> str | None:
+        row, column = (int(n) for n in (point.get("customdata") or (-1, -1))[:2])
+        known = 0 <= row < len(names) and 0 <= column < len(series)
+        return f"{series[column]} {names[row]}" if known else None
+
+    return read
+
+
 def by_day(point: Point) -> str | None:
     """Return the day a mark stands on, as YYYY-MM-DD."""
     return str(point["x"])[:10] if point.get("x") is not None else None

@@ -8,6 +8,7 @@ from core.analytics.asked import MODEL, PEOPLE, Against, Filters
 from core.services.analytics.calibration import CalibrationView, calibration, overconfidence
 from core.services.analytics.marks import Statement, statements_behind
 from core.services.analytics.three_ways import ThreeWays, three_ways
+from core.services.report.tables import estimate_cells, estimate_columns
 from core.ui import charts, comparison, downloads, states
 from core.ui.charts import POINTS, Dot, card_head
 from core.ui.charts.series import reliability_diagram
@@ -151,6 +152,16 @@ def _three_ways(page: PageContext, found: ThreeWays, filters: Filters) -> None:
             page, charts.dots(rows, unit=POINTS, zero=0.0), "quality.three.gaps", _alt(rows, POINTS),
             by_row((MODEL, PEOPLE, MODEL)), behind,
         )  # fmt: skip
+    figures = {
+        "model": found.model, "one person": found.people, "majority": found.consensus,
+        "model less one person": found.model_over_people,
+        "majority less one person": found.consensus_over_people,
+        "majority less model": found.consensus_over_model,
+    }  # fmt: skip
+    downloads.offer(
+        page, "model-and-people", ("figure", *estimate_columns("share")),
+        [(name, *estimate_cells(e)) for name, e in figures.items()],
+    )  # fmt: skip
 
 
 def _alt(rows: list[Dot], unit: str) -> str:

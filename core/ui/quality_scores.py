@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.labels.schema import Task
@@ -11,11 +13,13 @@ from core.services.analytics.shapes import shapes
 from core.ui import charts, comparison, states
 from core.ui.charts import Dot, card_head
 from core.ui.comparison import Asked
-from core.ui.marks import by_row, draw_marks
+from core.ui.marks import Found, by_row_and_series, draw_marks
 from core.ui.quality_tables import figures_table
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.widgets import figure
+
+RECALL, PRECISION, F1 = "recall", "precision", "f1"
 
 
 def draw_scores(page: PageContext, asked: Asked, name: str) -> None:
@@ -59,14 +63,9 @@ def _by_class(page: PageContext, view: ScoresView, asked: Asked) -> None:
     card_head(_("By class"), _how(view))
     alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
     draw_marks(
-        page, charts.dots(rows, names), "quality.classes", alt, by_row([r.label for r in rows]),
-        lambda name: (
-            _("{name}, mistaken").format(name=name),
-            statements_behind(
-                page.ws, page.actor, page.slug,
-                Statement(asked.whose, asked.against, either=name, wrong_only=True), asked.filters,
-            ),
-        ),
+        page, charts.dots(rows, names), "quality.classes", alt,
+        by_row_and_series([r.label for r in rows], (RECALL, PRECISION, F1)),
+        lambda mark: _behind(page, asked, mark),
     )  # fmt: skip
     with st.expander(_("As a table")):
         columns = (
@@ -75,6 +74,22 @@ def _by_class(page: PageContext, view: ScoresView, asked: Asked) -> None:
         figures_table(
             page, "by class", _("Class"), columns, [(r.label, r.estimates) for r in rows], _("By class")
         )  # fmt: skip
+
+
+def _behind(page: PageContext, asked: Asked, mark: str) -> Found:
+    """Return the mistakes a dot counts: truly of the class, said to be of it, or both."""
+    series, _space, name = mark.partition(" ")
+    wrong = Statement(asked.whose, asked.against, wrong_only=True)
+    chosen = {
+        RECALL: (_("truly {name}, not recognised"), replace(wrong, truth=name)),
+        PRECISION: (_("said to be {name}, and wrong"), replace(wrong, said=name)),
+        F1: (_("{name}, mistaken"), replace(wrong, either=name)),
+    }
+    if series not in chosen:
+        return None
+    title, statement = chosen[series]
+    found = statements_behind(page.ws, page.actor, page.slug, statement, asked.filters)
+    return title.format(name=name), found
 
 
 def _how(view: ScoresView) -> str:

@@ -19,7 +19,7 @@ from core.ui.marks import Found, by_row, draw_marks
 from core.ui.quality_tables import figures_table
 from core.ui.shell import PageContext
 from core.ui.text import _
-from core.ui.widgets import figure
+from core.ui.widgets import caption, figure
 
 
 def draw_work(page: PageContext, filters: Filters) -> None:
@@ -65,6 +65,10 @@ def _parts(page: PageContext, what: Firsts, title: str, rate: Rate, filters: Fil
     if not rate.overall.n:
         states.empty(_("Not enough data"), _("Nobody has done any of this here yet."))
         return
+    text = _("{what}, by class and by person. Click a dot for those that were not.")
+    if what is Firsts.REWORKED:
+        text = _("{what}, by class and by person. Click a dot for those that were.")
+    caption(text.format(what=title))
     left, right = st.columns(2, gap="large")
 
     def of_class(mark: str) -> Found:
@@ -105,13 +109,13 @@ def _dots(
 def _gold(page: PageContext, found: GoldResults) -> None:
     with st.container(border=True):
         card_head(
-            _("Gold"),
+            _("Planted gold"),
             _(
                 "Answers to gold mixed into the queue or given at the start. Nobody knew it for gold."
             ),
         )
         e = found.overall.estimate
-        figure(_("Gold answered rightly"), e.value, found.overall.n, e.low, e.high, "%")
+        figure(_("Planted gold answered rightly"), e.value, found.overall.n, e.low, e.high, "%")
         if not found.overall.n:
             states.empty(
                 _("Not enough data"),

@@ -91,13 +91,17 @@ def test_the_items_behind_a_mistake_are_listed(worked: House, monkeypatch) -> No
 
 def test_what_is_behind_a_class_is_listed_below_its_chart(worked: House, monkeypatch) -> None:
     """A mark of the chart by class lists its mistakes, to a lead not those that wait for a ruling."""
-    asked = {"project": "leaves", "against": "gold", "mark": "quality.classes~birch"}
+    asked = {"project": "leaves", "against": "gold", "mark": "quality.classes~recall birch"}
     at = Visit(worked, monkeypatch, "mia").open("quality", **asked)
     assert not at.exception
-    assert "Behind: birch, mistaken" in words(at)
+    assert "Behind: truly birch, not recognised" in words(at)
     assert "maple, held against birch" in words(at)
     at = Visit(worked, monkeypatch, "leo").open("quality", **asked)
     assert "maple, held against birch" not in words(at)
+    asked["mark"] = "quality.classes~precision maple"
+    at = Visit(worked, monkeypatch, "mia").open("quality", **asked)
+    assert "Behind: said to be maple, and wrong" in words(at)
+    assert "maple, held against birch" in words(at)
 
 
 def test_agreement_is_looked_at_over_a_slice(worked: House, monkeypatch) -> None:

@@ -133,7 +133,13 @@ def _statements(
     cells = [
         c
         for c in box_confusion(*how, filters, iou).cells
-        if c.truth != c.said and name in (c.truth, c.said)
+        if c.truth != c.said
+        and (
+            name in (c.truth, c.said)
+            if asked.either
+            else (c.truth == asked.truth or not asked.truth)
+            and (c.said == asked.said or not asked.said)
+        )
     ]
     found = [
         Marked(item, who, c.said or "", c.truth or "", None, None)

@@ -38,6 +38,8 @@ from core.store.tables import (
 )
 
 CHUNK = 500
+TRAINING, PEOPLE = "training-", "v"
+"""What versions nobody named are called, before their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,12 @@ def freeze_rows(
     about: Mapping[str, object],
     plan: SplitPlan | None,
     name: str,
+    counted: str = TRAINING,
 ) -> VersionView:
     """Write labels into a folder of their own and register them under a name.
+
+    Without a name it is `counted` and the next number, unless the same labels have a name already: any
+    will do for training, one that is not training's for people.
 
     The gate was asked by the caller, who knows the project.
 
@@ -113,7 +119,7 @@ def freeze_rows(
         _refuse_taken(connection, project, name, digest)
     freeze(rows, folder, manifest, told, digest)
     with ws.store.write() as connection:
-        return _register(connection, ws, actor, project, name, digest, folder, rows)
+        return _register(connection, ws, actor, project, name, digest, folder, rows, counted)
 
 
 def require_labels(project: ProjectView, rows: Sequence[FrozenLabel]) -> None:
@@ -270,20 +276,24 @@ def _register(
     digest: str,
     folder: Path,
     rows: Sequence[FrozenLabel],
+    counted: str,
 ) -> VersionView:
     mine = _all_versions(project)
     every = connection.execute(mine).all()
-    same = next((r for r in every if r.hash == digest and name in ("", r.name)), None)
+    will_do = [r for r in every if counted == TRAINING or not r.name.startswith(TRAINING)]
+    same = next(
+        (r for r in (every if name else will_do) if r.hash == digest and name in ("", r.name)), None
+    )
     if same is not None:
         return _view(ws, same)
     _refuse_taken(connection, project, name, digest)
     known = {r.name for r in every}
-    number = len(known) + 1
-    while not name and f"training-{number}" in known:
+    number = 1
+    while not name and f"{counted}{number}" in known:
         number += 1
     row = {
         "project_id": project.id,
-        "name": name or f"training-{number}",
+        "name": name or f"{counted}{number}",
         "hash": digest,
         "folder": str(folder.relative_to(ws.root)),
         "n_items": len(rows),

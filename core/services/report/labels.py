@@ -85,7 +85,10 @@ def agreement_section(asked: Asked) -> Section:
     )
     a, b = _coefficients(now), _coefficients(before)
     rows = tuple(Row(n, a[n][0], b.get(n, (UNDEFINED, ""))[0], a[n][1]) for n in a)
-    text = "n counts items with two or more votes of the same week."
+    text = (
+        "n counts items with two or more votes of the same week. The page Quality puts an item, with all its "
+        "votes, into the week of its newest one: its figures differ a little."
+    )
     if now.sampled:
         text += " A random sample of them was looked at."
     return Section("agreement", "How far people agree", rows, (text,), filtered=True)

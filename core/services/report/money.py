@@ -49,7 +49,10 @@ def _minutes(seconds: float) -> str:
 
 
 def _notes(view: CostsView, paid: bool) -> tuple[str, ...]:
-    time = "Active time of people, pauses left out; rulings of leads are not timed and not in it."
+    time = (
+        "Active time of people, pauses left out; rulings of leads are not timed and not in it. A final label "
+        "counts in every week in which somebody worked on it."
+    )
     if not paid:
         return (time, "No rate is set, so costs are told in time; set one under Throughput, costs.")
     own = "".join(f"; {team}: {rate:g}" for team, rate in sorted(view.rates.items()))

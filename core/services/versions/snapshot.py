@@ -12,6 +12,7 @@ from core.datasets.freeze import FrozenLabel
 from core.datasets.splits import Member, SplitPlan, Splits, checked_ratios, split
 from core.errors import InputError
 from core.services.models.datasets import (
+    PEOPLE,
     VersionView,
     freeze_rows,
     labels_in_force,
@@ -58,7 +59,7 @@ def snapshot(
     placed = [r.placed(found.of[r.content_hash], groups.of.get(r.content_hash, "")) for r in rows]
     about = {"splits": _about(plan, found, groups, placed)}
     told("writing the version", 0, 0, None)
-    return freeze_rows(ws, actor, project, placed, about, plan, name.strip())
+    return freeze_rows(ws, actor, project, placed, about, plan, name.strip(), PEOPLE)
 
 
 def _require_name(name: str) -> None:

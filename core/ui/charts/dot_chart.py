@@ -55,7 +55,11 @@ def dots(
     _say_where_there_is_too_little(figure, rows)
     if zero is not None:
         figure.add_vline(x=zero, line={"color": MUTED, "width": 1, "dash": "dot"})
-    frame(figure, HEAD_PX + ROW_PX * max(len(rows), 1) + 30 * (len(series) > 1), len(series) > 1)
+    frame(
+        figure,
+        HEAD_PX + _row_px(len(series)) * max(len(rows), 1) + 30 * (len(series) > 1),
+        len(series) > 1,
+    )
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5],
         showgrid=False, zeroline=False, automargin=True,
@@ -63,6 +67,11 @@ def dots(
     figure.update_xaxes(**_scale(unit, extent), gridcolor=LINE, zeroline=False)
     figure.update_layout(showlegend=len(series) > 1)
     return figure
+
+
+def _row_px(series: int) -> int:
+    """Return how high a row is: several dots in it need air to the next one."""
+    return ROW_PX + 8 * max(0, series - 2)
 
 
 def _scale(unit: str, extent: tuple[float, float] | None) -> dict[str, object]:
@@ -80,6 +89,7 @@ def _add_series(
     shift = (i - (count - 1) / 2) * 0.3
     place = [k + shift for k, r in enumerate(rows) if r.estimates[i].value is not None]
     chosen = [(r, e) for r in rows if (e := r.estimates[i]).value is not None]
+    marked = [[k, i] for k, r in enumerate(rows) if r.estimates[i].value is not None]
     colours = [r.colour or SERIES[i] for r, _e in chosen]
     for at, (_row, e), colour in zip(place, chosen, colours, strict=True):
         if e.low is not None and e.high is not None:
@@ -93,6 +103,7 @@ def _add_series(
         go.Scatter(
             x=[e.value for _r, e in chosen],
             y=place,
+            customdata=marked,
             mode="markers",
             name=name,
             marker={

@@ -18,6 +18,7 @@ from core.services.analytics.measured import measure_items, measured_now, read_m
 from core.services.analytics.replicas import forget_replicas
 from core.services.analytics.slice_ask import SliceAsk
 from core.services.analytics.slice_items import make_bounty, slice_bounty, slice_items
+from core.services.analytics.slice_prepare import prepare
 from core.services.analytics.slices import slices_of
 from core.services.projects.queue_plans import get_queue_plan
 from core.services.workspace import Workspace
@@ -256,3 +257,17 @@ def test_images_are_measured_once_and_become_columns(biased: World):
         file.write_bytes(b"damaged")
     measured._read.cache_clear()
     assert measured_now(ws, boss, biased.slug).missing == 240
+
+
+def test_a_model_works_at_no_hour(biased: World):
+    """Hours and weeks are those of people: of a model alone there are none, beside people it is in none."""
+    vote_all(biased, 0, [CAT] * 30)
+    boss = biased.cast.manager
+    alone = slices_of(biased.ws, boss, biased.slug, SliceAsk(whose="model"))
+    assert not {"hour", "weekday", "week"} & {c.name for c in alone.columns}
+    ready = prepare(biased.ws, boss, biased.slug, SliceAsk(whose="everybody", against="gold"))
+    codes = {c.name: k for c, k in zip(ready.columns, ready.codes, strict=True)}
+    person = next(c for c in ready.columns if c.name == "person")
+    model = [v.name for v in person.values].index("(the model)")
+    for name in {"hour", "weekday", "week"} & set(codes):
+        assert (codes[name][codes["person"] == model] == -1).all()
