@@ -37,12 +37,8 @@ from core.stats.shrinkage import (
     shortfall,
 )
 
-ADDS = 0.84
-"""By how many standard errors a pair must be worse than what is left of each part (one-sided 20 %).
-
-More would miss what two conditions do together in projects of a few hundred answers: of a demo's
-1,000 images, all with known truth, 10 % left the planted pair to one of its parts under one seed of
-six, 20 % under none. What one condition does alone is then told as a pair somewhat more often."""
+ADDS = 1.28
+"""By how many standard errors a pair must be worse than what is left of each part (one-sided 10 %)."""
 
 MOST_EXPLAINED = 80
 """So many slices, from the top, are looked at for whether one above explains them."""
@@ -194,7 +190,7 @@ def _adds_nothing(facts: Facts, counted: Counted, compared: Compared) -> np.ndar
 
 
 def _adds(facts: Facts, counted: Counted, compared: Compared, pair: Ints, part: Ints) -> np.ndarray:
-    """Return whether each pair is probably worse than the rest of a part of it."""
+    """Return whether each pair is surely worse than the rest of a part of it."""
     n = counted.n[part] - counted.n[pair]
     left = np.maximum(n, 1e-12)
     figure = (counted.total[part] - counted.total[pair]) / left
