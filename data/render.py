@@ -393,7 +393,7 @@ def _photograph(
     if scene.bad:
         gain = min(0.80, rng.uniform(0.235, 0.345) / float(picture.mean()))
         tint = (0.91, 0.965, 1.12)
-        blur, grain = rng.uniform(0.58, 1.14), rng.uniform(0.013, 0.0215)
+        blur, grain = rng.uniform(0.75, 1.35), rng.uniform(0.013, 0.0215)
         # Little light takes the colour too.
         picture = picture + (picture.mean(2, keepdims=True) - picture) * rng.uniform(0.25, 0.58)
     y, x = ROWS * (2 / SIZE_PX) - 1, COLUMNS * (2 / SIZE_PX) - 1
