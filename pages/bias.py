@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Action
-from core.services.analytics.slices import slices_of
+from core.services.bias.slices import slices_of
 from core.ui import comparison, states
-from core.ui.bias_ask import ask, ask_columns, conditions_in_address
-from core.ui.bias_chosen import draw_chosen
-from core.ui.bias_measure import draw_measuring
-from core.ui.bias_slices import draw_gaps, draw_headline, draw_table
-from core.ui.bias_sources import SOURCES, draw_sources
+from core.ui.bias.ask import ask, ask_columns, conditions_in_address
+from core.ui.bias.chosen import draw_chosen
+from core.ui.bias.measure import draw_measuring
+from core.ui.bias.slices import draw_gaps, draw_headline, draw_table
+from core.ui.bias.sources import SOURCES, draw_sources
 from core.ui.choices import put
 from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team

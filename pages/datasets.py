@@ -10,7 +10,7 @@ from core.ui.datasets_export import draw_export
 from core.ui.datasets_import import draw_import
 from core.ui.shell import open_page
 from core.ui.text import _
-from core.ui.versions_panel import draw_versions
+from core.ui.versions.panel import draw_versions
 
 page = open_page(_("Datasets"), Action.EXCHANGE)
 names = [_("Import"), _("Export"), _("What came in"), _("Dataset versions")]

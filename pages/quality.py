@@ -17,17 +17,18 @@ from core.services.analytics import figures
 from core.services.analytics.doubles import doubles
 from core.services.analytics.figures import QualityView
 from core.services.analytics.marks import standing_behind
-from core.ui import charts, comparison, downloads, quality_labels, states, widgets
+from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.agreement.section import draw_agreement
 from core.ui.charts import card_head
 from core.ui.choices import put
 from core.ui.comparison import Asked
 from core.ui.marks import Found, Point, draw_marks
-from core.ui.quality_confusion import draw_confusion
-from core.ui.quality_model import draw_model
-from core.ui.quality_scores import draw_scores, draw_shapes
-from core.ui.quality_time import draw_weeks
-from core.ui.quality_work import draw_work
+from core.ui.quality import labels as quality_labels
+from core.ui.quality.confusion import draw_confusion
+from core.ui.quality.model import draw_model
+from core.ui.quality.scores import draw_scores, draw_shapes
+from core.ui.quality.time import draw_weeks
+from core.ui.quality.work import draw_work
 from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
 from core.ui.text import _, many, mark

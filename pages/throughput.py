@@ -25,10 +25,10 @@ from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
 from core.ui.text import _
 from core.ui.theme import Markup, fill
-from core.ui.throughput_flow import draw_flow
-from core.ui.throughput_marks import bin_of, day_and_person, on_a_day, that_took, timed_votes
-from core.ui.throughput_money import draw_money
-from core.ui.throughput_paces import draw_fatigue, draw_paces
+from core.ui.throughput.flow import draw_flow
+from core.ui.throughput.marks import bin_of, day_and_person, on_a_day, that_took, timed_votes
+from core.ui.throughput.money import draw_money
+from core.ui.throughput.paces import draw_fatigue, draw_paces
 from core.ui.widgets import caption, figure, muted, number, table
 from core.ui.zones import draw_zone
 

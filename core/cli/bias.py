@@ -12,19 +12,19 @@ from core.cli.bias_text import rules_text, text_of
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.errors import InputError
-from core.services.analytics.guideline_rules import (
+from core.services.bias.guideline_rules import (
     RuleFigure,
     RulesView,
     Violations,
     rule_violations,
     rules_view,
 )
-from core.services.analytics.learned_limits import LearnedLimit
-from core.services.analytics.measured import measure_items
-from core.services.analytics.object_sizes import ClassSizes, SizesView, object_sizes
-from core.services.analytics.reference_sets import FEWEST, ReferenceAsk, two_sets
-from core.services.analytics.selection_bias import ColumnTest, SelectionView, selection_bias
-from core.services.analytics.too_clean import FIELD_SHARE, TooCleanView, too_clean
+from core.services.bias.learned_limits import LearnedLimit
+from core.services.bias.measured import measure_items
+from core.services.bias.object_sizes import ClassSizes, SizesView, object_sizes
+from core.services.bias.reference_sets import FEWEST, ReferenceAsk, two_sets
+from core.services.bias.selection_bias import ColumnTest, SelectionView, selection_bias
+from core.services.bias.too_clean import FIELD_SHARE, TooCleanView, too_clean
 from core.services.workspace import Workspace
 from core.stats.intervals import Estimate
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from core.services.analytics.guideline_rules import RulesView
-from core.services.analytics.object_sizes import SizesView
-from core.services.analytics.selection_bias import ColumnTest, SelectionView
-from core.services.analytics.too_clean import TooCleanView
+from core.services.bias.guideline_rules import RulesView
+from core.services.bias.object_sizes import SizesView
+from core.services.bias.selection_bias import ColumnTest, SelectionView
+from core.services.bias.too_clean import TooCleanView
 from core.stats.intervals import Estimate
 
 

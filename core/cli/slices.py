@@ -9,17 +9,17 @@ import typer
 
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
-from core.services.analytics.measured import measure_items
-from core.services.analytics.slice_ask import (
+from core.services.bias.measured import measure_items
+from core.services.bias.slice_ask import (
     FEWEST,
     MARGIN,
     Condition,
     SliceAsk,
     needs_measures,
 )
-from core.services.analytics.slice_prepare import prepare
-from core.services.analytics.slice_rows import SliceRow
-from core.services.analytics.slices import SlicesView, slices_of
+from core.services.bias.slice_prepare import prepare
+from core.services.bias.slice_rows import SliceRow
+from core.services.bias.slices import SlicesView, slices_of
 from core.stats.intervals import Estimate
 
 

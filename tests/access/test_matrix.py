@@ -36,13 +36,20 @@ from core.queue.plan import QueuePlan
 from core.services.accounts import changing, grants, people, skills, teams
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
-from core.services.analytics import (
+from core.services.analytics import costs as analytics_costs
+from core.services.analytics import fatigue as analytics_fatigue
+from core.services.analytics import forecast as analytics_forecast
+from core.services.analytics import marks as analytics_marks
+from core.services.analytics import paces as analytics_paces
+from core.services.analytics import people_quality
+from core.services.analytics import stages as analytics_stages
+from core.services.analytics import teams as figure_teams
+from core.services.bias import (
     confirmation_bias,
     guideline_rules,
     measured,
     measurement_bias,
     object_sizes,
-    people_quality,
     reference_sets,
     said_labels,
     selection_bias,
@@ -52,13 +59,6 @@ from core.services.analytics import (
     slices,
     too_clean,
 )
-from core.services.analytics import costs as analytics_costs
-from core.services.analytics import fatigue as analytics_fatigue
-from core.services.analytics import forecast as analytics_forecast
-from core.services.analytics import marks as analytics_marks
-from core.services.analytics import paces as analytics_paces
-from core.services.analytics import stages as analytics_stages
-from core.services.analytics import teams as figure_teams
 from core.services.certificates import (
     accept,
     audits,
@@ -201,9 +201,9 @@ CALLS = (
         by_slug(people_quality.everybodys_quality),
     ),
     Call("report.weekly.weekly_report", Action.SEE_FIGURES, by_slug(weekly.weekly_report)),
-    Call("analytics.slices.slices_of", Action.SEE_FIGURES, by_slug(slices.slices_of)),
+    Call("bias.slices.slices_of", Action.SEE_FIGURES, by_slug(slices.slices_of)),
     Call(
-        "analytics.slice_prepare.prepare",
+        "bias.slice_prepare.prepare",
         Action.SEE_FIGURES,
         by_slug(slice_prepare.prepare, slice_ask.SliceAsk()),
     ),
@@ -233,99 +233,99 @@ CALLS = (
         by_slug(analytics_marks.firsts_behind, analytics_marks.Firsts.KEPT),
     ),
     Call(
-        "analytics.measurement_bias.measurement_bias",
+        "bias.measurement_bias.measurement_bias",
         Action.SEE_FIGURES,
         by_slug(measurement_bias.measurement_bias),
     ),
     Call(
-        "analytics.confirmation_bias.confirmation_bias",
+        "bias.confirmation_bias.confirmation_bias",
         Action.SEE_FIGURES,
         by_slug(confirmation_bias.confirmation_bias),
     ),
     Call(
-        "analytics.confirmation_bias.cell_items",
+        "bias.confirmation_bias.cell_items",
         Action.SEE_FIGURES,
         by_slug(confirmation_bias.cell_items, said_labels.BiasAsk(), ("camera", "A"), "cat"),
     ),
-    Call("analytics.measured.measured_now", Action.SEE_FIGURES, by_slug(measured.measured_now)),
-    Call("analytics.measured.measure_items", Action.SEE_FIGURES, by_slug(measured.measure_items)),
+    Call("bias.measured.measured_now", Action.SEE_FIGURES, by_slug(measured.measured_now)),
+    Call("bias.measured.measure_items", Action.SEE_FIGURES, by_slug(measured.measure_items)),
     Call(
-        "analytics.slice_items.slice_items",
+        "bias.slice_items.slice_items",
         Action.SEE_FIGURES,
         by_slug(slice_items.slice_items, slice_ask.SliceAsk(), [("camera", "A")]),
     ),
     Call(
-        "analytics.slice_items.slice_bounty",
+        "bias.slice_items.slice_bounty",
         Action.SEE_FIGURES,
         by_slug(slice_items.slice_bounty, slice_ask.SliceAsk(), [("camera", "A")], 3.0),
     ),
     Call(
-        "analytics.slice_items.make_bounty",
+        "bias.slice_items.make_bounty",
         Action.STEER,
         by_slug(slice_items.make_bounty, slice_ask.SliceAsk(), [("camera", "A")], 3.0),
     ),
     Call(
-        "analytics.slice_items.queue_first",
+        "bias.slice_items.queue_first",
         Action.STEER,
         lambda w, a: slice_items.queue_first(w.ws, a, w.slug, "first", w.items[:1], "a test"),
     ),
     Call(
-        "analytics.reference_sets.references",
+        "bias.reference_sets.references",
         Action.SEE_FIGURES,
         by_slug(reference_sets.references),
     ),
     Call(
-        "analytics.reference_sets.two_sets",
+        "bias.reference_sets.two_sets",
         Action.SEE_FIGURES,
         by_slug(reference_sets.two_sets, REFERENCE),
     ),
     Call(
-        "analytics.selection_bias.selection_bias",
+        "bias.selection_bias.selection_bias",
         Action.SEE_FIGURES,
         by_slug(selection_bias.selection_bias, REFERENCE),
     ),
     Call(
-        "analytics.selection_bias.selection_pictures",
+        "bias.selection_bias.selection_pictures",
         Action.SEE_FIGURES,
         by_slug(selection_bias.selection_pictures, REFERENCE, "light", "dusk"),
     ),
     Call(
-        "analytics.too_clean.too_clean",
+        "bias.too_clean.too_clean",
         Action.SEE_FIGURES,
         by_slug(too_clean.too_clean, REFERENCE),
     ),
     Call(
-        "analytics.too_clean.telling_pictures",
+        "bias.too_clean.telling_pictures",
         Action.SEE_FIGURES,
         by_slug(too_clean.telling_pictures, REFERENCE),
     ),
     Call(
-        "analytics.object_sizes.object_sizes",
+        "bias.object_sizes.object_sizes",
         Action.SEE_FIGURES,
         by_slug(object_sizes.object_sizes),
     ),
     Call(
-        "analytics.object_sizes.size_pictures",
+        "bias.object_sizes.size_pictures",
         Action.SEE_FIGURES,
         by_slug(object_sizes.size_pictures, REFERENCE, "cat", 1),
     ),
     Call(
-        "analytics.guideline_rules.rules_view",
+        "bias.guideline_rules.rules_view",
         Action.SEE_FIGURES,
         by_slug(guideline_rules.rules_view),
     ),
     Call(
-        "analytics.guideline_rules.rule_violations",
+        "bias.guideline_rules.rule_violations",
         Action.SEE_FIGURES,
         by_slug(guideline_rules.rule_violations, 2),
     ),
     Call(
-        "analytics.guideline_rules.send_violations_first",
+        "bias.guideline_rules.send_violations_first",
         Action.STEER,
         by_slug(guideline_rules.send_violations_first, 2),
     ),
     Call(
-        "analytics.guideline_rules.settled_violations",
+        "bias.guideline_rules.settled_violations",
         Action.ADJUDICATE,
         by_slug(guideline_rules.settled_violations, 2),
     ),
@@ -771,13 +771,13 @@ EXEMPT = {
     "accounts.preferences.get_preferences": "one's own keys need no role, only to be signed in",
     "accounts.preferences.set_preferences": "one's own keys need no role, only to be signed in",
     "models.datasets.freeze_rows": "writes labels that its callers, who have asked, gathered",
-    "analytics.reference_sets.pictures_to_show": "shows pictures of a project whose gate the caller asked",
-    "analytics.selection_bias.selection_bias": "asks through `two_sets`, which opens the figures of both",
-    "analytics.selection_bias.selection_pictures": "asks through `two_sets`",
-    "analytics.too_clean.too_clean": "asks through `two_sets`",
-    "analytics.too_clean.telling_pictures": "asks through `two_sets`",
-    "analytics.slices.slices_of": "asks through `prepare`, which opens the figures",
-    "analytics.slice_items.slice_bounty": "asks through `prepare`, which opens the figures",
+    "bias.reference_sets.pictures_to_show": "shows pictures of a project whose gate the caller asked",
+    "bias.selection_bias.selection_bias": "asks through `two_sets`, which opens the figures of both",
+    "bias.selection_bias.selection_pictures": "asks through `two_sets`",
+    "bias.too_clean.too_clean": "asks through `two_sets`",
+    "bias.too_clean.telling_pictures": "asks through `two_sets`",
+    "bias.slices.slices_of": "asks through `prepare`, which opens the figures",
+    "bias.slice_items.slice_bounty": "asks through `prepare`, which opens the figures",
     "models.promotion.record_promotion": "writes within a transaction whose caller has asked",
     "transfer.import_origin.check_origin": "looks at a path; the caller has asked for the project",
     "items.past.history_of": "reads within a transaction whose caller has asked",

@@ -6,8 +6,8 @@ from core.analytics.asked import MODEL, PEOPLE, Against
 from core.errors import LimitExceeded
 from core.services.analytics.agreement import agreement
 from core.services.analytics.quality import Rightness, best_reference, rightness
-from core.services.analytics.slice_ask import SliceAsk
-from core.services.analytics.slices import slices_of
+from core.services.bias.slice_ask import SliceAsk
+from core.services.bias.slices import slices_of
 from core.services.consensus.agreement import AgreementView
 from core.services.issues.finding import known_issues
 from core.services.report.asked import Asked

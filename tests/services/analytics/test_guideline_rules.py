@@ -10,15 +10,15 @@ import pytest
 from core.clock import new_uuid
 from core.errors import Forbidden, InputError
 from core.labels.schema import Task
-from core.services.analytics import learned_limits
-from core.services.analytics.guideline_rules import (
+from core.services.analytics.replicas import forget_replicas, open_figures
+from core.services.bias import learned_limits
+from core.services.bias.guideline_rules import (
     rule_violations,
     rules_view,
     send_violations_first,
     settled_violations,
 )
-from core.services.analytics.replicas import forget_replicas, open_figures
-from core.services.analytics.rule_values import known_of
+from core.services.bias.rule_values import known_of
 from core.services.projects.queue_plans import get_queue_plan
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit

@@ -9,8 +9,8 @@ from core.labels import Answer
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.people import operator
 from core.services.analytics import figures
-from core.services.analytics.slice_ask import SliceAsk
-from core.services.analytics.slices import slices_of
+from core.services.bias.slice_ask import SliceAsk
+from core.services.bias.slices import slices_of
 from core.services.items.why import explain
 from core.services.models.training import training_readiness
 from core.services.projects.project import NewProject, create_project

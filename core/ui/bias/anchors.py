@@ -1,0 +1,79 @@
+"""What a pre-label in view does to what people say, on the bias page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.services.bias.anchoring import AnchorRow
+from core.services.report.tables import estimate_cells, estimate_columns
+from core.stats.intervals import Estimate
+from core.ui import charts, downloads, widgets
+from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.shell import PageContext
+from core.ui.text import _
+from core.ui.theme import Markup, fill
+from core.ui.widgets import muted, table
+
+PULLED = "bias.anchors"
+
+
+def draw_anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
+    """Draw how often votes say what the pre-label says, in view and blind, by class."""
+    card_head(
+        _("Does a pre-label in view pull?"),
+        _(
+            "How often people say what the pre-label says, with it in view and blind. Who sees it is "
+            "drawn at random, so the difference is its doing; persons are drawn whole."
+        ),
+    )
+    first = rows[0]
+    if first.pull.value is None:
+        widgets.caption(
+            _("Not enough data: n = {n} votes were given in the smaller of both ways.").format(
+                n=first.pull.n
+            )
+        )
+        return
+    dots = [Dot(a.label or _("All classes"), (a.shown, a.blind)) for a in rows]
+    draw_chart(
+        charts.dots(dots, (_("in view"), _("blind"))),
+        PULLED,
+        "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
+    )
+    table(
+        (_("The pre-label says"), _("In view"), _("Blind"), _("Pull")),
+        [
+            [fill("<b>{t}</b>", t=a.label or _("All classes")), _share(a.shown), _share(a.blind),
+             points_cell(a.pull)]
+            for a in rows
+        ],
+        _("What a pre-label in view does"),
+    )  # fmt: skip
+    columns = ("pre_label", *estimate_columns("in_view"), *estimate_columns("blind"),
+               *estimate_columns("pull"))  # fmt: skip
+    downloads.offer(
+        page, "pre-label-pull", columns,
+        [(a.label, *estimate_cells(a.shown), *estimate_cells(a.blind), *estimate_cells(a.pull))
+         for a in rows],
+    )  # fmt: skip
+
+
+def _share(e: Estimate) -> Markup:
+    if e.value is None:
+        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
+    return fill(
+        "{v}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
+        v=charts.amount(e.value, "%"), rest=charts.interval(e), n=f"{e.n:,}",
+    )  # fmt: skip
+
+
+def points_cell(e: Estimate) -> Markup:
+    """Return a difference of shares as a cell: points, interval and n."""
+    if e.value is None:
+        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
+    points = e.times(100)
+    return fill(
+        "{v}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
+        v=charts.amount(points.value or 0.0, charts.POINTS),
+        rest=charts.interval(points, charts.POINTS), n=f"{e.n:,}",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The panels about dataset versions, on the page *Datasets*."""
