@@ -117,7 +117,7 @@ def _error(person: SimulatedPerson, item: DemoItem, true: str, main: bool, tired
     base = 1 - (person.accuracy if main else person.carefulness)
     error = base * (0.5 + 1.8 * item.difficulty) + (person.weak.get(true, 0.0) if main else 0.0)
     # Hard pictures are hard for everybody, however good.
-    return min(0.8, error * tired + 0.5 * max(0.0, item.difficulty - 0.42))
+    return min(0.8, error * tired + 0.3 * max(0.0, item.difficulty - 0.42))
 
 
 def _choice(

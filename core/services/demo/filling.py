@@ -46,7 +46,7 @@ SHAPES_PLAN = WorkPlan(worked_share=0.6, decided_share=0.25)
 COLD_START = 160
 """Leaves labelled by experts before the first model (O2)."""
 
-GOLD_SHARE = 0.4
+GOLD_SHARE = 0.3
 """Share of the items with a known answer; who reviews them is not told."""
 
 
