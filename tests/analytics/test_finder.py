@@ -103,14 +103,17 @@ def test_a_planted_pair_comes_first_and_its_parts_are_explained_by_it():
 
 
 def test_a_pair_that_a_part_explains_is_pruned():
-    """Where one column alone is bad, no pair with it stands."""
-    columns = _columns(5000, 8, (3, 4, 5))
-    right = np.random.default_rng(9).random(5000) < np.where(columns[0].codes == 1, 0.6, 0.9)
-    found = find(_shares(right), columns)
-    at, top = found.counted, int(found.order[0])
-    assert (at.first[top], at.first_code[top], at.second[top]) == (0, 1, -1)
-    inside = (at.second >= 0) & (at.first == 0) & (at.first_code == 1)
-    assert found.pruned[inside].mean() > 0.7
+    """Where one column alone is bad it comes first, and few pairs with it stand: a quarter at most."""
+    columns, pruned = _columns(5000, 8, (3, 4, 5)), []
+    for seed in range(9, 29):
+        chance = np.where(columns[0].codes == 1, 0.6, 0.9)
+        found = find(_shares(np.random.default_rng(seed).random(5000) < chance), columns)
+        at, top = found.counted, int(found.order[0])
+        inside = (at.second >= 0) & (at.first == 0) & (at.first_code == 1)
+        pruned.append(found.pruned[inside].mean())
+        if seed == 9:
+            assert (at.first[top], at.first_code[top], at.second[top]) == (0, 1, -1)
+    assert np.mean(pruned) > 0.75
 
 
 def test_without_any_bias_nothing_is_found():

@@ -15,7 +15,7 @@ from core.services.analytics.replicas import forget_replicas
 from core.services.steering.rules import set_guideline
 from core.services.workspace import open_workspace
 from tests.record import make_world
-from tests.services.analytics.test_selection import keep_measures
+from tests.services.bias.test_selection import keep_measures
 from tests.worked import describe
 
 Run = Callable[..., tuple[int, str, str]]

@@ -11,7 +11,7 @@ from core.services.steering.rules import set_guideline
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
 from tests.record import add_items
-from tests.services.analytics.test_selection import keep_measures
+from tests.services.bias.test_selection import keep_measures
 from tests.worked import describe
 
 

@@ -25,7 +25,7 @@ from core.services.review.submitting import submit
 from core.services.steering.rules import set_guideline
 from core.services.workspace import Workspace
 from tests.record import World, act, boxes, make_world, vote
-from tests.services.analytics.test_selection import ONE, keep_measures
+from tests.services.bias.test_selection import ONE, keep_measures
 from tests.worked import describe
 
 RULES = """# Pets
