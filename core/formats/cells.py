@@ -3,7 +3,7 @@
 Spreadsheets run cells that begin with ``= + - @``, a tab or a line break as formulas. Such a text
 is written with an apostrophe before it; reading takes one apostrophe away again, so nothing
 is lost (a text that itself begins with apostrophes and such a sign gets one more). That holds for
-a text such as -3 too: what was written as a number is a number where it is read back.
+a text such as -3 too, unless whoever writes asks for plain numbers as they are: they run nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ NONE_OF_THEM = "-"
 """The cell of a question with several answers to which 'none of them' was said."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_NUMBER = re.compile(r"[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def delimiter(text: str) -> str:
@@ -52,8 +53,15 @@ def unescaped(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
-def escaped(text: str) -> str:
-    """Return the text as no spreadsheet takes it for a formula."""
+def escaped(text: str, numbers: bool = True) -> str:
+    """Return the text as no spreadsheet takes it for a formula.
+
+    Args:
+        text: Of the cell.
+        numbers: Whether a plain number such as -3 is escaped too; tables of votes by number leave it.
+    """
+    if not numbers and _NUMBER.fullmatch(text):
+        return text
     return f"'{text}" if _FORMULA.match(text) else text
 
 

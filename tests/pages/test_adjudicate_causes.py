@@ -134,7 +134,7 @@ def test_a_ruling_is_overturned_from_the_list(
     assert "Dataset versions that hold this item" in said
     next(t for t in at.text_input if t.label.startswith("Reason (")).set_value("Not so").run()
     at = press(at, "Overturn 1 ruling")
-    assert "keep an old label of these items:</b> v1 (1)" in words(at)
+    assert "keep an old label of these items:</b> training-1 (1)" in words(at)
     rows = rulings(house.ws, leo, "leaves").rows
     assert [(r.kind, r.in_force) for r in rows] == [("send-back", True), ("decide", False)]
 

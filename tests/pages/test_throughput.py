@@ -19,6 +19,7 @@ def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
     assert "Complete counts, not estimates" in text
     tables = (
         "waiting",
+        "vote-times",
         "left-by-day",
         "days",
         "people",

@@ -74,7 +74,7 @@ def _known(values: NDArray[np.floating]) -> list[float | None]:
 def label_lines(settled: Settled) -> Iterator[str]:
     """Yield task, label, probability, votes and why of each task."""
     names, truth, counts = settled.file.names, settled.truth, settled.file.votes.counts
-    classes = [escaped(c) for c in names.classes]
+    classes = [escaped(c, numbers=False) for c in names.classes]
     sure = np.round(truth.confidence, 6)
     yield "task,label,probability,votes,why\n"
     for start in range(0, len(names.tasks), _ROWS_AT_A_TIME):
@@ -84,7 +84,7 @@ def label_lines(settled: Settled) -> Iterator[str]:
             counts[part].tolist(), truth.why[part].tolist(), strict=True,
         )  # fmt: skip
         yield "".join(
-            joined([escaped(task), classes[label] if label >= 0 else "",
+            joined([escaped(task, numbers=False), classes[label] if label >= 0 else "",
                     f"{p:g}" if label >= 0 else "", str(n), _WHY[Why(why)]])
             for task, label, p, n, why in columns
         )  # fmt: skip
@@ -97,7 +97,10 @@ def probability_lines(settled: Settled) -> Iterator[str]:
     open and not with tasks times classes.
     """
     names = settled.file.names
-    tasks, classes = [escaped(t) for t in names.tasks], [escaped(c) for c in names.classes]
+    tasks, classes = (
+        [escaped(t, numbers=False) for t in names.tasks],
+        [escaped(c, numbers=False) for c in names.classes],
+    )
     rows = max(1, _CELLS_AT_A_TIME // max(1, len(classes)))
     yield "task,label,probability\n"
     for start in range(0, len(tasks), rows):
@@ -122,7 +125,9 @@ def worker_lines(settled: Settled) -> Iterator[str]:
     """Yield worker, votes, accuracy and weight of each worker, by name."""
     yield "worker,votes,accuracy,weight\n"
     for w in workers_of(settled):
-        yield joined([escaped(w.name), str(w.votes), _figure(w.accuracy), _figure(w.weight)])
+        yield joined(
+            [escaped(w.name, numbers=False), str(w.votes), _figure(w.accuracy), _figure(w.weight)]
+        )
 
 
 def _figure(value: float | None) -> str:
