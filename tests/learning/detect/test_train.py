@@ -32,12 +32,12 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> DetectRequest:
-    """Return a request over drawn images, with a trunk taught on them in a second."""
+    """Return a request over drawn images, with a trunk taught on them in two seconds."""
     folder = tmp_path_factory.mktemp("drawn")
     examples = drawn_examples(folder, 16) + drawn_examples(folder, 14, 1, use="evaluate")
     return DetectRequest(
         CLASSES, tuple(examples), tuple(e.image for e in examples), "tiny", Shape.BOX, 0,
-        folder / "run", folder / "cache", steps=4, size=128, self_training_seconds=1.0,
+        folder / "run", folder / "cache", steps=4, size=128, self_training_seconds=2.0,
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a trunk its second of the processor, however busy the machine is otherwise."""
+    """Give a trunk its two seconds of the processor, however busy the machine is otherwise."""
     clock = SimpleNamespace(monotonic=time.process_time)
     monkeypatch.setattr("core.learning.selftrained.time", clock)
 
