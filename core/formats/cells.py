@@ -2,8 +2,8 @@
 
 Spreadsheets run cells that begin with ``= + - @``, a tab or a line break as formulas. Such a text
 is written with an apostrophe before it; reading takes one apostrophe away again, so nothing
-is lost (a text that itself begins with apostrophes and such a sign gets one more). A plain number, -3
-say, runs nothing and stays as it is.
+is lost (a text that itself begins with apostrophes and such a sign gets one more). That holds for
+a text such as -3 too: what was written as a number is a number where it is read back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ NONE_OF_THEM = "-"
 """The cell of a question with several answers to which 'none of them' was said."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[+-](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def delimiter(text: str) -> str:
@@ -55,7 +54,7 @@ def unescaped(cell: str) -> str:
 
 def escaped(text: str) -> str:
     """Return the text as no spreadsheet takes it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def split_names(text: str) -> tuple[str, ...]:
