@@ -60,7 +60,7 @@ def at(request: DetectRequest, folder: Path, **changes: object) -> DetectRequest
 
 def test_discs_are_learnt_from_few_images(drawn: DetectRequest, tmp_path: Path) -> None:
     """Sixteen images of drawn discs and squares are enough to find most of others, without any published weights."""
-    report = train_detector(at(drawn, tmp_path, steps=200))
+    report = train_detector(at(drawn, tmp_path, steps=320))
     assert report.status == "done"
     assert report.weights == "self-trained"
     assert report.eval.n == 14
