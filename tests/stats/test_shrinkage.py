@@ -31,7 +31,7 @@ def test_groups_that_are_all_alike_are_drawn_together():
     n = np.full(400, 50.0)
     k = rng.binomial(50, 0.8, 400).astype(float)
     prior = fit_beta(k, n)
-    assert prior.strength > 150
+    assert prior.strength > 300
     assert believe_shares(np.array([5.0]), np.array([10.0]), prior).mean[0] > 0.75
 
 
