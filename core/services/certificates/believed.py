@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Row
 
 from core.datasets.freeze import FrozenLabel, read_version
-from core.errors import BadCheckpoint, InputError, NotFound
+from core.errors import BadCheckpoint, InputError
 from core.labels import Answer
 from core.labels.schema import Question
 from core.labels.state import ItemState
@@ -24,7 +24,6 @@ from core.learning.smooth import blend, choose_weight, nearest
 from core.services.models.options import drawn_labels
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
-from core.store.tables import dataset_versions, models
 
 FOLDS = 3
 TOP = 5
@@ -80,28 +79,6 @@ class Believed:
         return np.asarray(two[:, 1] - two[:, 0])
 
 
-def model_row(connection: Connection, project: ProjectView, model_id: int) -> Row:
-    """Return a model of this project with the folder and hash of its dataset version.
-
-    Raises:
-        NotFound: The project has no such model.
-    """
-    row = connection.execute(
-        select(
-            models,
-            dataset_versions.c.folder.label("version_folder"),
-            dataset_versions.c.hash.label("version_hash"),
-        )
-        .join(dataset_versions, dataset_versions.c.id == models.c.dataset_version_id)
-        .where(models.c.id == model_id, models.c.project_id == project.id)
-    ).first()
-    if row is None:
-        raise NotFound(
-            f"There is no model {model_id} in '{project.slug}'.", "Choose one from the list."
-        )
-    return row
-
-
 def believed_by(
     ws: Workspace, project: ProjectView, row: Row, hashes: Mapping[int, str]
 ) -> Believed:
@@ -110,7 +87,7 @@ def believed_by(
     Args:
         ws: The workspace.
         project: Whose items.
-        row: As `model_row` gave it.
+        row: As `core.services.models.stored.model_row` gave it.
         hashes: Item to the hash of its image, of the whole project.
 
     Raises:

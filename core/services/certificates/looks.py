@@ -11,7 +11,6 @@ from core.access import Action, Actor
 from core.errors import ConflictError, InputError, StoreCorrupt
 from core.learning.certify import Certificate
 from core.services.certificates import kept
-from core.services.certificates.believed import model_row
 from core.services.certificates.evidence import standings
 from core.services.certificates.look import Look, found_by, free_of, prepared, surest
 from core.services.certificates.promises import campaign_in_force, looks_of
@@ -22,6 +21,7 @@ from core.services.certificates.views import (
     certificate_rows,
     certificate_views,
 )
+from core.services.models.stored import model_row
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
 from core.stats.certificate import spend

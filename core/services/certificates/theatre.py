@@ -16,7 +16,7 @@ from core.learning.calibration import Reliability, reliability
 from core.learning.certify import Candidates, Evidence, riskiest
 from core.learning.curve import Costs, RiskCoverage, Scene, risk_coverage, theatre
 from core.learning.detect import TradeRow, trade
-from core.services.certificates.believed import REGIONS, Believed, believed_by, model_row
+from core.services.certificates.believed import REGIONS, Believed, believed_by
 from core.services.certificates.evidence import (
     BY_PEOPLE,
     Sample,
@@ -28,6 +28,7 @@ from core.services.certificates.evidence import (
 )
 from core.services.certificates.regions import pre_labels, regions_believed_by
 from core.services.consensus.draws import place
+from core.services.models.stored import model_row
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView, project_for
 from core.services.projects.training_rules import rules_in_force
