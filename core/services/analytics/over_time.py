@@ -52,6 +52,11 @@ def agreement_weeks(
     return weeks_of(replica, project, filters or ALL, tz)
 
 
+def weeks_are_drawn(project: ProjectView) -> bool:
+    """Return whether agreement is told by week: labels of one class are, regions and sets are not."""
+    return not (project.task.draws or project.schema.main.several)
+
+
 def weeks_of(
     replica: Replica,
     project: ProjectView,
@@ -66,7 +71,7 @@ def weeks_of(
         InputError: There is no such time zone.
         LimitExceeded: It took too long.
     """
-    if project.task.draws or project.schema.main.several:
+    if not weeks_are_drawn(project):
         return ()
     values = {**filter_values(replica, project.id, filters), "tz": checked_zone(tz)}
     by_week: dict[date, list[tuple[Sequence[str], int]]] = defaultdict(list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.analytics.asked import MODEL, PEOPLE, Against
 from core.errors import LimitExceeded
 from core.services.analytics.agreement import agreement
+from core.services.analytics.over_time import weeks_are_drawn, weeks_of
 from core.services.analytics.quality import Rightness, best_reference, rightness
 from core.services.bias.slice_ask import SliceAsk
 from core.services.bias.slices import slices_of
@@ -12,6 +13,7 @@ from core.services.consensus.agreement import AgreementView
 from core.services.issues.finding import known_issues
 from core.services.report.asked import Asked
 from core.services.report.parts import COEFFICIENT, COUNT, Row, Section, count
+from core.services.report.weeks import Week
 from core.stats.intervals import UNDEFINED, Estimate
 
 MOST_SLICES = 5
@@ -78,20 +80,45 @@ def _named(right: Rightness) -> dict[str, Estimate]:
 
 
 def agreement_section(asked: Asked) -> Section:
-    """Return how far the votes of the week agree, beside those of the week before."""
-    now, before = (
-        agreement(asked.ws, asked.actor, asked.slug, asked.during(w)).view
-        for w in (asked.week, asked.week.before)
+    """Return how far people agree in the week, beside the week before: the figures of page Quality."""
+    now, before = (_agreed(asked, w) for w in (asked.week, asked.week.before))
+    names = sorted(now, key=lambda n: n not in _LABEL_ROWS)
+    rows = tuple(Row(n, now[n][0], before.get(n, (UNDEFINED, ""))[0], now[n][1]) for n in names)
+    drawn = weeks_are_drawn(asked.project)
+    notes = [_BY_ITEM] if drawn else []
+    if not drawn or len(rows) > len(_LABEL_ROWS):
+        notes.append(_BY_VOTE.format(what="n of further questions" if drawn else "n"))
+    return Section("agreement", "How far people agree", rows, tuple(notes), filtered=True)
+
+
+_BY_ITEM = (
+    "n counts items with two or more votes. An item, with all its votes, is of the week of its newest "
+    "vote, as on the page Quality."
+)
+_BY_VOTE = "{what} counts items with two or more votes of the same week; of many, a random sample."
+
+
+def _agreed(asked: Asked, week: Week) -> dict[str, tuple[Estimate, str]]:
+    """Return the coefficients of a week; of the label by its items' newest votes, as the page draws it."""
+    drawn = weeks_are_drawn(asked.project)
+    found: dict[str, tuple[Estimate, str]] = {}
+    if not drawn or len(asked.project.schema.item_questions) > 1:
+        during = asked.during(week)
+        found = _coefficients(agreement(asked.ws, asked.actor, asked.slug, during).view)
+    if not drawn:
+        return found
+    every = weeks_of(asked.replica, asked.project, asked.always, week.tz)
+    alpha, percent = next(
+        ((w.alpha, w.percent) for w in every if w.begins == week.first), (UNDEFINED, UNDEFINED)
     )
-    a, b = _coefficients(now), _coefficients(before)
-    rows = tuple(Row(n, a[n][0], b.get(n, (UNDEFINED, ""))[0], a[n][1]) for n in a)
-    text = (
-        "n counts items with two or more votes of the same week. The page Quality puts an item, with all its "
-        "votes, into the week of its newest one: its figures differ a little."
-    )
-    if now.sampled:
-        text += " A random sample of them was looked at."
-    return Section("agreement", "How far people agree", rows, (text,), filtered=True)
+    return found | _of_label(alpha, percent)
+
+
+_LABEL_ROWS = ("Krippendorff's alpha", "Same answer")
+
+
+def _of_label(alpha: Estimate, percent: Estimate) -> dict[str, tuple[Estimate, str]]:
+    return dict(zip(_LABEL_ROWS, ((alpha, COEFFICIENT), (percent, "%")), strict=True))
 
 
 def _coefficients(view: AgreementView) -> dict[str, tuple[Estimate, str]]:
@@ -102,11 +129,10 @@ def _coefficients(view: AgreementView) -> dict[str, tuple[Estimate, str]]:
         }
     found: dict[str, tuple[Estimate, str]] = {}
     if view.labels is not None:
-        found["Krippendorff's alpha"] = (view.labels.alpha, COEFFICIENT)
-        found["Same answer"] = (view.labels.percent, "%")
+        found |= _of_label(view.labels.alpha, view.labels.percent)
     for q in view.questions:
         found[f"Alpha of {q.title}"] = (q.alpha, COEFFICIENT)
-    return found or {"Krippendorff's alpha": (UNDEFINED, COEFFICIENT)}
+    return found or {_LABEL_ROWS[0]: (UNDEFINED, COEFFICIENT)}
 
 
 def suspicious(asked: Asked) -> Section:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.analytics.asked import Filters
 from core.services.analytics.marks import differing_behind
-from core.services.analytics.over_time import agreement_weeks
+from core.services.analytics.over_time import agreement_weeks, weeks_are_drawn
 from core.ui import charts, states
 from core.ui.charts import card_head
 from core.ui.charts.series import weeks
@@ -23,9 +23,9 @@ from core.ui.zones import day_ends
 def draw_weeks(page: PageContext, filters: Filters) -> None:
     """Draw Krippendorff's alpha by week, with its interval."""
     zone = charts.reader_zone()
-    found = agreement_weeks(page.ws, page.actor, page.slug, filters, zone)
-    if page.project is None or page.project.task.draws or page.project.schema.main.several:
+    if page.project is None or not weeks_are_drawn(page.project):
         return
+    found = agreement_weeks(page.ws, page.actor, page.slug, filters, zone)
     with st.container(border=True):
         card_head(
             _("Agreement over time"),

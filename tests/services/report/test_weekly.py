@@ -12,8 +12,8 @@ import pytest
 from core.analytics.asked import PEOPLE, Filters
 from core.clock import FakeClock
 from core.errors import InputError
-from core.services.analytics.agreement import agreement
 from core.services.analytics.costs import costs_of
+from core.services.analytics.over_time import agreement_weeks
 from core.services.analytics.quality import quality
 from core.services.analytics.replicas import forget_replicas
 from core.services.analytics.throughput import PersonPace, throughput
@@ -72,9 +72,12 @@ def test_the_numbers_are_those_of_the_services(two_weeks: World) -> None:
         right = quality(w.ws, me, w.slug, PEOPLE, "gold", filters).right
         assert pick(_row(report, "people_right", "All")) == right.overall.estimate
         assert pick(_row(report, "people_right", "Class cat")) == right.classes[0].estimate
-        labels = agreement(w.ws, me, w.slug, filters).view.labels
-        assert labels is not None
-        assert pick(_row(report, "agreement", "Krippendorff's alpha")) == labels.alpha
+        drawn = {d.begins: d for d in agreement_weeks(w.ws, me, w.slug)}
+        if at.first in drawn:  # before, no item had two votes yet
+            assert pick(_row(report, "agreement", "Krippendorff's alpha")) == drawn[at.first].alpha
+            assert pick(_row(report, "agreement", "Same answer")) == drawn[at.first].percent
+    same = _row(report, "agreement", "Same answer")
+    assert (same.now.n, same.before.n) == (10, 0)  # type: ignore[union-attr]  # it has one
     assert _row(report, "work", "Votes").now.value == 12
     assert _row(report, "work", "Decisions by leads").now.value == 1
     assert _row(report, "people_right", "All").before.n == 10  # type: ignore[union-attr]  # it has one
