@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from core.access import Action, Actor, Resource, can
 from core.labels.state import ItemState
@@ -16,11 +16,12 @@ UNSETTLED = (ItemState.OPEN.value, ItemState.DISPUTE.value)
 
 
 def rows_of(ws: Workspace, ids: Sequence[int]) -> dict[int, Row]:
-    """Return content hash and state of each of these items."""
+    """Return content hash and state of each of these items; one that was never resolved is open."""
+    state = func.coalesce(item_state.c.state, ItemState.OPEN.value).label("state")
     with ws.store.read() as connection:
         query = (
-            select(items.c.id, items.c.content_hash, item_state.c.state)
-            .join(item_state, item_state.c.item_id == items.c.id)
+            select(items.c.id, items.c.content_hash, state)
+            .outerjoin(item_state, item_state.c.item_id == items.c.id)
             .where(items.c.id.in_(ids))
         )
         return {r.id: r for r in connection.execute(query)}
