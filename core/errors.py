@@ -31,6 +31,27 @@ Each carries a stable ``code``, one plain sentence (``message``: what was wrong,
 expected against found, what was kept) and ``advice``: what to do next.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MOST_NAMED = 12
+
+
+def one_of(known: Iterable[object], otherwise: str = "") -> str:
+    """Return advice that names what can be chosen.
+
+    Args:
+        known: What there is; of many the first are named and the others counted.
+        otherwise: What to say where there is nothing.
+    """
+    names = [str(k)[:60] for k in known]
+    if not names:
+        return otherwise
+    more = len(names) - MOST_NAMED
+    told = ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return f"Choose {told}." if len(names) == 1 else f"Choose one of: {told}."
+
 
 class TiebreakError(Exception):
     """Root of the tree; raised itself only by mistake."""

@@ -28,7 +28,7 @@ from core.analytics.cells import Facts, Floats, Ints
 from core.analytics.columns import MOST_VALUES, WEEKDAYS, Kind, SliceColumn, listed
 from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
-from core.errors import InputError
+from core.errors import InputError, one_of
 
 EVERYBODY = "everybody"
 """Model and people together; the model then counts as one more person."""
@@ -123,8 +123,8 @@ def statements_of(replica: Replica, project_id: int, asked: Question) -> Stateme
         raise InputError("Recall is that of a class.", "Name the class.")
     if asked.draws and asked.metric not in (Metric.ACCURACY, Metric.RECALL, Metric.TIME):
         raise InputError(
-            f"Slices of regions are compared by accuracy, recall or time, not by {asked.metric}.",
-            "Choose one of these.",
+            f"Slices of regions are not compared by {asked.metric}.",
+            one_of((Metric.ACCURACY, Metric.RECALL, Metric.TIME)),
         )
     if asked.metric in COMPARED:
         return (

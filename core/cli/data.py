@@ -170,7 +170,7 @@ def _refusals(report: ImportReport) -> list[str]:
 
 def export(
     project: ProjectArgument,
-    out: Annotated[Path, typer.Argument(help="File (csv, coco, .zip) or folder to write.")],
+    out: Annotated[str, typer.Argument(help="File (csv, coco, .zip) or folder to write.")],
     what: Annotated[
         str, typer.Option(help="labels, predictions, votes, gold or items.")
     ] = "labels",
@@ -184,17 +184,48 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write labels, predictions, votes, gold or items to a file or folder."""
+    place = place_for(out, format)
     if version:
-        export_version(project, version, format, out, workspace, as_json)
+        export_version(project, version, format, place, workspace, as_json)
         return
     ws, me = opened(workspace)
     found = export_data(ws, me, project, what, format)
-    written = _write(found, out)
+    written = _write(found, place)
     doc = {
         "what": what, "format": format, "rows": found.n_rows, "files": written,
-        "notes": found.notes, "out": out,
+        "notes": found.notes, "out": place,
     }  # fmt: skip
-    emit(doc, as_json, f"Wrote {found.n_rows:,} rows into {out}.")
+    emit(doc, as_json, f"Wrote {found.n_rows:,} rows into {place}.")
+
+
+ENDINGS = {
+    ".csv": "csv", ".tsv": "csv", ".json": "coco", ".xml": "voc", ".txt": "yolo",
+}  # fmt: skip
+"""Endings of a file to the format they promise; another one in it would mislead whoever opens it."""
+
+
+def place_for(out: str, format: str) -> Path:
+    """Return where an export goes.
+
+    Raises:
+        InputError: Nothing is named, or a file whose ending promises another format.
+    """
+    if not out.strip():
+        raise InputError(
+            "An export needs a place to go to, found an empty name; nothing was written.",
+            "Name a file or a folder, such as labels.csv; '.' is the folder you are in.",
+        )
+    place = Path(out)
+    promised = ENDINGS.get(place.suffix.lower())
+    wanted = "csv" if format == "tsv" else format
+    known = wanted in {*ENDINGS.values(), "folder"}  # what is no format is refused as such
+    if known and promised not in (None, wanted) and not place.is_dir():
+        raise InputError(
+            f"'{place.name}' would be taken for {promised}, '{format}' was asked for; nothing was "
+            "written.",
+            f"Add --format {promised}, or name another file or a folder.",
+        )
+    return place
 
 
 def _write(found: ExportFiles, out: Path) -> int:

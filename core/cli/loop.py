@@ -11,7 +11,7 @@ import typer
 from core.access import Actor
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
-from core.errors import InputError, NotFound
+from core.errors import InputError, NotFound, one_of
 from core.services.certificates.accept import AcceptedView, accept
 from core.services.certificates.audits import AuditRow, audit_standing, draw_audit, watch_audit
 from core.services.certificates.campaign import (
@@ -205,7 +205,7 @@ def _chosen(ws: Workspace, me: Actor, project: str, model: int | None) -> int:
         if model not in {m.id for m in known}:
             raise NotFound(
                 f"There is no model {model} in '{project}'; nothing was done.",
-                "Choose one from the list.",
+                one_of(sorted(m.id for m in known), "None was trained yet."),
             )
         return model
     found = [m.id for m in known if m.promoted]

@@ -110,7 +110,8 @@ def notarise(
     Args:
         meant: What was to be written, each image by its first name.
         read: What our parser makes of the files.
-        classes: Names by index, as meant and as the files have them.
+        classes: Names by index, as meant and as the files have them; both empty where the format has no
+            numbers of classes.
         tolerance: How many pixels a coordinate of an image may be off.
         raw: The numbers of boxes as they stand in files of shares (YOLO).
         refused: What the parser left out, a sentence each.
@@ -119,7 +120,9 @@ def notarise(
     back = {e.file: e for e in read}
     found: Counter[str] = Counter()
     pairs = [(e, back[e.file]) for e in meant if e.file in back]
-    checks = [_items(meant, back, read), _readable(refused), _classes(*classes)]
+    checks = [_items(meant, back, read), _readable(refused)]
+    if any(classes):  # a table has names alone: there is no order to be kept
+        checks.append(_classes(*classes))
     drawn = any(e.answer.regions for e in (*meant, *read))
     if not drawn or any(a.answer.choices or a.answer.multi for a, _ in pairs):
         checks.append(_labels(pairs))

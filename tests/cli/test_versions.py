@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -145,12 +145,61 @@ def test_boxes_leave_in_every_format_that_has_a_place(
     assert code == 0, out
     receipt = json.loads(out)["receipt"]
     names = {c["name"] for c in receipt["checks"]}
-    assert {"items", "class order", "regions", "coordinates", "counts"} <= names
+    assert {"items", "regions", "coordinates", "counts"} <= names
+    assert ("class order" in names) == (format != "csv")  # a table numbers no classes
     assert {s: c["plate"] for s, c in receipt["counts"].items()} == {"test": 3, "train": 3}
     if format == "yolo":
         assert "normalisation" in names
         line = (tmp_path / "out" / "labels" / "0.txt").read_text()
         assert line == "1 0.547959 0.641561 0.422449 0.117967\n"
+
+
+@pytest.mark.parametrize(
+    ("out", "more", "said"),
+    [
+        ("", ("--format", "coco"), "needs a place to go to"),
+        ("  ", ("--version", "v1"), "needs a place to go to"),
+        ("x.csv", ("--format", "coco"), "would be taken for csv, 'coco' was asked for"),
+        ("x.json", ("--version", "v1"), "would be taken for coco, 'csv' was asked for"),
+    ],
+)
+def test_an_export_to_nowhere_or_under_a_wrong_ending_writes_nothing(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    out: str,
+    more: Sequence[str],
+    said: str,
+) -> None:
+    """One sentence, and the folder one is in stays as it was."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    code, told, err = run("export", "cars", out, *more)
+    assert (code, told) == (1, "")
+    assert said in err
+    assert not list(here.iterdir())
+
+
+def test_only_what_is_copied_is_said_to_be(run: Run, tmp_path: Path) -> None:
+    """A table names its images: no step of copying them, no sentence on numbers of classes."""
+    run("snapshot", "leaves", "--name", "v1", "--no-near")
+    code, out, err = run("export", "leaves", tmp_path / "x.csv", "--version", "v1")
+    assert code == 0, err
+    assert "copying images" not in err
+    assert "Images are not copied" in out
+    assert "same number on both sides" not in out
+    _code, out, err = run(
+        "export", "leaves", tmp_path / "y", "--version", "v1", "--format", "folder"
+    )
+    assert "copying images" in err
+    assert "not copied" not in out
+
+
+def test_who_misses_the_name_is_told_what_there_is(run: Run) -> None:
+    """An unknown project or model names those that can be chosen."""
+    _code, _out, err = run("diff", "nowhere", "v1", "v2")
+    assert "Choose one of: cars, leaves." in err
 
 
 def test_a_format_without_a_place_is_refused_and_writes_nothing(run: Run, tmp_path: Path) -> None:

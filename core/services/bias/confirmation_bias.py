@@ -20,7 +20,7 @@ from core.analytics.asked import PEOPLE
 from core.analytics.cells import Floats, Ints
 from core.analytics.columns import SliceColumn
 from core.analytics.replica import Replica
-from core.errors import InputError
+from core.errors import InputError, one_of
 from core.labels.state import ItemState
 from core.services.analytics.behind import is_withheld, rows_of
 from core.services.analytics.replicas import open_figures
@@ -199,9 +199,11 @@ def cell_items(
     column = next((c for c in data.columns if c.name == where[0]), None)
     names = [] if column is None else [v.name for v in column.values]
     if column is None or where[1] not in names or label not in data.labels:
+        known = [n or "not known" for n in names] or [c.name for c in data.columns]
         raise InputError(
-            f"There is no such group: '{where[0][:60]}' and '{label[:60]}'.",
-            "Choose one from the list: what was measured or said since may have moved it.",
+            f"There is no such group: '{where[0][:60]}' and '{label[:60]}'; what was measured or said "
+            "since may have moved it.",
+            one_of(known if label in data.labels else data.labels),
         )
     wanted = data.labels.index(label)
     said = data.said

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from core.access import Action, Actor
 from core.analytics.cells import Floats
-from core.errors import InputError
+from core.errors import InputError, one_of
 from core.labels.rules import (
     About,
     BadRule,
@@ -239,8 +239,8 @@ def _beyond(known: Known, line: int) -> tuple[Rule, Values]:
     rule = next((r for r in rules if r.line == line), None)
     if rule is None:
         raise InputError(
-            f"There is no rule in line {line} of the guideline.",
-            "It may have been changed since; choose one from the list.",
+            f"There is no rule in line {line} of the guideline; it may have been changed since.",
+            one_of((f"line {r.line}" for r in rules), "The guideline has no rules."),
         )
     values = values_for(known, rule)
     if isinstance(values, str):

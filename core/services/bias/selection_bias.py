@@ -16,7 +16,7 @@ import numpy as np
 from core.access import Actor
 from core.analytics.cells import Floats
 from core.analytics.columns import Kind
-from core.errors import InputError
+from core.errors import InputError, one_of
 from core.services.bias.kept import Kept
 from core.services.bias.measured import measures_stamp
 from core.services.bias.reference_sets import (
@@ -181,7 +181,7 @@ def selection_pictures(
     if coded is None or value not in names:
         raise InputError(
             f"There is no '{column[:80]}' of '{value[:80]}' to look at.",
-            "Choose one from the list.",
+            one_of(names or [c.name for c in _compared(ws, sets).coded]),
         )
     inside = (coded.codes == names.index(value)) & (sets.is_there == of_reference)
     ids = np.concatenate([sets.here.ids, sets.there.ids])[inside]

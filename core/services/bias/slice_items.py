@@ -15,7 +15,7 @@ from core.access import Action, Actor
 from core.analytics.cells import Ints
 from core.analytics.columns import SliceColumn
 from core.analytics.slice_facts import CLASS, Metric
-from core.errors import ConflictError, InputError
+from core.errors import ConflictError, InputError, one_of
 from core.labels.state import ItemState
 from core.queue.plan import MOST_BOOST, MOST_BOOSTS, Boost, BoostKind
 from core.services.analytics.behind import is_withheld, rows_of
@@ -158,15 +158,20 @@ def _found(ready: Prepared, conditions: Sequence[Condition]) -> list[tuple[int, 
         column = names.get(name)
         codes = [] if column is None else _codes(ready.columns[column], value)
         if column is None or not codes:
+            said = "not known" if value is None else repr(value[:80])
             raise InputError(
-                f"There is no slice where '{name[:80]}' is "
-                f"{'not known' if value is None else repr(value[:80])}.",
-                "Choose one from the list: what was measured or said since may have moved it.",
+                f"There is no slice where '{name[:80]}' is {said}: what was measured or said since "
+                "may have moved it.",
+                one_of(names if column is None else _values(ready.columns[column])),
             )
         found.append((column, codes[0]))
     if not found:
-        raise InputError("A slice needs a column and a value.", "Choose one from the list.")
+        raise InputError("A slice needs a column and a value.", one_of(names))
     return found
+
+
+def _values(column: SliceColumn) -> list[str]:
+    return ["not known" if v.name is None else v.name for v in column.values]
 
 
 def _codes(column: SliceColumn, value: str | None) -> list[int]:
@@ -280,8 +285,8 @@ def _bounty(
 ) -> tuple[Bounty, list[int]]:
     if Metric(ready.asked.metric) not in SHARES:
         raise InputError(
-            "A bounty narrows a share: accuracy, recall, agreement or the certificate's error.",
-            "Choose one of these.",
+            "A bounty narrows a share, not a time or a rate of work.",
+            one_of(sorted(m.value for m in SHARES)),
         )
     if not (math.isfinite(points) and 0 < points < 50):
         raise InputError(f"Points lie between 0 and 50, found {points:g}.", "3 or 5 is usual.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Row, func, select
 
 from core.access import Action, Actor
-from core.errors import NotFound, StoreCorrupt
+from core.errors import NotFound, StoreCorrupt, one_of
 from core.services.certificates import kept
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
@@ -99,7 +99,7 @@ def certificate_row(connection: Connection, project: ProjectView, certificate_id
     if not found:
         raise NotFound(
             f"There is no certificate {certificate_id} in '{project.slug}'.",
-            "Choose one from the list.",
+            one_of((r.id for r in certificate_rows(connection, project)), "There is none yet."),
         )
     return found[0]
 

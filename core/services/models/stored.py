@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, select
 
 from core.datasets.freeze import FrozenLabel, read_version
-from core.errors import BadCheckpoint, InputError, NotFound
+from core.errors import BadCheckpoint, InputError, NotFound, one_of
 from core.labels import Answer, Region
 from core.labels.schema import Question
 from core.labels.state import ItemState
@@ -39,8 +39,10 @@ def model_row(connection: Connection, project: ProjectView, model_id: int) -> Ro
         .where(models.c.id == model_id, models.c.project_id == project.id)
     ).first()
     if row is None:
+        known = select(models.c.id).where(models.c.project_id == project.id).order_by(models.c.id)
         raise NotFound(
-            f"There is no model {model_id} in '{project.slug}'.", "Choose one from the list."
+            f"There is no model {model_id} in '{project.slug}'.",
+            one_of(connection.execute(known).scalars(), "None was trained yet."),
         )
     return row
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from core.access import Action, Actor, Resource, can, require, require_signed_in
 from core.consensus.policy import Policy
-from core.errors import ConflictError, InputError, NotFound
+from core.errors import ConflictError, InputError, NotFound, one_of
 from core.labels import LabelSchema
 from core.labels.schema import Skeleton, Task, make_question
 from core.labels.schema_checks import checked_schema
@@ -186,9 +186,19 @@ def project_for(
     found = connection.execute(select(projects.c.id).where(projects.c.slug == slug)).scalar()
     if found is None or not can(actor, Action.SEE_PROJECT, Resource(found)):
         require_signed_in(actor)
-        raise NotFound(f"There is no project '{slug}' for you.", "Choose one from the list.")
+        raise unseen_project(connection, actor, slug)
     require(actor, action, Resource(found))
     return load_project(connection, slug, counted=counted)
+
+
+def unseen_project(connection: Connection, actor: Actor, slug: str) -> NotFound:
+    """Return the error that a project is not there for the actor; it names those that are."""
+    rows = connection.execute(select(projects.c.id, projects.c.slug).order_by(projects.c.slug))
+    seen = [r.slug for r in rows if can(actor, Action.SEE_PROJECT, Resource(r.id))]
+    return NotFound(
+        f"There is no project '{slug}' for you.",
+        one_of(seen, "Ask somebody who steers a project for a role in it."),
+    )
 
 
 def load_project(connection: Connection, slug: str, *, counted: bool = True) -> ProjectView:

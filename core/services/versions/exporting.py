@@ -220,6 +220,8 @@ def _asked(
 
 def _pictures(ws: Workspace, made: Written, told: Told) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of every image that is copied, one at a time."""
+    if not made.images:
+        return  # most formats name the images: nothing is copied, and nobody is told so
     lie = _locations(ws, [r.item_id for r in made.images.values()])
     pace = paced("copying images", told)
     for done, (path, row) in enumerate(made.images.items(), 1):

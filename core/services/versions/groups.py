@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,20 +105,35 @@ def _look_alikes(
     known = _kept(folder)
     missing = [h for h in wanted if h not in known]
     places = _places(connection, rows) if missing else {}
-    pace = paced("looking at each image once", told)
-    for start in range(0, len(missing), AT_ONCE):
-        part = missing[start : start + AT_ONCE]
-        with ThreadPoolExecutor(2) as pool:
-            greys = list(pool.map(lambda h: _grey(ws, places.get(h)), part))
-        fresh = {h: g for h, g in zip(part, greys, strict=True) if g is not None}
-        _keep(folder, fresh)
-        known |= fresh
-        pace(start + len(part), len(missing))
+    if missing:
+        known |= _looked_at(ws, folder, missing, places, paced("looking at each image once", told))
     told("looking for look-alikes", 0, 0, None)
     seen = [h for h in wanted if h in known]
     table = np.stack([known[h] for h in seen]) if seen else np.zeros((0, SIDE**2), np.uint8)
     groups = [[seen[i] for i in g] for g in look_alikes(table)]
     return groups, len(wanted) - len(seen)
+
+
+def _looked_at(
+    ws: Workspace,
+    folder: Path,
+    missing: Sequence[str],
+    places: Mapping[str, Row],
+    pace: Callable[[int, int], None],
+) -> dict[str, NDArray[np.uint8]]:
+    """Return the grey values of images nobody looked at yet, and keep them, part by part."""
+    found: dict[str, NDArray[np.uint8]] = {}
+    for start in range(0, len(missing), AT_ONCE):
+        part, fresh = missing[start : start + AT_ONCE], {}
+        with ThreadPoolExecutor(2) as pool:
+            greys = pool.map(lambda h: _grey(ws, places.get(h)), part)
+            for n, (content_hash, values) in enumerate(zip(part, greys, strict=True), start + 1):
+                if values is not None:
+                    fresh[content_hash] = values
+                pace(n, len(missing))
+        _keep(folder, fresh)
+        found |= fresh
+    return found
 
 
 def _places(connection: Connection, rows: Sequence[FrozenLabel]) -> dict[str, Row]:
