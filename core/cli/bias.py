@@ -1,4 +1,4 @@
-"""The command about where bias comes from: a dataset against a reference, and a guideline's rules."""
+"""The command about where bias comes from: a reference, a guideline's rules, cameras and persons, labels."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from typing import Annotated
 import typer
 
 from core.access import Actor
+from core.analytics.asked import PEOPLE
+from core.cli.bias_effects import (
+    confirmation_document,
+    confirmation_text,
+    measurement_document,
+    measurement_text,
+)
 from core.cli.bias_text import rules_text, text_of
+from core.cli.figures import estimate
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.errors import InputError
+from core.services.bias.confirmation_bias import confirmation_bias
 from core.services.bias.guideline_rules import (
     RuleFigure,
     RulesView,
@@ -21,12 +30,14 @@ from core.services.bias.guideline_rules import (
 )
 from core.services.bias.learned_limits import LearnedLimit
 from core.services.bias.measured import measure_items
+from core.services.bias.measurement_bias import measurement_bias
 from core.services.bias.object_sizes import ClassSizes, SizesView, object_sizes
 from core.services.bias.reference_sets import FEWEST, ReferenceAsk, two_sets
+from core.services.bias.said_labels import BiasAsk
 from core.services.bias.selection_bias import ColumnTest, SelectionView, selection_bias
+from core.services.bias.slice_ask import SliceAsk
 from core.services.bias.too_clean import FIELD_SHARE, TooCleanView, too_clean
 from core.services.workspace import Workspace
-from core.stats.intervals import Estimate
 
 
 def bias(
@@ -35,6 +46,21 @@ def bias(
         str, typer.Option(help="What to compare with: another project, or COLUMN=VALUE.")
     ] = "",
     rules: Annotated[bool, typer.Option("--rules", help="Measure the guideline's rules.")] = False,
+    measurement: Annotated[
+        bool, typer.Option("--measurement", help="Tell apart what cameras and what persons do.")
+    ] = False,
+    confirmation: Annotated[
+        bool, typer.Option("--confirmation", help="Labels that go with what should not matter.")
+    ] = False,
+    metric: Annotated[
+        str, typer.Option(help="For --measurement; a share, named as in 'tiebreak slices'.")
+    ] = "accuracy",
+    column: Annotated[
+        str, typer.Option(help="For --measurement: the column; what differs most by default.")
+    ] = "",
+    said: Annotated[
+        str, typer.Option(help="For --confirmation: people, model or labels (in force).")
+    ] = PEOPLE,
     labelled: Annotated[
         bool, typer.Option("--labelled", help="Of the project only items with a label.")
     ] = False,
@@ -48,22 +74,27 @@ def bias(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare a dataset with what it will be used on, or with the rules of its guideline."""
-    if bool(against) == rules:
+    """Compare a dataset with what it will be used on, with its guideline, or what was said with the truth.
+
+    One of --against, --rules, --measurement and --confirmation is asked at a time.
+    """
+    if sum((bool(against), rules, measurement, confirmation)) != 1:
         raise InputError(
-            "Either name what to compare with, or ask for the guideline's rules.",
-            "Add --against OTHER_PROJECT, --against COLUMN=VALUE or --rules.",
+            "Either name what to compare with, or ask for rules, measurement or confirmation: one at a time.",
+            "Add --against OTHER_PROJECT, --against COLUMN=VALUE, --rules, --measurement or "
+            "--confirmation.",
         )
     ws, me = opened(workspace)
     if rules:
-        _measured(ws, me, (project,), measure, as_json)
-        found = rules_view(ws, me, project)
-        broken = {
-            f.rule.line: rule_violations(ws, me, project, f.rule.line)
-            for f in found.figures
-            if f.broken
-        }
-        emit(_rules_document(found, broken), as_json, rules_text(found))
+        _rules(ws, me, project, measure, as_json)
+        return
+    if measurement:
+        apart = measurement_bias(ws, me, project, SliceAsk(metric), column)
+        emit(measurement_document(apart), as_json, measurement_text(apart))
+        return
+    if confirmation:
+        goes = confirmation_bias(ws, me, project, BiasAsk(said))
+        emit(confirmation_document(goes), as_json, confirmation_text(goes))
         return
     asked = ReferenceAsk(against, labelled, least)
     sets = two_sets(ws, me, project, asked)  # what will be refused is refused before the long work
@@ -72,6 +103,17 @@ def bias(
     told = too_clean(ws, me, project, asked, share)
     sizes = object_sizes(ws, me, project, asked)
     emit(_document(selected, told, sizes), as_json, text_of(selected, told, sizes))
+
+
+def _rules(ws: Workspace, me: Actor, project: str, measure: bool, as_json: bool) -> None:
+    _measured(ws, me, (project,), measure, as_json)
+    found = rules_view(ws, me, project)
+    broken = {
+        f.rule.line: rule_violations(ws, me, project, f.rule.line)
+        for f in found.figures
+        if f.broken
+    }
+    emit(_rules_document(found, broken), as_json, rules_text(found))
 
 
 def _measured(
@@ -109,9 +151,9 @@ def _document(view: SelectionView, told: TooCleanView, sizes: SizesView) -> dict
                 {
                     "column": h.column,
                     "value": h.cell.value,
-                    "here": _estimate(h.cell.here),
-                    "there": _estimate(h.cell.there),
-                    "missing": _estimate(h.missing),
+                    "here": estimate(h.cell.here),
+                    "there": estimate(h.cell.there),
+                    "missing": estimate(h.missing),
                     "adjusted_p": h.adjusted_p,
                 }
                 for h in view.holes
@@ -130,9 +172,9 @@ def _column(c: ColumnTest) -> dict[str, object]:
         "statistic": c.statistic,
         "n": c.here_n,
         "reference_n": c.there_n,
-        "total_variation": _estimate(c.variation),
-        "jensen_shannon": _estimate(c.divergence),
-        "above": None if c.above is None else _estimate(c.above),
+        "total_variation": estimate(c.variation),
+        "jensen_shannon": estimate(c.divergence),
+        "above": None if c.above is None else estimate(c.above),
         "median": None if c.medians is None else c.medians[0],
         "reference_median": None if c.medians is None else c.medians[1],
         "p": c.p,
@@ -143,8 +185,8 @@ def _column(c: ColumnTest) -> dict[str, object]:
                 "value": cell.value,
                 "low": cell.low,
                 "high": cell.high,
-                "here": _estimate(cell.here),
-                "there": _estimate(cell.there),
+                "here": estimate(cell.here),
+                "there": estimate(cell.there),
             }
             for cell in c.cells
         ],
@@ -157,13 +199,13 @@ def _told(told: TooCleanView) -> dict[str, object]:
         "basis": told.basis.value,
         "n": told.here_n,
         "reference_n": told.there_n,
-        "auc": _estimate(told.auc),
+        "auc": estimate(told.auc),
         "p": told.p,
         "told_apart": told.is_told,
         "tells": [
             {
                 "property": t.name,
-                "above": _estimate(t.above),
+                "above": estimate(t.above),
                 "adjusted_p": t.adjusted_p,
                 "median": t.medians[0],
                 "reference_median": t.medians[1],
@@ -173,10 +215,10 @@ def _told(told: TooCleanView) -> dict[str, object]:
         "frames_to_add": None
         if frames is None
         else {
-            **_estimate(frames.frames),
+            **estimate(frames.frames),
             "share": frames.target,
-            "field_like_here": _estimate(frames.here),
-            "field_like_there": _estimate(frames.there),
+            "field_like_here": estimate(frames.here),
+            "field_like_there": estimate(frames.there),
             "at_hand": frames.at_hand,
         },
     }
@@ -193,9 +235,9 @@ def _sizes(sizes: SizesView) -> dict[str, object]:
                 "class": h.label or None,
                 "low": h.bin.low,
                 "high": h.bin.high,
-                "here": _estimate(h.bin.here),
-                "there": None if h.bin.there is None else _estimate(h.bin.there),
-                "missing": _estimate(h.missing),
+                "here": estimate(h.bin.here),
+                "there": None if h.bin.there is None else estimate(h.bin.there),
+                "missing": estimate(h.missing),
                 "adjusted_p": h.adjusted_p,
             }
             for h in sizes.holes
@@ -210,27 +252,23 @@ def _class(c: ClassSizes) -> dict[str, object]:
         "reference_regions": c.there_regions,
         "images": c.images,
         "quartiles": c.quartiles,
-        "total_variation": None if c.variation is None else _estimate(c.variation),
+        "total_variation": None if c.variation is None else estimate(c.variation),
         "p": c.p,
         "adjusted_p": c.adjusted_p,
-        "coco": [_estimate(e) for e in c.coco],
-        "coco_recall": [_estimate(e) for e in c.coco_recall],
+        "coco": [estimate(e) for e in c.coco],
+        "coco_recall": [estimate(e) for e in c.coco_recall],
         "sizes": [
             {
                 "low": b.low,
                 "high": b.high,
                 "regions": b.here_count,
-                "share": _estimate(b.here),
-                "reference": None if b.there is None else _estimate(b.there),
-                "recall": None if b.recall is None else _estimate(b.recall),
+                "share": estimate(b.here),
+                "reference": None if b.there is None else estimate(b.there),
+                "recall": None if b.recall is None else estimate(b.recall),
             }
             for b in c.bins
         ],
     }
-
-
-def _estimate(e: Estimate) -> dict[str, object]:
-    return {"n": e.n, "value": e.value, "low": e.low, "high": e.high}
 
 
 # --- rules ----------------------------------------------------------------------------------------
@@ -256,7 +294,7 @@ def _rule(f: RuleFigure, found: Violations | None) -> dict[str, object]:
         "items": f.items,
         "measured": f.measured,
         "unmeasured": f.unmeasured,
-        "share": _estimate(f.share),
+        "share": estimate(f.share),
         "problem": f.problem or None,
         "violations": [
             {
@@ -279,10 +317,10 @@ def _limit(x: LearnedLimit) -> dict[str, object]:
         "bad": x.bad,
         "rule": x.line or None,
         "in_force": x.in_force or None,
-        "limit": None if found is None else _estimate(found.limit),
-        "inside": None if found is None else _estimate(found.inside),
-        "outside": None if found is None else _estimate(found.outside),
-        "difference": None if found is None else _estimate(found.difference),
+        "limit": None if found is None else estimate(found.limit),
+        "inside": None if found is None else estimate(found.inside),
+        "outside": None if found is None else estimate(found.outside),
+        "difference": None if found is None else estimate(found.difference),
         "adjusted_p": x.adjusted_p,
         "sure": x.is_sure,
     }

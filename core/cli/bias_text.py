@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.cli.figures import p_value
 from core.services.bias.guideline_rules import RulesView
 from core.services.bias.object_sizes import SizesView
 from core.services.bias.selection_bias import ColumnTest, SelectionView
@@ -25,7 +26,7 @@ def text_of(view: SelectionView, told: TooCleanView, sizes: SizesView) -> str:
     if view.holes:
         lines += ["", "Too few of:"]
         lines += [
-            f"  {h.column} {h.cell.value}: {_share(h.cell.there)} there, {_share(h.cell.here)} here; "
+            f"  {h.column} {h.cell.value}: {share(h.cell.there)} there, {share(h.cell.here)} here; "
             f"{_number(h.missing)} more would give the same share"
             for h in view.holes[:20]
         ]
@@ -36,26 +37,25 @@ def _column_line(c: ColumnTest) -> str:
     n = f"{c.here_n:,}/{c.there_n:,}"
     if c.p is None or c.adjusted_p is None:
         return f"{c.column[:24]:<24} {n:>13}  not enough data"
-    p = "<0.001" if c.adjusted_p < 0.001 else f"{c.adjusted_p:.3f}"
     more = (
         "" if c.medians is None else f"  median {c.medians[1]:.4g} there, {c.medians[0]:.4g} here"
     )
-    return f"{c.column[:24]:<24} {n:>13}  {_share(c.variation):<26} {p:>8}{more}"
+    return f"{c.column[:24]:<24} {n:>13}  {share(c.variation):<26} {p_value(c.adjusted_p):>8}{more}"
 
 
 def _told_lines(told: TooCleanView) -> list[str]:
     if told.auc.value is None:
         return ["Not enough data to let a classifier tell both sets apart."]
     if not told.is_told:
-        return [f"A classifier on {told.basis.value} cannot tell them apart: {_share(told.auc)}."]
+        return [f"A classifier on {told.basis.value} cannot tell them apart: {share(told.auc)}."]
     lines = [
-        f"A classifier on {told.basis.value} tells the reference's picture in {_share(told.auc)} of "
+        f"A classifier on {told.basis.value} tells the reference's picture in {share(told.auc)} of "
         "pairs."
     ]
     if told.frames is not None and told.frames.frames.value is not None:
         lines.append(
             f"{_number(told.frames.frames)} of its pictures added would bring field-like ones from "
-            f"{_share(told.frames.here)} to {told.frames.target:.0%}."
+            f"{share(told.frames.here)} to {told.frames.target:.0%}."
         )
     return lines
 
@@ -64,7 +64,7 @@ def _size_lines(sizes: SizesView) -> list[str]:
     lines = []
     for c in sizes.classes:
         name = c.label or "all classes"
-        small, medium, large = (_share(e) for e in c.coco)
+        small, medium, large = (share(e) for e in c.coco)
         lines.append(
             f"{name}: {c.regions:,} regions; small {small}, medium {medium}, large {large}"
         )
@@ -76,7 +76,8 @@ def _size_lines(sizes: SizesView) -> list[str]:
     return [*(["", *lines] if lines else []), *sizes.notes]
 
 
-def _share(e: Estimate) -> str:
+def share(e: Estimate) -> str:
+    """Return a share with its interval."""
     if e.value is None:
         return f"not enough data (n = {e.n:,})"
     if e.low is None or e.high is None:
@@ -98,7 +99,7 @@ def rules_text(view: RulesView) -> str:
     """Return a guideline's rules and the limits proposed, in lines."""
     lines = []
     for f in view.figures:
-        said = f.problem or f"{f.broken:,} of {f.measured:,} beyond, {_share(f.share)}"
+        said = f.problem or f"{f.broken:,} of {f.measured:,} beyond, {share(f.share)}"
         lines.append(f"line {f.rule.line}: {f.rule.text}: {said}")
     if not view.figures:
         lines.append(
@@ -110,8 +111,8 @@ def rules_text(view: RulesView) -> str:
     for x in view.limits:
         if x.is_sure and x.found is not None:
             lines.append(
-                f"proposed: {x.line}: beyond it {_share(x.found.outside)} went wrong, within "
-                f"{_share(x.found.inside)}"
+                f"proposed: {x.line}: beyond it {share(x.found.outside)} went wrong, within "
+                f"{share(x.found.inside)}"
             )
     if not any(x.is_sure for x in view.limits):
         lines.append("No limit is proposed: nothing surely goes wrong more often beyond one.")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from core.cli.figures import estimate, named, p_value
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.services.bias.measured import measure_items
 from core.services.bias.slice_ask import (
     FEWEST,
     MARGIN,
-    Condition,
     SliceAsk,
     needs_measures,
 )
@@ -88,7 +87,7 @@ def _document(view: SlicesView) -> dict[str, object]:
         "least": asked.fewest,
         "margin": asked.margin,
         "tz": asked.tz,
-        "overall": _estimate(view.overall),
+        "overall": estimate(view.overall),
         "tested": view.tested,
         "pruned": view.pruned,
         "suppressed": view.suppressed,
@@ -103,8 +102,8 @@ def _slice(row: SliceRow) -> dict[str, object]:
         "slice": named(row.conditions),
         "conditions": [{"column": c, "value": v} for c, v in row.conditions],
         "items": row.items,
-        **_estimate(row.inside),
-        "rest": _estimate(row.rest),
+        **estimate(row.inside),
+        "rest": estimate(row.rest),
         "gap": row.gap.value,
         "gap_low": row.gap.low,
         "gap_high": row.gap.high,
@@ -120,15 +119,6 @@ def _slice(row: SliceRow) -> dict[str, object]:
     }
 
 
-def _estimate(e: Estimate) -> dict[str, object]:
-    return {"n": e.n, "value": e.value, "low": e.low, "high": e.high}
-
-
-def named(conditions: Sequence[Condition]) -> str:
-    """Return a slice's name: camera=C, light=dusk."""
-    return ", ".join(f"{c}={'(not known)' if v is None else v}" for c, v in conditions)
-
-
 def _text(view: SlicesView, top: int) -> str:
     unit = "s" if view.asked.metric == "time" else "%"
     shown = view.rows[:top]
@@ -139,9 +129,10 @@ def _text(view: SlicesView, top: int) -> str:
         f"{view.asked.metric}{of}, {view.asked.whose}{against}: {_figure(view.overall, unit)}; "
         f"{view.tested:,} slices compared, each with at least {view.asked.fewest} statements.",
     ]
+    gap = f"gap in {'points' if unit == '%' else unit}, 95 %"
     if shown:
         lines.append(
-            f"{'slice':<{wide}}  {'n':>6}  {'figure, 95 %':<22} {'gap, 95 %':<26} {'adj. p':>8} {'shrunken':>9}"
+            f"{'slice':<{wide}}  {'n':>6}  {'figure, 95 %':<24} {gap:<26} {'adj. p':>8} {'shrunken':>9}"
         )
     lines += [_line(r, wide, unit) for r in shown]
     if not view.rows:
@@ -152,11 +143,10 @@ def _text(view: SlicesView, top: int) -> str:
 
 
 def _line(row: SliceRow, wide: int, unit: str) -> str:
-    p = "<0.001" if row.adjusted_p < 0.001 else f"{row.adjusted_p:.3f}"
     because = f"  explained by {named(row.explained_by)}" if row.explained_by else ""
     return (
-        f"{named(row.conditions):<{wide}}  {row.inside.n:>6,}  {_figure(row.inside, unit):<22} "
-        f"{_figure(row.gap, unit, True):<26} {p:>8} {_number(row.shrunken.value, unit):>9}{because}"
+        f"{named(row.conditions):<{wide}}  {row.inside.n:>6,}  {_figure(row.inside, unit):<24} "
+        f"{_figure(row.gap, unit, True):<26} {p_value(row.adjusted_p):>8} {_number(row.shrunken.value, unit):>9}{because}"
     )
 
 
@@ -164,7 +154,8 @@ def _figure(e: Estimate, unit: str, signed: bool = False) -> str:
     if e.value is None:
         return f"not enough data (n = {e.n:,})"
     value, low, high = (_number(v, unit, signed) for v in (e.value, e.low, e.high))
-    return f"{value} ({low} to {high})"
+    of = "" if signed else f" {unit}"
+    return f"{value}{of} ({low} to {high})"
 
 
 def _number(value: float | None, unit: str, signed: bool = False) -> str:

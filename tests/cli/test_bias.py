@@ -85,11 +85,28 @@ def test_rules_are_measured(run: Run) -> None:
     assert "line 2: brightness at least 40: 40 of 120 beyond, 33.3 %" in out
 
 
+def test_measurement_and_confirmation_answer_without_data(run: Run) -> None:
+    """Where nobody has said anything both say so, and their documents hold nothing made up."""
+    code, out, err = run("pets", "--measurement", "--json")
+    assert code == 0, err
+    assert json.loads(out)["effects"] == []
+    code, out, err = run("pets", "--confirmation", "--json")
+    assert code == 0, err
+    doc = json.loads(out)
+    assert (doc["tested"], doc["groups"], doc["n"]) == (0, [], 0)
+    for flag in ("--measurement", "--confirmation"):
+        code, out, _ = run("pets", flag)
+        assert code == 0
+        assert "Not enough data" in out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ((), "Either name what to compare with"),
         (("--rules", "--against", "light=sun"), "Either name what to compare with"),
+        (("--measurement", "--confirmation"), "Either name what to compare with"),
+        (("--measurement", "--column", "weather"), "There are: camera, light"),
         (("--against", "light=mars"), "No item of 'pets' has light=mars"),
         (("--against", "nowhere"), "There is no project 'nowhere'"),
         (("--against", "light=dusk", "--share", "7"), "lies between 0 and 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from core.analytics.asked import Filters
+from core.cli.bias_effects import (
+    confirmation_document,
+    confirmation_text,
+    measurement_document,
+    measurement_text,
+)
+from core.cli.output import plain
 from core.clock import FakeClock, new_uuid
 from core.errors import Forbidden, InputError
 from core.labels import Answer
@@ -198,3 +206,22 @@ def test_an_empty_project_and_regions_have_states(sqlite_ws: Workspace):
         view = confirmation_bias(empty.ws, boss, empty.slug, BiasAsk(said))
         assert (view.cells, view.anchors, view.tested) == ((), (), 0)
     forget_replicas()
+
+
+def test_the_terminal_tells_the_same_effects_and_associations(said: World):
+    """Each effect and group is named as in `tiebreak slices`, with n, value and interval, in JSON and in lines."""
+    apart = measurement_bias(said.ws, said.cast.manager, said.slug, _ask())
+    doc = json.loads(json.dumps(plain(measurement_document(apart))))
+    effect = doc["effects"][0]
+    assert (effect["slice"], effect["n"], effect["sure"]) == ("camera=C", 80, True)
+    assert effect["of_its_own"]["low"] < effect["of_its_own"]["value"] < -0.15
+    assert effect["conditions"] == [{"column": "camera", "value": "C"}]
+    line = next(t for t in measurement_text(apart).splitlines() if t.startswith("camera=C"))
+    assert f"{effect['of_its_own']['value'] * 100:+.1f} (" in line
+    goes = confirmation_bias(said.ws, said.cast.manager, said.slug, BiasAsk("model"))
+    doc = json.loads(json.dumps(plain(confirmation_document(goes))))
+    group = next(g for g in doc["groups"] if (g["slice"], g["label"]) == ("site=river", CAT))
+    assert group["verdict"] == "beyond"
+    assert group["times_as_often"]["low"] > 1
+    assert group["beyond_truth"]["n"] == group["n"]
+    assert "cat where site=river" in confirmation_text(goes)
