@@ -33,6 +33,11 @@ def draw(template: str, **values: object) -> None:
     st.html(fill(template, **values))
 
 
+def is_dark() -> bool:
+    """Return whether the reader's page is dark; light where the browser has not said yet."""
+    return st.context.theme.type == "dark"
+
+
 def inject_style() -> None:
     """Give the page our style sheet."""
     st.html(STYLE)

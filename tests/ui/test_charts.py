@@ -86,3 +86,26 @@ def test_a_difference_is_written_with_its_sign() -> None:
     """Points below the rest carry a minus at both ends of the interval."""
     gap = Estimate(-14.0, -20.25, -3.0, 140)
     assert charts.sentence(gap, charts.POINTS) == "−14.0 points (−20.2 to −3.0 points, n = 140)"
+
+
+def test_the_scale_of_small_shares_ends_where_the_data_do() -> None:
+    """A few percent fill their scale, which begins at 0 and has round marks; large shares keep the whole."""
+    few = [Estimate(0.01, 0.004, 0.031, 120), Estimate(0.0, 0.0, 0.02, 80)]
+    extent = charts.from_zero(few)
+    assert extent is not None
+    assert extent[0] <= 0 < 0.031 < extent[1] <= 0.06
+    axis = charts.dots([Dot("oak", (few[0],))], extent=extent).layout.xaxis
+    assert list(axis.range) == list(extent)
+    assert list(axis.ticktext) == ["0 %", "1 %", "2 %", "3 %", "4 %", "5 %"]
+    assert charts.from_zero([Estimate(0.7, 0.6, 0.8, 9)]) is None
+    assert charts.from_zero([NONE]) is None
+
+
+def test_a_line_to_compare_with_and_the_scale_are_named() -> None:
+    """The scale has a title; the line's name stands below the last row, where no dot is."""
+    row = Dot("dusk", (Estimate(-4.0, -7.0, -1.0, 50),))
+    figure = charts.dots([row, row], ("",), charts.POINTS, 0.0, axis="Points", zero_name="like all")
+    assert figure.layout.xaxis.title.text == "Points"
+    named = [a for a in figure.layout.annotations if a.text == "like all"]
+    assert [(a.x, a.y > 1.5) for a in named] == [(0.0, True)]
+    assert figure.layout.yaxis.range[0] > named[0].y

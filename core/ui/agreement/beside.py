@@ -21,7 +21,7 @@ from core.ui.choices import put
 from core.ui.marks import Found, by_row, draw_marks
 from core.ui.shell import PageContext
 from core.ui.text import _, many
-from core.ui.theme import Markup
+from core.ui.theme import Markup, is_dark
 from core.ui.widgets import caption, muted, number, table
 
 MATRIX = "quality.pairs"
@@ -90,7 +90,12 @@ def draw_effects(
         return title, differing_behind(page.ws, page.actor, page.slug, filters, one)
 
     draw_marks(
-        page, charts.dots(rows, unit=POINTS, zero=0.0), "quality.effects", said,
+        page,
+        charts.dots(
+            rows, unit=POINTS, zero=0.0, zero_name=_("no effect"),
+            axis=_("Alpha with this person less alpha without"),
+        ),
+        "quality.effects", said,
         by_row([people[p][0] for p, _e in drawn]), behind,
     )  # fmt: skip
 
@@ -120,7 +125,7 @@ def draw_pairs(
         left, right = st.columns([3, 2], gap="large")
         with left:
             draw_chart(
-                charts.matrix([shown for _name, shown in names], pairs.agreement),
+                charts.matrix([shown for _name, shown in names], pairs.agreement, is_dark()),
                 MATRIX,
                 _in_words(pairs, [shown for _name, shown in names]),
                 lambda: _clicked([name for name, _shown in names]),
@@ -172,7 +177,8 @@ def _behind(
         for d in found.items[:MOST_LISTED]
     ]
     if rows:
-        with st.container(height=430, border=False):
+        # As high as the matrix beside it, so that neither leaves a blank.
+        with st.container(height=min(430, max(300, charts.matrix_px(len(names)))), border=False):
             table((_("Image"), _("Item"), _("State")), rows, _("Items two people differ on"))
 
 

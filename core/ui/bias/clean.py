@@ -98,11 +98,14 @@ def _tells(page: PageContext, view: TooCleanView) -> None:
         return
     dots = [Dot(column_name(t.name), (t.above,), BAD if _is_sure(t) else MUTED) for t in view.tells]
     draw_chart(
-        charts.dots(dots, ("",), "%", zero=0.5),
+        charts.dots(
+            dots, ("",), "%", zero=0.5, zero_name=_("tells nothing"),
+            axis=_("How often a picture of the reference has more of it"),
+        ),
         CHART,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
         lambda: choose_by_click(CHART, [t.name for t in view.tells], value=None),
-    )
+    )  # fmt: skip
     columns = (
         "property",
         *estimate_columns("above"),

@@ -169,6 +169,8 @@ def _chart(rows: Sequence[CellRow]) -> None:
         charts.dots(
             dots, (_("as said"), _("beyond the truth")), charts.POINTS, zero=0.0,
             extent=(-reach, reach),
+            axis=_("Said more (+) or less (−) often than elsewhere, percentage points"),
+            zero_name=_("as often as elsewhere"),
         ),
         CLICKED,
         "; ".join(sentence(r) for r in rows),

@@ -135,7 +135,7 @@ def _effects(view: MeasurementView, rows: Sequence[Effect]) -> None:
     draw_chart(
         charts.dots(
             dots, (_("of its own"), _("as it comes")), charts.POINTS, zero=0.0,
-            extent=(-reach, reach),
+            extent=(-reach, reach), axis=_axis(view), zero_name=_("the same as all others"),
         ),
         CLICKED,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], charts.POINTS)}" for d in dots),
@@ -148,6 +148,12 @@ def _effects(view: MeasurementView, rows: Sequence[Effect]) -> None:
         bad=BAD, good=GOOD, muted=MUTED,
         b=_("surely worse of its own"), g=_("surely better"), m=_("could be chance"),
     )  # fmt: skip
+
+
+def _axis(view: MeasurementView) -> str:
+    """Return the title of the scale: what is compared, and in what."""
+    name = _(METRICS[Metric(view.asked.metric)])
+    return _("{figure}: percentage points above (+) or below (−) all others").format(figure=name)
 
 
 def _with_n(estimate: Estimate, n: int) -> Estimate:

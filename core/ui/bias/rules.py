@@ -81,11 +81,14 @@ def _rules(page: PageContext, view: RulesView) -> None:
         dots = [Dot(f.rule.text, (f.share,), BAD if f.broken else MUTED) for f in shown]
         ends = [e.high for d in dots for e in d.estimates if e.high is not None]
         draw_chart(
-            charts.dots(dots, ("",), "%", extent=(-0.01, min(1.02, 1.1 * max([*ends, 0.2])))),
+            charts.dots(
+                dots, ("",), "%", extent=(-0.01, min(1.02, 1.1 * max([*ends, 0.2]))),
+                axis=_("Share of the pictures beyond the rule"),
+            ),
             CHART,
             "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
             lambda: _clicked(shown),
-        )
+        )  # fmt: skip
     head = (_("Line"), _("Rule"), _("Beyond it"), _("Pictures"), _("Not measured"))
     table(head, [_rule(page, f) for f in view.figures], _("Rules"))
     columns = (

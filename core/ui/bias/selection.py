@@ -149,7 +149,7 @@ def _distances(view: SelectionView) -> None:
         return
     dots = [Dot(column_name(c.column), (c.variation,), BAD if c.differs else MUTED) for c in shown]
     draw_chart(
-        charts.dots(dots, (_("total variation"),), "%"),
+        charts.dots(dots, (_("total variation"),), "%", axis=_("Total variation")),
         COLUMNS,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
         lambda: choose_by_click(COLUMNS, [c.column for c in shown], value=None),
@@ -210,11 +210,14 @@ def _values(asked: ReferenceAsk, column: ColumnTest) -> None:
     ends = [e.high for d in dots for e in d.estimates if e.high is not None]
     reach = min(1.02, 1.08 * max([*ends, 0.2]))
     draw_chart(
-        charts.dots(dots, (reference_name(asked), _("this project")), "%", extent=(-0.01, reach)),
+        charts.dots(
+            dots, (reference_name(asked), _("this project")), "%", extent=(-0.01, reach),
+            axis=_("Share of the pictures: {column}").format(column=column_name(column.column)),
+        ),
         VALUES,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
         lambda: choose_by_click(VALUES, [c.value for c in shown]),
-    )
+    )  # fmt: skip
 
 
 def _behind(

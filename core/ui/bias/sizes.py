@@ -143,11 +143,14 @@ def _shares(view: SizesView, asked: ReferenceAsk | None, sizes: ClassSizes) -> N
     series = (reference_name(asked), _("this project")) if compared and asked else ("",)
     card_head(_("Share of all regions"))
     draw_chart(
-        charts.dots(dots, series, "%", extent=(-0.01, min(1.02, 1.08 * max([*ends, 0.2])))),
+        charts.dots(
+            dots, series, "%", extent=(-0.01, min(1.02, 1.08 * max([*ends, 0.2]))),
+            axis=_("Share of all regions, by their size beside the picture's"),
+        ),
         CHART,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[-1])}" for d in dots),
         lambda: choose_by_click(CHART, _places()),
-    )
+    )  # fmt: skip
 
 
 def _places() -> list[str]:
@@ -163,7 +166,7 @@ def _recall(sizes: ClassSizes) -> None:
         return
     dots = [Dot(_range(b), (b.recall,)) for b in sizes.bins if b.recall is not None]
     draw_chart(
-        charts.dots(dots, ("",), "%"),
+        charts.dots(dots, ("",), "%", axis=_("Recall of the model")),
         RECALL,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
         lambda: choose_by_click(RECALL, _places()),

@@ -223,12 +223,13 @@ def draw_gaps(view: SlicesView) -> None:
         reach = max([abs(x) for x in ends] + [5.0 if unit == charts.POINTS else 0.5]) * 1.06
         draw_chart(
             charts.dots(
-                dots, (_("difference"), _("believed")), unit, zero=0.0, extent=(-reach, reach)
+                dots, (_("difference"), _("believed")), unit, zero=0.0, extent=(-reach, reach),
+                axis=_axis(view), zero_name=_("the same as all others"),
             ),
             CLICKED,
             "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], unit)}" for d in dots),
             lambda: _clicked(rows),
-        )
+        )  # fmt: skip
         draw(
             "<div class='tb-legend'><span><i class='tb-dot' style='background:{bad}'></i>{b}</span>"
             "<span><i class='tb-dot' style='background:{good}'></i>{g}</span>"
@@ -236,6 +237,16 @@ def draw_gaps(view: SlicesView) -> None:
             bad=BAD, good=GOOD, muted=MUTED,
             b=_("surely worse than the rest"), g=_("surely better"), m=_("could be chance"),
         )  # fmt: skip
+
+
+def _axis(view: SlicesView) -> str:
+    """Return the title of the scale: what is compared, and in what."""
+    name = _(METRICS[Metric(view.asked.metric)])
+    if view.asked.of_class:
+        name = f"{name}: {view.asked.of_class}"
+    if unit_of(view) == SECONDS:
+        return _("{figure}: seconds more (+) or less (−) than all others").format(figure=name)
+    return _("{figure}: percentage points above (+) or below (−) all others").format(figure=name)
 
 
 def _clicked(rows: list[SliceRow]) -> None:

@@ -8,8 +8,8 @@ a figure without enough data says so where its dot would be.
 from __future__ import annotations
 
 from core.ui.charts.counts import histogram, stacked_days, states_over_time
-from core.ui.charts.dot_chart import Dot, dots
-from core.ui.charts.squares import STEPS, confusion, matrix
+from core.ui.charts.dot_chart import Dot, dots, from_zero
+from core.ui.charts.squares import STEPS, STEPS_ON_DARK, confusion, matrix, matrix_px
 from core.ui.charts.style import (
     INK,
     LINE,
@@ -35,6 +35,7 @@ __all__ = [
     "POINTS",
     "SERIES",
     "STEPS",
+    "STEPS_ON_DARK",
     "Dot",
     "amount",
     "axis_title",
@@ -43,9 +44,11 @@ __all__ = [
     "dots",
     "draw_chart",
     "frame",
+    "from_zero",
     "histogram",
     "interval",
     "matrix",
+    "matrix_px",
     "plain",
     "reader_zone",
     "sentence",

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from core.stats.intervals import Estimate
-from core.ui.charts.style import LINE, POINTS, SERIES, SYMBOLS, frame, plain, sentence, shortened
+from core.ui.charts.style import (
+    LINE,
+    POINTS,
+    SERIES,
+    SYMBOLS,
+    axis_title,
+    frame,
+    plain,
+    sentence,
+    shortened,
+)
 from core.ui.text import _
 from core.ui.tokens import MUTED
 
 INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
 ROW_PX, HEAD_PX = 30, 46
+TITLE_PX = 24
+STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+"""Distances of marks on a scale of shares that ends below 100 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,8 @@ def dots(
     unit: str = "%",
     zero: float | None = None,
     extent: tuple[float, float] | None = None,
+    axis: str = "",
+    zero_name: str = "",
 ) -> go.Figure:
     """Return one dot with its interval per row and series, first row on top.
 
@@ -47,6 +63,8 @@ def dots(
         unit: "%" for fractions, else what the numbers are in.
         zero: Where to draw a line to compare with.
         extent: Ends of the scale; fractions are shown from 0 to 100 % without one.
+        axis: What the scale is of.
+        zero_name: What the line to compare with means; it stands at its foot.
     """
     figure = go.Figure()
     labels = [_row_label(r) for r in rows]
@@ -55,18 +73,38 @@ def dots(
     _say_where_there_is_too_little(figure, rows)
     if zero is not None:
         figure.add_vline(x=zero, line={"color": MUTED, "width": 1, "dash": "dot"})
-    frame(
-        figure,
-        HEAD_PX + _row_px(len(series)) * max(len(rows), 1) + 30 * (len(series) > 1),
-        len(series) > 1,
-    )
+    foot = 0.75 if zero is not None and zero_name else 0.0  # of a row: the name covers no dot
+    if foot and zero is not None:
+        _name_line(figure, zero, zero_name, len(rows))
+    px = _row_px(len(series))
+    tall = HEAD_PX + px * max(len(rows), 1) + 30 * (len(series) > 1)
+    frame(figure, round(tall + foot * px) + (TITLE_PX if axis else 0), len(series) > 1)
     figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5],
+        tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5 + foot, -0.5],
         showgrid=False, zeroline=False, automargin=True,
     )  # fmt: skip
     figure.update_xaxes(**_scale(unit, extent), gridcolor=LINE, zeroline=False)
+    if axis:
+        figure.update_xaxes(title=axis_title(axis), automargin=True)
     figure.update_layout(showlegend=len(series) > 1)
     return figure
+
+
+def from_zero(estimates: Sequence[Estimate]) -> tuple[float, float] | None:
+    """Return the ends of a scale of shares that begins at 0 and ends where the data do.
+
+    None, for the whole scale, where they reach beyond half of it or there are none.
+    """
+    most = max((e.high or e.value or 0.0 for e in estimates if e.value is not None), default=1.0)
+    step = next((s for s in STEPS if 5 * s >= most), None)
+    return None if step is None else (-0.1 * step, 5.1 * step)
+
+
+def _name_line(figure: go.Figure, zero: float, name: str, rows: int) -> None:
+    figure.add_annotation(
+        x=zero, y=rows - 0.15, text=plain(name), showarrow=False, xanchor="left", xshift=5,
+        font={"size": 11.5, "color": MUTED},
+    )  # fmt: skip
 
 
 def _row_px(series: int) -> int:
@@ -78,9 +116,18 @@ def _scale(unit: str, extent: tuple[float, float] | None) -> dict[str, object]:
     ends = {} if extent is None else {"range": list(extent)}
     if unit != "%":
         return {"ticksuffix": f" {_('points') if unit == POINTS else unit}", **ends}
-    fifths = [i / 5 for i in range(6)]
-    texts = [f"{20 * i} %" for i in range(6)]
-    return {"tickvals": fifths, "ticktext": texts, "range": [-0.02, 1.02], **ends}
+    if extent is not None:
+        return {**_shares(extent[1]), **ends}
+    return {**_shares(1.0), "range": [-0.02, 1.02]}
+
+
+def _shares(most: float) -> dict[str, object]:
+    """Return marks at round shares from 0 on, some five of them."""
+    wide = (*STEPS, 0.2)
+    step = next((s for s in wide if 5.15 * s >= most), wide[-1])
+    at = [i * step for i in range(math.floor(most / step + 1e-9) + 1)]
+    digits = 0 if step >= 0.01 else 1
+    return {"tickvals": at, "ticktext": [f"{100 * v:.{digits}f} %" for v in at]}
 
 
 def _add_series(

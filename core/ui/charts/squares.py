@@ -15,7 +15,10 @@ from core.ui.widgets import number
 
 TAKEN = "#F0B84A"
 STEPS = ("#EAF1FE", "#C3D8FA", "#93B9F3", "#2F62BD", "#163F8A")
-"""One hue from light to dark."""
+"""One hue from light to dark: the more, the further from a light page."""
+
+STEPS_ON_DARK = ("#1B2A44", "#1F3D73", "#2A56A8", "#5B91E6", "#A9CBFB")
+"""The same hue from dark to light: the more, the further from a dark page."""
 
 
 def confusion(
@@ -102,14 +105,17 @@ def _square_px(rows: int, columns: int) -> int:
     return max(20, min(38, 560 // max(rows, columns, 1)))
 
 
-def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figure:
-    """Return how far every two agree, as squares to be clicked: darker is more, the number says it.
+def matrix(
+    names: Sequence[str], cells: Sequence[Sequence[Estimate]], on_dark: bool = False
+) -> go.Figure:
+    """Return how far every two agree, as squares to be clicked: stronger is more, the number says it.
 
     The place of a square (row, column) is in its custom data.
 
     Args:
         names: Of rows and columns.
         cells: Shares; the diagonal is not looked at.
+        on_dark: Whether the page is dark.
     """
     places = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
     known = [v for i, j in places if (v := cells[i][j].value) is not None]
@@ -118,7 +124,7 @@ def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figu
     shade = [[None if i == j else cells[i][j].value for j in at] for i in at]
     figure = go.Figure(
         go.Heatmap(
-            z=shade, zmin=floor, zmax=1, colorscale=_stepped(STEPS), xgap=3, ygap=3, hoverinfo="skip",
+            z=shade, zmin=floor, zmax=1, colorscale=_stepped(STEPS_ON_DARK if on_dark else STEPS), xgap=3, ygap=3, hoverinfo="skip",
             # Plotly takes the ink, dark or white, that reads on the square.
             text=[["" if v is None else f"{100 * v:.0f}" for v in row] for row in shade],
             texttemplate="%{text}", textfont={"size": 12 if len(names) <= 15 else 9},
@@ -132,7 +138,7 @@ def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figu
             figure.add_annotation(
                 x=j, y=i, text="–", showarrow=False, font={"size": 12, "color": MUTED}
             )
-    frame(figure, 96 + max(26, min(40, 480 // max(len(names), 1))) * len(names))
+    frame(figure, matrix_px(len(names)))
     labels = {
         "tickvals": list(range(len(names))),
         "ticktext": [plain(shortened(n, 24)) for n in names],
@@ -141,6 +147,11 @@ def matrix(names: Sequence[str], cells: Sequence[Sequence[Estimate]]) -> go.Figu
     figure.update_yaxes(**labels, range=[len(names) - 0.5, -0.5])
     figure.update_xaxes(**labels, range=[-0.5, len(names) - 0.5], tickangle=-40)
     return figure
+
+
+def matrix_px(names: int) -> int:
+    """Return how high a matrix of so many names is; few get large squares."""
+    return 96 + max(26, min(64, 480 // max(names, 1))) * names
 
 
 def _stepped(colours: Sequence[str]) -> list[tuple[float, str]]:

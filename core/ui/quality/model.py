@@ -149,7 +149,7 @@ def _three_ways(page: PageContext, found: ThreeWays, filters: Filters) -> None:
         # Differences are drawn in points.
         rows = [Dot(name, (e.times(100),)) for name, e in gaps]
         draw_marks(
-            page, charts.dots(rows, unit=POINTS, zero=0.0), "quality.three.gaps", _alt(rows, POINTS),
+            page, charts.dots(rows, unit=POINTS, zero=0.0, zero_name=_("no difference")), "quality.three.gaps", _alt(rows, POINTS),
             by_row((MODEL, PEOPLE, MODEL)), behind,
         )  # fmt: skip
     figures = {

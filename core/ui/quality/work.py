@@ -82,10 +82,13 @@ def _parts(page: PageContext, what: Firsts, title: str, rate: Rate, filters: Fil
             return None
         return _titled(what, mark), firsts_behind(page.ws, page.actor, page.slug, what, chosen)
 
+    # Both charts in one scale; that of rework, a few percent, ends where its data do.
+    every = [f.estimate for f in (*rate.classes, *rate.people)]
+    extent = charts.from_zero(every) if what is Firsts.REWORKED else None
     with left:
-        _dots(page, f"quality.{name}.classes", rate.classes, of_class)
+        _dots(page, f"quality.{name}.classes", rate.classes, of_class, extent)
     with right:
-        _dots(page, f"quality.{name}.people", rate.people, of_person)
+        _dots(page, f"quality.{name}.people", rate.people, of_person, extent)
     with st.expander(_("As a table")):
         rows = [(f.name, (f.estimate,)) for f in (*rate.classes, *rate.people)]
         figures_table(page, name, _("Class or person"), ((name, title, "%"),), rows, title)
@@ -98,12 +101,17 @@ def _titled(what: Firsts, name: str) -> str:
 
 
 def _dots(
-    page: PageContext, key: str, found: Sequence[Figure], behind: Callable[[str], Found]
+    page: PageContext,
+    key: str,
+    found: Sequence[Figure],
+    behind: Callable[[str], Found],
+    extent: tuple[float, float] | None,
 ) -> None:
     rows = [Dot(f.name, (f.estimate,)) for f in found]
     if rows:
         alt = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
-        draw_marks(page, charts.dots(rows), key, alt, by_row([f.name for f in found]), behind)
+        chart = charts.dots(rows, extent=extent)
+        draw_marks(page, chart, key, alt, by_row([f.name for f in found]), behind)
 
 
 def _gold(page: PageContext, found: GoldResults) -> None:
