@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from core.analytics.asked import Filters
 from core.analytics.drill import duration_bins
@@ -16,6 +16,7 @@ from core.clock import FakeClock, new_uuid
 from core.labels import Answer
 from core.labels.schema import Task
 from core.labels.state import ItemState
+from core.services.analytics.behind import is_withheld, rows_of
 from core.services.analytics.marks import (
     Firsts,
     Statement,
@@ -31,7 +32,8 @@ from core.services.analytics.replicas import forget_replicas, open_figures
 from core.services.analytics.throughput import throughput
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.store.tables import gold_answers, predictions
+from core.services.workspace import Workspace
+from core.store.tables import gold_answers, item_state, predictions
 from tests.record import World, boxes, make_world, rule
 from tests.worked import know, predict, vote_all
 
@@ -210,3 +212,14 @@ def test_no_answer_is_told_to_somebody_who_has_yet_to_rule(world: World) -> None
     differing = differing_behind(*lead)
     assert {(i.said, i.who) for i in differing.items} == {("", "")}
     assert differing_behind(*lead, Filters(called=DOG)).items == ()
+
+
+def test_an_item_that_was_never_resolved_counts_as_open(sqlite_ws: Workspace):
+    """A record without the row of where an item stands breaks no list behind a figure: the item is open."""
+    world = make_world(sqlite_ws)
+    with world.ws.store.write() as connection:
+        connection.execute(delete(item_state).where(item_state.c.item_id == world.items[0]))
+    rows = rows_of(world.ws, world.items)
+    assert sorted(rows) == world.items
+    assert rows[world.items[0]].state == ItemState.OPEN.value
+    assert is_withheld(world.cast.lead, world.project, rows[world.items[0]].state)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from core.analytics.asked import Filters
 from core.errors import InputError, NotFound
 from core.intake.measures import NAMES
 from core.labels.schema import Task
-from core.labels.state import ItemState
 from core.services.analytics.replicas import forget_replicas
 from core.services.bias import measured
 from core.services.bias.measured import measure_items, measured_now, read_measures
@@ -23,7 +22,7 @@ from core.services.bias.slice_prepare import prepare
 from core.services.bias.slices import slices_of
 from core.services.projects.queue_plans import get_queue_plan
 from core.services.workspace import Workspace
-from core.store.tables import item_list_rows, item_state, items
+from core.store.tables import item_list_rows, items
 from tests.record import SIDE, World, make_world
 from tests.worked import describe, know, predict, vote_all
 
@@ -272,17 +271,3 @@ def test_a_model_works_at_no_hour(biased: World):
     model = [v.name for v in person.values].index("(the model)")
     for name in {"hour", "weekday", "week"} & set(codes):
         assert (codes[name][codes["person"] == model] == -1).all()
-
-
-def test_an_item_that_was_never_resolved_counts_as_open(biased: World):
-    """A record without the row of where an item stands breaks no list: the item is open, so kept back."""
-    lost = biased.items[5::12]  # under camera C at dusk
-    with biased.ws.store.write() as connection:
-        connection.execute(delete(item_state).where(item_state.c.item_id.in_(lost)))
-    found = slice_items(biased.ws, biased.cast.manager, biased.slug, _ask(), PLANTED)
-    shown = {i.item_id: i.state for i in found.items}
-    assert shown.keys() & set(lost)
-    assert {shown[i] for i in shown.keys() & set(lost)} == {ItemState.OPEN}
-    kept = slice_items(biased.ws, biased.cast.lead, biased.slug, _ask(), PLANTED)
-    assert not {i.item_id for i in kept.items} & set(lost)
-    assert kept.withheld >= len(shown.keys() & set(lost))
