@@ -18,7 +18,7 @@ LONGEST_KEY = 10_000
 
 
 class Answers:
-    """The answers given last, of one edition of the copy.
+    """The answers given last, each of one edition of what it was asked of.
 
     Args:
         most: How many are kept; 0 keeps none.
@@ -27,25 +27,22 @@ class Answers:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._edition: Hashable = None
-        self._kept: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[Hashable, Answer]] = OrderedDict()
 
     def get(self, edition: Hashable, key: tuple[str, str]) -> Answer | None:
         """Return the answer to a question, None where it is not known of this edition."""
         with self._lock:
-            if edition != self._edition or key not in self._kept:
+            if key not in self._kept or self._kept[key][0] != edition:
                 return None
             self._kept.move_to_end(key)
-            return self._kept[key]
+            return self._kept[key][1]
 
     def keep(self, edition: Hashable, key: tuple[str, str], answer: Answer) -> None:
-        """Keep an answer, and forget those of another edition and the one that was not asked longest."""
+        """Keep an answer instead of that of another edition, and forget the one not asked longest."""
         if len(answer[1]) > MOST_ROWS or len(key[1]) > LONGEST_KEY:
             return
         with self._lock:
-            if edition != self._edition:
-                self._edition = edition
-                self._kept.clear()
-            self._kept[key] = answer
+            self._kept[key] = edition, answer
+            self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,15 +23,18 @@ import pyarrow as pa
 
 from core.analytics import rollups
 from core.analytics.answers import Answer, Answers
+from core.analytics.lean import lean_sql
 from core.analytics.rollups import parameters, run, sql_of
 from core.analytics.source import MIRRORS, VOTES, Part, Snapshot, snapshot
 from core.errors import LimitExceeded, StoreUnavailable
 from core.store.store import Store
 
+EVERY_PROJECT = 0
+
 Edition = tuple[int, ...]
 """How often the copy was made anew, then the last sequence number of each table."""
 
-FORMAT = 6  # raised whenever the replica's tables change: older files are rebuilt
+FORMAT = 7  # raised whenever the replica's tables change: older files are rebuilt
 QUERY_SECONDS = 10.0
 REMEMBERED = 256  # answers kept until there is a new row: a page asks most of its questions again
 PACKED = "replica"  # what the copy is called where it is in memory: it is packed only by name
@@ -96,6 +100,7 @@ class Replica:
         self.notice = ""
         self.edition: Edition = (0,)
         self._rebuilt = 0
+        self._moves: Counter[int] = Counter()  # how often new rows were about a project
         self._loose = self._gained = 0
         self._zones: dict[str, Mapping[str, int]] = {}  # up to where their days are added up
         self._broken = ""  # why the file must be made anew before the next reading
@@ -129,6 +134,7 @@ class Replica:
             rows = self._follow(source, ends, state)
         else:
             rows = self._make_anew(source, ends)
+            self._moves[EVERY_PROJECT] += 1
         self._rebuilt += not continued
         self.edition = (self._rebuilt, *ends.values())
         return CaughtUp(rows, not continued)
@@ -175,7 +181,9 @@ class Replica:
             rollups.follow(cursor, state.copied, fresh, drawn, look)
             self._put_together(cursor, rows)
             now = _write_state(source, cursor, ends)
+            moved = _projects_of_new(cursor, state.copied, fresh)
         self._state = now
+        self._moves.update(moved)
         self._loose += rows
         if self._loose >= SETTLE_ROWS:
             self._pack(self._db)
@@ -237,6 +245,17 @@ class Replica:
             cursor.close()
         return _State(row[0], row[1], json.loads(row[2]))
 
+    def edition_of(self, project_id: int) -> Edition:
+        """Return what the copy holds of one project: another one after each new row about it.
+
+        A new row about people or the like is one about every project.
+        """
+        return self._rebuilt, self._moves[EVERY_PROJECT], self._moves[project_id]
+
+    def _edition_asked(self, values: Mapping[str, object]) -> Edition:
+        project = values.get("project")
+        return self.edition_of(project) if isinstance(project, int) else self.edition
+
     def query(
         self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
     ) -> list[dict[str, Any]]:
@@ -268,13 +287,13 @@ class Replica:
     ) -> Answer:
         """Return the columns and rows of an answer; one given since the last new row stands."""
         sql, values = _bound(name, params)
-        edition, key = self.edition, (name, repr(values))
+        edition, key = self._edition_asked(values), (name, repr(values))
         known = self._answers.get(edition, key)
         if known is None:
             with self._running(seconds) as cursor:
                 cursor.execute(sql, values)
                 known = tuple(c[0] for c in cursor.description), cursor.fetchall()
-            if self.edition == edition:  # else it may be of the rows of another one
+            if self._edition_asked(values) == edition:  # else it may be of the rows of another one
                 self._answers.keep(edition, key, known)
         return known
 
@@ -544,6 +563,22 @@ def _write_state(source: Snapshot, cursor: Any, ends: Mapping[str, int]) -> _Sta
     return _State(last, trail, ends)
 
 
+def _projects_of_new(cursor: Any, seen: Mapping[str, int], fresh: set[str]) -> set[int]:
+    """Return the projects that rows beyond `seen` are about; all of them where a table has none."""
+    found = set()
+    for mirror in (m for m in MIRRORS if m.table.name in fresh):
+        if "project_id" not in mirror.names:
+            return {EVERY_PROJECT}
+        rows = run(
+            cursor,
+            f'SELECT DISTINCT project_id FROM "{mirror.table.name}" '  # noqa: S608 names come from MIRRORS
+            f'WHERE "{mirror.key}" > ?',
+            [seen[mirror.table.name]],
+        )
+        found |= {int(project) for (project,) in rows}
+    return found
+
+
 def _ends(source: Snapshot) -> dict[str, int]:
     """Return the last sequence number of each table in the record."""
     return {
@@ -557,7 +592,7 @@ def _audit_hash(seq: int) -> str:
 
 
 def _bound(name: str, params: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
-    sql = sql_of(name)
+    sql = lean_sql(name, params or {})
     return sql, {p: (params or {})[p] for p in parameters(sql)}
 
 

@@ -15,20 +15,26 @@ WITH firsts AS (
       AND ((len($uses) = 0 AND len($keys) = 0)
            OR a.item_id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
 ),
-ends AS (
-    SELECT f.*, l.kind AS kind_now, coalesce(n.today, l.label) AS label_now, t.label AS decided
-    FROM firsts f
-    JOIN live l ON l.item_id = f.item_id AND l.person_id = f.person_id
+-- Only who answered again says something else now.
+later AS (
+    SELECT l.item_id, l.person_id, l.kind, coalesce(n.today, l.label) AS label
+    FROM live l
     LEFT JOIN label_names n ON n.project_id = $project AND n.name = l.label
+    WHERE l.project_id = $project AND l.revision > 1
+),
+ends AS (
+    SELECT
+        f.person_id, f.label, t.label AS decided,
+        l.item_id IS NOT NULL AND (l.kind <> 'vote' OR l.label IS DISTINCT FROM f.label) AS is_revised
+    FROM firsts f
+    LEFT JOIN later l ON l.item_id = f.item_id AND l.person_id = f.person_id
     LEFT JOIN truths($project, 'adjudicated') t ON t.item_id = f.item_id
 )
 SELECT
     person_id AS who, label, count(*) AS n,
-    count(*) FILTER (kind_now <> 'vote' OR label_now IS DISTINCT FROM label) AS revised,
+    count(*) FILTER (is_revised) AS revised,
     count(*) FILTER (decided <> label) AS overturned,
-    count(*) FILTER (
-        kind_now <> 'vote' OR label_now IS DISTINCT FROM label OR coalesce(decided <> label, false)
-    ) AS reworked
+    count(*) FILTER (is_revised OR coalesce(decided <> label, false)) AS reworked
 FROM ends
 GROUP BY ALL
 ORDER BY ALL;

@@ -72,9 +72,7 @@ WHERE against <> 'gold'
   AND f.project_id = project
   AND state IN ('imported', 'auto-accepted', 'agreed', 'adjudicated')
   AND (against <> 'adjudicated' OR state = 'adjudicated')
-  AND (against <> 'evaluate' OR f.item_id IN (
-      SELECT id FROM items WHERE project_id = project AND use = 'evaluate'
-  ))
+  AND (against <> 'evaluate' OR f.use = 'evaluate')
 UNION ALL
 SELECT 'gold_answers', g.seq, g.item_id, coalesce(n.today, g.label), []::BIGINT[], false
 FROM gold g
@@ -106,15 +104,18 @@ WHERE whose = 'model'
   AND (until_ IS NULL OR s."at" < until_);
 
 -- Statement beside truth. `own` says that the truth rests on that very statement.
-CREATE MACRO pairs(
-    project, whose, people, against, set_id_wanted, blind_only, since, until_, uses, keys, vals
-) AS TABLE
+CREATE MACRO all_pairs(project, whose, people, against, set_id_wanted, blind_only, since, until_) AS TABLE
 SELECT
     s.item_id, s.who, s.label AS said, t.label AS truth,
     s.said_in, s.seq AS said_seq, t.said_in AS truth_in, t.seq AS truth_seq,
     CASE WHEN whose = 'model' THEN t.rests_on_model
          ELSE list_contains(t.rests_on, s.who) END AS own
 FROM statements(project, whose, people, set_id_wanted, blind_only, since, until_) s
-JOIN truths(project, against) t ON t.item_id = s.item_id
-WHERE (len(uses) = 0 AND len(keys) = 0)
-   OR s.item_id IN (SELECT item_id FROM chosen_items(project, uses, keys, vals));
+JOIN truths(project, against) t ON t.item_id = s.item_id;
+
+-- The same of items that a filter leaves. Where none is given, `all_pairs` is asked instead.
+CREATE MACRO pairs(
+    project, whose, people, against, set_id_wanted, blind_only, since, until_, uses, keys, vals
+) AS TABLE
+FROM all_pairs(project, whose, people, against, set_id_wanted, blind_only, since, until_)
+WHERE item_id IN (SELECT item_id FROM chosen_items(project, uses, keys, vals));
