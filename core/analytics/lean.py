@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from core.analytics.rollups import sql_of
-
 # The words in which the files in ``sql`` ask for the items a filter leaves.
 _CHOSEN = re.compile(
     r"\(\(len\(\$uses\) = 0 AND len\(\$keys\) = 0\)\s+"
@@ -23,15 +21,15 @@ _PAIRS = re.compile(r"\bpairs\(([^()]*?),\s*\$uses, \$keys, \$vals\s*\)")
 _CALLED = re.compile(r"\(\$called = '' OR (\S+ IN \(\s*SELECT.*?\n\s*\))\)", re.DOTALL)
 
 
-def lean_sql(name: str, values: Mapping[str, object]) -> str:
+def lean(sql: str, values: Mapping[str, object]) -> str:
     """Return the text of a file in ``sql`` as it is asked with these values."""
     is_chosen = bool(values.get("uses") or values.get("keys"))
-    return _lean(name, is_chosen, bool(values.get("called")))
+    return _lean(sql, is_chosen, bool(values.get("called")))
 
 
 @cache
-def _lean(name: str, is_chosen: bool, is_called: bool) -> str:
-    sql = _CALLED.sub(r"\1" if is_called else "true", sql_of(name))
+def _lean(sql: str, is_chosen: bool, is_called: bool) -> str:
+    sql = _CALLED.sub(r"\1" if is_called else "true", sql)
     if is_chosen:
         return _CHOSEN.sub(r"\1", sql)
     return _PAIRS.sub(r"all_pairs(\1)", _CHOSEN.sub("true", sql))

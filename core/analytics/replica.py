@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from core.analytics import rollups
 from core.analytics.answers import Answer, Answers
-from core.analytics.lean import lean_sql
+from core.analytics.lean import lean
 from core.analytics.rollups import parameters, run, sql_of
 from core.analytics.source import MIRRORS, VOTES, Part, Snapshot, snapshot
 from core.errors import LimitExceeded, StoreUnavailable
@@ -592,7 +592,7 @@ def _audit_hash(seq: int) -> str:
 
 
 def _bound(name: str, params: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
-    sql = lean_sql(name, params or {})
+    sql = lean(sql_of(name), params or {})
     return sql, {p: (params or {})[p] for p in parameters(sql)}
 
 
