@@ -20,6 +20,9 @@ def issues(
     kind: Annotated[
         list[Kind] | None, typer.Option("--kind", help="Only this kind; may be given again.")
     ] = None,
+    question: Annotated[
+        str | None, typer.Option(help="Only of the question of this title; all by default.")
+    ] = None,
     label: Annotated[str, typer.Option(help="Only labels given this class.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     workspace: WorkspaceOption = None,
@@ -34,7 +37,7 @@ def issues(
     meter = Meter(as_json)
     try:
         view = issues_of(
-            ws, me, project, kinds=kind or (), label=label, limit=limit,
+            ws, me, project, kinds=kind or (), question=question, label=label, limit=limit,
             progress=lambda p: meter.show(p.phase, p.done, p.total, p.seconds_left),
         )  # fmt: skip
     finally:
@@ -48,6 +51,8 @@ def _document(view: IssuesView) -> dict[str, object]:
         "n": view.n,
         "images": view.images,
         "total": view.total,
+        "matching": view.matching,
+        "questions": dict(view.questions),
         "kinds": {k.value: n for k, n in view.kinds.items()},
         "expected_wrong": view.expected,
         "called_right": view.answered,
@@ -72,6 +77,10 @@ def _row(issue: Issue) -> dict[str, object]:
     }
 
 
+def _of(issue: Issue) -> str:
+    return f"{issue.question}: {issue.kind.value}" if issue.question else issue.kind.value
+
+
 def _text(view: IssuesView) -> str:
     lines = [
         f"{view.total:,} suspicions on {view.n:,} labelled items of {view.images:,}; "
@@ -80,7 +89,7 @@ def _text(view: IssuesView) -> str:
     if view.probabilities:
         lines.append(view.probabilities)
     lines += view.notes
-    lines += [f"{i.score:.2f}  {i.file}  ({i.kind.value}) {i.reason}" for i in view.issues[:SHOWN]]
-    if len(view.issues) > SHOWN:
-        lines.append(f"… and {len(view.issues) - SHOWN:,} more; --json lists all.")
+    lines += [f"{i.score:.2f}  {i.file}  ({_of(i)}) {i.reason}" for i in view.issues[:SHOWN]]
+    if view.matching > SHOWN:
+        lines.append(f"… and {view.matching - SHOWN:,} more; --json lists all.")
     return "\n".join(lines)

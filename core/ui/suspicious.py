@@ -41,19 +41,28 @@ def show_suspicious(page: PageContext) -> None:
         if running.work.error is not None:
             states.error(running.work.error, inline=True)
     kind, label = _asked_kind(), st.query_params.get("class", "")
+    question = _asked_question(page)
     view = known_issues(
-        page.ws, page.actor, page.slug, kinds=[kind] if kind else (), label=label, limit=SHOWN
-    )
+        page.ws, page.actor, page.slug, kinds=[kind] if kind else (), question=question,
+        label=label, limit=SHOWN,
+    )  # fmt: skip
     if view is None:
         _never(page)
         return
-    _head(page, view, kind, label)
+    _head(page, view, kind, label, question)
     if not view.issues:
-        _nothing(view, bool(kind or label))
+        _nothing(view, bool(kind or label or question))
         return
     others = [i for issue in view.issues for i, _name in issue.others[:6]]
     images = images_of(page.ws, page.actor, page.slug, others)
-    suspicious_list(page.slug, view.issues, images, page.actor.person_id, view.may_answer)
+    suspicious_list(page.slug, view, images, page.actor.person_id)
+
+
+def _asked_question(page: PageContext) -> str:
+    """Return the question whose labels are listed, by its title; "" is the first. One at a time."""
+    asked = st.query_params.get("question", "")
+    further = page.project.schema.item_questions[1:] if page.project else ()
+    return asked if asked in {q.title for q in further} else ""
 
 
 def _asked_kind() -> Kind | None:
@@ -103,15 +112,22 @@ def _never(page: PageContext) -> None:
 # --- what was found -----------------------------------------------------------------------------
 
 
-def _head(page: PageContext, view: IssuesView, kind: Kind | None, label: str) -> None:
+def _head(
+    page: PageContext, view: IssuesView, kind: Kind | None, label: str, question: str
+) -> None:
     """Draw the filters, how much was found, and how."""
-    left, middle, right = st.columns([2.2, 2.2, 5], vertical_alignment="bottom")
+    several = len(view.questions) > 1 or bool(question)
+    *before, left, middle, right = st.columns(
+        [2.2] * several + [2.2, 2.2, 5 - 1.6 * several], vertical_alignment="bottom"
+    )
+    for place in before:
+        with place:
+            _pick_question(page, view, question)
     with left:
         _pick_kind(view, kind)
     with middle:
         _pick_class(view, label)
     with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        draw("<div class='tb-small tb-muted'>{text}</div>", text=_count_words(view))
         with st.popover(_("How it was found")):
             st.text(view.probabilities or _("No label could be judged."))
             for note in view.notes:
@@ -123,6 +139,7 @@ def _head(page: PageContext, view: IssuesView, kind: Kind | None, label: str) ->
             _("Look again"), icon=":material/refresh:", key="suspicious.again",
             type="primary" if view.stale else "secondary", on_click=_look, args=(page,),
         )  # fmt: skip
+    draw("<div class='tb-small tb-muted'>{text}</div>", text=_count_words(view, question))
     if view.stale:
         widgets.caption(
             _(
@@ -133,12 +150,32 @@ def _head(page: PageContext, view: IssuesView, kind: Kind | None, label: str) ->
         widgets.caption(_("The images were not looked at yet: choose Look again."))
 
 
-def _count_words(view: IssuesView) -> str:
-    said = many("{n} suspicion", "{n} suspicions", view.total)
+def _count_words(view: IssuesView, question: str) -> str:
+    """Return how many there are of those asked for; `expected` is told of the first question alone."""
+    said = many("{n} suspicion", "{n} suspicions", view.matching)
+    of = view.questions.get(question, 0)
+    part = _("of {n} on this question").format(n=f"{of:,}") if view.matching < of else ""
     on = many("{n} labelled item", "{n} labelled items", view.n)
     about = many("about {n} label is wrong", "about {n} labels are wrong", view.expected)
-    shown = _("the first {n} are shown").format(n=f"{SHOWN:,}") if len(view.issues) == SHOWN else ""
-    return " · ".join(part for part in (said, on, about, shown) if part)
+    listed = len(view.issues)
+    shown = _("the first {n} are shown").format(n=f"{listed:,}") if listed < view.matching else ""
+    first = f"{said} {part}" if part else said
+    parts = (first, on, "" if question else about, shown)
+    return " · ".join(part for part in parts if part)
+
+
+def _pick_question(page: PageContext, view: IssuesView, question: str) -> None:
+    """Draw the choice of the question whose labels are doubted; one at a time."""
+    main = page.project.schema.main.title if page.project else ""
+    words = {title: f"{title or main} ({n:,})" for title, n in sorted(view.questions.items())}
+    for title in ("", question):
+        words.setdefault(title, f"{title or main} (0)")
+    key = "suspicious.question"
+    st.session_state[key] = question
+    st.selectbox(
+        _("Question"), sorted(words), key=key, format_func=lambda v: words[v],
+        on_change=_picked, args=("question", key),
+    )  # fmt: skip
 
 
 def _pick_kind(view: IssuesView, kind: Kind | None) -> None:
@@ -167,6 +204,8 @@ def _pick(title: str, name: str, words: dict[str, str], asked: str) -> None:
 
 def _picked(name: str, key: str) -> None:
     chosen = st.session_state[key]
+    if name == "question":
+        st.query_params.pop("class", None)  # another question has other classes
     if chosen:
         st.query_params[name] = chosen
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from core.services.issues.finding import known_issues
 from core.services.issues.kept import keep
 from core.services.issues.material import looked_at, state_of
-from core.services.issues.values import Finding, Findings, Kind
+from core.services.issues.values import Finding, Findings, IssuesView, Kind
 from core.services.projects.project import get_project
 from tests.pages.browser import Visit, words
 from tests.pages.house import House
@@ -50,6 +53,28 @@ def test_what_was_found_can_be_narrowed_in_the_address(house: House, monkeypatch
     odd = Visit(house, monkeypatch, "mia").open("suspicious", project="leaves", kind="<script>")
     assert not odd.exception
     assert odd.selectbox(key="suspicious.kind").value == ""
+
+
+def test_two_questions_are_listed_one_at_a_time_and_counted_alike(house: House) -> None:
+    """Each question has its own list; what is counted for a filter is what choosing it lists."""
+    first = outlier(house)
+    mine = replace(first, kind=Kind.LABEL, label="oak", score=0.9)
+    other = replace(mine, question="Condition", label="damaged", later=True)
+    find(house, first, mine, other, replace(other, label="healthy"))
+
+    def known(**asked: object) -> IssuesView:
+        view = known_issues(house.ws, house.actor("mia"), "leaves", **asked)  # type: ignore[arg-type]
+        assert view is not None
+        return view
+
+    assert known().questions == {"": 2, "Condition": 2}
+    assert known().matching == known().total == 4
+    main = known(question="", limit=1)
+    assert (len(main.issues), main.matching) == (1, 2)
+    assert (main.kinds, main.classes) == ({Kind.OUTLIER: 1, Kind.LABEL: 1}, {"oak": 1})
+    for name, n in known(question="Condition").classes.items():
+        chosen = known(question="Condition", label=name)
+        assert (chosen.matching, {i.label for i in chosen.issues}) == (n, {name})
 
 
 def test_nothing_suspicious_is_said_with_what_was_not_judged(house: House, monkeypatch) -> None:

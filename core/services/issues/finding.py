@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -43,6 +44,7 @@ def issues_of(
     *,
     make: bool = True,
     kinds: Sequence[Kind] = (),
+    question: str | None = None,
     label: str = "",
     limit: int | None = None,
     progress: OnProgress = no_progress,
@@ -57,6 +59,7 @@ def issues_of(
         slug: The project.
         make: Whether images are embedded where that was not done yet.
         kinds: Only of these kinds; none for all.
+        question: Only of this question, by its title, "" for the first; None for all.
         label: Only labels given this class.
         limit: At most so many.
         progress: Hears how far the work is.
@@ -73,7 +76,7 @@ def issues_of(
     if found is None or found.state != state or (make and NO_EMBEDDINGS in found.notes):
         found = _find(ws, project, make, progress)
         keep(ws, project, found)
-    return _view(ws, actor, project, found, kinds, label, limit)
+    return _view(ws, actor, project, found, Wanted(kinds, question, label), limit)
 
 
 def known_issues(
@@ -82,6 +85,7 @@ def known_issues(
     slug: str,
     *,
     kinds: Sequence[Kind] = (),
+    question: str | None = None,
     label: str = "",
     limit: int | None = None,
 ) -> IssuesView | None:
@@ -94,7 +98,9 @@ def known_issues(
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.SEE_FIGURES)
     found = kept(ws, project)
-    return None if found is None else _view(ws, actor, project, found, kinds, label, limit)
+    if found is None:
+        return None
+    return _view(ws, actor, project, found, Wanted(kinds, question, label), limit)
 
 
 def images_of(ws: Workspace, actor: Actor, slug: str, ids: Sequence[int]) -> dict[int, str]:
@@ -186,13 +192,33 @@ def _score(told: Sequence[Doubts], looked: list[Looked]) -> np.ndarray:
 # --- showing ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which findings are asked for: their kinds (none for all), their question, the class given."""
+
+    kinds: Sequence[Kind]
+    question: str | None
+    label: str
+
+    def of_question(self, f: Finding) -> bool:
+        """Return whether a finding is of the question asked for."""
+        return self.question is None or f.question == self.question
+
+    def of_kind(self, f: Finding) -> bool:
+        """Return whether a finding is of a kind asked for."""
+        return not self.kinds or f.kind in self.kinds
+
+    def of_class(self, f: Finding) -> bool:
+        """Return whether a finding is on the class asked for."""
+        return not self.label or f.label == self.label
+
+
 def _view(
     ws: Workspace,
     actor: Actor,
     project: ProjectView,
     found: Findings,
-    kinds: Sequence[Kind],
-    label: str,
+    wanted: Wanted,
     limit: int | None,
 ) -> IssuesView:
     with ws.store.read() as connection:
@@ -201,13 +227,14 @@ def _view(
         right = called_right(connection, project)
         standing = [f for f in found.found if _stands(f, here)]
         asked = [f for f in standing if (f.item_id, f.kind, f.final_seq) not in right]
-        wanted = [
-            f for f in asked if (not kinds or f.kind in kinds) and (not label or f.label == label)
-        ]
-        issues = _issues(connection, project, wanted[:limit], here)
+        mine = [f for f in asked if wanted.of_question(f)]
+        chosen = [f for f in mine if wanted.of_kind(f) and wanted.of_class(f)]
+        issues = _issues(connection, project, chosen[:limit], here)
     return IssuesView(
-        tuple(issues), len(asked), Counter(f.kind for f in asked),
-        Counter(f.label for f in asked if f.label), len(standing) - len(asked), found.n,
+        tuple(issues), len(asked), len(chosen), Counter(f.question for f in asked),
+        Counter(f.kind for f in mine if wanted.of_class(f)),
+        Counter(f.label for f in mine if f.label and wanted.of_kind(f)),
+        len(standing) - len(asked), found.n,
         found.images, found.expected, found.probabilities, found.notes, found.at, stale,
         can(actor, Action.ADJUDICATE, Resource(project.id)),
     )  # fmt: skip

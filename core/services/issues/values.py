@@ -124,8 +124,10 @@ class IssuesView:
     Attributes:
         issues: Those asked for, the most suspicious first.
         total: How many there are in all, whatever was asked for.
-        kinds: How many of each kind.
-        classes: How many on each given class.
+        matching: How many there are of those asked for, listed or not.
+        questions: How many of each question, by its title, "" for the first.
+        kinds: How many of each kind, among those of the question and class asked for.
+        classes: How many on each given class, among those of the question and kind asked for.
         answered: How many a person has called right, and which are therefore left out.
         stale: Whether labels, images or models changed since.
         may_answer: Whether the reader may send items back or call them right.
@@ -133,6 +135,8 @@ class IssuesView:
 
     issues: tuple[Issue, ...]
     total: int
+    matching: int
+    questions: Mapping[str, int]
     kinds: Mapping[Kind, int]
     classes: Mapping[str, int]
     answered: int

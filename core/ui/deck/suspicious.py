@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from core.services.issues.values import Issue, Kind
+from core.services.issues.values import Issue, IssuesView, Kind
 from core.ui import urls
 from core.ui.deck.element import LOADER, STYLE
 from core.ui.text import _, mark
@@ -42,28 +42,26 @@ KIND_NAMES = {
 _list = st.components.v2.component("tiebreak_suspicious", css=STYLE, js=LOADER)
 
 
-def suspicious_list(
-    slug: str, issues: Sequence[Issue], images: Mapping[int, str], person_id: int, may: bool
-) -> None:
+def suspicious_list(slug: str, view: IssuesView, images: Mapping[int, str], person_id: int) -> None:
     """Mount the list.
 
     Args:
         slug: The project.
-        issues: The most suspicious first.
+        view: What is listed, and how many more there are.
         images: Path of the picture of every further item they are about.
         person_id: Who looks.
-        may: Whether they may send items back or call labels right.
     """
-    rows = [_row(slug, issue, images) for issue in issues]
+    rows = [_row(slug, issue, images) for issue in view.issues]
     revision = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
     _list(
         key=KEY,
         data={
             "module": urls.path(deck_path("suspicious.js")),
             "issues": rows,
+            "total": view.matching,
             "revision": revision,
             "person": person_id,
-            "may": may,
+            "may": view.may_answer,
             "keymap": KEYMAP,
             "urls": {"answer": urls.path(f"/files/issue/{slug}"), "base": urls.base()},
             "texts": suspicious_texts(),

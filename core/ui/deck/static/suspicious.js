@@ -158,9 +158,10 @@ class Suspicious {
   #pane() {
     const issue = inHand(this.list);
     if (!issue) return this.pane.replaceChildren();
-    const { texts } = this.data;
+    const { texts, total } = this.data;
+    const { issues } = this.list;
     const word = this.list.said[keyOf(issue)];
-    const count = el("span", { class: "muted num", text: fill(texts.count, { i: this.list.at + 1, n: this.list.issues.length, left: left(this.list) }) });
+    const count = el("span", { class: "muted num", text: fill(texts.count, { i: this.list.at + 1, n: total, left: total - issues.length + left(this.list) }) });
     const refusal = this.refused?.key === keyOf(issue) ? el("div", { class: "refusal", role: "alert", text: this.refused.text }) : null;
     const parts = [
       el("div", { class: "top" }, el("a", { class: "itemname clip", href: issue.link, target: "_self", text: issue.file }), count, el("span", { class: "grow" }), el("span", { class: "chip all", text: issue.kindName })),
