@@ -149,9 +149,19 @@ def conditions_in_address(view: SlicesView) -> tuple[Condition, ...]:
 
 
 def column_name(column: str) -> str:
-    """Return what a reader calls a column."""
+    """Return what a reader calls a column: taken_at: month is "taken at (month)"."""
     known = COLUMNS.get(column)
-    return _(known) if known else column
+    if known:
+        return _(known)
+    base, colon, part = column.partition(": ")
+    shown = " ".join(base.replace("_", " ").split()) or base
+    return f"{shown} ({part})" if colon else shown
+
+
+def name_in_sentence(column: str) -> str:
+    """Return the same within a sentence: our own names begin small there, those of the data stay."""
+    name = column_name(column)
+    return name[:1].lower() + name[1:] if column in COLUMNS else name
 
 
 def slice_name(conditions: Sequence[Condition], people: Mapping[str, str]) -> str:

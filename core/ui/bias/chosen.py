@@ -29,24 +29,25 @@ from core.ui.theme import draw
 from core.ui.widgets import table
 
 MOST_SHOWN = 12
+FEW = 3
+"""Items that stand in one table; more are in two, side by side."""
 POINTS = ("1", "2", "3", "5", "8", "10")
 
 
 def draw_chosen(page: PageContext, view: SlicesView, conditions: tuple[Condition, ...]) -> None:
-    """Draw the items behind a slice beside its bounty."""
+    """Draw the items behind a slice, and its bounty below them."""
     if not conditions:
         return
     with st.container(border=True):
         card_head(_("Behind: {slice}").format(slice=slice_name(conditions, view.people)))
-        left, right = st.columns([3, 2], gap="large")
-        with left, states.boundary(inline=True):
+        with states.boundary(inline=True):
             draw_items(
                 page,
                 view.asked,
                 slice_items(page.ws, page.actor, page.slug, view.asked, conditions),
             )
-        with right:
-            _bounty(page, view, conditions)
+    with st.container(border=True):
+        _bounty(page, view, conditions)
 
 
 def draw_items(page: PageContext, asked: SliceAsk, found: SliceItems) -> None:
@@ -58,7 +59,11 @@ def draw_items(page: PageContext, asked: SliceAsk, found: SliceItems) -> None:
             item_cells(page, Linked(i.item_id, i.name, i.image, i.state), _told(asked, i))
             for i in found.items[:MOST_SHOWN]
         ]
-        table(("", _("Item"), _("State")), rows, _("Items behind the slice"))
+        half = (len(rows) + 1) // 2
+        halves = (rows[:half], rows[half:]) if len(rows) > FEW else (rows,)
+        for place, part in zip(st.columns(len(halves), gap="medium"), halves, strict=True):
+            with place:
+                table(("", _("Item"), _("State")), part, _("Items behind the slice"))
     said = many(
         "The slice has answers on {n} item; the worst are listed.",
         "The slice has answers on {n} items; the worst are listed.",
@@ -96,7 +101,17 @@ def _bounty(page: PageContext, view: SlicesView, conditions: tuple[Condition, ..
         widgets.caption(_("A bounty narrows a share, not a time."))
         return
     names = {p: _("± {n} points").format(n=p) for p in POINTS}
-    points = float(choose(_("Interval of at most"), "points", names, "3"))
+    left, right = st.columns([1, 3], gap="large", vertical_alignment="center")
+    with left:
+        points = float(choose(_("Interval of at most"), "points", names, "3"))
+    with right:
+        _offer(page, view, conditions, points)
+
+
+def _offer(
+    page: PageContext, view: SlicesView, conditions: tuple[Condition, ...], points: float
+) -> None:
+    """Say how many labels it takes, and offer to queue them."""
     try:
         found = slice_bounty(page.ws, page.actor, page.slug, view.asked, conditions, points)
     except TiebreakError as error:

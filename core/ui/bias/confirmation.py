@@ -22,7 +22,7 @@ from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.behind import Linked, item_cells
 from core.ui.bias.anchors import draw_anchors, points_cell
-from core.ui.bias.ask import column_name
+from core.ui.bias.ask import column_name, name_in_sentence
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
@@ -140,9 +140,7 @@ def beside_truth(view: ConfirmationView, row: CellRow) -> str:
 
 
 def _where(row: CellRow) -> str:
-    name = column_name(row.column)
-    shown = name if name == row.column else name[:1].lower() + name[1:]
-    return comparison.in_words([(shown, row.value)])
+    return comparison.in_words([(name_in_sentence(row.column), row.value)])
 
 
 def _times(value: float | None) -> str:

@@ -13,7 +13,7 @@ from core.services.bias.slice_items import slice_items
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states
-from core.ui.bias.ask import METRICS, column_name, slice_name
+from core.ui.bias.ask import METRICS, column_name, name_in_sentence, slice_name
 from core.ui.bias.chosen import draw_items
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose, put
@@ -85,7 +85,7 @@ def _headline(view: MeasurementView) -> str:
     sure = [e for e in (*view.values, *view.people) if e.is_sure and worse * (e.own.value or 0) > 0]
     if not sure:
         return _("Nothing here surely does harm of its own: neither {column} nor a person.").format(
-            column=_sentence_name(view.column)
+            column=name_in_sentence(view.column)
         )
     worst = max(sure, key=lambda e: abs(e.own.value or 0.0))
     own, raw = (
@@ -99,11 +99,6 @@ def _headline(view: MeasurementView) -> str:
 
 def _signed(value: float | None) -> str:
     return charts.amount((value or 0.0) * 100, charts.POINTS).partition(" ")[0]
-
-
-def _sentence_name(column: str) -> str:
-    name = column_name(column)
-    return name if name == column else name[:1].lower() + name[1:]
 
 
 def _label(view: MeasurementView, effect: Effect) -> str:
@@ -231,7 +226,7 @@ def _parts(view: MeasurementView) -> None:
     names = {"person": _("people"), "class": _("the class"), "": _("the item itself, and chance")}
     said = "; ".join(
         _("{name} {share}").format(
-            name=names.get(p.name, _sentence_name(p.name)), share=charts.sentence(p.share)
+            name=names.get(p.name, name_in_sentence(p.name)), share=charts.sentence(p.share)
         )
         for p in view.parts
     )

@@ -11,7 +11,7 @@ from core.services.bias.slices import SlicesView
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, urls
-from core.ui.bias.ask import METRICS, column_name, slice_name
+from core.ui.bias.ask import METRICS, name_in_sentence, slice_name
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import put
 from core.ui.shell import PageContext
@@ -165,17 +165,12 @@ def _where(view: SlicesView, row: SliceRow) -> str:
             return _("When the answer is {person}'s").format(person=view.people.get(value, value))
     readable = [
         (
-            _inside_sentence(column),
+            name_in_sentence(column),
             view.people.get(value or "", value) if column == "person" else value,
         )
         for column, value in row.conditions
     ]
     return _("Where {conditions}").format(conditions=comparison.in_words(readable))
-
-
-def _inside_sentence(column: str) -> str:
-    name = column_name(column)
-    return name if name == column else name[:1].lower() + name[1:]
 
 
 def _who_is(view: SlicesView) -> str:

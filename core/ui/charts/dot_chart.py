@@ -175,5 +175,6 @@ def _say_where_there_is_too_little(figure: go.Figure, rows: Sequence[Dot]) -> No
 
 
 def _row_label(row: Dot) -> str:
-    ns = " / ".join(f"{e.n:,}" for e in row.estimates)
+    counts = [f"{e.n:,}" for e in row.estimates]
+    ns = counts[0] if len(set(counts)) == 1 else " / ".join(counts)
     return f"{plain(shortened(row.label))} <span style='color:{MUTED}'>n = {ns}</span>"

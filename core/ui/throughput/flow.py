@@ -46,7 +46,7 @@ def _stages(page: PageContext, filters: Filters) -> None:
     view = stages_of(page.ws, page.actor, page.slug, filters)
     card_head(_("What items wait for"), _("Now, of all items; how long so far."))
     table(
-        (_("Waits for"), _("Items"), _("Median"), _("Nine of ten"), _("Longest")),
+        (_("Waits for"), _("Items"), _("Median"), _("Nine of ten")),
         [_stage_row(w) for w in view.stages],
         _("What items wait for"),
     )
@@ -70,18 +70,29 @@ def _stages(page: PageContext, filters: Filters) -> None:
 
 
 def _stage_row(w: Waiting) -> list[Markup | str]:
+    """Return stage, items, median with its interval, and the ninth decile above the longest."""
     e, ninth = w.seconds, w.ninth_decile_seconds
     median: Markup | str = muted(_("not enough data") if w.n else "–")
     if e.value is not None and e.low is not None and e.high is not None:
-        median = fill(
-            "{v}<div class='tb-muted tb-small'>{a} – {b}</div>",
-            v=duration(e.value), a=duration(e.low), b=duration(e.high),
-        )  # fmt: skip
+        median = _two_lines(duration(e.value), _span(duration(e.low), duration(e.high)))
+    longest = _("longest {time}").format(time=duration(w.longest_seconds)) if w.n else ""
     return [
         _(STAGES[w.stage]), f"{w.n:,}", median,
-        muted("–") if ninth is None else duration(ninth),
-        duration(w.longest_seconds) if w.n else muted("–"),
+        _two_lines("–" if ninth is None else duration(ninth), longest),
     ]  # fmt: skip
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low} – {high}"
+
+
+def _two_lines(value: str, below: str) -> Markup:
+    return fill(
+        "<span style='white-space:nowrap'>{v}</span>"
+        "<div class='tb-muted tb-small' style='white-space:nowrap'>{b}</div>",
+        v=value,
+        b=below,
+    )
 
 
 def _burn_down(page: PageContext, view: BurnDown, zone: str) -> None:
