@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from core.analytics.asked import ALL, PEOPLE, Filters, comparison_values
+from core.analytics.columnar import Columns, parted
 from core.analytics.figures import FEWEST
+from core.analytics.kept import once, told
 from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
 from core.stats.bootstrap import clustered_ratio
@@ -19,8 +22,6 @@ PAUSE_SECONDS = 1800.0
 """A pause so long ends a sitting."""
 MOST_HOURS = 7
 """Hours from here on are one: few sit longer."""
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +101,18 @@ def fatigue(
     """
     values = comparison_values(replica, project_id, PEOPLE, against, filters)
     asked = {"tz": checked_zone(tz), "pause": PAUSE_SECONDS, "most": MOST_HOURS}
-    groups: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
-    for r in replica.query("fatigue", {**values, **asked}):
-        groups[r["what"], max(0, r["hour"])].append(r)
-    hours = {
-        what: tuple(
-            _hour(h, rows, fewest, seed) for (w, h), rows in sorted(groups.items()) if w == what
-        )
-        for what in ("sitting", "day")
-    }
-    return Fatigue(hours["sitting"], hours["day"], changes(hours["sitting"]))
+    return once(
+        replica, project_id, ("fatigue", against, tz, told(filters), fewest, seed),
+        lambda: _fatigue(replica.arrow("fatigue", {**values, **asked}), fewest, seed),
+    )  # fmt: skip
+
+
+def _fatigue(rows: pa.Table, fewest: int, seed: int) -> Fatigue:
+    hours: dict[str, list[Hour]] = {"sitting": [], "day": []}
+    for (what, hour), part in parted(rows, "what", "hour"):
+        hours[what].append(_hour(int(hour), part, fewest, seed))
+    sitting = tuple(hours["sitting"])
+    return Fatigue(sitting, tuple(hours["day"]), changes(sitting))
 
 
 def changes(sitting: Sequence[Hour]) -> tuple[Change, ...]:
@@ -130,21 +133,17 @@ def apart(one: Estimate, other: Estimate) -> bool:
     return one.low > other.high or one.high < other.low
 
 
-def _hour(hour: int, rows: Rows, fewest: int, seed: int) -> Hour:
-    pace = clustered_rate(
-        [r["answers"] for r in rows], [r["seconds"] / 3600 for r in rows], fewest=fewest, seed=seed
-    )
-    return Hour(hour, pace, _accuracy(rows, fewest, seed), len({r["person_id"] for r in rows}))
+def _hour(hour: int, rows: Columns, fewest: int, seed: int) -> Hour:
+    pace = clustered_rate(rows["answers"], rows["seconds"] / 3600, fewest=fewest, seed=seed)
+    return Hour(hour, pace, _accuracy(rows, fewest, seed), len(np.unique(rows["person_id"])))
 
 
-def _accuracy(rows: Rows, fewest: int, seed: int) -> Estimate:
-    n, correct = sum(r["judged"] for r in rows), sum(r["correct"] for r in rows)
+def _accuracy(rows: Columns, fewest: int, seed: int) -> Estimate:
+    n, correct = int(rows["judged"].sum()), int(rows["correct"].sum())
     if n < fewest:
         return replace(UNDEFINED, n=n)
     plain = wilson(correct, n)
-    drawn = clustered_ratio(
-        [r["person_id"] for r in rows], [r["correct"] for r in rows], [r["judged"] for r in rows], seed=seed
-    )  # fmt: skip
+    drawn = clustered_ratio(rows["person_id"], rows["correct"], rows["judged"], seed=seed)
     if drawn.low is None or drawn.high is None or plain.low is None or plain.high is None:
         return plain
     return replace(plain, low=min(plain.low, drawn.low), high=max(plain.high, drawn.high))

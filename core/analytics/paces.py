@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from core.analytics.asked import ALL, Filters, filter_values
+from core.analytics.columnar import Columns, parted
 from core.analytics.figures import FEWEST
+from core.analytics.kept import once, told
 from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
 from core.stats.bootstrap import clustered_ratio
@@ -79,34 +81,41 @@ def paces(
         LimitExceeded: It took too long.
     """
     values = {**filter_values(replica, project_id, filters), "tz": checked_zone(tz)}
-    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in replica.query("paces", {**values, "by": By(by).value}):
-        groups[row["key"]].append(row)
-    found = [_pace(key, rows, fewest, seed) for key, rows in sorted(groups.items())]
+    what = By(by).value
+    return once(
+        replica, project_id, ("paces", what, tz, told(filters), fewest, seed),
+        lambda: _paces(replica.arrow("paces", {**values, "by": what}), fewest, seed),
+    )  # fmt: skip
+
+
+def _paces(rows: pa.Table, fewest: int, seed: int) -> tuple[Pace, ...]:
+    found = [
+        _pace(str(key), part, fewest, seed) for key, part in parted(rows, "key") if key is not None
+    ]
     ranks = rank_where_separate([p.answers for p in found])
     return tuple(replace(p, standing=s) for p, s in zip(found, ranks, strict=True))
 
 
-def _pace(key: str, rows: Sequence[Mapping[str, Any]], fewest: int, seed: int) -> Pace:
-    hours = [r["seconds"] / HOUR for r in rows]
+def _pace(key: str, rows: Columns, fewest: int, seed: int) -> Pace:
+    hours = rows["seconds"] / HOUR
 
     def rate(name: str) -> Estimate:
-        return clustered_rate([r[name] for r in rows], hours, fewest=fewest, seed=seed)
+        return clustered_rate(rows[name], hours, fewest=fewest, seed=seed)
 
     return Pace(
         key,
         rate("items"),
         rate("answers"),
         _active(rows, fewest, seed),
-        sum(hours),
-        len({r["person_id"] for r in rows}),
+        float(hours.sum()),
+        len(np.unique(rows["person_id"])),
     )
 
 
-def _active(rows: Sequence[Mapping[str, Any]], fewest: int, seed: int) -> Estimate:
+def _active(rows: Columns, fewest: int, seed: int) -> Estimate:
     """Return the share of the time at work; n counts days of persons."""
-    timed = [r for r in rows if r["elapsed"] > 0]
-    if sum(r["answers"] for r in timed) < fewest:
-        return replace(UNDEFINED, n=len(timed))
-    parts, wholes = [r["beside"] for r in timed], [r["elapsed"] for r in timed]
-    return clustered_ratio(range(len(timed)), parts, wholes, seed=seed)
+    timed = rows["elapsed"] > 0
+    n = int(np.count_nonzero(timed))
+    if rows["answers"][timed].sum() < fewest:
+        return replace(UNDEFINED, n=n)
+    return clustered_ratio(range(n), rows["beside"][timed], rows["elapsed"][timed], seed=seed)

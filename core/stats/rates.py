@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincinv
 
 from core.stats.bootstrap import bootstrap, kinds_of
@@ -23,7 +22,7 @@ def poisson_interval(count: float, level: float = 0.95) -> tuple[float, float]:
 
 
 def clustered_rate(
-    counts: Sequence[float], exposures: Sequence[float], *, fewest: int = 1, seed: int = 0
+    counts: ArrayLike, exposures: ArrayLike, *, fewest: int = 1, seed: int = 0
 ) -> Estimate:
     """Return counts per exposure over clusters; n is the count.
 
@@ -50,7 +49,7 @@ def clustered_rate(
 
 
 def clustered_cost(
-    amounts: Sequence[float], counts: Sequence[float], *, fewest: int = 1, seed: int = 0
+    amounts: ArrayLike, counts: ArrayLike, *, fewest: int = 1, seed: int = 0
 ) -> Estimate:
     """Return the amount spent per count: one over `clustered_rate`, ends swapped; n is the count."""
     rate = clustered_rate(counts, amounts, fewest=fewest, seed=seed)

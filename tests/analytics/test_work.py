@@ -92,19 +92,21 @@ def _agreement(labels):
 
 
 def test_active_against_elapsed(project) -> None:
-    """The share at work is of answers whose beginning is known; it never leaves 0 to 1."""
+    """The share at work is of answers whose beginning is known, over whole days of persons."""
     replica, rows, number = project
     names = {r["id"]: r["name"] for r in rows.people}
-    parts = defaultdict(lambda: [0.0, 0.0])
+    parts, days = defaultdict(lambda: [0.0, 0.0]), defaultdict(set)
     for row in timed(rows, number):
         if row["started_at"] is not None and row["at"] > row["started_at"]:
             part = parts[names[row["person_id"]]]
             part[0] += row["active_seconds"]
             part[1] += max(row["at"] - row["started_at"], row["active_seconds"])
+            days[names[row["person_id"]]].add(row["at"] // DAY)
     for pace in paces(replica, number, By.PERSON, fewest=1):
         if pace.key in parts:
             assert pace.active.value == pytest.approx(parts[pace.key][0] / parts[pace.key][1])
             assert 0 <= pace.active.value <= 1
+            assert pace.active.n == len(days[pace.key])
 
 
 def test_waiting(project) -> None:

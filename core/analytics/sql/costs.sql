@@ -21,18 +21,24 @@ spent AS (
     HAVING timed > 0
 ),
 -- The pre-label in force when people first looked, what it says called as today.
+shown AS NOT MATERIALIZED (
+    SELECT item_id, seq, prediction_seq
+    FROM annotations
+    WHERE project_id = $project AND prediction_seq IS NOT NULL
+),
+-- Of some items only where a filter leaves some: looking all of them up would take longer.
+shown_there AS (
+    FROM shown
+    WHERE len($people) = 0 AND $since IS NULL AND $until IS NULL AND len($uses) = 0 AND len($keys) = 0
+    UNION ALL
+    FROM shown
+    WHERE NOT (len($people) = 0 AND $since IS NULL AND $until IS NULL AND len($uses) = 0 AND len($keys) = 0)
+      AND item_id IN (SELECT item_id FROM spent)
+),
 before AS (
-    SELECT a.item_id, coalesce(n.today, p.label) AS label
-    FROM (
-        SELECT item_id, arg_min(prediction_seq, seq) AS prediction_seq
-        FROM annotations
-        WHERE project_id = $project AND prediction_seq IS NOT NULL
-          AND ((len($people) = 0 AND $since IS NULL AND $until IS NULL
-                AND len($uses) = 0 AND len($keys) = 0)
-               OR item_id IN (SELECT item_id FROM spent))
-        GROUP BY item_id
-    ) a
-    JOIN predictions p ON p.seq = a.prediction_seq
+    SELECT s.item_id, coalesce(n.today, p.label) AS label
+    FROM (SELECT item_id, arg_min(prediction_seq, seq) AS seq FROM shown_there GROUP BY item_id) s
+    JOIN predictions p ON p.seq = s.seq
     LEFT JOIN label_names n ON n.project_id = $project AND n.name = p.label
     WHERE p.label IS NOT NULL
 ),
