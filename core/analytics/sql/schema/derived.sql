@@ -23,17 +23,19 @@ WHERE l.kind = 'vote';
 -- the voters of an agreed label, the lead of a decided one, nobody for an imported one; one who
 -- voted twice may be there twice. The item is in its state `since` then.
 CREATE TABLE final (
-    seq BIGINT, project_id BIGINT, item_id BIGINT, state VARCHAR, label VARCHAR, boxes VARCHAR,
+    seq BIGINT, project_id BIGINT, item_id BIGINT, state VARCHAR, label VARCHAR,
     rests_on BIGINT[], rests_on_model BOOLEAN, since DOUBLE, use VARCHAR
 );
 
-CREATE TABLE gold AS SELECT *, '' AS use FROM gold_answers LIMIT 0;
+CREATE VIEW gold AS SELECT * EXCLUDE (newest) FROM gold_answers WHERE newest;
 
-CREATE TABLE latest_prediction AS FROM predictions LIMIT 0;
+CREATE VIEW latest_prediction AS SELECT * EXCLUDE (newest) FROM predictions WHERE newest;
 
--- Metadata in long form, of the latest document of each item. `number` is set where the value
--- is a finite number or text that reads as one.
-CREATE TABLE item_values (project_id BIGINT, item_id BIGINT, key VARCHAR, value VARCHAR, number DOUBLE);
+-- Metadata in long form, of the latest document of each item, whose number is `seq`. `number` is
+-- set where the value is a finite number or text that reads as one.
+CREATE TABLE item_values (
+    seq BIGINT, project_id BIGINT, item_id BIGINT, key VARCHAR, value VARCHAR, number DOUBLE
+);
 
 -- The boxes of every answer that has any; `said_in` names the table, `seq` its row.
 CREATE TABLE regions (
@@ -94,7 +96,7 @@ SELECT 'predictions', p.seq, p.item_id, NULL, coalesce(n.today, p.label)
 FROM (
     FROM latest_prediction WHERE set_id_wanted IS NULL
     UNION ALL
-    FROM predictions WHERE set_id = set_id_wanted
+    SELECT * EXCLUDE (newest) FROM predictions WHERE set_id = set_id_wanted
 ) p
 JOIN prediction_sets s ON s.id = p.set_id
 LEFT JOIN label_names n ON n.project_id = project AND n.name = p.label
