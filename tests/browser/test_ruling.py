@@ -67,6 +67,12 @@ def adjudicate(visit: Visit, place: Place, slug: str = "leaves") -> Page:
     return page
 
 
+def looked_at(page: Page) -> None:
+    """Wait for a dispute that may be long in coming on a busy machine: nobody rules on what is not there."""
+    expect(page.get_by_role("button", name="Decide")).to_be_enabled(timeout=20_000)
+    expect(page.locator(".votes .picture img")).to_be_visible(timeout=20_000)
+
+
 def test_keys_typed_fast_rule_on_one_dispute_and_on_no_other(place: Place, visit: Visit) -> None:
     """At any pace a class, a reason, D decide; a key for the old one does nothing to the next."""
     ws, leo = place.house.ws, place.house.actor("leo")
@@ -78,6 +84,7 @@ def test_keys_typed_fast_rule_on_one_dispute_and_on_no_other(place: Place, visit
             page.wait_for_timeout(gap)
         left = len(items) - done
         expect(page.get_by_text(f"1 of {left}", exact=True)).to_be_visible()
+        looked_at(page)
         page.wait_for_timeout(1200)
         assert [r.item_id for r in disputes(ws, leo, "leaves")] == items[done:], gap
         why = explain(ws, leo, "leaves", items[done - 1])
@@ -170,6 +177,7 @@ def test_two_questions_and_the_ruling_fit_on_a_laptop(place: Place, visit: Visit
         expect(page.get_by_role("button", name="Decide: oak, dry")).to_be_visible()
         page.keyboard.press("d")
         expect(page.get_by_role("textbox", name="Reason")).to_have_value("")
+        looked_at(page)
         page.wait_for_timeout(900)
 
 

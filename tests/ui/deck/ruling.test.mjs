@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { say } from "../../../core/ui/deck/static/dom.js";
 import { keysOf } from "../../../core/ui/deck/static/ruling_help.js";
 import {
-  choose, closed, confirm, decision, inHand, keptOf, lacks, LOOKING, opened, rowsOf, rulingCommand, sentOf, shelfOf, shelve, startRuling, take, takeEdited, templateOf, undo, withTemplate,
+  choose, closed, confirm, decision, inHand, keptOf, lacks, Look, LOOK_MS, LOOKING, opened, rowsOf, rulingCommand, sentOf, shelfOf, shelve, startRuling, take, takeEdited, templateOf, undo, withTemplate,
 } from "../../../core/ui/deck/static/ruling_model.js";
 import { RulingPost } from "../../../core/ui/deck/static/ruling_post.js";
 
@@ -180,4 +180,16 @@ test("the help names every key that means something, those of parties and reason
   assert.ok(listed(dispute({ draws: true })).includes("P"));
   assert.equal(rulingCommand(press("?", { code: "Slash", shiftKey: true }), dispute()).name, "help");
   assert.ok(LOOKING.includes("help"));
+});
+
+test("a ruling pressed too soon begins the look anew, so that the next key does not rule instead", () => {
+  const look = new Look();
+  assert.ok(look.tooSoon(5000)); // no picture yet
+  look.came(5100);
+  look.came(5400); // drawn again
+  assert.ok(look.tooSoon(5100 + LOOK_MS - 1));
+  assert.ok(look.tooSoon(5100 + LOOK_MS + 60)); // D was refused, X follows in the same breath
+  assert.ok(!look.tooSoon(5100 + 2 * LOOK_MS + 60));
+  look.anew(9000); // somebody voted meanwhile
+  assert.ok(look.tooSoon(9001));
 });

@@ -7,7 +7,7 @@ import { isPressing, isTyping } from "./keys.js";
 import { LookAlikes } from "./lookalikes.js";
 import { ask, newUuid, onReach, speakFor } from "./net.js";
 import { RulingRail } from "./ruling.js";
-import { choose, confirm, inHand, keptOf, lacks, LOOK_MS, LOOKING, opened, rowsOf, rulingCommand, RULINGS, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo, withTemplate } from "./ruling_model.js";
+import { choose, confirm, inHand, keptOf, lacks, Look, LOOKING, opened, rowsOf, rulingCommand, RULINGS, sentOf, shelfOf, shelve, startRuling, take, takeEdited, undo, withTemplate } from "./ruling_model.js";
 import { rulingHelp } from "./ruling_help.js";
 import { RulingPost } from "./ruling_post.js";
 import { classSearch } from "./search.js";
@@ -26,7 +26,7 @@ class Dispute {
     this.root = root;
     this.told = "";
     this.busy = false;
-    this.votes = new VotesView(this.body, () => { this.paintedAt ??= performance.now(); });
+    this.votes = new VotesView(this.body, () => this.look?.came(performance.now()));
     this.press = (event) => this.#key(event);
     document.addEventListener("keydown", this.press, { capture: true });
     const send = ({ ruling, url, person }) => ask(url, { body: { ruling }, person });
@@ -66,7 +66,7 @@ class Dispute {
 
   #begin() {
     this.ruling = startRuling(this.dispute, readObject(tabStorage(), this.#place)[shelfOf(this.dispute.item_id)], newUuid);
-    this.paintedAt = null;
+    this.look = new Look();
     this.told = this.carried ?? "";
     this.carried = null;
     this.#free();
@@ -74,7 +74,7 @@ class Dispute {
 
   #changed() {
     Object.assign(this.ruling, { seen: this.dispute.newest_seq, decided: this.dispute.decision_seen });
-    this.paintedAt = performance.now(); // what is new has to be looked at first
+    this.look.anew(performance.now());
     this.told = this.dispute.texts.changed;
     this.#free();
   }
@@ -264,7 +264,7 @@ class Dispute {
   do_rule(key) {
     const { texts } = this.dispute;
     const kind = RULINGS[key];
-    if (this.paintedAt === null || performance.now() - this.paintedAt < LOOK_MS) {
+    if (this.look.tooSoon(performance.now())) {
       this.told = texts.tooSoon;
       return undefined;
     }

@@ -9,6 +9,32 @@ import { isObject } from "./storage.js";
 export const RULINGS = { D: "decide", N: "neutral", X: "discard", B: "send-back" };
 /** Who rules sooner than this after the picture came, milliseconds, has not looked. */
 export const LOOK_MS = 400;
+
+/** Since when a dispute has been looked at. A ruling pressed too soon begins the look anew: the key
+ * after it was typed in the same breath, and must not do what the first one was refused. */
+export class Look {
+  constructor() {
+    this.since = null;
+  }
+
+  /** The picture came; one that is drawn again is not new. */
+  came(now) {
+    this.since ??= now;
+  }
+
+  /** Something changed that has to be looked at first. */
+  anew(now) {
+    this.since = now;
+  }
+
+  /** Tell whether a ruling pressed now is too soon. */
+  tooSoon(now) {
+    const early = this.since === null || now - this.since < LOOK_MS;
+    if (early && this.since !== null) this.since = now;
+    return early;
+  }
+}
+
 const MOST_KEPT = 40;
 const OTHERS = {
   E: "edit", S: "say", "/": "search", Enter: "confirm", Backspace: "back", Left: "previous", Right: "next",
