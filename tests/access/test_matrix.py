@@ -233,6 +233,11 @@ CALLS = (
         by_slug(analytics_marks.firsts_behind, analytics_marks.Firsts.KEPT),
     ),
     Call(
+        "analytics.marks.gold_behind",
+        Action.SEE_GOLD,
+        by_slug(analytics_marks.gold_behind, 1),
+    ),
+    Call(
         "bias.measurement_bias.measurement_bias",
         Action.SEE_FIGURES,
         by_slug(measurement_bias.measurement_bias),

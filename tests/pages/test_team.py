@@ -170,3 +170,17 @@ def test_any_named_skill_is_given_before_the_policy_asks_for_it(known: House, mo
     assert other.selectbox(key=f"team.skills.{leo}.skill").options == ["bark"]
     editor = Visit(known, monkeypatch, "leo").open("settings", project="leaves", tab="policy")
     assert "Skills people hold here: “bark”" in words(editor)
+
+
+def test_a_dot_of_gold_lists_the_answers_behind_it(known: House, monkeypatch) -> None:
+    """A manager's click lists as many answers as the dot counts, the wrong one first; an expert gets none."""
+    mark = "team.gold~ada"
+    text = words(Visit(known, monkeypatch, "mia").open("team", project="leaves", mark=mark))
+    assert "Ada Expert, answers to gold" in text
+    assert "n = 6" in text.partition("answers to gold")[2]
+    assert "maple, held against oak" in text
+    own = words(
+        Visit(known, monkeypatch, "ada").open("team", project="leaves", mark="team.classes~oak")
+    )
+    assert "held against" not in own
+    assert "Behind:" not in own

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 from core.access import Actor
 from core.analytics.asked import Basis
 from core.analytics.figures import FEWEST, Figure, accuracy_figures
+from core.analytics.marks import Marked
 from core.analytics.questions import Accuracy, ClassFigure
 from core.analytics.tally import Tally
 from core.labels import Answer
@@ -84,17 +85,21 @@ def _newest(connection: Connection, project: ProjectView) -> dict[int, Row]:
 
 
 def _told(connection: Connection, project: ProjectView, golds: dict[int, Row]) -> list[Told]:
+    return [
+        (r.person_id, _classes(project, golds[r.item_id]), _right(project, r, golds[r.item_id]))
+        for r in _newest_votes(connection, project)
+        if r.word == "vote" and r.item_id in golds
+    ]
+
+
+def _newest_votes(connection: Connection, project: ProjectView) -> list[Row]:
+    """Return what each person said last of each gold item they were handed."""
     query = (
         select(probe_votes)
         .where(probe_votes.c.project_id == project.id, probe_votes.c.kind == "gold")
         .order_by(probe_votes.c.seq)
     )
-    newest = {(r.person_id, r.item_id): r for r in connection.execute(query)}
-    return [
-        (person, _classes(project, golds[item]), _right(project, r, golds[item]))
-        for (person, item), r in newest.items()
-        if r.word == "vote" and item in golds
-    ]
+    return list({(r.person_id, r.item_id): r for r in connection.execute(query)}.values())
 
 
 def _right(project: ProjectView, said: Row, gold: Row) -> bool:
@@ -105,11 +110,39 @@ def _right(project: ProjectView, said: Row, gold: Row) -> bool:
 
 
 def _classes(project: ProjectView, gold: Row) -> tuple[str, ...]:
-    truth = project.schema.translate(Answer.from_json(gold.answer))
+    return _said_in(project, Answer.from_json(gold.answer))
+
+
+def _said_in(project: ProjectView, answer: Answer) -> tuple[str, ...]:
+    told = project.schema.translate(answer)
     if project.schema.draws:
-        return tuple(sorted({r.label for r in truth.regions}))
-    told = truth.said(project.schema.main.key)
-    return (told,) if isinstance(told, str) else tuple(sorted(told or ()))
+        return tuple(sorted({r.label for r in told.regions}))
+    said = told.said(project.schema.main.key)
+    return (said,) if isinstance(said, str) else tuple(sorted(said or ()))
+
+
+def answers_to_gold(
+    ws: Workspace, project: ProjectView, person_id: int, truth: str = ""
+) -> tuple[Marked, ...]:
+    """Return a person's newest answer to each gold item, of a true class or of all, wrong ones first.
+
+    The caller has asked the gate: who is told this knows the items for gold.
+    """
+    with ws.store.read() as connection:
+        golds = _newest(connection, project)
+        rows = [r for r in _newest_votes(connection, project) if r.person_id == person_id]
+    found = []
+    for r in rows:
+        if r.word != "vote" or r.item_id not in golds:
+            continue
+        gold = golds[r.item_id]
+        true = _classes(project, gold)
+        if truth and truth not in true:
+            continue
+        said = _said_in(project, Answer.from_json(r.answer))
+        mark = Marked(r.item_id, None, ", ".join(said), ", ".join(true), r.active_seconds, None)
+        found.append((_right(project, r, gold), mark))
+    return tuple(m for _right_, m in sorted(found, key=lambda f: (f[0], f[1].item_id)))
 
 
 def _counted(name: str, told: Sequence[Told]) -> ClassFigure:

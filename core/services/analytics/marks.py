@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Row
 
-from core.access import Actor
+from core.access import Action, Actor, Resource, require
 from core.analytics import marks
 from core.analytics.asked import ALL, Filters
 from core.analytics.boxes import box_cases, box_confusion
@@ -15,6 +15,7 @@ from core.analytics.marks import WORDS, Firsts, Marked, MarkedRows, Statement, W
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
 from core.services.analytics.behind import is_withheld, names_by_number, rows_of
+from core.services.analytics.gold import answers_to_gold
 from core.services.analytics.replicas import open_figures
 from core.services.pictures.images import image_path
 from core.services.projects.project import ProjectView
@@ -30,6 +31,7 @@ __all__ = [
     "Work",
     "differing_behind",
     "firsts_behind",
+    "gold_behind",
     "standing_behind",
     "statements_behind",
     "work_behind",
@@ -201,6 +203,24 @@ def firsts_behind(
     return _behind(
         ws, actor, slug, lambda r, p: marks.marked_firsts(r, p.id, what, filters or ALL), tells=True
     )
+
+
+def gold_behind(
+    ws: Workspace, actor: Actor, slug: str, person_id: int, truth: str = ""
+) -> MarkedItems:
+    """Return a person's answers to gold, of one true class or of all, wrong ones first.
+
+    Raises:
+        Forbidden: The actor may not see figures here, or not which items are gold.
+        NotFound: There is no such project for the actor.
+    """
+
+    def ask(_replica: Replica, project: ProjectView) -> MarkedRows:
+        require(actor, Action.SEE_GOLD, Resource(project.id))
+        found = answers_to_gold(ws, project, person_id, truth)
+        return MarkedRows(found[: marks.MOST_MARKED], len(found))
+
+    return _behind(ws, actor, slug, ask, tells=True)
 
 
 def _behind(ws: Workspace, actor: Actor, slug: str, ask: Ask, *, tells: bool) -> MarkedItems:

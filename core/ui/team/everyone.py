@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.analytics.asked import Filters
+from core.services.analytics.marks import Work, gold_behind, work_behind
 from core.services.analytics.people_quality import PersonQuality
 from core.services.analytics.people_work import PersonWork
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.stats.tiers import tiers
 from core.ui import charts, downloads, states, urls
-from core.ui.charts import POINTS, Dot, card_head, draw_chart
+from core.ui.charts import POINTS, Dot, card_head
 from core.ui.choices import choose
+from core.ui.marks import Found, by_row, draw_marks
 from core.ui.shell import PageContext
 from core.ui.team.person import hundredfold, no_gold, probability, until
 from core.ui.text import _, many
@@ -54,7 +57,7 @@ def draw_everyone(page: PageContext, rows: Sequence[Row]) -> None:
     with left, st.container(border=True, height="stretch"):
         _gold(page, rows)
     with right, st.container(border=True, height="stretch"):
-        _pull(rows)
+        _pull(page, rows)
     _table(page, rows)
 
 
@@ -67,12 +70,22 @@ def _gold(page: PageContext, rows: Sequence[Row]) -> None:
     if not known:
         no_gold(page)
         return
-    dots = [
-        Dot(_titled(r), (r.quality.overall,))
-        for r in sorted(known, key=lambda r: (r.tier or 0, r.quality.name.casefold()))
-    ]
+    ordered = sorted(known, key=lambda r: (r.tier or 0, r.quality.name.casefold()))
+    dots = [Dot(_titled(r), (r.quality.overall,)) for r in ordered]
     said = "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots)
-    draw_chart(charts.dots(dots, zero=known[0].quality.target), "team.gold", said)
+    chart = charts.dots(
+        dots, zero=known[0].quality.target, zero_name=_("the target"),
+        axis=_("Share of answers to gold that are right"),
+    )  # fmt: skip
+    ids = {r.work.person: r.quality.person_id for r in ordered}
+
+    def behind(person: str) -> Found:
+        if person not in ids:
+            return None
+        found = gold_behind(page.ws, page.actor, page.slug, ids[person])
+        return _("{name}, answers to gold").format(name=_named(rows, person)), found
+
+    draw_marks(page, chart, "team.gold", said, by_row(list(ids)), behind)
 
 
 def _titled(row: Row) -> str:
@@ -81,7 +94,11 @@ def _titled(row: Row) -> str:
     return _("{tier}. {name}").format(tier=row.tier, name=row.quality.name)
 
 
-def _pull(rows: Sequence[Row]) -> None:
+def _named(rows: Sequence[Row], person: str) -> str:
+    return next((r.work.name for r in rows if r.work.person == person), person)
+
+
+def _pull(page: PageContext, rows: Sequence[Row]) -> None:
     card_head(
         _("How far the pre-label pulls"),
         _("How much oftener a vote says what the model said where it was in view. Right of the line it sways people."),
@@ -96,7 +113,23 @@ def _pull(rows: Sequence[Row]) -> None:
         return
     dots = [Dot(r.work.name, (hundredfold(r.work.pull),)) for r in known]
     said = "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], POINTS)}" for d in dots)
-    draw_chart(charts.dots(dots, unit=POINTS, zero=0.0), "team.pulls", said)
+    people = [r.work.person for r in known]
+
+    def behind(person: str) -> Found:
+        if person not in people:
+            return None
+        work, one = Work(shown=True, kinds=("vote",)), Filters(people=(person,))
+        title = _("{name}, votes with the pre-label in view").format(name=_named(rows, person))
+        return title, work_behind(page.ws, page.actor, page.slug, work, one)
+
+    draw_marks(
+        page,
+        charts.dots(
+            dots, unit=POINTS, zero=0.0, zero_name=_("no pull"),
+            axis=_("With the pre-label in view less without"),
+        ),
+        "team.pulls", said, by_row(people), behind,
+    )  # fmt: skip
 
 
 # --- the table --------------------------------------------------------------------------------

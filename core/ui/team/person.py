@@ -5,16 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Action, Resource, can
+from core.analytics.asked import Filters
+from core.services.analytics.marks import Work, gold_behind, work_behind
 from core.services.analytics.people_quality import PersonQuality
 from core.services.analytics.people_work import PersonWork
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, states, urls
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
+from core.ui.marks import Found, by_row, draw_marks
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill
 from core.ui.widgets import caption, fact, figure, number, section, table, when
 
+SHOWN_OR_NOT = ("shown", "hidden")
 PULL_TO_NOTE = 0.0
 """A pull whose interval lies wholly above this is pointed out."""
 
@@ -36,7 +40,7 @@ def draw_person(page: PageContext, quality: PersonQuality, work: PersonWork, own
     with left, st.container(border=True, height="stretch"):
         _by_class(page, quality)
     with right, st.container(border=True, height="stretch"):
-        _pull(work, own)
+        _pull(page, work, own)
 
 
 def draw_standing(quality: PersonQuality, own: bool) -> None:
@@ -116,13 +120,26 @@ def _by_class(page: PageContext, quality: PersonQuality) -> None:
         no_gold(page)
         return
     said = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
-    draw_chart(charts.dots(rows), "team.classes", said)
+    chart = charts.dots(rows, axis=_("Share of answers to gold that are right"))
+    if can(page.actor, Action.SEE_GOLD, Resource(page.project.id if page.project else None)):
+        names = [r.label for r in rows]
+        draw_marks(
+            page, chart, "team.classes", said, by_row(names),
+            lambda name: _answers(page, quality, name) if name in names else None,
+        )  # fmt: skip
+    else:  # who is not told which items are gold sees how many, not which
+        draw_chart(chart, "team.classes", said)
     with st.expander(_("As a table")):
         table(
             (_("True class"), _("Right"), "n"),
             [[r.label, charts.sentence(r.estimates[0]), f"{r.estimates[0].n:,}"] for r in rows],
             _("Right on gold, by true class"),
         )
+
+
+def _answers(page: PageContext, quality: PersonQuality, name: str) -> Found:
+    found = gold_behind(page.ws, page.actor, page.slug, quality.person_id, name)
+    return _("{person}, gold that truly is {name}").format(person=quality.name, name=name), found
 
 
 def no_gold(page: PageContext) -> None:
@@ -147,7 +164,7 @@ def _link(label: str, href: str) -> Markup:
     )
 
 
-def _pull(work: PersonWork, own: bool) -> None:
+def _pull(page: PageContext, work: PersonWork, own: bool) -> None:
     card_head(
         _("With the pre-label in view, and without"),
         _(
@@ -163,11 +180,31 @@ def _pull(work: PersonWork, own: bool) -> None:
         return
     rows = [Dot(_("In view"), (work.with_prelabel,)), Dot(_("Without"), (work.blind,))]
     said = "; ".join(f"{r.label}: {charts.sentence(r.estimates[0])}" for r in rows)
-    draw_chart(charts.dots(rows), "team.pull", said)
+    chart = charts.dots(rows, axis=_("Votes that say what the model said"))
+    if can(page.actor, Action.SEE_FIGURES, Resource(page.project.id if page.project else None)):
+        draw_marks(
+            page,
+            chart,
+            "team.pull",
+            said,
+            by_row(SHOWN_OR_NOT),
+            lambda arm: _votes(page, work, arm),
+        )
+    else:
+        draw_chart(chart, "team.pull", said)
     gap = hundredfold(work.pull)
     comparison.draw_notes(
         [_("Difference: {figure}.").format(figure=charts.sentence(gap, POINTS)), _pulled(work, own)]
     )
+
+
+def _votes(page: PageContext, work: PersonWork, arm: str) -> Found:
+    if arm not in SHOWN_OR_NOT:
+        return None
+    asked = Work(shown=arm == SHOWN_OR_NOT[0], kinds=("vote",))
+    found = work_behind(page.ws, page.actor, page.slug, asked, Filters(people=(work.person,)))
+    title = _("{name}, with the pre-label in view") if asked.shown else _("{name}, without it")
+    return title.format(name=work.name), found
 
 
 def _pulled(work: PersonWork, own: bool) -> str:
