@@ -186,12 +186,12 @@ def project_for(
     found = connection.execute(select(projects.c.id).where(projects.c.slug == slug)).scalar()
     if found is None or not can(actor, Action.SEE_PROJECT, Resource(found)):
         require_signed_in(actor)
-        raise unseen_project(connection, actor, slug)
+        raise _unseen(connection, actor, slug)
     require(actor, action, Resource(found))
     return load_project(connection, slug, counted=counted)
 
 
-def unseen_project(connection: Connection, actor: Actor, slug: str) -> NotFound:
+def _unseen(connection: Connection, actor: Actor, slug: str) -> NotFound:
     """Return the error that a project is not there for the actor; it names those that are."""
     rows = connection.execute(select(projects.c.id, projects.c.slug).order_by(projects.c.slug))
     seen = [r.slug for r in rows if can(actor, Action.SEE_PROJECT, Resource(r.id))]
