@@ -16,7 +16,7 @@ from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import put
 from core.ui.shell import PageContext
 from core.ui.text import _, many
-from core.ui.theme import Markup, draw, fill
+from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import BAD, GOOD, MUTED
 from core.ui.widgets import figure, muted, table
 
@@ -373,11 +373,14 @@ def _named(page: PageContext, view: SlicesView, row: SliceRow) -> Markup:
 def _cell(e: Estimate, unit: str, with_n: bool = True) -> Markup:
     if e.value is None:
         return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}") if with_n else "–")
-    rest = charts.interval(e, unit) + (f"n = {e.n:,}" if with_n else "")
+    # Each on a line of its own that does not break: the table is wide, its columns are not.
+    lines = [charts.interval(e, unit).removesuffix(", "), f"n = {e.n:,}" if with_n else ""]
+    below = join(fill("<div>{t}</div>", t=t) for t in lines if t)
     return fill(
-        "{value}<div class='tb-muted tb-small'>{rest}</div>",
+        "<span style='white-space:nowrap'>{value}</span>"
+        "<div class='tb-muted tb-small' style='white-space:nowrap'>{below}</div>",
         value=charts.amount(e.value, unit),
-        rest=rest.removesuffix(", "),
+        below=below,
     )
 
 

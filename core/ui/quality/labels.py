@@ -54,7 +54,9 @@ def draw_guideline(page: PageContext, filters: Filters) -> None:
         )  # fmt: skip
         if found.version is None or found.changed is None:
             states.empty(
-                _("One guideline only"), _("There is nothing to compare until it gets a second version.")
+                _("One guideline only"),
+                _("There is nothing to compare until it gets a second version."),
+                _("Leads write it under Settings; what people do before and after is compared by itself."),
             )  # fmt: skip
             return
         with right:
@@ -94,7 +96,9 @@ def _effect(
     if series is None or series.level.value is None:
         n = (0, 0) if series is None else (series.before, series.after)
         text = _("A step and a trend need {k} days with votes on each side of the change; there are {a} before and {b} after.")  # fmt: skip
-        states.empty(_("Not enough data"), text.format(k=FEWEST_POINTS, a=n[0], b=n[1]))
+        states.empty(
+            _("Not enough data"), text.format(k=FEWEST_POINTS, a=n[0], b=n[1]), _what_next(found, n)
+        )  # fmt: skip
         return
     left, right = st.columns([1, 2.2], gap="large")
     with left:
@@ -115,6 +119,15 @@ def _effect(
             "quality.guideline", _("The share by day, before and after the change"), by_day,
             lambda mark: _of_day(page, outcome, filters, mark),
         )  # fmt: skip
+
+
+def _what_next(found: GuidelineEffect, days: tuple[int, int]) -> str:
+    """Return what a reader can do where a version has too few days on a side."""
+    if len(found.versions) > 2:
+        return _("Choose another version above.")
+    if days[0] < FEWEST_POINTS:
+        return _("This version came before most votes; the next one can be compared with it.")
+    return _("Come back once people have voted on more days under it.")
 
 
 def _points(name: str, e: Estimate) -> None:

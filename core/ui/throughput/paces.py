@@ -25,6 +25,8 @@ from core.ui.throughput.marks import work_of_group, work_of_hour
 from core.ui.widgets import caption, muted, number, table
 
 MOST_DOTS = 20
+NO_PAUSE = 0.9995
+"""Share of the time in view from which on a page would say 100.0 % of everybody."""
 GROUPS = {
     By.PERSON: mark("Person"),
     By.TEAM: mark("Team or vendor"),
@@ -66,12 +68,7 @@ def draw_paces(page: PageContext, filters: Filters, zone: str) -> None:
             caption(_("Nothing here was timed."))
             return
         _pace_chart(page, view, filters)
-        table(
-            (_(GROUPS[by]), _("Answers an hour"), _("Items an hour"), _("Hours"),
-             _("At work, of the time in view"), _("Rank")),
-            [_pace_row(view, p) for p in view.rows],
-            _("Pace"),
-        )  # fmt: skip
+        _pace_table(view)
         _offer_paces(page, view)
 
 
@@ -91,7 +88,21 @@ def _pace_chart(page: PageContext, view: PacesView, filters: Filters) -> None:
     )  # fmt: skip
 
 
-def _pace_row(view: PacesView, p: Pace) -> list[Markup | str]:
+def _pace_table(view: PacesView) -> None:
+    """Draw the groups; how much of the time in view was work only where somebody paused at all."""
+    known = [p.active.value for p in view.rows if p.active.value is not None]
+    paused = any(share < NO_PAUSE for share in known)
+    head = (_(GROUPS[view.by]), _("Answers an hour"), _("Items an hour"), _("Hours at work"),
+            *((_("At work, of the time items were in view"),) if paused else ()), _("Rank"))  # fmt: skip
+    table(head, [_pace_row(view, p, paused) for p in view.rows], _("Pace"))
+    if known and not paused:
+        text = _(
+            "No pauses were recorded: people were at work all the time their items were in view."
+        )
+        caption(text)
+
+
+def _pace_row(view: PacesView, p: Pace, paused: bool) -> list[Markup | str]:
     rank: Markup | str = muted("–")
     if p.standing is not None:
         best, worst = p.standing.best, p.standing.worst
@@ -101,7 +112,7 @@ def _pace_row(view: PacesView, p: Pace) -> list[Markup | str]:
         with_interval(p.answers, ""),
         with_interval(p.items, ""),
         f"{p.hours:,.1f} h",
-        with_interval(p.active, "%"),
+        *([with_interval(p.active, "%")] if paused else []),
         rank,
     ]
 

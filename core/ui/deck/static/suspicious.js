@@ -207,10 +207,11 @@ class Suspicious {
     const button = (name, text, strong, off) => el("button", { class: `action${strong ? " strong" : ""}`, type: "button", disabled: off, onclick: () => this.#commands[name]() },
       el("span", { text }), cap(keymap[name][0]));
     const undoable = word?.what === "right" && word.state === "saved";
-    return el("div", { class: "susactions" },
+    // Who may only look is not shown buttons that would refuse them.
+    return el("div", { class: may ? "susactions" : "susactions looking" },
       may ? null : el("p", { class: "muted small whole", text: texts.mayNot }),
-      button("back", texts.back, true, !may || Boolean(word)),
-      undoable ? button("undo", texts.undo, false, false) : button("right", texts.right, false, !may || Boolean(word)),
+      may ? button("back", texts.back, true, Boolean(word)) : null,
+      may ? (undoable ? button("undo", texts.undo, false, false) : button("right", texts.right, false, Boolean(word))) : null,
       button("previous", texts.previous, false, this.list.at === 0),
       button("next", texts.next, false, this.list.at === this.list.issues.length - 1));
   }
