@@ -11,20 +11,29 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from core.access import Action, Actor
+from core.access import Actor
+from core.analytics.replica import Replica
+from core.analytics.saved import time_on_settled, votes_on_known
 from core.labels import Answer
 from core.labels.state import LABELLED, ItemState
+from core.services.analytics.replicas import open_figures
 from core.services.certificates.evidence import in_arm
 from core.services.consensus.draws import Arm
-from core.services.projects.project import ProjectView, project_for
+from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 from core.stats.bootstrap import clustered_mean
-from core.stats.intervals import Estimate
+from core.stats.intervals import UNDEFINED, Estimate
 from core.stats.proportions import compare_proportions
 from core.store.tables import annotation_log, final_labels, gold_answers, item_state
 
 CLAIM = 0.70
 ENOUGH = 30
+_SETTLED = tuple(
+    sorted(
+        s.value for s in {*LABELLED, ItemState.NEUTRAL, ItemState.DISCARDED} - {ItemState.IMPORTED}
+    )
+)
+"""How items stand that people's votes or the model settled; imported labels cost nobody here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +70,28 @@ def measured_savings(ws: Workspace, actor: Actor, slug: str, seed: int = 0) -> S
 
     Raises:
         Forbidden: The actor may not see figures here.
+        NotFound: There is no such project for the actor.
+        LimitExceeded: It took too long.
     """
+    project, replica = open_figures(ws, actor, slug)
     with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
         arm = frozenset(in_arm(connection, project.id, Arm.SCRATCH))
-        spent = _seconds(connection, project.id)
-        settled = _settled(connection, project.id)
-        accuracy = _accuracy(connection, project, arm)
-    timed = sorted(i for i in arm & settled if spent.get(i, 0.0) > 0)
-    if len(timed) < ENOUGH or not settled:
+        accuracy = _accuracy(connection, replica, project, arm)
+    settled = time_on_settled(replica, project.id, _SETTLED)
+    scratch = np.isin(settled.items, np.array(sorted(arm), dtype=np.int64))
+    timed = np.flatnonzero(scratch & (settled.seconds > 0))
+    n = len(settled.items)
+    if len(timed) < ENOUGH:
         return Savings(
-            None, None, None, len(timed), None, None, len(settled), CLAIM, accuracy,
+            None, None, None, len(timed), None, None, n, CLAIM, accuracy,
             f"Not enough data: {len(timed)} items were labelled from scratch and timed; {ENOUGH} "
             "are needed.",
         )  # fmt: skip
-    mean = clustered_mean(np.array(timed), np.array([spent[i] for i in timed]), seed=seed)
-    helped = sum(spent.get(i, 0.0) for i in settled) / len(settled)
+    mean = clustered_mean(settled.items[timed], settled.seconds[timed], seed=seed)
+    helped = float(settled.seconds.sum()) / n
     saving, low, high = (_saved(helped, s) for s in (mean.value, mean.low, mean.high))
     return Savings(
-        saving, low, high, len(timed), mean.value, helped, len(settled), CLAIM, accuracy,
+        saving, low, high, len(timed), mean.value, helped, n, CLAIM, accuracy,
         _sentence(saving, low, high, len(timed)),
     )  # fmt: skip
 
@@ -95,33 +107,34 @@ def _sentence(saving: float | None, low: float | None, high: float | None, n: in
     return f"{said}, from {n} items labelled from scratch. Claim: up to {100 * CLAIM:.0f} %."
 
 
-def _seconds(connection: Connection, project_id: int) -> dict[int, float]:
-    """Return the active seconds people spent on each item."""
-    rows = connection.execute(
-        select(annotation_log.c.item_id, func.sum(annotation_log.c.active_seconds))
-        .where(
-            annotation_log.c.project_id == project_id,
-            annotation_log.c.active_seconds > 0,
-        )
-        .group_by(annotation_log.c.item_id)
-    )
-    return {i: float(s) for i, s in rows.tuples()}
-
-
-def _settled(connection: Connection, project_id: int) -> frozenset[int]:
-    """Return the items settled by people's votes or the model; imported labels cost nobody here."""
-    states = [s.value for s in (*LABELLED, ItemState.NEUTRAL, ItemState.DISCARDED)]
-    states.remove(ItemState.IMPORTED.value)
-    rows = connection.execute(
-        select(item_state.c.item_id).where(
-            item_state.c.project_id == project_id, item_state.c.state.in_(states)
-        )
-    )
-    return frozenset(rows.scalars())
-
-
-def _accuracy(connection: Connection, project: ProjectView, arm: frozenset[int]) -> Estimate:
+def _accuracy(
+    connection: Connection, replica: Replica, project: ProjectView, arm: frozenset[int]
+) -> Estimate:
     """Return how much more often labels are right with help than from scratch."""
+    if not arm:
+        return UNDEFINED
+    if not project.task.draws and project.schema.questions == (project.schema.main,):
+        right, n = _counted(replica, project, arm)
+    else:
+        right, n = _read(connection, project, arm)
+    return compare_proportions(right[False], n[False], right[True], n[True]).difference
+
+
+Counts = tuple[dict[bool, int], dict[bool, int]]
+"""Right votes and all votes, by whether they were given from scratch."""
+
+
+def _counted(replica: Replica, project: ProjectView, arm: frozenset[int]) -> Counts:
+    """Count votes where the label is all there is to an answer."""
+    found = votes_on_known(replica, project.id)
+    scratch = np.isin(found.items, np.array(sorted(arm), dtype=np.int64))
+    of = {True: scratch, False: ~scratch & found.shown}
+    sums = [{k: int(c[m].sum()) for k, m in of.items()} for c in (found.correct, found.n)]
+    return sums[0], sums[1]
+
+
+def _read(connection: Connection, project: ProjectView, arm: frozenset[int]) -> Counts:
+    """Count votes by their whole answers, regions and further questions included."""
     known = _known(connection, project)
     newest = (
         select(func.max(annotation_log.c.seq))
@@ -140,7 +153,7 @@ def _accuracy(connection: Connection, project: ProjectView, arm: frozenset[int])
         said = project.schema.translate(Answer.from_json(row.answer))
         n[scratch] += 1
         right[scratch] += said == known[row.item_id]
-    return compare_proportions(right[False], n[False], right[True], n[True]).difference
+    return right, n
 
 
 def _known(connection: Connection, project: ProjectView) -> dict[int, Answer]:

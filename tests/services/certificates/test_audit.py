@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from core.clock import new_uuid
+from core.labels import Answer
 from core.queue.plan import QueuePlan
 from core.server.decisions import item_json
+from core.services.analytics.replicas import open_figures
+from core.services.certificates import savings
 from core.services.certificates.accept import accept
 from core.services.certificates.audits import audit_standing, draw_audit, watch_audit
 from core.services.certificates.campaign import certify_now, open_campaign
@@ -26,8 +29,8 @@ from core.services.review.claiming import claim_items
 from core.services.review.leases import open_item
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
-from core.store.tables import acceptances, annotation_log, arm_draws, item_state
-from tests.record import say
+from core.store.tables import acceptances, annotation_log, arm_draws, gold_answers, item_state
+from tests.record import CLASSES, say
 from tests.services.certificates.planted import Planted, answer, answered, plant, teach
 
 
@@ -227,6 +230,20 @@ def test_the_measured_saving_covers_the_planted_one(sqlite_ws):
     assert found.high is not None
     assert found.low <= truth <= found.high
     assert "Claim: up to 70 %" in found.sentence
+    # Labels counted in the copy are what whole answers read from the record say.
+    known = [
+        {"project_id": made.world.project.id, "item_id": i, "label": CLASSES[0], "batch_id": None, "at": 1.0,
+         "answer": Answer({"label": CLASSES[0]}).to_json()}
+        for i in took
+    ]  # fmt: skip
+    with made.ws.store.write() as connection:
+        connection.execute(gold_answers.insert(), known)
+    project, replica = open_figures(made.ws, lead, made.slug)
+    arm = frozenset(scratch)
+    with made.ws.store.read() as connection:
+        read = savings._read(connection, project, arm)
+    assert savings._counted(replica, project, arm) == read
+    assert 0 < read[0][True] < read[1][True]
 
 
 def test_rules_are_versioned_with_a_reason(sqlite_ws):
