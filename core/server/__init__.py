@@ -21,7 +21,7 @@ from core.server import (
     issues,
     rulings,
 )
-from core.server.frame import SafeHeaders, SignInFirst
+from core.server.frame import SafeHeaders, SignInFirst, TellBase
 from core.server.lifespan import lifespan
 
 __all__ = ["lifespan", "middleware", "routes"]
@@ -35,4 +35,8 @@ def routes(base: str = "") -> list[BaseRoute]:
 
 def middleware(base: str = "") -> list[Middleware]:
     """Return what every request passes through, outermost first."""
-    return [Middleware(SafeHeaders), Middleware(SignInFirst, base=base)]
+    return [
+        Middleware(SafeHeaders),
+        Middleware(SignInFirst, base=base),
+        Middleware(TellBase, base=base),
+    ]

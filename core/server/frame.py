@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -52,6 +53,53 @@ class SafeHeaders:
         await self.app(scope, receive, send_strict)
 
 
+class TellBase:
+    """Tells a page in the browser where its server is.
+
+    Streamlit's page does not know: opened as ``/quality`` it first asks ``/quality/_stcore/health``, gets
+    two errors, and waits half a second before it asks the right place.
+    """
+
+    def __init__(self, app: ASGIApp, base: str = "") -> None:
+        self.app = app
+        told = json.dumps(base).replace("<", "\\u003c")
+        script = f"<script>window.__streamlit={{BACKEND_BASE_URL:location.origin+{told}}}</script>"
+        self.base, self.script = base, script.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and write the script into the head of a page."""
+        if scope["type"] != "http" or not opens_page(scope, self.base):
+            await self.app(scope, receive, send)
+            return
+        # A packed page could not be written into; it is small, and few are opened.
+        plain = [(k, v) for k, v in scope["headers"] if k != b"accept-encoding"]
+        held: list[Message] = []
+
+        async def write_into(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                held.append(message)
+            elif not held:
+                await send(message)
+            else:
+                held.append(message)
+                if not message.get("more_body", False):
+                    await self._send(held, send)
+
+        await self.app({**scope, "headers": plain}, receive, write_into)
+
+    async def _send(self, held: list[Message], send: Send) -> None:
+        body = b"".join(m.get("body", b"") for m in held[1:])
+        body = body.replace(b"<head>", b"<head>" + self.script, 1)
+        MutableHeaders(scope=held[0])["Content-Length"] = str(len(body))
+        await send(held[0])
+        await send({"type": "http.response.body", "body": body})
+
+
+def _is_page(start: Message) -> bool:
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return bool(start["status"] == 200 and kind.startswith("text/html"))
+
+
 class SignInFirst:
     """Sends a browser that opens a page without our cookie to the sign-in page and back.
 
@@ -64,7 +112,7 @@ class SignInFirst:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a redirect, or pass the request on."""
-        if scope["type"] == "http" and self._opens_page(scope) and not _has_cookie(scope):
+        if scope["type"] == "http" and opens_page(scope, self.base) and not _has_cookie(scope):
             query = scope["query_string"].decode("latin-1")
             target = scope["path"] + (f"?{query}" if query else "")
             where = f"{self.base}{SIGN_IN_PATH}?{urlencode({'next': target})}"
@@ -73,19 +121,21 @@ class SignInFirst:
             return
         await self.app(scope, receive, send)
 
-    def _opens_page(self, scope: Scope) -> bool:
-        path = str(scope["path"])
-        inside = path == self.base or path.startswith(f"{self.base}/")
-        rest = path[len(self.base) :]
-        # Pages may be nested one level: /review/_stcore/health is not a page either.
-        wants_page = "text/html" in Headers(scope=scope).get("accept", "")
-        return (
-            scope["method"] == "GET"
-            and inside
-            and wants_page
-            and not rest.startswith(_NOT_PAGES)
-            and "/_stcore/" not in rest
-        )
+
+def opens_page(scope: Scope, base: str) -> bool:
+    """Return whether a browser opens one of our pages."""
+    path = str(scope["path"])
+    inside = path == base or path.startswith(f"{base}/")
+    rest = path[len(base) :]
+    # Pages may be nested one level: /review/_stcore/health is not a page either.
+    wants_page = "text/html" in Headers(scope=scope).get("accept", "")
+    return (
+        scope["method"] == "GET"
+        and inside
+        and wants_page
+        and not rest.startswith(_NOT_PAGES)
+        and "/_stcore/" not in rest
+    )
 
 
 def _has_cookie(scope: Scope) -> bool:

@@ -7,7 +7,9 @@ import socket
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from core.server.frame import TellBase
 from core.server.images import width_step
 from core.server.lifespan import set_nodelay
 from core.web import deck_path, safe_next
@@ -73,3 +75,29 @@ def test_the_delay_is_switched_off_on_listening_sockets() -> None:
 def test_a_malformed_next_leads_home(target: str) -> None:
     """What is no address, or not ours, is answered with the app's own first page."""
     assert safe_next(target, "") == "/"
+
+
+@pytest.mark.parametrize("base", ["", "/lab"])
+def test_a_page_is_told_where_its_server_is(base: str) -> None:
+    """Its head says so, whole and with its true length; nothing but pages is written into."""
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        asked = dict(scope["headers"])
+        if b"accept-encoding" in asked and scope["path"] == f"{base}/quality":
+            raise AssertionError("a packed page cannot be written into")
+        kind = b"text/html" if scope["path"].endswith("quality") else b"text/javascript"
+        body = b"<html><head><title>t</title></head></html>"
+        headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body[:9], "more_body": True})
+        await send({"type": "http.response.body", "body": body[9:]})
+
+    client = TestClient(TellBase(page, base))
+    reply = client.get(f"{base}/quality", headers={"Accept": "text/html"})
+    script = f'<script>window.__streamlit={{BACKEND_BASE_URL:location.origin+"{base}"}}</script>'
+    assert reply.text == f"<html><head>{script}<title>t</title></head></html>"
+    assert reply.headers["content-length"] == str(len(reply.content))
+    for other in ("/static/x.js", "/_stcore/health", "/files/quality"):
+        assert (
+            "__streamlit" not in client.get(f"{base}{other}", headers={"Accept": "text/html"}).text
+        )
