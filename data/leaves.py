@@ -81,6 +81,15 @@ Colour tells you the season, rarely the species.
 
 Skip with the reason *cannot tell* when the picture is too dark or blurred. Do not guess from the
 background: any tree can drop a leaf anywhere. Flag what no class fits.
+
+What can be measured of that is measured, on the page *Bias*:
+
+```rules
+# too dark, or so bright that the edge is lost
+brightness between 45 and 235
+# too blurred to count veins or teeth
+sharpness at least 12
+```
 """
 
 

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.intake.measures import measure
 from core.labels.compare import same_answer
 from core.labels.geometry import match_regions
+from core.labels.rules import read_rules
 from core.labels.schema import Task
 from data import (
     DemoProject,
@@ -297,3 +299,21 @@ def test_examples_show_what_their_notes_say(leaves):
             assert (item.metadata["camera"], item.metadata["light"]) == (BAD_CAMERA, BAD_LIGHT)
     assert len({e.note for e in leaves.examples if e.good}) == 4
     assert any(not e.good for e in leaves.examples)
+
+
+def test_the_guideline_of_the_leaves_has_rules_that_hold_but_for_the_worst(
+    leaves: DemoProject,
+) -> None:
+    """Its block is read without a refusal; few pictures are beyond it, of the bad camera at dusk some."""
+    found = read_rules(leaves.guideline)
+    assert [r.subject for r in found.rules] == ["brightness", "sharpness"]
+    assert not found.refused
+    beyond: dict[bool, list[bool]] = {True: [], False: []}
+    for item in leaves.items:
+        bad = (item.metadata["camera"], item.metadata["light"]) == (BAD_CAMERA, BAD_LIGHT)
+        if bad or len(beyond[False]) < 30:
+            with Image.open(item.data_path) as picture:
+                told = measure(picture.convert("RGB"))
+            beyond[bad].append(any(not r.allows(getattr(told, r.subject)) for r in found.rules))
+    assert sum(beyond[False]) <= 3
+    assert 0.1 < sum(beyond[True]) / len(beyond[True]) < 0.6
