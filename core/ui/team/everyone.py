@@ -64,7 +64,7 @@ def draw_everyone(page: PageContext, rows: Sequence[Row]) -> None:
 def _gold(page: PageContext, rows: Sequence[Row]) -> None:
     card_head(
         _("Right on gold"),
-        _("Posterior mean and 95 % interval. People are put in another tier only where intervals lie apart."),
+        _("Posterior mean and 95 % interval. People are put in another tier only where intervals lie apart. Click a dot for the answers."),
     )  # fmt: skip
     known = [r for r in rows if r.quality.overall.value is not None]
     if not known:
