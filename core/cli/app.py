@@ -4,56 +4,84 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from core.cli import (
-    bias,
-    care,
-    data,
-    issues,
-    loop,
-    models,
-    people,
-    report,
-    run,
-    slices,
-    versions,
-    votes,
-)
 from core.cli.output import visible
 from core.errors import TiebreakError
 
+COMMANDS = {
+    "demo": "run:demo",
+    "serve": "run:serve",
+    "init": "data:init",
+    "import": "data:import_",
+    "export": "data:export",
+    "snapshot": "versions:snapshot",
+    "diff": "versions:diff",
+    "train": "models:train",
+    "promote": "models:promote",
+    "prelabel": "models:prelabel",
+    "simulate": "loop:simulate",
+    "certify": "loop:certify",
+    "audit": "loop:audit",
+    "resolve": "care:resolve_",
+    "consensus": "votes:consensus",
+    "agreement": "votes:agreement",
+    "issues": "issues:issues",
+    "stats": "care:stats",
+    "slices": "slices:slices",
+    "bias": "bias:bias",
+    "report": "report:report",
+    "doctor": "care:doctor",
+    "user": "people:app",
+}
+"""Where each command is made: module of this room, and its function or its group of commands."""
+
+
+class Commands(TyperGroup):
+    """The commands, each loaded when it is asked for: all of them together take a second or two."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order they are listed."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, None where there is no such one."""
+        # Of a mistyped one typer tells what is like it among those that are loaded.
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.add_command(_loaded(name), name)
+        return self.commands.get(cmd_name)
+
+
+def _loaded(name: str) -> Any:
+    module, _, made = COMMANDS[name].partition(":")
+    found = getattr(import_module(f"core.cli.{module}"), made)
+    if isinstance(found, typer.Typer):
+        group = typer.main.get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
+
 app = typer.Typer(
     name="tiebreak",
+    cls=Commands,
     help="Review and QA of image labels: model proposes, people correct, votes settle.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("demo")(run.demo)
-app.command("serve")(run.serve)
-app.command("init")(data.init)
-app.command("import")(data.import_)
-app.command("export")(data.export)
-app.command("snapshot")(versions.snapshot)
-app.command("diff")(versions.diff)
-app.command("train")(models.train)
-app.command("promote")(models.promote)
-app.command("prelabel")(models.prelabel)
-app.command("simulate")(loop.simulate)
-app.command("certify")(loop.certify)
-app.command("audit")(loop.audit)
-app.command("resolve")(care.resolve_)
-app.command("consensus")(votes.consensus)
-app.command("agreement")(votes.agreement)
-app.command("issues")(issues.issues)
-app.command("stats")(care.stats)
-app.command("slices")(slices.slices)
-app.command("bias")(bias.bias)
-app.command("report")(report.report)
-app.command("doctor")(care.doctor)
-app.add_typer(people.app, name="user")
+
+
+@app.callback()
+def _all() -> None:
+    """Keep the group a group: typer takes one without commands of its own for a mistake."""
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.stats import rankdata
 
 from core.learning.recipes import IMBALANCED
 
@@ -174,12 +173,19 @@ def _imbalance(case: Case) -> Cause | None:
     )
 
 
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the place of each value from the smallest, from 1; equal ones share the middle."""
+    ordered = np.sort(values)
+    first, past = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    return np.asarray((first + past + 1) / 2)
+
+
 def _domain_gap(case: Case) -> Cause | None:
     if min(len(case.near_learnt), len(case.near_judged)) < LEAST:
         return None
     both = np.concatenate([case.near_learnt, case.near_judged])
     m = len(case.near_judged)
-    ranks = rankdata(-both)[-m:]
+    ranks = _ranks(-both)[-m:]
     further = float((ranks.sum() - m * (m + 1) / 2) / (m * len(case.near_learnt)))
     if further < APART:
         return None

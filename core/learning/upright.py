@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from torch import Tensor
 
 FEWEST_IMAGES = 8
@@ -139,4 +139,4 @@ def _most_lost(lost: Tensor, images: Tensor) -> float:
     sums = torch.zeros(len(count), dtype=torch.float64).index_add_(0, images, lost.double())
     mean, m = float(sums.sum() / count.sum()), len(count)
     spread = float((((sums - mean * count) ** 2).sum() * m / (m - 1)).sqrt() / count.sum())
-    return mean + float(student.ppf(0.95, m - 1)) * max(spread, 1 / len(lost))
+    return mean + float(stdtrit(m - 1, 0.95)) * max(spread, 1 / len(lost))

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chndtr, ndtr
-from scipy.stats import chi2
+from scipy.special import chdtr, chdtrc, chndtr, ndtr
 
 from core.errors import InputError
 from core.stats.intervals import Estimate, normal_quantile
@@ -123,12 +122,12 @@ def association(codes: Ints, size: int, said: Answers, level: float = 0.95) -> A
     low, high = (_beyond(found, free, q) for q in ((1 + level) / 2, (1 - level) / 2))
     ends = [min(1.0, math.sqrt(scale * x)) for x in (max(found - free, 0.0), low, high)]
     value, low, high = ends[0], min(ends[0], ends[1]), max(ends[0], ends[2])
-    return Association(Estimate(value, low, high, round(table.n)), float(chi2.sf(found, free)))
+    return Association(Estimate(value, low, high, round(table.n)), float(chdtrc(free, found)))
 
 
 def _beyond(found: float, free: float, share: float) -> float:
     """Return the non-centrality under which chi squared stays below `found` with this probability."""
-    if float(chi2.cdf(found, free)) <= share:
+    if float(chdtr(free, found)) <= share:
         return 0.0
     low, high = 0.0, 4 * found + 100
     for _ in range(80):

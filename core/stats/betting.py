@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import betaln, gammaln, xlog1py, xlogy
-from scipy.stats import beta as beta_law
+from scipy.special import betainc, betaincinv, betaln, gammaln, xlog1py, xlogy
 
 from core.errors import InputError
 
@@ -84,9 +83,9 @@ class RateTest:
 
 def _above(target: float) -> np.ndarray:
     """Return the points of equal weight of the prior, cut below the target."""
-    law = beta_law(*_PRIOR)
-    below = law.cdf(target)
-    return np.asarray(law.ppf(below + (1 - below) * (np.arange(_POINTS) + 0.5) / _POINTS))
+    below = betainc(*_PRIOR, target)
+    parts = (np.arange(_POINTS) + 0.5) / _POINTS
+    return np.asarray(betaincinv(*_PRIOR, below + (1 - below) * parts))
 
 
 def _gain(wrong: bool, bet: np.ndarray, fair: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from core.access import Actor
 from core.analytics.asked import Basis
@@ -187,7 +187,7 @@ def _chance(ready: Prepared, column: SliceColumn) -> float:
         return 2.0
     share = float(hits.sum() / n.sum())
     apart = float((n[used] * (hits[used] / n[used] - share) ** 2).sum())
-    return float(chi2.sf(apart / max(share * (1 - share), 1e-9), used.sum() - 1))
+    return float(chdtrc(used.sum() - 1, apart / max(share * (1 - share), 1e-9)))
 
 
 # --- the model --------------------------------------------------------------------------------
