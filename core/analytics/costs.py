@@ -9,6 +9,7 @@ from typing import Any
 
 from core.analytics.asked import ALL, Filters, filter_values
 from core.analytics.figures import FEWEST
+from core.analytics.kept import once, told
 from core.analytics.replica import Replica
 from core.stats.intervals import Estimate
 from core.stats.rates import clustered_cost
@@ -96,9 +97,16 @@ def costs(
         NotFound: A name is nobody's.
         LimitExceeded: It took too long.
     """
-    each = wages.by_person or {}
+    each = dict(sorted((wages.by_person or {}).items()))
     asked = {"payees": list(each), "wages": [float(w) for w in each.values()], "wage": wages.others}
-    rows = replica.query("costs", {**filter_values(replica, project_id, filters), **asked})
+    values = {**filter_values(replica, project_id, filters), **asked}
+    key = ("costs", tuple(each.items()), wages.others, told(filters), fewest, seed)
+    return once(
+        replica, project_id, key, lambda: _costs(replica.query("costs", values), fewest, seed)
+    )
+
+
+def _costs(rows: Rows, fewest: int, seed: int) -> Costs:
     by_class: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for r in rows:
         if r["class"] is not None:

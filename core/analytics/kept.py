@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from core.analytics.asked import Filters
-from core.analytics.replica import Replica
+from core.analytics.replica import Edition, Replica
 
 T = TypeVar("T")
 
-MOST_KEPT = 256
+MOST_KEPT = 1024
+"""Figures; of one that was asked again since there are new rows only the latest is kept."""
 
 _UNKNOWN = object()
 
@@ -22,6 +23,7 @@ _UNKNOWN = object()
 class _Slot:
     """One figure; whoever comes while it is computed waits for it."""
 
+    edition: Edition
     lock: threading.Lock = field(default_factory=threading.Lock)
     found: Any = _UNKNOWN
 
@@ -39,9 +41,11 @@ def once(replica: Replica, project_id: int, asked: Hashable, ask: Callable[[], T
         asked: What tells the figure from all others; holds everything `ask` hangs on but the rows.
         ask: Computes it; whoever is given the answer changes nothing in it.
     """
-    key = (replica, replica.edition_of(project_id), project_id, asked)
+    key, edition = (replica, project_id, asked), replica.edition_of(project_id)
     with _lock:
-        slot = _slots.setdefault(key, _Slot())
+        slot = _slots.get(key)
+        if slot is None or slot.edition != edition:
+            slot = _slots[key] = _Slot(edition)
         _slots.move_to_end(key)
         while len(_slots) > MOST_KEPT:
             _slots.popitem(last=False)

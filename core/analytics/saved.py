@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analytics.kept import once
 from core.analytics.replica import Replica
 
 Ints = NDArray[np.int64]
@@ -38,12 +37,8 @@ def time_on_settled(replica: Replica, project_id: int, states: Sequence[str]) ->
     Raises:
         LimitExceeded: It took too long.
     """
-
-    def ask() -> Settled:
-        rows = replica.arrow("time_on_settled", {"project": project_id, "states": list(states)})
-        return Settled(rows["item_id"].to_numpy(), rows["seconds"].to_numpy())
-
-    return once(replica, project_id, ("time_on_settled", tuple(states)), ask)
+    rows = replica.arrow("time_on_settled", {"project": project_id, "states": list(states)})
+    return Settled(rows["item_id"].to_numpy(), rows["seconds"].to_numpy())
 
 
 def votes_on_known(replica: Replica, project_id: int) -> Judged:
@@ -52,10 +47,5 @@ def votes_on_known(replica: Replica, project_id: int) -> Judged:
     Raises:
         LimitExceeded: It took too long.
     """
-
-    def ask() -> Judged:
-        rows = replica.arrow("votes_on_known", {"project": project_id})
-        columns = (np.asarray(rows[c].to_numpy()) for c in ("item_id", "shown", "n", "correct"))
-        return Judged(*columns)
-
-    return once(replica, project_id, ("votes_on_known",), ask)
+    rows = replica.arrow("votes_on_known", {"project": project_id})
+    return Judged(*(np.asarray(rows[c].to_numpy()) for c in ("item_id", "shown", "n", "correct")))

@@ -1,25 +1,30 @@
 -- How long items have waited where they stand: for a first vote, for a further one, for a lead; and
 -- since they came in. The ends of the median's 95 % interval are order statistics, as in durations.sql.
-WITH votes AS (
+WITH waiting AS MATERIALIZED (
+    SELECT i.id, i."at" AS came, f.state, f.since
+    FROM items i
+    LEFT JOIN final f ON f.item_id = i.id
+    WHERE i.project_id = $project
+      AND coalesce(f.state, 'open') IN ('open', 'dispute')
+      AND ((len($uses) = 0 AND len($keys) = 0)
+           OR i.id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
+),
+votes AS (
     SELECT item_id, count(*) AS n, max("at") AS last
     FROM live_votes
+    SEMI JOIN waiting ON waiting.id = live_votes.item_id
     WHERE project_id = $project
     GROUP BY item_id
 ),
 unsettled AS (
     SELECT
-        i.id,
-        CASE WHEN f.state = 'dispute' THEN 'lead' WHEN v.n > 0 THEN 'further' ELSE 'first' END AS stage,
-        i."at" AS came,
-        CASE WHEN f.state = 'dispute' THEN f.since
-             ELSE greatest(i."at", coalesce(f.since, i."at"), coalesce(v.last, i."at")) END AS since
-    FROM items i
-    LEFT JOIN final f ON f.item_id = i.id
-    LEFT JOIN votes v ON v.item_id = i.id
-    WHERE i.project_id = $project
-      AND coalesce(f.state, 'open') IN ('open', 'dispute')
-      AND ((len($uses) = 0 AND len($keys) = 0)
-           OR i.id IN (SELECT item_id FROM chosen_items($project, $uses, $keys, $vals)))
+        w.id,
+        CASE WHEN w.state = 'dispute' THEN 'lead' WHEN v.n > 0 THEN 'further' ELSE 'first' END AS stage,
+        w.came,
+        CASE WHEN w.state = 'dispute' THEN w.since
+             ELSE greatest(w.came, coalesce(w.since, w.came), coalesce(v.last, w.came)) END AS since
+    FROM waiting w
+    LEFT JOIN votes v ON v.item_id = w.id
 ),
 waits AS (
     SELECT stage, greatest(0, $now - since) AS seconds FROM unsettled

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from core.access import Actor
 from core.analytics.asked import ALL, Filters, person_ids
+from core.analytics.kept import once, told
 from core.analytics.questions import vote_table
 from core.analytics.replica import Replica
 from core.analytics.selected import MOST_DIFFERING, Differing, differing, guidelines_voted
@@ -36,11 +35,6 @@ from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 
 T = TypeVar("T")
-
-MOST_KEPT = 64
-
-_kept: OrderedDict[tuple[object, ...], object] = OrderedDict()
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,25 +203,5 @@ def _once(
     replica: Replica, project: ProjectView, filters: Filters, what: str, ask: Callable[[], T]
 ) -> T:
     """Return the answer kept since the record last changed, or ask."""
-    key = (
-        replica, replica.edition, project.id, project.schema_version, project.policy.iou_at_least,
-        _told(filters), what,
-    )  # fmt: skip
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]  # type: ignore[return-value]  # the key names what was asked
-    found = ask()
-    with _lock:
-        _kept[key] = found
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
-    return found
-
-
-def _told(filters: Filters) -> tuple[object, ...]:
-    return (
-        filters.since, filters.until, tuple(filters.people), tuple(filters.uses),
-        tuple(sorted(filters.metadata.items(), key=str)), filters.blind_only, filters.guideline,
-        filters.called,
-    )  # fmt: skip
+    key = (what, project.schema_version, project.policy.iou_at_least, told(filters))
+    return once(replica, project.id, key, ask)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from core.access import Actor
 from core.analytics import drill, questions
 from core.analytics.asked import ALL, Filters
 from core.analytics.figures import PersonFigures, person_figures
-from core.analytics.questions import Day
+from core.analytics.kept import once
+from core.analytics.questions import Day, PersonRow
+from core.analytics.replica import Replica
 from core.services.analytics.replicas import display_names, open_figures
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
@@ -78,9 +80,8 @@ def throughput(
     chosen = filters or ALL
     days = questions.throughput(replica, project.id, tz, chosen)
     took = {d.person: d for d in drill.durations(replica, project.id, chosen)}
-    rows = questions.person_table(replica, project.id)
-    quality = {f.row.person: f for f in person_figures(rows)}
     names = display_names(ws, sorted({d.person for d in days}))
+    quality = _quality(replica, project, names)
     by_person: dict[str, list[Day]] = defaultdict(list)
     for day in days:
         by_person[day.person].append(day)
@@ -91,6 +92,18 @@ def throughput(
     bins = drill.duration_bins(replica, project.id, chosen)
     shown = tuple(replace(d, person=names.get(d.person, d.person)) for d in days)
     return ThroughputView(project, questions.checked_zone(tz), shown, pace, bins)
+
+
+def _quality(
+    replica: Replica, project: ProjectView, names: Collection[str]
+) -> dict[str, PersonFigures]:
+    """Return how right each of some people is, over all time."""
+
+    def of(row: PersonRow) -> PersonFigures:
+        return once(replica, project.id, ("person", row.person), lambda: person_figures([row])[0])
+
+    rows = questions.person_table(replica, project.id)
+    return {row.person: of(row) for row in rows if row.person in names}
 
 
 def _pace(

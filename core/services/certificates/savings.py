@@ -12,6 +12,8 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from core.access import Actor
+from core.analytics import questions
+from core.analytics.kept import once
 from core.analytics.replica import Replica
 from core.analytics.saved import time_on_settled, votes_on_known
 from core.labels import Answer
@@ -76,23 +78,38 @@ def measured_savings(ws: Workspace, actor: Actor, slug: str, seed: int = 0) -> S
     project, replica = open_figures(ws, actor, slug)
     with ws.store.read() as connection:
         arm = frozenset(in_arm(connection, project.id, Arm.SCRATCH))
-        accuracy = _accuracy(connection, replica, project, arm)
+        if not arm:
+            states = questions.progress(replica, project.id).states
+            return _too_few(0, sum(states.get(s, 0) for s in _SETTLED), UNDEFINED)
+        return once(
+            replica, project.id, ("savings", arm, project.schema_version, seed),
+            lambda: _measured(connection, replica, project, arm, seed),
+        )  # fmt: skip
+
+
+def _measured(
+    connection: Connection, replica: Replica, project: ProjectView, arm: frozenset[int], seed: int
+) -> Savings:
+    accuracy = _accuracy(connection, replica, project, arm)
     settled = time_on_settled(replica, project.id, _SETTLED)
     scratch = np.isin(settled.items, np.array(sorted(arm), dtype=np.int64))
     timed = np.flatnonzero(scratch & (settled.seconds > 0))
     n = len(settled.items)
     if len(timed) < ENOUGH:
-        return Savings(
-            None, None, None, len(timed), None, None, n, CLAIM, accuracy,
-            f"Not enough data: {len(timed)} items were labelled from scratch and timed; {ENOUGH} "
-            "are needed.",
-        )  # fmt: skip
+        return _too_few(len(timed), n, accuracy)
     mean = clustered_mean(settled.items[timed], settled.seconds[timed], seed=seed)
     helped = float(settled.seconds.sum()) / n
     saving, low, high = (_saved(helped, s) for s in (mean.value, mean.low, mean.high))
     return Savings(
         saving, low, high, len(timed), mean.value, helped, n, CLAIM, accuracy,
         _sentence(saving, low, high, len(timed)),
+    )  # fmt: skip
+
+
+def _too_few(timed: int, settled: int, accuracy: Estimate) -> Savings:
+    return Savings(
+        None, None, None, timed, None, None, settled, CLAIM, accuracy,
+        f"Not enough data: {timed} items were labelled from scratch and timed; {ENOUGH} are needed.",
     )  # fmt: skip
 
 
@@ -111,8 +128,6 @@ def _accuracy(
     connection: Connection, replica: Replica, project: ProjectView, arm: frozenset[int]
 ) -> Estimate:
     """Return how much more often labels are right with help than from scratch."""
-    if not arm:
-        return UNDEFINED
     if not project.task.draws and project.schema.questions == (project.schema.main,):
         right, n = _counted(replica, project, arm)
     else:
