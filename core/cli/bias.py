@@ -21,6 +21,7 @@ from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opene
 from core.cli.output import Meter, emit
 from core.errors import InputError
 from core.services.bias.confirmation_bias import confirmation_bias
+from core.services.bias.embedding import embed_sets
 from core.services.bias.guideline_rules import (
     RuleFigure,
     RulesView,
@@ -71,6 +72,10 @@ def bias(
     measure: Annotated[
         bool, typer.Option(help="Measure images that were not measured yet.")
     ] = True,
+    embed: Annotated[
+        bool,
+        typer.Option("--embed", help="With --against: embed pictures, to compare their looks."),
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,6 +104,12 @@ def bias(
     asked = ReferenceAsk(against, labelled, least)
     sets = two_sets(ws, me, project, asked)  # what will be refused is refused before the long work
     _measured(ws, me, dict.fromkeys((project, sets.there.project.slug)), measure, as_json)
+    if embed:
+        meter = Meter(as_json)
+        try:
+            embed_sets(ws, me, project, asked, meter.show)
+        finally:
+            meter.close()
     selected = selection_bias(ws, me, project, asked)
     told = too_clean(ws, me, project, asked, share)
     sizes = object_sizes(ws, me, project, asked)
@@ -143,6 +154,7 @@ def _document(view: SelectionView, told: TooCleanView, sizes: SizesView) -> dict
         "there": len(sets.there),
         "in_both": sets.both,
         "unmeasured": {"here": view.unmeasured_here, "there": view.unmeasured_there},
+        "looks_compared": view.looked_alike,
         "notes": list(view.notes),
         "selection": {
             "tested": view.tested,

@@ -30,7 +30,14 @@ def text_of(view: SelectionView, told: TooCleanView, sizes: SizesView) -> str:
             f"{_number(h.missing)} more would give the same share"
             for h in view.holes[:20]
         ]
-    return "\n".join([*lines, "", *_told_lines(told), *_size_lines(sizes), *view.notes])
+    notes = [*view.notes, *_unlooked(view)]
+    return "\n".join([*lines, "", *_told_lines(told), *_size_lines(sizes), *notes])
+
+
+def _unlooked(view: SelectionView) -> list[str]:
+    if view.looked_alike or not view.could_look_alike:
+        return []
+    return ["Looks were not compared: the pictures have no embeddings; '--embed' makes them."]
 
 
 def _column_line(c: ColumnTest) -> str:

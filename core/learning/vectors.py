@@ -38,8 +38,12 @@ def vectors_of(
     self_training_seconds: float = 75.0,
     progress: OnProgress = no_progress,
     should_stop: ShouldStop = never_stop,
+    learn_from: Sequence[ImageRef] | None = None,
 ) -> Vectors:
     """Return the images' embeddings under a backbone; where no weights are at hand, under one's own.
+
+    Args:
+        learn_from: What one's own network may be taught on; the images themselves by default.
 
     Raises:
         BadCheckpoint: The backbone is unknown or its weights cannot be used.
@@ -53,7 +57,12 @@ def vectors_of(
     from core.learning.selftrained import self_trained
 
     network = pretrained(backbone, offline, None) or self_trained(
-        images, cache, 0, progress, should_stop, self_training_seconds
+        images if learn_from is None else learn_from,
+        cache,
+        0,
+        progress,
+        should_stop,
+        self_training_seconds,
     )
     found = embed(images, network, cache, progress, should_stop)
     ids = np.array([i.item_id for i in images], dtype=np.int64)[found.usable]

@@ -7,8 +7,10 @@ which items have one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +22,7 @@ from core.analytics.cells import Floats, Ints
 from core.analytics.replica import Replica
 from core.errors import BadCheckpoint, InputError
 from core.labels.state import LABELLED, ItemState
+from core.learning.cache import EmbeddingCache
 from core.learning.reader import read_embeddings
 from core.services.analytics.behind import is_withheld, rows_of
 from core.services.analytics.bias import slice_values
@@ -307,12 +310,40 @@ def vectors_of(ws: Workspace, sets: TwoSets) -> Vectors | None:
     """Return embeddings of both sides by one network; None where hardly any are there.
 
     They come from the cache, which is named by network, weights and preparation: what it gives for
-    both sides can be compared. Nothing is embedded here.
+    both sides can be compared. Nothing is embedded here; `embedding.embed_sets` does that.
     """
     for project in (sets.here.project, sets.there.project):
         if (found := _vectors(ws, project, sets)) is not None:
             return found
-    return None
+    return _on_demand(ws, sets)
+
+
+def embedded_note(ws: Workspace, project: ProjectView) -> Path:
+    """Return the file that names the network a project's pictures were embedded by on demand."""
+    return ws.cache / "bias" / f"embedded-{project.id}.json"
+
+
+def embedded_stamp(ws: Workspace, sets: TwoSets) -> str:
+    """Return what changes when pictures were embedded on demand: for caches."""
+    try:
+        return str(embedded_note(ws, sets.here.project).stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+def _on_demand(ws: Workspace, sets: TwoSets) -> Vectors | None:
+    """Return what was embedded for a comparison; a note that cannot be read is none."""
+    try:
+        doc = json.loads(embedded_note(ws, sets.here.project).read_bytes())
+        cache = EmbeddingCache(ws.cache / "embeddings", str(doc["cache_key"]), int(doc["width"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    wanted = pictures_drawn(len(sets.here), len(sets.there))
+    hashes = sets.hashes
+    rows, found = cache.read([hashes[i] for i in wanted])
+    length = np.linalg.norm(rows.astype(np.float32), axis=1, keepdims=True)
+    known = found & (length[:, 0] > 0)
+    return _enough(sets, wanted, rows / np.maximum(length, 1e-9), known)
 
 
 def _vectors(ws: Workspace, project: ProjectView, sets: TwoSets) -> Vectors | None:
@@ -327,13 +358,18 @@ def _vectors(ws: Workspace, project: ProjectView, sets: TwoSets) -> Vectors | No
         ).scalar()
     if folder is None:
         return None
-    wanted = _drawn(len(sets.here), len(sets.there))
+    wanted = pictures_drawn(len(sets.here), len(sets.there))
     run = ws.root / folder / project.schema.item_questions[0].key
     try:
         hashes = sets.hashes
         rows, found = read_embeddings(run, ws.cache / "embeddings", [hashes[i] for i in wanted])
     except BadCheckpoint:
         return None
+    return _enough(sets, wanted, rows, found)
+
+
+def _enough(sets: TwoSets, wanted: Ints, rows: np.ndarray, found: np.ndarray) -> Vectors | None:
+    """Return what was found of those wanted; None where it is too little of a side."""
     places, there = wanted[found], wanted >= len(sets.here)
     for side in (there, ~there):
         if found[side].sum() < max(sets.asked.fewest, 0.8 * side.sum()):
@@ -341,7 +377,7 @@ def _vectors(ws: Workspace, project: ProjectView, sets: TwoSets) -> Vectors | No
     return Vectors(rows[found].astype(np.float32), places)
 
 
-def _drawn(here: int, there: int) -> Ints:
+def pictures_drawn(here: int, there: int) -> Ints:
     """Return which pictures are looked at, ascending: all, or as many drawn of each side."""
     rng = np.random.default_rng(0)
     parts = [

@@ -23,11 +23,17 @@ from core.services.bias.reference_sets import (
     Pictures,
     ReferenceAsk,
     TwoSets,
+    embedded_stamp,
     measures_of,
     pictures_to_show,
     two_sets,
 )
-from core.services.bias.selection_columns import FEWEST_BEHIND, Coded, coded_columns
+from core.services.bias.selection_columns import (
+    FEWEST_BEHIND,
+    PICTURES_A_GROUP,
+    Coded,
+    coded_columns,
+)
 from core.services.workspace import Workspace
 from core.stats.distribution_tests import chi_squared, distances, kolmogorov_smirnov, larger
 from core.stats.intervals import Estimate, wilson
@@ -136,6 +142,11 @@ class SelectionView:
     looked_alike: bool
 
     @property
+    def could_look_alike(self) -> bool:
+        """Return whether there are pictures enough for groups of those that look alike."""
+        return len(self.sets.here) + len(self.sets.there) >= 2 * PICTURES_A_GROUP
+
+    @property
     def tested(self) -> int:
         """Return how many columns were tested; p is adjusted for all of them."""
         return sum(c.p is not None for c in self.columns)
@@ -203,7 +214,9 @@ _kept: Kept[_Compared] = Kept(6)
 
 def _compared(ws: Workspace, sets: TwoSets) -> _Compared:
     """Return the comparison; the same one is made once."""
-    return _kept.get((ws.root, *sets.key, measures_stamp(ws)), lambda: _made(ws, sets))
+    return _kept.get(
+        (ws.root, *sets.key, measures_stamp(ws), embedded_stamp(ws, sets)), lambda: _made(ws, sets)
+    )
 
 
 def _made(ws: Workspace, sets: TwoSets) -> _Compared:

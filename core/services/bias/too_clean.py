@@ -22,6 +22,7 @@ from core.services.bias.reference_sets import (
     Pictures,
     ReferenceAsk,
     TwoSets,
+    embedded_stamp,
     measures_of,
     pictures_to_show,
     same_pictures,
@@ -200,7 +201,10 @@ _kept: Kept[_Told] = Kept(6)
 
 def _told(ws: Workspace, sets: TwoSets) -> _Told:
     """Return what the classifier found; the same question is put once."""
-    return _kept.get((ws.root, *sets.key, measures_stamp(ws)), lambda: _classified(ws, sets))
+    return _kept.get(
+        (ws.root, *sets.key, measures_stamp(ws), embedded_stamp(ws, sets)),
+        lambda: _classified(ws, sets),
+    )
 
 
 def _classified(ws: Workspace, sets: TwoSets) -> _Told:

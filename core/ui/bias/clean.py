@@ -54,7 +54,7 @@ def draw_too_clean(page: PageContext) -> None:
                 _(
                     "Neither embeddings nor measures are there for {n} pictures of each side."
                 ).format(n=view.sets.asked.fewest),
-                _("Measure the images above, or train a model on this project first."),
+                _("Measure the images above, or embed them."),
             )
             return
         _told(view)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.services.bias.embedding import Embedded, embed_sets
 from core.services.bias.measured import Measured, measure_items
+from core.services.bias.reference_sets import ReferenceAsk
 from core.ui import background, states, widgets
 from core.ui.shell import PageContext
 from core.ui.text import _, many
@@ -40,6 +42,61 @@ def draw_measuring(page: PageContext, unmeasured: int, slug: str = "") -> None:
         _("Measure images"), key=f"bias.measure.{slug}", icon=":material/straighten:",
         width="stretch", on_click=_begin, args=(page, slug or page.slug),
     )  # fmt: skip
+
+
+def draw_embedding(page: PageContext, asked: ReferenceAsk, looked_alike: bool) -> None:
+    """Offer to embed the pictures of a comparison where that was not done, or show how far it is."""
+    work: background.Work[Embedded] | None = st.session_state.get(_embedding(page.slug))
+    if work is not None:
+        _watch_embedding(page.slug)
+        return
+    if looked_alike:
+        return
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    text = _(
+        "What pictures look like is not compared yet: they have no embeddings. It takes from seconds to "
+        "some minutes."
+    )
+    with left:
+        draw("<div class='tb-banner' style='margin:0'><span>{t}</span></div>", t=text)
+    ws, actor, slug = page.ws, page.actor, page.slug
+
+    def begin() -> None:
+        st.session_state[_embedding(slug)] = background.start(
+            lambda work: embed_sets(ws, actor, slug, asked, work.report)
+        )
+
+    right.button(
+        _("Embed pictures"), key="bias.embed", icon=":material/scatter_plot:", width="stretch",
+        on_click=begin,
+    )  # fmt: skip
+
+
+def _embedding(slug: str) -> str:
+    return f"bias.embedding.{slug}"
+
+
+@st.fragment(run_every=1.0)
+def _watch_embedding(slug: str) -> None:
+    work: background.Work[Embedded] | None = st.session_state.get(_embedding(slug))
+    if work is None:
+        return
+    if not work.over.is_set():
+        phases = {
+            "teaching a network": _("Teaching a network"),
+            "embedding": _("Embedding pictures"),
+        }
+        said = phases.get(work.phase, _("Looking for the pictures"))
+        widgets.progress(work.done, work.total, work.seconds_left, said)
+        widgets.caption(_("You may leave this page; it goes on."))
+        return
+    del st.session_state[_embedding(slug)]
+    if work.error is not None:
+        states.error(work.error, inline=True)
+        return
+    if work.result is not None and work.result.notice:
+        widgets.flash(work.result.notice, "warning")
+    st.rerun(scope="app")
 
 
 def _begin(page: PageContext, slug: str) -> None:

@@ -16,7 +16,7 @@ from core.services.bias.selection_bias import (
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.bias.ask import column_name
-from core.ui.bias.measure import draw_measuring
+from core.ui.bias.measure import draw_embedding, draw_measuring
 from core.ui.bias.reference import (
     ask_reference,
     cell,
@@ -56,6 +56,7 @@ def draw_selection(page: PageContext) -> None:
         if not view.sets.is_enough:
             _too_few(view)
             return
+        draw_embedding(page, asked, view.looked_alike or not view.could_look_alike)
         _headline(view)
         _distances(view)
     _chosen(page, asked, view)

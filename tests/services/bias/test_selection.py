@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.clock import new_uuid
 from core.consensus.policy import Policy
-from core.errors import InputError, NotFound
+from core.errors import Forbidden, InputError, NotFound
 from core.intake.measures import NAMES
 from core.labels.schema import Task
+from core.learning.cache import EmbeddingCache
+from core.learning.values import ImageRef
+from core.learning.vectors import Vectors
 from core.services.analytics.replicas import forget_replicas
-from core.services.bias import measured
+from core.services.bias import embedding, measured
+from core.services.bias.embedding import embed_sets
 from core.services.bias.object_sizes import object_sizes, size_pictures
 from core.services.bias.reference_sets import (
     ReferenceAsk,
@@ -242,3 +247,36 @@ def test_sizes_that_the_reference_has_and_you_have_not(drawn: World):
     dogs = next(c for c in alone.classes if c.label == "dog")
     assert dogs.quartiles is None
     assert all(e.value is None for e in dogs.coco)
+
+
+def test_pictures_are_embedded_on_demand_and_then_compared(
+    split: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both sides are embedded, a network is taught on the project's own alone; looks then are a column."""
+    boss, given = split.cast.manager, {}
+    keep_measures(split.ws, split.project, np.full(200, 50.0))
+    assert not selection_bias(split.ws, boss, split.slug, FIELD).looked_alike
+
+    def drawn(images: list[ImageRef], *_: object, learn_from: list[ImageRef]) -> Vectors:
+        given["all"], given["learnt"] = images, learn_from
+        rows = np.zeros((len(images), 8), np.float32)
+        rows[np.arange(len(images)), [i.item_id % 8 for i in images]] = 1
+        EmbeddingCache(split.ws.cache / "embeddings", "made", 8).add(
+            [i.content_hash for i in images], rows
+        )
+        return Vectors(np.array([i.item_id for i in images]), rows, "", 0, "made")
+
+    monkeypatch.setattr(embedding, "vectors_of", drawn)
+    monkeypatch.setattr(embedding, "readable_refs", lambda _ws, rows: {
+        r.id: ImageRef(r.id, r.content_hash, Path("none")) for r in rows
+    })  # fmt: skip
+    heard: list[str] = []
+    made = embed_sets(split.ws, boss, split.slug, FIELD, lambda phase, *_: heard.append(phase))
+    assert (made.pictures, heard) == (200, ["looking for the pictures"])
+    assert {i.item_id for i in given["all"]} == set(split.items)
+    assert {i.item_id for i in given["learnt"]} <= set(split.items)
+    view = selection_bias(split.ws, boss, split.slug, FIELD)
+    assert view.looked_alike
+    assert "looks like" in {c.column for c in view.columns}
+    with pytest.raises(Forbidden):
+        embed_sets(split.ws, split.cast.experts[0], split.slug, FIELD, lambda *_: None)
