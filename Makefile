@@ -27,6 +27,9 @@ serve: install
 # About half of what there is to test without a browser, so that both cores have work.
 LONG := tests/learning tests/pages tests/services
 
+# Three lanes share the cores: threads of one library that wait for each other only take them away.
+test: export OMP_NUM_THREADS := 1
+test: export OPENBLAS_NUM_THREADS := 1
 test: install lint
 	$(BIN)/python tests/chromium.py
 ifdef ARGS
