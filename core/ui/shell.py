@@ -73,7 +73,7 @@ class PageContext:
     Attributes:
         ws: The workspace.
         actor: Who is looking.
-        project: The chosen project; None only on pages that need none.
+        project: The chosen project, its items not counted; None only on pages that need none.
     """
 
     ws: Workspace
@@ -117,7 +117,7 @@ def main() -> None:
         if actor.person_id:
             with st.sidebar:
                 draw("<div class='tb-brand'><i class='tb-mark'></i>Tiebreak</div>")
-                _pick_project(list_projects(ws, actor))
+                _pick_project(list_projects(ws, actor, counted=False))
                 _account(actor)
         widgets.show_flash()
         chosen.run()
@@ -165,8 +165,8 @@ def current_project(ws: Workspace, actor: Actor) -> ProjectView | None:
     """
     slug = st.query_params.get("project")
     if slug:
-        return get_project(ws, actor, slug)
-    open_to_me = {p.slug: p for p in list_projects(ws, actor)}
+        return get_project(ws, actor, slug, counted=False)
+    open_to_me = {p.slug: p for p in list_projects(ws, actor, counted=False)}
     kept = open_to_me.get(str(st.session_state.get(PROJECT)))
     return kept or next(iter(open_to_me.values()), None)
 

@@ -42,7 +42,7 @@ def doubles(ws: Workspace, actor: Actor, slug: str) -> list[Double]:
         Forbidden: The actor may not see figures of persons here.
     """
     with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.SEE_FIGURES)
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
         found = [
             Double(names, shared, at)
             for pair, at in _pairs(connection).items()

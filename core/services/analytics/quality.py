@@ -157,7 +157,7 @@ def has_items(ws: Workspace, actor: Actor, slug: str) -> bool:
         NotFound: There is no such project for the actor.
     """
     with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.SEE_FIGURES)
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=False)
         return connection.execute(
             select(items.c.id).where(items.c.project_id == project.id).limit(1)
         ).first() is not None  # fmt: skip

@@ -48,15 +48,23 @@ def forget_replicas() -> None:
 atexit.register(forget_replicas)  # an open copy makes DuckDB complain about leaks at exit
 
 
-def open_figures(ws: Workspace, actor: Actor, slug: str) -> tuple[ProjectView, Replica]:
+def open_figures(
+    ws: Workspace, actor: Actor, slug: str, *, counted: bool = False
+) -> tuple[ProjectView, Replica]:
     """Ask the gate, then return the project and the replica its figures come from.
+
+    Args:
+        ws: The workspace.
+        actor: Who asks.
+        slug: The project.
+        counted: Whether its items are counted in the record; a page asks this for each of its parts.
 
     Raises:
         NotFound: There is no such project for the actor.
         Forbidden: The actor may not see figures here.
     """
     with ws.store.read() as connection:
-        project = project_for(connection, actor, slug, Action.SEE_FIGURES)
+        project = project_for(connection, actor, slug, Action.SEE_FIGURES, counted=counted)
     return project, replica_of(ws)
 
 

@@ -152,23 +152,23 @@ def _insert_project(
     return int(made.scalar_one())
 
 
-def list_projects(ws: Workspace, actor: Actor) -> list[ProjectView]:
-    """Return the projects the actor may see, by title."""
+def list_projects(ws: Workspace, actor: Actor, *, counted: bool = True) -> list[ProjectView]:
+    """Return the projects the actor may see, by title; `counted` as of `project_for`."""
     with ws.store.read() as connection:
         rows = connection.execute(select(projects.c.id, projects.c.slug)).all()
         seen = [r.slug for r in rows if can(actor, Action.SEE_PROJECT, Resource(r.id))]
-        views = [load_project(connection, slug) for slug in seen]
+        views = [load_project(connection, slug, counted=counted) for slug in seen]
     return sorted(views, key=lambda v: (v.title, v.slug))
 
 
-def get_project(ws: Workspace, actor: Actor, slug: str) -> ProjectView:
-    """Return a project.
+def get_project(ws: Workspace, actor: Actor, slug: str, *, counted: bool = True) -> ProjectView:
+    """Return a project; `counted` as of `project_for`.
 
     Raises:
         NotFound: There is none of that name, or the actor may not know of it.
     """
     with ws.store.read() as connection:
-        return project_for(connection, actor, slug, Action.SEE_PROJECT)
+        return project_for(connection, actor, slug, Action.SEE_PROJECT, counted=counted)
 
 
 def project_for(

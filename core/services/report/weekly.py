@@ -44,7 +44,7 @@ def weekly_report(
         InputError: The week or the time zone is unknown.
         LimitExceeded: It took too long.
     """
-    project, replica = open_figures(ws, actor, slug)
+    project, replica = open_figures(ws, actor, slug, counted=True)
     zone, only = checked_zone(tz), dict(metadata or {})
     chosen = week_named(week, zone) if week else week_of(_last_work(ws, project), zone)
     votes, audited = _sequence(ws, project)
