@@ -44,15 +44,23 @@ class Column:
         found: Array = self._room[: self._size][places]
         return found
 
+    def reserve(self, size: int) -> None:
+        """Have room for so many values; what is not written to yet takes no memory."""
+        if size > len(self._room):
+            self._room = self._moved(size, self._room.dtype)
+
     def grow(self, size: int) -> None:
-        """Make room for so many values in all; there are never fewer afterwards."""
-        if size > len(self._room):  # untouched room costs no memory
-            wider = np.empty(max(size, len(self._room) * 3 // 2), self._room.dtype)
-            wider[: self._size] = self.all
-            self._room = wider
+        """Have so many values in all; there are never fewer afterwards."""
+        if size > len(self._room):
+            self.reserve(max(size, len(self._room) * 3 // 2))
         if size > self._size:
             self._room[self._size : size] = self._empty
             self._size = size
+
+    def _moved(self, size: int, kind: Any) -> Array:
+        room: Array = np.empty(size, kind)
+        room[: self._size] = self.all
+        return room
 
     def add(self, values: Array) -> None:
         """Write values behind the last one."""
@@ -74,7 +82,7 @@ class Column:
             if low < here.min or high > here.max:
                 wider = np.promote_types(self._room.dtype, np.min_scalar_type(-abs(int(high)) - 1))
                 wider = np.promote_types(wider, np.min_scalar_type(min(int(low), -1)))
-                self._room = self._room.astype(wider)
+                self._room = self._moved(len(self._room), wider)
 
 
 class Numbers:
@@ -102,7 +110,7 @@ class Numbers:
     def places(self, numbers: Array) -> Codes:
         """Return the place of each number, -1 for one that never came."""
         numbers = numbers.astype(np.int64)
-        found: Codes
+        found: Array
         if not self.size:
             return np.full(len(numbers), -1, np.int64)
         ends = np.append(self._starts[1:], self.size)
@@ -111,20 +119,19 @@ class Numbers:
             found[(found < 0) | (found >= self.size)] = -1
             return found
         run = np.searchsorted(self._firsts, numbers, side="right") - 1
-        found = self._starts[run] + (numbers - self._firsts[run])
+        found = (self._starts[run] + (numbers - self._firsts[run])).astype(np.int64)
         found[(run < 0) | (found >= ends[run])] = -1
         return found
 
     def at(self, places: Array) -> Codes:
         """Return the number in each place."""
         places = places.astype(np.int64)
-        found: Codes
+        found: Array
         if len(self._firsts) == 1:
             found = places + int(self._firsts[0])
             return found
         run = np.searchsorted(self._starts, places, side="right") - 1
-        found = self._firsts[run] + (places - self._starts[run])
-        return found
+        return (self._firsts[run] + (places - self._starts[run])).astype(np.int64)
 
 
 class Words:

@@ -52,7 +52,13 @@ class _Counted:
     ) -> None:
         self.ledger, self.said, self.was, self.now = ledger, said, was, now
         self.project, self.use = ledger.items.project[items], ledger.items.use[items]
-        self.is_vote = said.kind == VOTE
+        self.votes = ledger.votes
+
+    def _labels(self, rows: Codes) -> Codes:
+        """Return what the votes among statements say, -1 for all that are none or name no class."""
+        place = self.said.place[rows]
+        label = np.where(self.votes.kind[place] == VOTE, self.votes.label[place], -1)
+        return self.ledger.today(self.project[self.said.item[rows]], label)
 
     def pairs(self) -> Rows:
         """Count statements beside references, of people and of the model."""
@@ -82,17 +88,18 @@ class _Counted:
         return np.asarray(self.was.final_seq != self.now.final_seq)
 
     def _add_people(self, tally: Tally, is_gold: bool, changed: Mask) -> None:
-        said, labelled = self.said, self.is_vote & (self.said.label >= 0)
-        there = labelled & ((said.was != said.stands) | changed[said.item])
+        said = self.said
+        rows = np.flatnonzero((said.was != said.stands) | changed[said.item])
+        label, item = self._labels(rows), said.item[rows]
+        person, shown = self.votes.person[said.place[rows]], self.votes.shown[said.place[rows]]
         for sign, true, counts in ((-1, self.was, said.was), (1, self.now, said.stands)):
-            truth = true.gold if is_gold else true.final
-            rows = np.flatnonzero(there & counts & (truth[said.item] >= 0))
-            item = said.item[rows]
-            own = False if is_gold else self._own(true, item, said.person[rows])
+            truth = (true.gold if is_gold else true.final)[item]
+            there = np.flatnonzero(counts[rows] & (label >= 0) & (truth >= 0))
+            here, who = item[there], person[there]
             tally.add(
-                sign, self.project[item], is_gold, 0 if is_gold else true.decided[item],
-                self.use[item], said.person[rows].astype(np.int64) + 1, said.shown[rows], own,
-                truth[item], said.label[rows],
+                sign, self.project[here], is_gold, 0 if is_gold else true.decided[here],
+                self.use[here], who.astype(np.int64) + 1, shown[there],
+                False if is_gold else self._own(true, here, who), truth[there], label[there],
             )  # fmt: skip
 
     def _own(self, true: References, item: Codes, person: Array) -> Mask:
@@ -120,10 +127,11 @@ class _Counted:
         """Count people's last words."""
         of, said = self.ledger, self.said
         rows = np.flatnonzero(said.was != said.stands)
-        bins, place = narrowed(np.where(self.is_vote[rows], said.bin[rows], NO_BIN))
+        place, kind = said.place[rows], self.votes.kind[said.place[rows]]
+        bins, nth = narrowed(np.where(kind == VOTE, self.votes.bin[place], NO_BIN))
         tally = Tally(of.projects.size, of.people.size, len(of.kinds.all), 2, len(bins))
         columns = (
-            self.project[said.item[rows]], said.person[rows], said.kind[rows], said.shown[rows], place
+            self.project[said.item[rows]], self.votes.person[place], kind, self.votes.shown[place], nth
         )  # fmt: skip
         for sign, counts in ((-1, said.was[rows]), (1, said.stands[rows])):
             tally.add(sign, *(column[counts] for column in columns))
@@ -138,21 +146,23 @@ class _Counted:
     def agreement(self) -> Rows:
         """Count, for each person, on how many items how many of the others said the same."""
         of, said = self.ledger, self.said
-        rows = np.flatnonzero(self.is_vote & (said.label >= 0) & (said.was | said.stands))
-        item = said.item[rows]
         moved = np.zeros(len(self.project), np.bool_)
-        moved[item[said.was[rows] != said.stands[rows]]] = True
-        rows = rows[moved[item]]
-        item, cell = said.item[rows], said.item[rows] * (len(of.labels.all) + 1) + said.label[rows]
-        cell = cell if cell.max(initial=0) < MOST_NUMBERED else narrowed(cell)[1]
-        person, project = said.person[rows], self.project[item]
+        moved[said.item[said.was != said.stands]] = True
+        rows = np.flatnonzero(moved[said.item] & (said.was | said.stands))
+        label = self._labels(rows)
+        rows, label = rows[label >= 0], label[label >= 0]
         found = [(-1, said.was[rows]), (1, said.stands[rows])]
-        counted = [(sign, mask, *_others(item[mask], cell[mask])) for sign, mask in found]
+        counted = [
+            (sign, rows[mask], *_others(said.item[rows[mask]], said.nth[rows[mask]], label[mask]))
+            for sign, mask in found
+        ]
         most = 1 + max(int(others.max(initial=0)) for _, _, others, _ in counted)
         tally = Tally(of.projects.size, of.people.size, most, most)
-        for sign, mask, others, same in counted:
-            some = others > 0
-            tally.add(sign, project[mask][some], person[mask][some], others[some], same[some])
+        for sign, some, others, same in counted:
+            joined = others > 0
+            place, item = said.place[some[joined]], said.item[some[joined]]
+            person = self.votes.person[place]
+            tally.add(sign, self.project[item], person, others[joined], same[joined])
         (project, person, others, same), n = tally.found()
         return {
             "project_id": pa.array(of.projects.at(project)), "person_id": pa.array(of.people.at(person)),
@@ -162,11 +172,14 @@ class _Counted:
     def paces(self, seen: int) -> Rows:
         """Count how long new votes given here took: every revision counts, and stays."""
         of, said = self.ledger, self.said
-        timed = self.is_vote & said.done_here & (said.bin != NO_BIN) & (said.bin != UNTIMED)
-        rows = np.flatnonzero(timed & (said.place >= seen))
-        bins, place = narrowed(said.bin[rows])
+        rows = np.flatnonzero(said.place >= seen)
+        place = said.place[rows]
+        bins = self.votes.bin[place]
+        timed = (self.votes.kind[place] == VOTE) & self.votes.done_here[place]
+        timed &= (bins != NO_BIN) & (bins != UNTIMED)
+        bins, nth = narrowed(bins[timed])
         tally = Tally(of.projects.size, of.people.size, len(bins))
-        tally.add(1, self.project[said.item[rows]], said.person[rows], place)
+        tally.add(1, self.project[said.item[rows[timed]]], self.votes.person[place[timed]], nth)
         (project, person, place), n = tally.found()
         return {
             "project_id": pa.array(of.projects.at(project)), "person_id": pa.array(of.people.at(person)),
@@ -174,12 +187,27 @@ class _Counted:
         }  # fmt: skip
 
 
-MOST_NUMBERED = 20_000_000
-"""Pairs of item and label counted in one array; from here on only those that occur are."""
+MOST_ABREAST = 16
+"""Votes on one item that are held against each other all at once."""
 
 
-def _others(item: Codes, cell: Codes) -> tuple[Codes, Codes]:
-    """Return, for each vote that counts, how many others there are, and how many say the same."""
-    return np.bincount(item)[item] - 1 if len(item) else item, (
-        np.bincount(cell)[cell] - 1 if len(cell) else cell
-    )
+def _others(item: Codes, nth: Codes, label: Codes) -> tuple[Codes, Codes]:
+    """Return, for each vote that counts, how many others there are, and how many say the same.
+
+    Args:
+        item: Place of the item, in no order.
+        nth: Which of the item's votes it is; no two are the same.
+        label: What it says, a number from 0 on.
+    """
+    deep = int(nth.max(initial=-1)) + 1
+    if deep > MOST_ABREAST:
+        _, cell = np.unique(item * (int(label.max()) + 1) + label, return_inverse=True)
+        return np.bincount(item)[item] - 1, np.bincount(cell)[cell] - 1
+    said = np.full((deep, int(item.max(initial=-1)) + 1), -1, np.int32)
+    said[nth, item] = label
+    many, same = np.zeros(said.shape[1], np.int16), np.full(said.shape, -1, np.int16)
+    for one in range(deep):
+        many += said[one] >= 0
+        for other in range(deep):
+            same[one] += said[one] == said[other]
+    return many[item].astype(np.int64) - 1, same[nth, item].astype(np.int64)

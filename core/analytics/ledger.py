@@ -32,6 +32,9 @@ NO_BIN = -(2**31)  # of a vote whose time is not known
 UNTIMED = -99_999  # the bin of one that took none
 QUARTER = 900.0  # seconds
 OPEN, IMPORTED, ACCEPTED, AGREED, ADJUDICATED = range(5)
+MOST_RESERVED = (
+    20_000_000  # rows there is room for from the beginning; more room is made as they come
+)
 ROUNDS = 8  # votes on one item among new ones that are strung together one by one
 
 
@@ -98,16 +101,15 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """All that was ever said of some items; `item` is the place among those."""
+    """All that was ever said of some items, by its place among the votes.
+
+    `item` is the place among the items, `nth` counts the votes on one from the last one back. A vote
+    `was` counted before, and `stands` now.
+    """
 
     item: Codes
+    nth: Codes
     place: Codes
-    person: Array
-    kind: Array
-    label: Codes
-    shown: Mask
-    done_here: Mask
-    bin: Array
     was: Mask
     stands: Mask
 
@@ -129,6 +131,13 @@ class Ledger:
         self.stale: dict[str, list[Codes]] = {}
         self._moves: list[tuple[Codes, Codes, Codes, Codes]] = []
         self._today: dict[int, dict[int, int]] = {}
+
+    def reserve(self, items: int, votes: int) -> None:
+        """Have room for so many items and votes, or as many as a record has at most."""
+        for columns, size in ((self.items, items), (self.votes, votes)):
+            for column in vars(columns).values():
+                if isinstance(column, Column):
+                    column.reserve(min(size, MOST_RESERVED))
 
     def rename(self, names: Iterable[tuple[int, str, str]]) -> None:
         """Take over what former names of classes mean today: rows of project, name, today."""
@@ -227,7 +236,8 @@ class Ledger:
         state, label = self.states.codes(rows["state"]), self.labels.codes(rows["label"])
         where = self._newest("final", items.final_seq, rows)
         people, n, on_model = self._rests_on(where, state, label, evidence)
-        since = self._move(where, state, floats(rows["at"]))
+        last = items.final_seq[where] == integers(rows["seq"])
+        since = self._move(where, state, floats(rows["at"]), bool(last.all()))
         start = len(self.rests) + np.cumsum(n) - n
         self.rests.add(people)
         for column, values in (
@@ -242,7 +252,6 @@ class Ledger:
             "rests_on": pa.ListArray.from_arrays(offsets, self.people.at(people)),
             "rests_on_model": on_model, "since": since, "use": self.uses.texts(items.use[where]),
         })  # fmt: skip
-        last = items.final_seq[where] == integers(rows["seq"])
         return made if last.all() else made.filter(pa.array(last))
 
     def _rests_on(
@@ -269,8 +278,10 @@ class Ledger:
             people = np.concatenate([people, self.decider[decision[led]]])[order]
         return people, np.bincount(row, minlength=len(where)), on_model
 
-    def _move(self, where: Codes, state: Codes, at: Array) -> Array:
+    def _move(self, where: Codes, state: Codes, at: Array, alone: bool) -> Array:
         """Let items enter states and leave those before; return since when each is in its own.
+
+        `alone` says that no item is there twice.
 
         A clock that went back takes nothing back: a state begins when it was written, or with the
         one before it, whichever is later.
@@ -279,13 +290,12 @@ class Ledger:
             np.maximum(self.items.since[where], at),
             self.items.state[where].astype(np.int64),
         )
-        found, place = narrowed(where)
-        if len(found) < len(where):
+        if not alone:
             order = np.argsort(where, kind="stable")
             item = where[order]
             same = np.flatnonzero(item[1:] == item[:-1]) + 1
             before[order[same]] = state[order[same - 1]]
-            since[order] = grouped_maximum(since[order], place[order])
+            since[order] = grouped_maximum(since[order], narrowed(item)[1])
         moved = before != state
         project = self.items.project[where][moved]
         self._note_moves(project, _quarter(since[moved]), state[moved], before[moved])
@@ -342,27 +352,21 @@ class Ledger:
             items: Places.
             seen: How many votes were counted before.
         """
-        of, (item, place) = self.votes, self._walk(items)
-        was, stands = self._standing(item, place, seen)
-        return Statements(
-            item, place, of.person[place], of.kind[place],
-            self.today(self.items.project[items][item], of.label[place]), of.shown[place],
-            of.done_here[place], of.bin[place], was, stands,
-        )  # fmt: skip
+        item, nth, place = self._walk(items)
+        return Statements(item, nth, place, *self._standing(item, place, seen))
 
-    def _walk(self, items: Codes) -> tuple[Codes, Codes]:
+    def _walk(self, items: Codes) -> tuple[Codes, Codes, Codes]:
         """Follow the votes of each item from the last one back."""
         place, item = self.items.latest[items], np.arange(len(items))
-        found = []
+        none: Codes = np.empty(0, np.int64)
+        found = [(none, none, none)]
         while len(place):
             there = place >= 0
             place, item = place[there], item[there]
-            found.append((item, place))
+            found.append((item, np.full(len(item), len(found) - 1), place))
             place = self.votes.previous[place]
-        return (
-            np.concatenate([item for item, _ in found] or [np.empty(0, np.int64)]),
-            np.concatenate([place for _, place in found] or [np.empty(0, np.int64)]),
-        )
+        items, nths, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return items, nths, places
 
     def _standing(self, item: Codes, place: Codes, seen: int) -> tuple[Mask, Mask]:
         """Tell what counted before and counts now: only a later revision takes back what one said."""

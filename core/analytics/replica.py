@@ -190,8 +190,7 @@ class Replica:
                 votes = ledger.votes.numbers.size
                 taker = Taker(cursor, ledger, state.copied, touched)
                 taker.take(source, parts, lambda rows: None)
-                rollups.roll_up(cursor, ledger, touched, votes)
-                self._put_together(cursor, taker.rows)
+                self._put_together(cursor, rollups.roll_up(cursor, ledger, touched, votes))
                 trail = audit_hash(source, audit)
                 write_state(cursor, audit, trail, ends)
         except Renamed:
@@ -216,6 +215,7 @@ class Replica:
 
     def _make_there(self, source: Snapshot, ends: Mapping[str, int]) -> int:
         ledger = Ledger()
+        ledger.reserve(ends["items"], ends["annotations"])
         with self._db.transaction() as cursor:
             make_tables(cursor)
             taker = Taker(cursor, ledger, dict.fromkeys(ends, 0), None)
@@ -226,6 +226,7 @@ class Replica:
 
     def _make_beside(self, source: Snapshot, ends: Mapping[str, int]) -> int:
         copy, ledger = made(self._options), Ledger()
+        ledger.reserve(ends["items"], ends["annotations"])
         loose = 0
 
         def settle(rows: int) -> None:

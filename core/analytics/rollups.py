@@ -84,8 +84,8 @@ def roll_up_all(cursor: Any, ledger: Ledger) -> None:
         put_together(cursor, table, summed)
 
 
-def roll_up(cursor: Any, ledger: Ledger, touched: Touched, seen: int) -> None:
-    """Write the changes that touched items make.
+def roll_up(cursor: Any, ledger: Ledger, touched: Touched, seen: int) -> int:
+    """Write the changes that touched items make; return how many rows they are.
 
     Args:
         cursor: In a transaction, the new rows copied.
@@ -93,24 +93,25 @@ def roll_up(cursor: Any, ledger: Ledger, touched: Touched, seen: int) -> None:
         touched: The items they are about.
         seen: How many votes there were before.
     """
+    rows = 0
     for items, before in touched.parts(STRETCH):
-        _write(cursor, ledger, items, before, seen)
-    _finish(cursor, ledger)
+        rows += _write(cursor, ledger, items, before, seen)
+    return rows + _finish(cursor, ledger)
 
 
-def _write(cursor: Any, ledger: Ledger, items: Codes, before: References | None, seen: int) -> None:
+def _write(cursor: Any, ledger: Ledger, items: Codes, before: References | None, seen: int) -> int:
     found, gone = changes(ledger, items, before, seen)
-    for table, rows in found.items():
-        insert(cursor, table, rows)
     if len(gone):
         ledger.stale.setdefault("annotations", []).append(ledger.votes.numbers.at(gone))
+    return sum(insert(cursor, table, rows) for table, rows in found.items())
 
 
-def _finish(cursor: Any, ledger: Ledger) -> None:
-    insert(cursor, "state_moves", ledger.moves())
+def _finish(cursor: Any, ledger: Ledger) -> int:
+    rows = insert(cursor, "state_moves", ledger.moves())
     for table, parts in ledger.stale.items():
         _strike(cursor, _STRUCK[table], parts)
     ledger.forget_changes()
+    return rows
 
 
 def _strike(cursor: Any, what: str, parts: Sequence[Codes]) -> None:
@@ -123,13 +124,14 @@ def _strike(cursor: Any, what: str, parts: Sequence[Codes]) -> None:
     cursor.unregister("struck")
 
 
-def insert(cursor: Any, table: str, rows: pa.Table | Mapping[str, pa.Array]) -> None:
-    """Write rows into a table, column by column of the same name."""
+def insert(cursor: Any, table: str, rows: pa.Table | Mapping[str, pa.Array]) -> int:
+    """Write rows into a table, column by column of the same name; return how many."""
     found = rows if isinstance(rows, pa.Table) else pa.table(dict(rows))
     if found.num_rows:
         cursor.register("made", found)
         run(cursor, f"INSERT INTO {table} BY NAME FROM made")
         cursor.unregister("made")
+    return int(found.num_rows)
 
 
 def put_together(cursor: Any, table: str, summed: str) -> None:
