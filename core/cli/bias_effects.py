@@ -15,7 +15,6 @@ SHOWN = 20
 VERDICTS = {
     Found.BEYOND: "beyond the truth",
     Found.NOT_BEYOND: "not surely beyond the truth",
-    Found.UNTOLD: "too little truth to tell",
 }
 
 
@@ -178,8 +177,10 @@ def confirmation_text(view: ConfirmationView) -> str:
 
 def _line(r: CellRow) -> str:
     times = "-" if r.ratio.value is None else f"{r.ratio.value:.1f}"
+    beside = f"too little truth to tell (n = {r.excess.n:,})"
+    if r.found is not Found.UNTOLD:
+        beside = f"among what truly is the same {points(r.excess)} points: {VERDICTS[r.found]}"
     return (
         f"{r.label} where {named([(r.column, r.value)])}: {times} times as often "
-        f"(n = {r.items:,}, adj. p {p_value(r.adjusted_p)}); among what truly is the same "
-        f"{points(r.excess)} points: {VERDICTS[r.found]}"
+        f"(n = {r.items:,}, adj. p {p_value(r.adjusted_p)}); {beside}"
     )

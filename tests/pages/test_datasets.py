@@ -248,3 +248,47 @@ def test_a_version_leaves_with_its_receipt(
     said = words(at)
     for text in ("The files hold what the version holds", "Class order", "Receipts"):
         assert text in said
+
+
+def test_more_images_than_a_browser_is_handed_come_by_a_command(
+    two_versions: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Class folders of a large version are not begun on the page: the command that writes them is there."""
+    from core.ui.versions import export
+
+    monkeypatch.setattr(export, "MOST_HANDED_OUT", 1)
+    ask = {"project": "leaves", "versions": "export", "version": "v2"}
+    at = Visit(two_versions, monkeypatch, "mia").open("datasets", format="folder", **ask)
+    assert not at.exception
+    assert "tiebreak export leaves FOLDER --version v2 --format folder" in at.code[0].value
+    assert "versions.export" not in {b.key for b in at.button}
+    table = Visit(two_versions, monkeypatch, "mia").open("datasets", format="csv", **ask)
+    assert table.button(key="versions.export")
+
+
+def test_reading_versions_tells_how_far_it_is(
+    two_versions: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While two versions are read the page shows a bar and no figures, and then the difference."""
+    from core.ui.versions import diff, work
+
+    go = threading.Event()
+
+    def slow(*asked: object) -> object:
+        asked[-1]("reading the older version", 1, 3, 12.0)  # type: ignore[operator]
+        assert go.wait(20)
+        return read(*asked)  # type: ignore[arg-type]
+
+    read = diff.diff_versions
+    monkeypatch.setattr(diff, "diff_versions", slow)
+    monkeypatch.setattr(work, "PATIENCE_SECONDS", 0.05)
+    at = Visit(two_versions, monkeypatch, "mia").open("datasets", project="leaves", versions="diff")
+    assert not at.exception
+    assert "it goes on" in words(at)
+    assert "Relabelled" not in words(at)
+    go.set()
+    until = time.monotonic() + 20
+    while "it goes on" in words(at) and time.monotonic() < until:
+        at.run()
+    assert not at.exception
+    assert "Relabelled" in words(at)

@@ -11,7 +11,7 @@ from core.labels.state import ItemState
 from core.services.models.datasets import VersionView
 from core.services.pictures.images import image_path
 from core.services.versions.differing import ChangeView, Difference, Tally, diff_versions
-from core.ui import downloads, states, urls, widgets
+from core.ui import background, downloads, states, urls, widgets
 from core.ui.behind import Linked, item_cells
 from core.ui.charts.style import axis_title, draw_chart, frame, plain, shortened
 from core.ui.choices import choose, put
@@ -19,6 +19,7 @@ from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.theme import Markup, fill
 from core.ui.tokens import ACCENT, STATE_COLOURS
+from core.ui.versions.work import ended, under_way
 from core.ui.widgets import figure, muted, section, table
 
 MOST = 200
@@ -63,6 +64,8 @@ def draw_diff(page: PageContext, found: Sequence[VersionView]) -> None:
     with middle:
         other = choose(_("To"), "other", names, found[0].name)
     told = _difference(page, one, other, st.query_params.get("by", ""))
+    if told is None:
+        return
     with right:
         choose(_("Slices by"), "by", {"": _("None"), **{c: c for c in told.columns}}, "")
     _counts(told)
@@ -84,16 +87,26 @@ def draw_diff(page: PageContext, found: Sequence[VersionView]) -> None:
     _items(page, told)
 
 
-def _difference(page: PageContext, one: str, other: str, by: str) -> Difference:
-    """Return how two versions differ, read once a session."""
+def _difference(page: PageContext, one: str, other: str, by: str) -> Difference | None:
+    """Return how two versions differ, read once a session; None while they are read, or cannot be."""
     of_classes = page.project.schema_version if page.project else 0
     key = (page.slug, page.actor.person_id, one, other, by, of_classes)
     kept = st.session_state.get(READ)
-    if kept is None or kept[0] != key:
-        with st.spinner(_("Reading both versions …")):
-            kept = (key, diff_versions(page.ws, page.actor, page.slug, one, other, by))
-        st.session_state[READ] = kept
-    found: Difference = kept[1]
+    if kept is not None and kept[0] == key:
+        before: Difference = kept[1]
+        return before
+    work = f"{READ}.{'~'.join(map(str, key))}"
+    if work not in st.session_state:
+        ws, actor, slug = page.ws, page.actor, page.slug
+        st.session_state[work] = background.start(
+            lambda told: diff_versions(ws, actor, slug, one, other, by, told.report)
+        )
+    if under_way(work):
+        return None
+    found = ended(work)
+    if not isinstance(found, Difference):
+        return None
+    st.session_state[READ] = (key, found)
     return found
 
 

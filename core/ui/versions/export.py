@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from core.labels.schema import Task
 from core.services.models.datasets import VersionView
-from core.services.versions.exporting import VersionExport, export_version, past_exports
-from core.services.versions.files import version_formats
+from core.services.versions.exporting import (
+    MOST_HANDED_OUT,
+    VersionExport,
+    export_version,
+    past_exports,
+)
+from core.services.versions.files import FOLDER, version_formats
 from core.ui import background, downloads, states, widgets
 from core.ui.choices import choose
 from core.ui.shell import PageContext
@@ -53,7 +59,10 @@ def draw_export(page: PageContext, found: Sequence[VersionView]) -> None:
         task = page.project.task if page.project else Task.CLASSIFICATION
         forms = {f: _(TITLES[f]) for f in version_formats(task)}
         form = choose(_("Format"), "format", forms, next(iter(forms)))
-        if not under_way(key) and st.button(
+        n = next(v.n_items for v in found if v.name == version)
+        if form == FOLDER and n > MOST_HANDED_OUT:
+            _too_many(page.slug, version, n)
+        elif not under_way(key) and st.button(
             _("Write and check"), type="primary", key="versions.export"
         ):
             begin(key, _made(page, version, form))
@@ -71,6 +80,14 @@ def draw_export(page: PageContext, found: Sequence[VersionView]) -> None:
                 )
             )
     _past(page)
+
+
+def _too_many(slug: str, version: str, n: int) -> None:
+    """Say that so many images are written on the server, and by which command."""
+    text = _("{n} images are more than the {most} a browser is handed at once. On the server:")
+    widgets.caption(text.format(n=f"{n:,}", most=f"{MOST_HANDED_OUT:,}"))
+    line = f"tiebreak export {slug} FOLDER --version {shlex.quote(version)} --format folder"
+    st.code(line, language=None, wrap_lines=True)
 
 
 def _made(
