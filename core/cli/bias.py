@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from core.access import Actor
-from core.analytics.asked import PEOPLE
 from core.cli.bias_effects import (
     confirmation_document,
     confirmation_text,
@@ -61,7 +60,7 @@ def bias(
     ] = "",
     said: Annotated[
         str, typer.Option(help="For --confirmation: people, model or labels (in force).")
-    ] = PEOPLE,
+    ] = BiasAsk().said,
     labelled: Annotated[
         bool, typer.Option("--labelled", help="Of the project only items with a label.")
     ] = False,

@@ -20,7 +20,7 @@ from core.services.bias.reference_sets import (
     pictures_drawn,
     two_sets,
 )
-from core.services.models.job_inputs import readable_refs
+from core.services.pictures.readable import readable_refs
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
 from core.store.tables import items

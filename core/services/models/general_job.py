@@ -15,9 +15,10 @@ from core.learning import ImageRef
 from core.learning.general import LEAST_SCORE, ask_classifier, ask_detector, said_of, verdicts
 from core.services.accounts.people import load_actor
 from core.services.models.detect_job import sureness
-from core.services.models.job_inputs import readable_refs, slug_of
+from core.services.models.job_inputs import slug_of
 from core.services.models.prelabels import Prediction, run_count, store_predictions
 from core.services.models.reporting import Reporter
+from core.services.pictures.readable import readable_refs
 from core.services.projects.project import ProjectView, load_project
 from core.services.workspace import Workspace
 from core.store.audit import append_audit

@@ -15,7 +15,7 @@ from core.labels.state import ItemState
 from core.learning import ImageRef
 from core.learning.preview import preview
 from core.learning.recipes import NAMED, ClassBalance, Recipe, class_balance, recipe_from
-from core.services.models.job_inputs import readable_refs
+from core.services.pictures.readable import readable_refs
 from core.services.projects.project import project_for
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
