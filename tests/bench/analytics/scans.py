@@ -19,33 +19,39 @@ from tests.bench.analytics._timed import ratio_of, timed
 _FLAT = """
 CREATE TABLE ev AS
 SELECT
-    a.seq, a.item_id, a.person_id, a.label, f.label AS truth, s.value AS site, d.value AS device,
-    l.value AS light, a.active_seconds, a."at", a.prelabel_shown
+    CAST(a.seq AS INTEGER) AS seq, CAST(a.item_id AS INTEGER) AS item_id,
+    CAST(a.person_id AS SMALLINT) AS person_id, CAST(substr(a.label, 2) AS SMALLINT) AS label,
+    CAST(substr(f.label, 2) AS SMALLINT) AS truth, CAST(substr(s.value, 2) AS SMALLINT) AS site,
+    CAST(substr(d.value, 2) AS SMALLINT) AS device, CAST(substr(l.value, 2) AS SMALLINT) AS light,
+    CAST(round(1000 * a.active_seconds) AS INTEGER) AS took_ms, CAST(floor(a."at") AS BIGINT) AS "at",
+    a.prelabel_shown
 FROM live a
 JOIN final f ON f.item_id = a.item_id
 JOIN item_values s ON s.item_id = a.item_id AND s.key = 'site'
 JOIN item_values d ON d.item_id = a.item_id AND d.key = 'device'
 JOIN item_values l ON l.item_id = a.item_id AND l.key = 'light'
 WHERE a.kind = 'vote'
+ORDER BY a.seq
 """
+# Eleven columns, small whole numbers for both: classes and conditions are coded, as in the reference.
 _RIGHT = "avg(CASE WHEN label = truth THEN 1.0 ELSE 0.0 END)"
 _SETS = "(site), (device), (light), (truth), (site, truth), (device, truth), (light, truth), (site, device, light), ()"
 RAW = {
     "per_class": f"SELECT truth, count(*) AS n, {_RIGHT} FROM ev GROUP BY truth",
     "confusion": "SELECT truth, label, count(*) AS n FROM ev GROUP BY truth, label",
     "person_by_hour": """SELECT count(*), sum(n), max(d) FROM (
-        SELECT person_id, floor("at" / 3600) AS hour, count(*) AS n, avg(active_seconds) AS d
+        SELECT person_id, CAST(floor("at" / 3600.0) AS INTEGER) AS hour, count(*) AS n, avg(took_ms) AS d
         FROM ev GROUP BY 1, 2) AS hours""",
     "nine_slices": f"SELECT site, device, light, truth, count(*) AS n, {_RIGHT} FROM ev GROUP BY GROUPING SETS ({_SETS})",
     "unanimity": """SELECT count(*), sum(CASE WHEN most = n THEN 1 ELSE 0 END) FROM (
         SELECT item_id, sum(n) AS n, max(n) AS most FROM (
             SELECT item_id, label, count(*) AS n FROM ev GROUP BY 1, 2) AS labels
         GROUP BY 1) AS items""",
-    "p95_by_person": "SELECT person_id, percentile_cont(0.95) WITHIN GROUP (ORDER BY active_seconds) FROM ev GROUP BY 1",
+    "p95_by_person": "SELECT person_id, percentile_cont(0.95) WITHIN GROUP (ORDER BY took_ms) FROM ev GROUP BY 1",
 }
 _BY_DAY = """SELECT count(*), sum(n), max(middle) FROM (
-    SELECT person_id, floor("at" / 86400) AS day, count(*) AS n,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds) AS middle
+    SELECT person_id, CAST(floor("at" / 86400.0) AS INTEGER) AS day, count(*) AS n,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) AS middle
     FROM ev GROUP BY 1, 2) AS days"""
 _PAIRS = "FROM pair_counts WHERE who IS NOT NULL AND NOT gold"
 ROLLED = {
