@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from core.analytics.asked import ALL, Filters, filter_values
 from core.analytics.figures import FEWEST
@@ -50,20 +53,31 @@ def waiting(
     Raises:
         LimitExceeded: It took too long.
     """
-    values = {**filter_values(replica, project_id, filters), "now": now}
-    rows = {r["stage"]: r for r in replica.query("stages", values)}
-    found = []
-    for stage in Stage:
-        r = rows.get(stage.value)
-        if r is None:
-            found.append(Waiting(stage, 0, UNDEFINED, None, 0.0))
-            continue
-        n, enough = int(r["n"]), int(r["n"]) >= fewest
-        middle = (
-            Estimate(r["middle"], r["low"], r["high"], n) if enough else replace(UNDEFINED, n=n)
-        )
-        found.append(Waiting(stage, n, middle, r["ninth"] if enough else None, r["longest"]))
-    return tuple(found)
+    rows = {
+        r["stage"]: r for r in replica.query("stages", filter_values(replica, project_id, filters))
+    }
+    return tuple(
+        _waiting(stage, rows[stage.value], now, fewest)
+        if stage.value in rows
+        else Waiting(stage, 0, UNDEFINED, None, 0.0)
+        for stage in Stage
+    )
+
+
+def _waiting(stage: Stage, row: Mapping[str, Any], now: float, fewest: int) -> Waiting:
+    def waited(name: str) -> float:
+        return max(0.0, now - float(row[name]))
+
+    n, longest = int(row["n"]), waited("longest")
+    if n < fewest:
+        return Waiting(stage, n, replace(UNDEFINED, n=n), None, longest)
+    middle = (waited("lower_middle") + waited("upper_middle")) / 2
+    place = 0.9 * (n - 1)
+    below, above = waited("below_ninth"), waited("above_ninth")
+    ninth = below + (above - below) * (place - math.floor(place))
+    return Waiting(
+        stage, n, Estimate(middle, waited("low"), waited("high"), n), ninth, longest
+    )  # fmt: skip
 
 
 def bottleneck(stages: tuple[Waiting, ...]) -> Stage | None:

@@ -1,5 +1,6 @@
--- How long items have waited where they stand: for a first vote, for a further one, for a lead; and
--- since they came in. The ends of the median's 95 % interval are order statistics, as in durations.sql.
+-- Since when items wait where they stand: for a first vote, for a further one, for a lead; and since
+-- they came in. The times at the places that medians, their 95 % intervals and deciles rest on, the
+-- longest wait first place last; as order statistics, as in durations.sql.
 WITH waiting AS MATERIALIZED (
     SELECT i.id, i."at" AS came, f.state, f.since
     FROM items i
@@ -27,25 +28,27 @@ unsettled AS (
     LEFT JOIN votes v ON v.item_id = w.id
 ),
 waits AS (
-    SELECT stage, greatest(0, $now - since) AS seconds FROM unsettled
+    SELECT stage, since FROM unsettled
     UNION ALL
-    SELECT 'all', greatest(0, $now - came) FROM unsettled
+    SELECT 'all', came FROM unsettled
 ),
 ranked AS (
     SELECT
-        stage, seconds,
-        row_number() OVER (PARTITION BY stage ORDER BY seconds) AS place,
+        stage, since,
+        row_number() OVER (PARTITION BY stage ORDER BY since DESC) AS place,
         count(*) OVER (PARTITION BY stage) AS n
     FROM waits
 )
 SELECT
     stage,
     any_value(n) AS n,
-    median(seconds) AS middle,
-    max(seconds) FILTER (place = greatest(1, floor(n / 2.0 - 0.98 * sqrt(n)))) AS low,
-    max(seconds) FILTER (place = least(n, ceil(1 + n / 2.0 + 0.98 * sqrt(n)))) AS high,
-    quantile_cont(seconds, 0.9) AS ninth,
-    max(seconds) AS longest
+    max(since) FILTER (place = (n + 1) // 2) AS lower_middle,
+    max(since) FILTER (place = n // 2 + 1) AS upper_middle,
+    max(since) FILTER (place = greatest(1, floor(n / 2.0 - 0.98 * sqrt(n)))) AS low,
+    max(since) FILTER (place = least(n, ceil(1 + n / 2.0 + 0.98 * sqrt(n)))) AS high,
+    max(since) FILTER (place = 1 + floor(0.9::DOUBLE * (n - 1))) AS below_ninth,
+    max(since) FILTER (place = 1 + ceil(0.9::DOUBLE * (n - 1))) AS above_ninth,
+    min(since) AS longest
 FROM ranked
 GROUP BY stage
 ORDER BY stage;
