@@ -20,7 +20,7 @@ from core.stats.intervals import Estimate
 from core.ui import charts, downloads, states
 from core.ui.charts import Dot, card_head
 from core.ui.choices import choose
-from core.ui.marks import Found, by_row, draw_marks
+from core.ui.marks import Found, by_row, draw_marks, side_by_side
 from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
 from core.ui.text import _
@@ -124,22 +124,22 @@ def _by_day(page: PageContext, view: ThroughputView, filters: Filters) -> None:
     def hours(mark: str) -> Found:
         return on_a_day(page, view, filters, mark, WORDS)
 
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        card_head(_("Votes and decisions a day"))
-        rows = _amounts(view.days, lambda d: d.votes + d.decisions)
-        draw_marks(
-            page, charts.stacked_days(rows, names, _("Votes and decisions")), "throughput.votes",
-            _("Votes and decisions by day and person"), day_and_person, answers,
-        )  # fmt: skip
-        _offer_days(page, view)
-    with right, st.container(border=True, height="stretch"):
-        card_head(_("Hours at work a day"))
-        rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
-        draw_marks(
-            page, charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{x|%-d %b}: %{y:.1f} h"),
-            "throughput.hours", _("Hours at work by day and person"), day_and_person, hours,
-        )  # fmt: skip
+    with side_by_side(2) as (left, right):
+        with left, st.container(border=True, height="stretch"):
+            card_head(_("Votes and decisions a day"))
+            rows = _amounts(view.days, lambda d: d.votes + d.decisions)
+            draw_marks(
+                page, charts.stacked_days(rows, names, _("Votes and decisions")), "throughput.votes",
+                _("Votes and decisions by day and person"), day_and_person, answers,
+            )  # fmt: skip
+            _offer_days(page, view)
+        with right, st.container(border=True, height="stretch"):
+            card_head(_("Hours at work a day"))
+            rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
+            draw_marks(
+                page, charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{x|%-d %b}: %{y:.1f} h"),
+                "throughput.hours", _("Hours at work by day and person"), day_and_person, hours,
+            )  # fmt: skip
 
 
 def _amounts(days: Sequence[Day], amount: Callable[[Day], float]) -> dict[str, dict[date, float]]:
@@ -154,35 +154,35 @@ def _pace(page: PageContext, view: ThroughputView, filters: Filters) -> None:
     timed = [p for p in view.people if p.seconds.n]
     if not timed:
         return
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        n = sum(b.n for b in view.bins)
-        card_head(
-            _("How long a vote takes"),
-            _("n = {n} timed votes. The scale doubles from mark to mark.").format(n=f"{n:,}"),
-        )
-        draw_marks(
-            page, charts.histogram([(b.low, b.high, b.n) for b in view.bins]), "throughput.bins",
-            _("How many votes took how many seconds"), bin_of,
-            lambda mark: that_took(page, filters, mark),
-        )  # fmt: skip
-        downloads.offer(
-            page, "vote-times", ("from_seconds", "to_seconds", "votes"), [(b.low, b.high, b.n) for b in view.bins]
-        )  # fmt: skip
-    with right, st.container(border=True, height="stretch"):
-        card_head(
-            _("Median time of a vote"),
-            _(
-                "With its 95 % interval. "
-                "Where intervals overlap, the data do not tell who is faster."
-            ),
-        )
-        rows = [Dot(p.name, (p.seconds,)) for p in timed]
-        draw_marks(
-            page, charts.dots(rows, unit="s", extent=_extent([p.seconds for p in timed])), "throughput.pace",
-            "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], 's')}" for r in rows),
-            by_row([p.person for p in timed]), lambda mark: timed_votes(page, view, filters, mark),
-        )  # fmt: skip
+    with side_by_side(2) as (left, right):
+        with left, st.container(border=True, height="stretch"):
+            n = sum(b.n for b in view.bins)
+            card_head(
+                _("How long a vote takes"),
+                _("n = {n} timed votes. The scale doubles from mark to mark.").format(n=f"{n:,}"),
+            )
+            draw_marks(
+                page, charts.histogram([(b.low, b.high, b.n) for b in view.bins]), "throughput.bins",
+                _("How many votes took how many seconds"), bin_of,
+                lambda mark: that_took(page, filters, mark),
+            )  # fmt: skip
+            downloads.offer(
+                page, "vote-times", ("from_seconds", "to_seconds", "votes"), [(b.low, b.high, b.n) for b in view.bins]
+            )  # fmt: skip
+        with right, st.container(border=True, height="stretch"):
+            card_head(
+                _("Median time of a vote"),
+                _(
+                    "With its 95 % interval. "
+                    "Where intervals overlap, the data do not tell who is faster."
+                ),
+            )
+            rows = [Dot(p.name, (p.seconds,)) for p in timed]
+            draw_marks(
+                page, charts.dots(rows, unit="s", extent=_extent([p.seconds for p in timed])), "throughput.pace",
+                "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], 's')}" for r in rows),
+                by_row([p.person for p in timed]), lambda mark: timed_votes(page, view, filters, mark),
+            )  # fmt: skip
 
 
 def _extent(found: Sequence[Estimate]) -> tuple[float, float]:

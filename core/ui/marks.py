@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.services.analytics.marks import MarkedItem, MarkedItems
 from core.ui import states
@@ -26,6 +29,22 @@ Found = tuple[str, MarkedItems] | None
 
 Read = Callable[[Point], str | None]
 """What a clicked point is called in the address; None where it stands for nothing."""
+
+
+_place: ContextVar[DeltaGenerator | None] = ContextVar("marks_place", default=None)
+
+
+@contextmanager
+def side_by_side(
+    widths: int | Sequence[float], gap: Literal["small", "medium", "large"] = "medium"
+) -> Iterator[list[DeltaGenerator]]:
+    """Give columns whose charts list what is behind a mark below all of them, over the full width."""
+    columns = st.columns(widths, gap=gap)
+    token = _place.set(st.container())
+    try:
+        yield columns
+    finally:
+        _place.reset(token)
 
 
 def draw_marks(
@@ -50,7 +69,8 @@ def draw_marks(
     name = marked(key)
     if name is None:
         return
-    with states.boundary(inline=True):
+    below = _place.get()
+    with below.container(border=True) if below else nullcontext(), states.boundary(inline=True):
         found = behind(name)
         if found is not None:
             _list(page, key, *found)

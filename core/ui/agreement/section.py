@@ -14,6 +14,7 @@ from core.ui.agreement.beside import draw_classes, draw_effects, draw_pairs
 from core.ui.agreement.coefficients import draw_coefficients
 from core.ui.agreement.selection import Selection, choose_votes
 from core.ui.charts import card_head
+from core.ui.marks import side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _
 
@@ -59,20 +60,24 @@ def _by_class_and_person(
 ) -> None:
     effects = everybody.together.effects if everybody.together else ()
     draws = everybody.project.task.draws
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        card_head(
-            _("Agreement by class"),
-            _("Where one person draws a region, how often another draws one alike, of its class.")
-            if draws
-            else _("Where one person says the class, how often another on the same item does too."),
-        )
-        draw_classes(page, chosen.filters, classes, draws)
-    with right, st.container(border=True, height="stretch"):
-        card_head(
-            _("What each person does to alpha"),
-            _(
-                "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
-            ),
-        )
-        draw_effects(page, chosen.everybody, effects, everybody.people)
+    with side_by_side(2) as (left, right):
+        with left, st.container(border=True, height="stretch"):
+            card_head(
+                _("Agreement by class"),
+                _(
+                    "Where one person draws a region, how often another draws one alike, of its class."
+                )
+                if draws
+                else _(
+                    "Where one person says the class, how often another on the same item does too."
+                ),
+            )
+            draw_classes(page, chosen.filters, classes, draws)
+        with right, st.container(border=True, height="stretch"):
+            card_head(
+                _("What each person does to alpha"),
+                _(
+                    "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
+                ),
+            )
+            draw_effects(page, chosen.everybody, effects, everybody.people)

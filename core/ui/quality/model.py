@@ -13,7 +13,7 @@ from core.ui import charts, comparison, downloads, states
 from core.ui.charts import POINTS, Dot, card_head
 from core.ui.charts.series import reliability_diagram
 from core.ui.choices import choose
-from core.ui.marks import Found, Point, by_row, draw_marks
+from core.ui.marks import Found, Point, by_row, draw_marks, side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.widgets import figure
@@ -129,29 +129,29 @@ def _three_ways(page: PageContext, found: ThreeWays, filters: Filters) -> None:
         asked = Statement(whose, found.against, wrong_only=True)
         return titles[whose], statements_behind(page.ws, page.actor, page.slug, asked, filters)
 
-    left, right = st.columns(2, gap="large")
-    with left:
-        rows = [
-            Dot(_("The model"), (found.model,)),
-            Dot(_("One person"), (found.people,)),
-            Dot(_("Their majority"), (found.consensus,)),
-        ]
-        draw_marks(
-            page, charts.dots(rows), "quality.three", _alt(rows, "%"),
-            by_row((MODEL, PEOPLE, PEOPLE)), behind,
-        )  # fmt: skip
-    with right:
-        gaps = (
-            (_("Model less one person"), found.model_over_people),
-            (_("Majority less one person"), found.consensus_over_people),
-            (_("Majority less model"), found.consensus_over_model),
-        )
-        # Differences are drawn in points.
-        rows = [Dot(name, (e.times(100),)) for name, e in gaps]
-        draw_marks(
-            page, charts.dots(rows, unit=POINTS, zero=0.0, zero_name=_("no difference")), "quality.three.gaps", _alt(rows, POINTS),
-            by_row((MODEL, PEOPLE, MODEL)), behind,
-        )  # fmt: skip
+    with side_by_side(2, "large") as (left, right):
+        with left:
+            rows = [
+                Dot(_("The model"), (found.model,)),
+                Dot(_("One person"), (found.people,)),
+                Dot(_("Their majority"), (found.consensus,)),
+            ]
+            draw_marks(
+                page, charts.dots(rows), "quality.three", _alt(rows, "%"),
+                by_row((MODEL, PEOPLE, PEOPLE)), behind,
+            )  # fmt: skip
+        with right:
+            gaps = (
+                (_("Model less one person"), found.model_over_people),
+                (_("Majority less one person"), found.consensus_over_people),
+                (_("Majority less model"), found.consensus_over_model),
+            )
+            # Differences are drawn in points.
+            rows = [Dot(name, (e.times(100),)) for name, e in gaps]
+            draw_marks(
+                page, charts.dots(rows, unit=POINTS, zero=0.0, zero_name=_("no difference")), "quality.three.gaps", _alt(rows, POINTS),
+                by_row((MODEL, PEOPLE, MODEL)), behind,
+            )  # fmt: skip
     figures = {
         "model": found.model, "one person": found.people, "majority": found.consensus,
         "model less one person": found.model_over_people,

@@ -15,7 +15,7 @@ from core.services.analytics.marks import Firsts, firsts_behind
 from core.services.analytics.rates import Rate, rates
 from core.ui import charts, states
 from core.ui.charts import Dot, card_head
-from core.ui.marks import Found, by_row, draw_marks
+from core.ui.marks import Found, by_row, draw_marks, side_by_side
 from core.ui.quality.tables import figures_table
 from core.ui.shell import PageContext
 from core.ui.text import _
@@ -69,7 +69,6 @@ def _parts(page: PageContext, what: Firsts, title: str, rate: Rate, filters: Fil
     if what is Firsts.REWORKED:
         text = _("{what}, by class and by person. Click a dot for those that were.")
     caption(text.format(what=title))
-    left, right = st.columns(2, gap="large")
 
     def of_class(mark: str) -> Found:
         chosen = replace(filters, called=mark)
@@ -85,10 +84,11 @@ def _parts(page: PageContext, what: Firsts, title: str, rate: Rate, filters: Fil
     # Both charts in one scale; that of rework, a few percent, ends where its data do.
     every = [f.estimate for f in (*rate.classes, *rate.people)]
     extent = charts.from_zero(every) if what is Firsts.REWORKED else None
-    with left:
-        _dots(page, f"quality.{name}.classes", rate.classes, of_class, extent)
-    with right:
-        _dots(page, f"quality.{name}.people", rate.people, of_person, extent)
+    with side_by_side(2, "large") as (left, right):
+        with left:
+            _dots(page, f"quality.{name}.classes", rate.classes, of_class, extent)
+        with right:
+            _dots(page, f"quality.{name}.people", rate.people, of_person, extent)
     with st.expander(_("As a table")):
         rows = [(f.name, (f.estimate,)) for f in (*rate.classes, *rate.people)]
         figures_table(page, name, _("Class or person"), ((name, title, "%"),), rows, title)

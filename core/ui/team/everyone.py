@@ -17,7 +17,7 @@ from core.stats.tiers import tiers
 from core.ui import charts, downloads, states, urls
 from core.ui.charts import POINTS, Dot, card_head
 from core.ui.choices import choose
-from core.ui.marks import Found, by_row, draw_marks
+from core.ui.marks import Found, by_row, draw_marks, side_by_side
 from core.ui.shell import PageContext
 from core.ui.team.person import hundredfold, no_gold, probability, until
 from core.ui.text import _, many
@@ -53,11 +53,11 @@ def draw_everyone(page: PageContext, rows: Sequence[Row]) -> None:
             _("People appear here with their first vote in this project."),
         )
         return
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        _gold(page, rows)
-    with right, st.container(border=True, height="stretch"):
-        _pull(page, rows)
+    with side_by_side(2) as (left, right):
+        with left, st.container(border=True, height="stretch"):
+            _gold(page, rows)
+        with right, st.container(border=True, height="stretch"):
+            _pull(page, rows)
     _table(page, rows)
 
 

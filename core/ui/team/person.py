@@ -12,7 +12,7 @@ from core.services.analytics.people_work import PersonWork
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, states, urls
 from core.ui.charts import POINTS, Dot, card_head, draw_chart
-from core.ui.marks import Found, by_row, draw_marks
+from core.ui.marks import Found, by_row, draw_marks, side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill
@@ -36,11 +36,11 @@ def draw_person(page: PageContext, quality: PersonQuality, work: PersonWork, own
         section(quality.name)
     draw_standing(quality, own)
     _in_short(quality, work, own)
-    left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        _by_class(page, quality)
-    with right, st.container(border=True, height="stretch"):
-        _pull(page, work, own)
+    with side_by_side([3, 2]) as (left, right):
+        with left, st.container(border=True, height="stretch"):
+            _by_class(page, quality)
+        with right, st.container(border=True, height="stretch"):
+            _pull(page, work, own)
 
 
 def draw_standing(quality: PersonQuality, own: bool) -> None:

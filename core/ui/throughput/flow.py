@@ -17,7 +17,7 @@ from core.ui import downloads
 from core.ui.charts import card_head
 from core.ui.charts.counts import CLICKABLE, DAY_FORMAT, DAY_MS, WEEK
 from core.ui.charts.style import LINE, axis_title, frame
-from core.ui.marks import by_day, draw_marks
+from core.ui.marks import by_day, draw_marks, side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.theme import Markup, fill
@@ -35,11 +35,11 @@ STAGES = {
 
 def draw_flow(page: PageContext, filters: Filters, zone: str) -> None:
     """Draw where items wait beside what is left by day."""
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        _stages(page, filters)
-    with right, st.container(border=True, height="stretch"):
-        _burn_down(page, burn_down(page.ws, page.actor, page.slug, zone), zone)
+    with side_by_side(2) as (left, right):
+        with left, st.container(border=True, height="stretch"):
+            _stages(page, filters)
+        with right, st.container(border=True, height="stretch"):
+            _burn_down(page, burn_down(page.ws, page.actor, page.slug, zone), zone)
 
 
 def _stages(page: PageContext, filters: Filters) -> None:

@@ -17,7 +17,7 @@ from core.ui import charts, downloads
 from core.ui.charts import Dot, card_head
 from core.ui.choices import choose
 from core.ui.comparison import REFERENCES
-from core.ui.marks import Found, by_row, draw_marks
+from core.ui.marks import Found, by_row, draw_marks, side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
 from core.ui.theme import Markup, fill
@@ -191,22 +191,22 @@ def _hour_charts(
         return _hour(int(mark), what), found
 
     top = max((h.pace.high or 0.0 for h in rows), default=0.0)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        caption(_("Answers in an hour at work"))
-        draw_marks(
-            page,
-            charts.dots([Dot(_hour(h.hour, what), (h.pace,)) for h in rows], unit=_("an hour"),
-                        extent=(0.0, max(top, 1.0) * 1.08)),
-            "throughput.hour_pace",
-            "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.pace, '')}" for h in rows), read, behind,
-        )  # fmt: skip
-    with right:
-        caption(_("How many votes are right"))
-        draw_marks(
-            page, charts.dots([Dot(_hour(h.hour, what), (h.accuracy,)) for h in rows]), "throughput.hour_right",
-            "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.accuracy)}" for h in rows), read, behind,
-        )  # fmt: skip
+    with side_by_side(2) as (left, right):
+        with left:
+            caption(_("Answers in an hour at work"))
+            draw_marks(
+                page,
+                charts.dots([Dot(_hour(h.hour, what), (h.pace,)) for h in rows], unit=_("an hour"),
+                            extent=(0.0, max(top, 1.0) * 1.08)),
+                "throughput.hour_pace",
+                "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.pace, '')}" for h in rows), read, behind,
+            )  # fmt: skip
+        with right:
+            caption(_("How many votes are right"))
+            draw_marks(
+                page, charts.dots([Dot(_hour(h.hour, what), (h.accuracy,)) for h in rows]), "throughput.hour_right",
+                "; ".join(f"{_hour(h.hour, what)}: {charts.sentence(h.accuracy)}" for h in rows), read, behind,
+            )  # fmt: skip
 
 
 def _hour(hour: int, what: str) -> str:
