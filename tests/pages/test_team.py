@@ -177,6 +177,8 @@ def test_a_dot_of_gold_lists_the_answers_behind_it(known: House, monkeypatch) ->
     mark = "team.gold~ada"
     text = words(Visit(known, monkeypatch, "mia").open("team", project="leaves", mark=mark))
     assert "Ada Expert, answers to gold" in text
+    # Below both charts, where it has the whole width.
+    assert text.index("answers to gold") > text.index("How far the pre-label pulls")
     assert "n = 6" in text.partition("answers to gold")[2]
     assert "maple, held against oak" in text
     own = words(

@@ -55,6 +55,15 @@ def draw_confirmation(page: PageContext) -> None:
                 "What counts is what is said more often among items that truly are the same."
             ),
         )
+        if page.project is not None and page.project.task.draws:
+            states.empty(
+                _("Not for regions"),
+                _(
+                    "What is said here is of whole images: regions are not held against their attributes."
+                ),
+                _("Compare regions by slices instead."),
+            )
+            return
         view = _asked(page)
         if not view.tested:
             states.empty(

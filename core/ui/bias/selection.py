@@ -37,6 +37,7 @@ from core.ui.widgets import table
 
 COLUMNS, VALUES = "bias.column", "bias.value"
 MOST_DOTS, MOST_CELLS, MOST_HOLES = 16, 14, 12
+FEW_NOTES = 3
 
 
 def draw_selection(page: PageContext) -> None:
@@ -161,9 +162,12 @@ def _distances(view: SelectionView) -> None:
                 "Total variation: the share of pictures that would have to be others for both sides to "
                 "be alike. Red surely differs (p adjusted for all columns); click one for its values."
             ),
-            *view.notes,
+            *(view.notes if len(view.notes) <= FEW_NOTES else ()),
         ]
     )
+    if len(view.notes) > FEW_NOTES:
+        with st.expander(_("What was not compared, and why ({n})").format(n=len(view.notes))):
+            comparison.draw_notes(list(view.notes))
 
 
 # --- one column -----------------------------------------------------------------------------------

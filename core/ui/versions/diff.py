@@ -23,6 +23,8 @@ from core.ui.versions.work import ended, under_way
 from core.ui.widgets import figure, muted, section, table
 
 MOST = 200
+FEW, LONG_PX = 10, 640
+"""Rows above which the list scrolls in itself, and how high it then is."""
 READ = "versions.difference"
 """What was read last in this session: versions never change, and large ones take seconds to read."""
 CLICKED = "versions.classes"
@@ -197,7 +199,10 @@ def _items(page: PageContext, told: Difference) -> None:
     else:
         section(_("Items"))
     head = (_("Image"), _("Item"), _("What"), _("Before"), _("After"), _("Why"), _("Rests on"))
-    table(head, [_item(page, c) for c in rows[:MOST]], _("Items"))
+    body = [_item(page, c) for c in rows[:MOST]]
+    # What stands below a long list, its downloads, is reached without scrolling through all of it.
+    with st.container(height=LONG_PX if len(body) > FEW else "content", border=False):
+        table(head, body, _("Items"))
     if len(rows) > MOST:
         widgets.caption(_("And {n} more.").format(n=f"{len(rows) - MOST:,}"))
     downloads.offer(
