@@ -52,7 +52,7 @@ class Column:
     def grow(self, size: int) -> None:
         """Have so many values in all; there are never fewer afterwards."""
         if size > len(self._room):
-            self.reserve(max(size, len(self._room) * 3 // 2))
+            self.reserve(max(size, 2 * len(self._room)))
         if size > self._size:
             self._room[self._size : size] = self._empty
             self._size = size

@@ -28,6 +28,9 @@ _DAMAGE = (
     duckdb.SerializationException,
 )
 
+_PACKED_LATER = {"checkpoint_threshold": "1TB", "auto_checkpoint_skip_wal_threshold": 2**62}
+"""What keeps a commit in memory from packing: that is done when nobody waits for it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -163,6 +166,7 @@ def made(options: Mapping[str, object], path: Path | None = None) -> Copy:
     if path is None:
         run(connection, f"ATTACH ':memory:' AS {PACKED} (COMPRESS)")
         run(connection, f"USE {PACKED}")
+        options = {**options, **_PACKED_LATER}
     _harden(connection, options)
     make_tables(connection)
     return Copy(connection, path is None)

@@ -133,11 +133,11 @@ class Ledger:
         self._today: dict[int, dict[int, int]] = {}
 
     def reserve(self, items: int, votes: int) -> None:
-        """Have room for so many items and votes, or as many as a record has at most."""
+        """Have room for so many items and votes, and for as many again."""
         for columns, size in ((self.items, items), (self.votes, votes)):
             for column in vars(columns).values():
                 if isinstance(column, Column):
-                    column.reserve(min(size, MOST_RESERVED))
+                    column.reserve(min(2 * size, MOST_RESERVED))
 
     def rename(self, names: Iterable[tuple[int, str, str]]) -> None:
         """Take over what former names of classes mean today: rows of project, name, today."""

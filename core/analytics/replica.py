@@ -23,6 +23,7 @@ from core.analytics import rollups
 from core.analytics.answers import Answer, Answers
 from core.analytics.copies import (
     MAGIC,
+    Copy,
     State,
     first_line,
     in_its_place,
@@ -47,6 +48,7 @@ from core.analytics.taking import (
     parts_beyond,
     write_state,
 )
+from core.errors import LimitExceeded
 from core.store.store import Store
 
 __all__ = ["MAGIC", "CaughtUp", "Replica"]
@@ -109,6 +111,7 @@ class Replica:
         self._moves: Counter[int] = Counter()  # how often new rows were about a project
         self._ledger: Ledger | None = None  # filled from the copy where rows are to be followed
         self._loose = self._gained = 0
+        self._tidying: threading.Thread | None = None
         self._zones: dict[str, Mapping[str, int]] = {}  # up to where their days are added up
         self._broken = ""  # why the file must be made anew before the next reading
         found = opened(path, self._options)
@@ -190,7 +193,7 @@ class Replica:
                 votes = ledger.votes.numbers.size
                 taker = Taker(cursor, ledger, state.copied, touched)
                 taker.take(source, parts, lambda rows: None)
-                self._put_together(cursor, rollups.roll_up(cursor, ledger, touched, votes))
+                gained = rollups.roll_up(cursor, ledger, touched, votes)
                 trail = audit_hash(source, audit)
                 write_state(cursor, audit, trail, ends)
         except Renamed:
@@ -198,8 +201,8 @@ class Replica:
         self._state, self._ledger = State(audit, trail, ends), ledger
         self._moves.update(taker.projects)
         self._loose += taker.rows
-        if self._loose >= SETTLE_ROWS and self._db.pack():
-            self._loose = 0
+        self._gained += gained
+        self._tidy_later()
         return taker.rows
 
     def _make_anew(self, source: Snapshot, ends: Mapping[str, int]) -> int:
@@ -251,12 +254,30 @@ class Replica:
         self._db, self._ledger = copy, ledger  # questions under way keep the old one until answered
         return taker.rows
 
-    def _put_together(self, cursor: Any, rows: int) -> None:
-        self._gained += rows
-        if self._gained >= rollups.MOST_LOOSE_ROWS:
-            for table, summed in rollups.SUMMED.items():
-                rollups.put_together(cursor, table, summed)
-            self._gained = 0
+    def _tidy_later(self) -> None:
+        """Begin to tidy up where there is much to tidy; readers have the new rows already."""
+        much = self._loose >= SETTLE_ROWS or self._gained >= rollups.MOST_LOOSE_ROWS
+        if much and not (self._tidying and self._tidying.is_alive()):
+            self._tidying = threading.Thread(target=self._tidy, args=(self._db,), daemon=True)
+            self._tidying.start()
+
+    def _tidy(self, copy: Copy) -> None:
+        """Put rows of equal keys together and pack what came in; neither changes any answer."""
+        try:
+            if self._gained >= rollups.MOST_LOOSE_ROWS:
+                self._gained = 0
+                with copy.transaction() as cursor:
+                    rollups.put_all_together(cursor)
+            if self._loose >= SETTLE_ROWS and copy.pack():
+                self._loose = 0
+        except (duckdb.Error, LimitExceeded) as error:
+            log.warning("replica.not_tidied reason=%s", first_line(error))
+            if isinstance(error, duckdb.Error) and copy.is_damage(error):
+                self._broken = first_line(error)
+
+    def _wait_for_tidying(self) -> None:
+        if self._tidying:
+            self._tidying.join()
 
     def edition_of(self, project_id: int) -> Edition:
         """Return what the copy holds of one project: another one after each new row about it.
@@ -325,6 +346,7 @@ class Replica:
     def close(self) -> None:
         """Close the copy; the record stays as it is."""
         with self._lock:
+            self._wait_for_tidying()
             self._db.close()
 
     def _running(self, seconds: float | None) -> AbstractContextManager[Any]:
@@ -337,6 +359,7 @@ class Replica:
     def _begin_again(self) -> None:
         """Put the file aside that turned out to be damaged, and begin another."""
         assert self._path is not None  # a copy in memory is never damaged
+        self._wait_for_tidying()
         self._db.close()
         found = in_its_place(self._path, self._broken, self._options)
         self._db, self.notice, self._state = found.copy, found.notice, found.state

@@ -80,8 +80,7 @@ def roll_up_all(cursor: Any, ledger: Ledger) -> None:
         high = min(low + STRETCH, ledger.items.numbers.size)
         _write(cursor, ledger, np.arange(low, high), None, 0)
     _finish(cursor, ledger)
-    for table, summed in SUMMED.items():
-        put_together(cursor, table, summed)
+    put_all_together(cursor)
 
 
 def roll_up(cursor: Any, ledger: Ledger, touched: Touched, seen: int) -> int:
@@ -132,6 +131,12 @@ def insert(cursor: Any, table: str, rows: pa.Table | Mapping[str, pa.Array]) -> 
         run(cursor, f"INSERT INTO {table} BY NAME FROM made")
         cursor.unregister("made")
     return int(found.num_rows)
+
+
+def put_all_together(cursor: Any) -> None:
+    """Sum up the rows of every roll-up that have equal keys."""
+    for table, summed in SUMMED.items():
+        put_together(cursor, table, summed)
 
 
 def put_together(cursor: Any, table: str, summed: str) -> None:

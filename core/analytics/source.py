@@ -28,7 +28,7 @@ FETCH_ROWS = 500
 CHUNK_BATCHES = 100  # batches handed over at a time: 50,000 rows
 
 BULK_ROWS = 60_000  # from here on the processes of `bulk` are worth their start
-BULK_SHARE = 131_000  # rows one of them reads at a time: one batch, so that nothing is put together
+BULK_SHARE = 122_880  # rows one of them reads at a time: what DuckDB packs together
 
 
 class Snapshot(Protocol):

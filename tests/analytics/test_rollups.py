@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.analytics import rollups
+from core.analytics import arrays, changes, ledger, replica, rollups
 from core.analytics.asked import Against, Basis, Filters
 from core.analytics.drill import duration_bins, durations
 from core.analytics.questions import (
@@ -42,6 +42,13 @@ MEANS = {
 
 FORGETFUL = (2, 4)
 """Records followed by a copy that must fill its ledger again each time."""
+
+
+OTHER_WAYS = {
+    2: ((ledger, "ROUNDS", 1), (changes, "MOST_ABREAST", 1), (arrays, "MOST_CELLS", 0)),
+    3: ((rollups, "FEW", 0), (rollups, "MOST_LOOSE_ROWS", 1), (replica, "SETTLE_ROWS", 1)),
+}
+"""What is else done only with very many rows, by record; the last two tidy up all the while."""
 
 
 class InChunks(Recorder):
@@ -97,8 +104,8 @@ def world(request, new_record):
     """Give (recorder, rows as they are called today, project) of a record followed bit by bit."""
     dialect, seed = request.param
     patch = pytest.MonkeyPatch()
-    if seed == 3:
-        patch.setattr(rollups, "FEW", 0)
+    for module, name, value in OTHER_WAYS.get(seed, ()):
+        patch.setattr(module, name, value)
     store = new_record(dialect)
     recorder = InChunks(store, seed)
     random_project(recorder, seed + 100)
