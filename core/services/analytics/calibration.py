@@ -6,14 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from core.access import Actor
-from core.analytics.asked import ALL, MODEL, Against, Basis, Filters, comparison_values, independent
+from core.analytics.asked import (
+    ALL,
+    MODEL,
+    Against,
+    Basis,
+    Filters,
+    comparison_values,
+    reference_basis,
+)
+from core.analytics.kept import once, told
 from core.analytics.replica import Replica
 from core.learning.calibration import Reliability, reliability
 from core.services.analytics.replicas import open_figures
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 MOST_BINS = 15
 ITEMS_A_BIN = 20
@@ -70,14 +84,31 @@ def calibration_of(
         LimitExceeded: It took too long.
     """
     values = comparison_values(replica, project.id, MODEL, against, filters)
-    rows = [] if project.task.draws else replica.query("calibration", values)
-    kept, basis, left_out = independent(rows, against)
-    repeats = [int(r["n"]) for r in kept]
-    sure = np.repeat(np.array([r["confidence"] for r in kept], dtype=np.float64), repeats)
-    right = np.repeat(np.array([r["is_right"] for r in kept], dtype=np.bool_), repeats)
-    bins = max(1, min(MOST_BINS, len(sure) // ITEMS_A_BIN))
-    found = reliability(sure, right, bins)
+    basis, left_out, found = once(
+        replica, project.id, ("calibration", against, told(filters), project.task.draws),
+        lambda: _measured(None if project.task.draws else replica.arrow("calibration", values), against),
+    )  # fmt: skip
     return CalibrationView(project, str(against), basis, left_out, found, project.task.draws)
+
+
+def _measured(rows: pa.Table | None, against: str) -> tuple[Basis, int, Reliability]:
+    sure, own, right = np.zeros(0), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+    if rows is not None and rows.num_rows:
+        sure, own, right = (
+            np.asarray(rows[n].to_numpy()) for n in ("confidence", "own", "is_right")
+        )
+    basis, left_out = reference_basis(own, against)
+    if basis is not Basis.REVIEWED:
+        sure, right = sure[~own], right[~own]
+    bins = max(1, min(MOST_BINS, len(sure) // ITEMS_A_BIN))
+    return basis, left_out, reliability(*_in_order(sure, right), bins)
+
+
+def _in_order(sure: Floats, right: Bools) -> tuple[Floats, Bools]:
+    """Return both by confidence, the wrong ones first; the same whatever the order they came in."""
+    keys = ((sure + 0.0).view(np.int64) << 1) | right  # from 0 to 1 the bits are in order too
+    keys.sort()
+    return (keys >> 1).view(np.float64), (keys & 1).astype(np.bool_)
 
 
 def overconfidence(view: CalibrationView) -> float | None:

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from core.access import Actor
 from core.analytics.asked import ALL, Filters, filter_values
 from core.analytics.figures import FEWEST
+from core.analytics.kept import once, told
 from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
 from core.consensus.agreement import krippendorff_alpha, percent_agreement
@@ -74,12 +76,19 @@ def weeks_of(
     if not weeks_are_drawn(project):
         return ()
     values = {**filter_values(replica, project.id, filters), "tz": checked_zone(tz)}
+    return once(
+        replica, project.id, ("agreement_weeks", tz, told(filters), fewest),
+        lambda: _weeks(replica.query("agreement_weeks", values), fewest),
+    )  # fmt: skip
+
+
+def _weeks(rows: Sequence[Mapping[str, Any]], fewest: int) -> tuple[Week, ...]:
     by_week: dict[date, list[tuple[Sequence[str], int]]] = defaultdict(list)
-    for r in replica.query("agreement_weeks", values):
+    for r in rows:
         by_week[r["week"]].append((r["said"], int(r["items"])))
-    said = {label for rows in by_week.values() for labels, _ in rows for label in labels}
+    said = {label for part in by_week.values() for labels, _ in part for label in labels}
     code = {name: i for i, name in enumerate(sorted(said))}
-    return tuple(_week(begins, rows, code, fewest) for begins, rows in sorted(by_week.items()))
+    return tuple(_week(begins, part, code, fewest) for begins, part in sorted(by_week.items()))
 
 
 def _week(
