@@ -109,7 +109,7 @@ class Numbers:
 
     def places(self, numbers: Array) -> Codes:
         """Return the place of each number, -1 for one that never came."""
-        numbers = numbers.astype(np.int64)
+        numbers = numbers.astype(np.int64, copy=False)
         found: Array
         if not self.size:
             return np.full(len(numbers), -1, np.int64)
@@ -125,7 +125,7 @@ class Numbers:
 
     def at(self, places: Array) -> Codes:
         """Return the number in each place."""
-        places = places.astype(np.int64)
+        places = places.astype(np.int64, copy=False)
         found: Array
         if len(self._firsts) == 1:
             found = places + int(self._firsts[0])

@@ -27,7 +27,7 @@ import pyarrow as pa
 from core.errors import StorageError, StoreCorrupt, StoreUnavailable
 
 READERS = 2
-AHEAD = 2  # batches a reader may be ahead of whoever takes them
+AHEAD = 1  # batches a reader may be ahead of whoever takes them
 BATCH_ROWS = "131072"
 DRIVER = "adbc_driver_sqlite"
 

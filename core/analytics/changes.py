@@ -54,7 +54,7 @@ class _Counted:
         self.project, self.use = ledger.items.project[items], ledger.items.use[items]
         self.votes = ledger.votes
 
-    def _labels(self, rows: Codes) -> Codes:
+    def _labels(self, rows: Codes) -> Array:
         """Return what the votes among statements say, -1 for all that are none or name no class."""
         place = self.said.place[rows]
         label = np.where(self.votes.kind[place] == VOTE, self.votes.label[place], -1)
@@ -151,18 +151,18 @@ class _Counted:
         rows = np.flatnonzero(moved[said.item] & (said.was | said.stands))
         label = self._labels(rows)
         rows, label = rows[label >= 0], label[label >= 0]
-        found = [(-1, said.was[rows]), (1, said.stands[rows])]
+        item, nth, person = said.item[rows], said.nth[rows], self.votes.person[said.place[rows]]
         counted = [
-            (sign, rows[mask], *_others(said.item[rows[mask]], said.nth[rows[mask]], label[mask]))
-            for sign, mask in found
+            (sign, mask, *_others(item[mask], nth[mask], label[mask]))
+            for sign, mask in ((-1, said.was[rows]), (1, said.stands[rows]))
         ]
         most = 1 + max(int(others.max(initial=0)) for _, _, others, _ in counted)
         tally = Tally(of.projects.size, of.people.size, most, most)
-        for sign, some, others, same in counted:
+        project = self.project[item]
+        for sign, mask, others, same in counted:
             joined = others > 0
-            place, item = said.place[some[joined]], said.item[some[joined]]
-            person = self.votes.person[place]
-            tally.add(sign, self.project[item], person, others[joined], same[joined])
+            columns = (project[mask], person[mask], others, same)
+            tally.add(sign, *(column[joined] for column in columns))
         (project, person, others, same), n = tally.found()
         return {
             "project_id": pa.array(of.projects.at(project)), "person_id": pa.array(of.people.at(person)),
@@ -191,7 +191,7 @@ MOST_ABREAST = 16
 """Votes on one item that are held against each other all at once."""
 
 
-def _others(item: Codes, nth: Codes, label: Codes) -> tuple[Codes, Codes]:
+def _others(item: Codes, nth: Array, label: Array) -> tuple[Array, Array]:
     """Return, for each vote that counts, how many others there are, and how many say the same.
 
     Args:
@@ -210,4 +210,4 @@ def _others(item: Codes, nth: Codes, label: Codes) -> tuple[Codes, Codes]:
         many += said[one] >= 0
         for other in range(deep):
             same[one] += said[one] == said[other]
-    return many[item].astype(np.int64) - 1, same[nth, item].astype(np.int64)
+    return many[item] - 1, same[nth, item]

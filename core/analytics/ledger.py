@@ -88,15 +88,15 @@ class References:
     """
 
     final_seq: Array
-    final: Codes
+    final: Array
     decided: Mask
     on_model: Mask
     rest_start: Array
     rest_n: Array
     gold_seq: Array
-    gold: Codes
+    gold: Array
     guess_seq: Array
-    guess: Codes
+    guess: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Statements:
     """
 
     item: Codes
-    nth: Codes
+    nth: Array
     place: Codes
     was: Mask
     stands: Mask
@@ -147,9 +147,9 @@ class Ledger:
             means = self._today.setdefault(int(place), {})
             means[self.labels.code(name)] = self.labels.code(today)
 
-    def today(self, project: Array, label: Array) -> Codes:
+    def today(self, project: Array, label: Array) -> Array:
         """Return what labels are called today, given the places of their projects."""
-        found = label.astype(np.int64)
+        found = label.astype(np.int64) if self._today else label
         for place, means in self._today.items():
             now = np.arange(-1, len(self.labels.all))
             now[np.array(list(means)) + 1] = list(means.values())
@@ -355,7 +355,7 @@ class Ledger:
         item, nth, place = self._walk(items)
         return Statements(item, nth, place, *self._standing(item, place, seen))
 
-    def _walk(self, items: Codes) -> tuple[Codes, Codes, Codes]:
+    def _walk(self, items: Codes) -> tuple[Codes, Array, Codes]:
         """Follow the votes of each item from the last one back."""
         place, item = self.items.latest[items], np.arange(len(items))
         none: Codes = np.empty(0, np.int64)
@@ -363,7 +363,7 @@ class Ledger:
         while len(place):
             there = place >= 0
             place, item = place[there], item[there]
-            found.append((item, np.full(len(item), len(found) - 1), place))
+            found.append((item, np.full(len(item), len(found) - 1, np.int16), place))
             place = self.votes.previous[place]
         items, nths, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return items, nths, places

@@ -19,7 +19,7 @@ from core.analytics.changes import changes
 from core.analytics.ledger import Ledger, References
 from core.analytics.statements import run, run_file
 
-STRETCH = 1_000_000  # items rolled up at a time
+STRETCH = 400_000  # items rolled up at a time
 SUMMED = {
     "pair_counts": "n", "live_counts": "n", "agreement_counts": "items", "done_paces": "n",
     "state_moves": "change",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from core.analytics.arrays import integers
+from core.analytics.arrays import Codes, integers
 from core.analytics.ledger import Ledger
 from core.analytics.mirrors import EVIDENCE, MIRRORS, PACE_BIN, Mirror, Part
 from core.analytics.rollups import Touched, insert
@@ -42,7 +42,7 @@ class Taker:
         self, cursor: Any, ledger: Ledger, seen: Mapping[str, int], touched: Touched | None
     ) -> None:
         self._cursor, self._ledger, self._seen, self._touched = cursor, ledger, seen, touched
-        self._documents: list[pa.Table] = []
+        self._documents: list[tuple[Codes, Codes]] = []  # their numbers, and the items they are of
         self.rows = 0
         self.projects: set[int] = set()
 
@@ -119,14 +119,15 @@ class Taker:
         run_file(self._cursor, "item_values", {})
         for name in ("documents", "placed"):
             self._cursor.unregister(name)
-        self._documents.append(rows.select(["seq", "item_id"]))
+        # Copied: the columns would hold on to the whole batch.
+        self._documents.append((integers(rows["seq"]).copy(), integers(rows["item_id"]).copy()))
 
     def _drop_former_values(self) -> None:
         """Take away what came of documents that a later one of these rows replaced."""
         if not self._documents:
             return
-        rows = pa.concat_tables(self._documents)
-        seq, item = integers(rows["seq"]), integers(rows["item_id"])
+        seq, item = (np.concatenate(parts) for parts in zip(*self._documents, strict=True))
+        self._documents = []
         _, first = np.unique(item[::-1], return_index=True)
         if len(first) < len(item):
             former = np.delete(seq[::-1], first)
