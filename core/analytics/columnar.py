@@ -18,7 +18,7 @@ def parted(rows: pa.Table, *by: str) -> Iterator[tuple[Any, Columns]]:
 
     Args:
         rows: The answer, its rows in the order of `by`.
-        by: Columns; of one column the value itself is given, of several a tuple.
+        by: Columns in which no value is missing; of one column the value itself is given, of several a tuple.
     """
     others = {n: _array(rows[n]) for n in rows.column_names if n not in by}
     keys = [rows[n].combine_chunks().dictionary_encode() for n in by]

@@ -89,9 +89,7 @@ def paces(
 
 
 def _paces(rows: pa.Table, fewest: int, seed: int) -> tuple[Pace, ...]:
-    found = [
-        _pace(str(key), part, fewest, seed) for key, part in parted(rows, "key") if key is not None
-    ]
+    found = [_pace(str(key), part, fewest, seed) for key, part in parted(rows, "key")]
     ranks = rank_where_separate([p.answers for p in found])
     return tuple(replace(p, standing=s) for p, s in zip(found, ranks, strict=True))
 
