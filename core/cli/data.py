@@ -23,6 +23,7 @@ from core.services.transfer.import_origin import classes_used
 from core.services.transfer.import_report import ImportReport
 from core.services.transfer.import_run import ImportOptions, ImportProgress
 from core.services.transfer.imports import import_data
+from core.services.transfer.places import outside, settle, staged, write_whole
 
 SHOWN = 10
 
@@ -189,8 +190,9 @@ def export(
         export_version(project, version, format, place, workspace, as_json)
         return
     ws, me = opened(workspace)
+    target = outside(ws, place)
     found = export_data(ws, me, project, what, format)
-    written = _write(found, place)
+    written = _write(found, target)
     doc = {
         "what": what, "format": format, "rows": found.n_rows, "files": written,
         "notes": found.notes, "out": place,
@@ -229,28 +231,28 @@ def place_for(out: str, format: str) -> Path:
 
 
 def _write(found: ExportFiles, out: Path) -> int:
-    """Write the files whole or not at all: beside the target first, then renamed."""
+    """Write the files whole or not at all: beside the target first, then put into their place."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".zip":
-            _replace(out, zipped(found))
+        if out.suffix == ".zip" and not out.is_dir():
+            write_whole(out, zipped(found))
             return 1
         if len(found.files) == 1 and not out.is_dir():
-            _replace(out, next(iter(found.files.values())))
+            write_whole(out, next(iter(found.files.values())))
             return 1
-        for name, data in found.files.items():
-            target = out / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _replace(target, data)
+        if out.exists() and not out.is_dir():
+            raise InputError(
+                f"'{out}' is a file, but these are {len(found.files):,}; nothing was written.",
+                "Name a folder, or a file that ends in .zip.",
+            )
+        with staged(out) as part:
+            for name, data in found.files.items():
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
+                (part / name).write_bytes(data)
+            settle(part, out)
     except OSError as error:
         raise unwritten(out, error) from error
     return len(found.files)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    part = target.with_name(f"{target.name}.part")
-    part.write_bytes(data)
-    part.replace(target)
 
 
 def zipped(found: ExportFiles) -> bytes:

@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.services.report.page import html_of
 from core.services.report.parts import document
 from core.services.report.weekly import weekly_report
+from core.services.transfer.places import outside, write_whole
 
 
 def report(
@@ -36,9 +37,11 @@ def report(
     if out is None and not as_json:
         raise InputError("Where should the report go?", "Name a file with --out, or add --json.")
     ws, me = opened(workspace)
+    if out is not None:
+        _require_place(outside(ws, out))  # before the work, which takes a while
     found = weekly_report(ws, me, project, week, tz, _conditions(where or []), names)
     if out is not None:
-        _write(out, html_of(found))
+        _write(outside(ws, out), html_of(found))
     said = f"Week {found.week.name} of {project}, {tz} time: {out}"
     emit({**document(found), "out": None if out is None else str(out)}, as_json, said)
 
@@ -53,19 +56,22 @@ def _conditions(where: list[str]) -> dict[str, str | None]:
     return found
 
 
+def _require_place(out: Path) -> None:
+    if out.is_dir():
+        raise _unwritten(out, "it is a folder")
+    if not out.parent.is_dir():
+        raise _unwritten(out, f"there is no folder '{out.parent}'")
+
+
 def _write(out: Path, page: str) -> None:
     try:
-        if out.exists() and not out.is_file():
-            out.write_text(page, encoding="utf-8")  # a pipe or a terminal; of a folder it says so
-            return
-        part = out.with_name(f"{out.name}.part")  # the report before stays until this is whole
-        try:
-            part.write_text(page, encoding="utf-8")
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(out, page.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise InputError(
-            f"The report cannot be written to {out}: {error.strerror or error}.",
-            "Choose a folder that exists and that you may write to.",
-        ) from error
+        raise _unwritten(out, error.strerror or str(error)) from error
+
+
+def _unwritten(out: Path, why: str) -> InputError:
+    return InputError(
+        f"The report cannot be written to {out}: {why}; what was there before still is.",
+        "Name a file in a folder that exists, has room, and that you may write to.",
+    )

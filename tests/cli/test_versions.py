@@ -17,6 +17,8 @@ from core.services.accounts.people import operator
 from core.services.projects.project import NewProject, create_project
 from core.services.transfer.import_run import ImportOptions
 from core.services.transfer.imports import import_data
+from core.services.versions import exporting
+from core.services.versions.exporting import past_exports
 from core.services.workspace import Workspace, open_workspace
 
 Run = Callable[..., tuple[int, str, str]]
@@ -260,15 +262,14 @@ def test_a_table_of_a_version_can_be_imported_again(run: Run, tmp_path: Path) ->
     assert (tmp_path / "v1.csv.receipt.json").exists()
 
 
-def test_an_export_cut_short_leaves_no_folder_and_no_old_promise(
+def test_an_export_cut_short_leaves_no_folder_and_an_earlier_one_whole(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that fills up leaves nothing under a new name, and takes an earlier receipt away."""
-    from core.services.versions import exporting
-
+    """A disk that fills up leaves nothing under a new name, and an earlier export as it was."""
     run("snapshot", "leaves", "--name", "v1", "--no-near")
     words = ("export", "leaves", "--version", "v1", "--format", "coco")
     assert run(*words, tmp_path / "old")[0] == 0
+    before = {p.name: p.read_bytes() for p in (tmp_path / "old").iterdir()}
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -280,6 +281,56 @@ def test_an_export_cut_short_leaves_no_folder_and_no_old_promise(
             assert code == 1
             assert "could not be written" in err
     assert not (tmp_path / "new").exists()
-    assert not (tmp_path / "old" / "receipt.json").exists()
+    assert {p.name: p.read_bytes() for p in (tmp_path / "old").iterdir()} == before
     assert run(*words, tmp_path / "new")[0] == 0
     assert not (tmp_path / "new.part").exists()
+
+
+def test_an_export_over_the_workspace_itself_is_refused(run: Run, tmp_path: Path) -> None:
+    """The record is no place for an export, nor for a report: either would have replaced it."""
+    record = tmp_path / "workspace" / "tiebreak.db"
+    for words in (
+        ("export", "leaves", record),
+        ("export", "leaves", record, "--format", "coco"),
+        ("report", "leaves", "--out", record),
+    ):
+        code, _, err = run(*words)
+        assert (code, err.count("\n")) == (1, 1)
+        assert "keeps its own files" in err
+    assert record.read_bytes()[:6] == b"SQLite"
+
+
+def test_an_export_takes_the_place_of_an_earlier_one_in_the_same_folder(
+    run: Run, tmp_path: Path
+) -> None:
+    """No image stays in the split it was in before, where it would leak; files of others stay."""
+    out = tmp_path / "out"
+    for version, seed in (("v1", "1"), ("v2", "2")):
+        run("snapshot", "leaves", "--name", version, "--splits", "train=0.5,test=0.5", "--no-near",
+            "--seed", seed)  # fmt: skip
+        words = ("export", "leaves", out, "--version", version, "--format", "folder")
+        assert run(*words)[0] == 0
+        (out / "mine.txt").write_text("mine")
+    images = [p.name for p in out.rglob("*.png")]
+    assert sorted(images) == [f"{n}.png" for n in range(8)]
+    assert (out / "mine.txt").exists()
+    named = json.loads((out / "receipt.json").read_text())["files"]
+    assert all((out / path).is_file() for path in named)
+
+
+def test_an_export_that_cannot_be_put_in_its_place_leaves_no_receipt(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the record nor beside it: the record would promise files nobody has."""
+
+    def full(part: Path, out: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    run("snapshot", "leaves", "--name", "v1")
+    monkeypatch.setattr(exporting, "settle", full)
+    code, _, err = run("export", "leaves", tmp_path / "out", "--version", "v1", "--format", "coco")
+    assert (code, "error DISK_FULL" in err, "Traceback" in err) == (1, True, False)
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith("out")]
+    ws = open_workspace(tmp_path / "workspace")
+    assert past_exports(ws, operator(ws), "leaves") == []
+    ws.store.close()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 
 from core.access import Action, Actor
 from core.datasets.notary import Receipt
-from core.errors import DiskFull, InputError, LimitExceeded
+from core.errors import DiskFull, InputError, LimitExceeded, StorageError
 from core.formats import FORMATS
 from core.services.pictures.images import original_bytes
 from core.services.projects.project import ProjectView, project_for
 from core.services.transfer.exports import require_carried
+from core.services.transfer.places import outside, settle, staged, write_whole
 from core.services.versions.files import FOLDER, Written, lost, written
+from core.services.versions.former import RECEIPT, clear, retire
 from core.services.versions.pace import Told, paced, silent
 from core.services.versions.receipts import check_files, check_folders
 from core.services.versions.stored import StoredVersion, stored_version
@@ -26,14 +29,18 @@ from core.services.workspace import Workspace
 from core.store.audit import append_audit
 from core.store.tables import dataset_versions, items, people, version_exports
 
-RECEIPT = "receipt.json"
 ONE_FILE = (".json", ".csv", ".tsv")
 CHUNK = 500
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 MOST_HANDED_OUT = 3_000
 """Images that are handed out at once from memory; more are written from the terminal."""
 
 Digest = tuple[str, int]
 """SHA-256 and length of a file."""
+Note = Callable[..., "VersionExport"]
+"""`_noted` of a version that is known."""
+Deliver = Callable[[bytes], None]
+"""Puts the receipt, and what it is of, where they belong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,68 +126,118 @@ def write_version(
         InputError: The format is unknown, or cannot carry this task.
         BadImage: An image that was to be copied cannot be read.
         StoreCorrupt: The version was changed on disk.
-        DiskFull: The files cannot be written.
+        DiskFull: There is no room for the files.
+        ConflictError: Another export is being written there.
         Forbidden: The actor may not export here.
     """
     project, stored, name = _asked(ws, actor, slug, version, format, told)
+    out = outside(ws, out)
     single = out.suffix.lower() in ONE_FILE
     made = written(stored, name, single)
+    _require_place(out, single, name, made)
+    note = partial(_noted, ws, actor, project, stored, format)
+    try:
+        if single:
+            return _one_file(stored, name, made, out, note, told)
+        return _folder(ws, stored, name, made, out, note, told)
+    except OSError as error:
+        raise _unwritten(out, error) from error
+
+
+def _require_place(out: Path, single: bool, name: str, made: Written) -> None:
     if single and len(made.files) + len(made.images) != 1:
         raise InputError(
             f"{FORMATS[name].title} is several files, '{out.name}' is one.", "Name a folder."
         )
-    try:
-        done = _on_disk(ws, actor, project, stored, (name, format), made, out, single, told)
-    except OSError as error:
-        raise DiskFull(
-            f"The export could not be written to {out}: {error.strerror}.",
-            "Choose another place or free some space; the version is untouched.",
-        ) from error
-    return done
+    if single and out.is_dir():
+        raise InputError(
+            f"'{out}' is a folder, a file was expected; nothing was written.", "Name another file."
+        )
+    if not single and out.exists() and not out.is_dir():
+        raise InputError(
+            f"'{out}' is a file, a folder was expected; nothing was written.",
+            f"Name a folder, or a file that ends in {' or '.join(ONE_FILE)} where the format is one.",
+        )
 
 
-def _on_disk(
-    ws: Workspace,
-    actor: Actor,
-    project: ProjectView,
-    stored: StoredVersion,
-    formats: tuple[str, str],
-    made: Written,
-    out: Path,
-    single: bool,
-    told: Told,
+def _unwritten(out: Path, error: OSError) -> InputError | StorageError:
+    if error.errno in FULL:
+        return DiskFull(
+            f"The export could not be written to {out}: {error.strerror}; what was there before and "
+            "the version are untouched.",
+            "Free some space, or choose another place.",
+        )
+    return InputError(
+        f"The export could not be written to {out}: {error.strerror or error}; the version is "
+        "untouched.",
+        "Choose another place, one that you may write to.",
+    )
+
+
+def _one_file(
+    stored: StoredVersion, name: str, made: Written, out: Path, note: Note, told: Told
 ) -> VersionExport:
-    """Write, read back and sign; whole or not at all where the folder is new, else the receipt comes last.
+    """Write one file, read it back from disk, and put the receipt beside it.
 
     Raises:
         OSError: It cannot be written.
     """
-    beside = out.with_name(f"{out.name}.{RECEIPT}") if single else out / RECEIPT
-    whole = not single and not _holds_files(out)
-    root = out.with_name(f"{out.name}.part") if whole else out
+    beside = out.with_name(f"{out.name}.{RECEIPT}")
     beside.unlink(missing_ok=True)  # what an earlier export promised says nothing of this one
-    if whole:
-        shutil.rmtree(root, ignore_errors=True)
-    back = _texts(made, {p: out if single else root / p for p in made.files}, told)
-    copied = {}
-    for path, data in _pictures(ws, made, told):
-        _replace(root / path, data)
-        copied[path] = _digest((root / path).read_bytes())
+    [(path, data)] = made.files.items()
+    told("writing", 0, 0, None)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, data)
     told("reading back", 0, 0, None)
-    receipt = _checked(stored, formats[0], made, back, copied, single)
-    known = {**_digests(back), **copied}
-    done = _noted(ws, actor, project, stored, formats[1], back, known, made, receipt)
-    _replace(root / RECEIPT if whole else beside, done.files[RECEIPT])
-    if whole:
-        _put(root, out)
-    return done
+    back = {path: out.read_bytes()}
+    receipt = _checked(stored, name, made, back, {}, True)
+    return note(back, _digests(back), made, receipt, lambda data: write_whole(beside, data))
+
+
+def _folder(
+    ws: Workspace,
+    stored: StoredVersion,
+    name: str,
+    made: Written,
+    out: Path,
+    note: Note,
+    told: Told,
+) -> VersionExport:
+    """Write, read back and sign beside the folder's place, then put all of it there, the receipt last.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with staged(out) as part:
+        back = _texts(made, {p: part / p for p in made.files}, told)
+        copied = {}
+        for path, data in _pictures(ws, made, told):
+            _write(part / path, data)
+            copied[path] = _digest((part / path).read_bytes())
+        told("reading back", 0, 0, None)
+        receipt = _checked(stored, name, made, back, copied)
+        known = {**_digests(back), **copied}
+        there = out.is_dir()
+        if there:  # without the receipt, which comes last: one by one they may take a while
+            retire(out)
+            settle(part, out)
+            clear(out, {*known})
+
+        def deliver(signed: bytes) -> None:
+            if there:
+                write_whole(out / RECEIPT, signed)
+                return
+            _write(part / RECEIPT, signed)
+            settle(part, out)
+
+        return note(back, known, made, receipt, deliver)
 
 
 def _texts(made: Written, places: Mapping[str, Path], told: Told) -> dict[str, bytes]:
     """Write the text files and return what then lies on disk."""
     pace = paced("writing", told)
     for n, (path, place) in enumerate(places.items(), 1):
-        _replace(place, made.files[path])
+        _write(place, made.files[path])
         pace(n, len(places))
     return {path: place.read_bytes() for path, place in places.items()}
 
@@ -272,14 +329,20 @@ def _noted(
     known: Mapping[str, Digest],
     made: Written,
     receipt: Receipt,
+    deliver: Deliver = lambda _: None,
 ) -> VersionExport:
-    """Write the receipt into the record, and among the files."""
+    """Write the receipt into the record, and among the files: neither where the other cannot be.
+
+    Raises:
+        OSError: The files cannot be put into their place.
+    """
     at, n_items = ws.clock(), len(made.records)
     doc = {
         "project": project.slug, "version": stored.name, "hash": stored.hash, "format": format,
         "by": actor.name, "at": at, "items": n_items, **receipt.as_dict(),
         "files": {p: {"sha256": sha, "bytes": n} for p, (sha, n) in sorted(known.items())},
     }  # fmt: skip
+    signed = json.dumps(doc, ensure_ascii=False, indent=1).encode()
     kept = {**doc, "files": len(known)}  # a set of a million images has as many label files
     with ws.store.write() as connection:
         row = {
@@ -291,23 +354,12 @@ def _noted(
             connection, at, actor.name, "exported", f"version {stored.name} as {format}",
             project.id, {"rows": n_items, "passed": receipt.passed},
         )  # fmt: skip
-    all_files = {**files, RECEIPT: json.dumps(doc, ensure_ascii=False, indent=1).encode()}
+        deliver(signed)
+    all_files = {**files, RECEIPT: signed}
     left_out = len(stored.rows) - n_items
     return VersionExport(stored.name, format, all_files, len(known) + 1, n_items, left_out, receipt)
 
 
-def _holds_files(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
-
-
-def _put(folder: Path, out: Path) -> None:
-    if out.is_dir():
-        out.rmdir()  # it was there, and empty
-    folder.rename(out)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    part.write_bytes(data)
-    part.replace(target)
+def _write(place: Path, data: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
