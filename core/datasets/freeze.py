@@ -9,6 +9,7 @@ hashes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -221,11 +222,12 @@ def _clear_abandoned(folder: Path) -> None:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def read_version(folder: Path, expected: str = "") -> list[FrozenLabel]:
+def read_version(folder: Path, expected: str = "", called: str = "") -> list[FrozenLabel]:
     """Return the labels of a version, after checking that they are what was frozen.
 
     Args:
         expected: The hash the record keeps of it; a version put in its place is refused.
+        called: Its name, for whoever reads that it is damaged.
 
     Raises:
         StoreCorrupt: A file is missing, or was changed on disk.
@@ -236,10 +238,10 @@ def read_version(folder: Path, expected: str = "") -> list[FrozenLabel]:
         plan, edition = str(manifest.get("plan", "")), int(str(manifest.get("edition", 1)))
         whole = manifest.get("hash") == version_hash(rows, plan)
         whole = whole and manifest.get("rows") == rows_hash(rows, edition)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
-        raise _changed(folder, str(error)) from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as error:
+        raise _changed(folder, called, _why(error)) from error
     if not whole or expected not in ("", manifest["hash"]):
-        raise _changed(folder, "its labels do not have the hash they were frozen with")
+        raise _changed(folder, called, "its labels do not have the hash they were frozen with")
     return rows
 
 
@@ -275,9 +277,22 @@ def _labels(table: pa.Table) -> list[FrozenLabel]:
     ]
 
 
-def _changed(folder: Path, detail: str) -> StoreCorrupt:
+def _why(error: Exception) -> str:
+    """Return what is wrong with a version's files in words that fit into a sentence."""
+    if isinstance(error, OSError) and error.errno == errno.ENOENT:
+        missing = LABELS if LABELS in str(error) else MANIFEST
+        return f"its {missing} is missing"
+    if isinstance(error, (ValueError, RecursionError)) and not isinstance(error, pa.ArrowException):
+        return f"its {MANIFEST} is not the JSON that was written"
+    if isinstance(error, pa.ArrowException):
+        return f"its {LABELS} cannot be read"
+    return "its files cannot be read"
+
+
+def _changed(folder: Path, called: str, detail: str) -> StoreCorrupt:
+    name = f"'{called}' ({folder.name})" if called else folder.name
     return StoreCorrupt(
-        f"Dataset version {folder.name} was changed on disk: {detail.rstrip('.')}.",
+        f"Dataset version {name} was changed on disk: {detail}.",
         "Freeze the labels anew; the record itself is not touched.",
     )
 

@@ -86,9 +86,21 @@ def forge_manifest(folder: Path) -> None:
     (folder / MANIFEST).write_text("[]")
 
 
+def nest_manifest(folder: Path) -> None:
+    (folder / MANIFEST).write_text('{"a":' * 100_000)
+
+
+def spoil_the_end(folder: Path) -> None:
+    data = bytearray((folder / LABELS).read_bytes())
+    data[-10] ^= 1
+    (folder / LABELS).write_bytes(data)
+
+
 @pytest.mark.parametrize(
-    "harm", [change_label, change_item, drop_row, cut, lose_manifest, forge_manifest]
-)
+    "harm",
+    [change_label, change_item, drop_row, cut, lose_manifest, forge_manifest, nest_manifest,
+     spoil_the_end],
+)  # fmt: skip
 def test_a_changed_version_is_refused_and_can_be_frozen_anew(tmp_path: Path, harm):
     """The sentence names the version; freezing again sets the damaged one aside."""
     folder = tmp_path / "v"
@@ -96,6 +108,9 @@ def test_a_changed_version_is_refused_and_can_be_frozen_anew(tmp_path: Path, har
     harm(folder)
     with pytest.raises(StoreCorrupt, match="version v was changed on disk"):
         read_version(folder)
+    with pytest.raises(StoreCorrupt, match=r"version 'v1' \(v\) was changed on disk") as told:
+        read_version(folder, called="v1")
+    assert all(sign not in str(told.value) for sign in ("\n", "Errno", str(tmp_path)))
     assert freeze(ROWS, folder, {}) == digest
     assert read_version(folder) == ROWS
     assert len(list(tmp_path.glob("v.damaged-*"))) == 1

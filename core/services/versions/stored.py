@@ -51,7 +51,7 @@ def stored_version(
     """
     mine = dataset_versions.c.project_id == project.id
     row = connection.execute(
-        select(dataset_versions, version_manifests.c.rows_hash)
+        select(dataset_versions, version_manifests.c.rows_hash, version_manifests.c.doc)
         .outerjoin(
             version_manifests, version_manifests.c.dataset_version_id == dataset_versions.c.id
         )
@@ -65,7 +65,7 @@ def stored_version(
             f"It has {', '.join(known)}." if known else "Freeze the labels first.",
         )
     folder = ws.root / row.folder
-    rows = read_version(folder, row.hash)
+    rows = read_version(folder, row.hash, row.name)
     manifest = read_manifest(folder)
     told = manifest.get("rows")
     if row.rows_hash not in (None, told):  # that the rows have this hash was looked at above
@@ -74,11 +74,28 @@ def stored_version(
             "frozen.",
             "Freeze the labels anew; the record itself is not touched.",
         )
-    schema = project.schema
-    if "schema" in manifest:
-        schema = LabelSchema.from_json(json.dumps(manifest["schema"]))
+    if row.doc:  # what the folder says of classes and splits has no hash: the record's word counts
+        manifest = json.loads(row.doc)
+    schema = _schema(manifest, project, row.name)
     whole = _completed(connection, project, rows)
     return StoredVersion(row.id, row.name, row.hash, folder, row.at, tuple(whole), schema, manifest)
+
+
+def _schema(manifest: dict[str, object], project: ProjectView, name: str) -> LabelSchema:
+    """Return the classes a version was frozen with.
+
+    Raises:
+        StoreCorrupt: They cannot be read.
+    """
+    if "schema" not in manifest:
+        return project.schema
+    try:
+        return LabelSchema.from_json(json.dumps(manifest["schema"]))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise StoreCorrupt(
+            f"Dataset version '{name}' was changed on disk: its classes cannot be read.",
+            "Freeze the labels anew; the record itself is not touched.",
+        ) from error
 
 
 def _completed(

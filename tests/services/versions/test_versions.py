@@ -114,6 +114,19 @@ def test_a_version_changed_on_disk_is_refused_though_its_manifest_agrees(world: 
         diff_versions(world.ws, world.cast.lead, world.slug, "v1", "v1")
 
 
+def test_classes_rewritten_in_the_manifest_reach_no_export(world: World):
+    """The order of classes has no hash in the folder: what the record kept of it counts."""
+    label(world, world.items)
+    made = snapshot(world.ws, world.cast.lead, world.slug, "v1", FAR)
+    manifest = json.loads((made.folder / MANIFEST).read_text())
+    asked = ("v1", "csv")
+    before = export_version(world.ws, world.cast.lead, world.slug, *asked).receipt.classes
+    for schema in ({"task": "boxes"}, {"x": 1}, [], None):
+        (made.folder / MANIFEST).write_text(json.dumps({**manifest, "schema": schema}))
+        found = export_version(world.ws, world.cast.lead, world.slug, *asked).receipt
+        assert (found.passed, found.classes) == (True, before)
+
+
 def test_a_diff_tells_what_changed_and_why(world: World):
     """Added by votes, decided otherwise, overturned, discarded; by class and by slice."""
     lead, items = world.cast.lead, world.items
