@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from core.analytics.arrays import Array, Codes, Mask, Tally, narrowed
-from core.analytics.ledger import NO_BIN, UNTIMED, Ledger, References, Statements
+from core.analytics.entries import NO_BIN, UNTIMED, References, Statements
+from core.analytics.ledger import Ledger
 
 VOTE = 0
 Rows = Mapping[str, pa.Array]

@@ -9,34 +9,26 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import Counter
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from core.analytics import rollups
-from core.analytics.answers import Answer, Answers
+from core.analytics.answering import Answering, Edition
 from core.analytics.copies import (
     MAGIC,
     Copy,
     State,
     first_line,
     in_its_place,
-    limited,
-    made,
-    make_tables,
-    memory_told,
     opened,
 )
-from core.analytics.lean import lean
 from core.analytics.ledger import Ledger
+from core.analytics.making import make_beside, make_there
 from core.analytics.source import Snapshot, snapshot
-from core.analytics.statements import parameters, run, sql_of
+from core.analytics.statements import run
 from core.analytics.taking import (
     EVERY_PROJECT,
     Renamed,
@@ -51,10 +43,7 @@ from core.analytics.taking import (
 from core.errors import LimitExceeded
 from core.store.store import Store
 
-__all__ = ["MAGIC", "CaughtUp", "Replica"]
-
-Edition = tuple[int, ...]
-"""How often the copy was made anew, then the last sequence number of each table."""
+__all__ = ["MAGIC", "CaughtUp", "Edition", "Replica"]
 
 QUERY_SECONDS = 10.0
 REMEMBERED = 256  # answers kept until there is a new row: a page asks most of its questions again
@@ -82,7 +71,7 @@ class CaughtUp:
     rebuilt: bool
 
 
-class Replica:
+class Replica(Answering):
     """A DuckDB copy of one record.
 
     Attributes:
@@ -102,20 +91,15 @@ class Replica:
     ) -> None:
         self._store = store
         self._path = path
-        self._seconds = seconds
         self._options = {"memory_limit": memory_limit, "threads": threads or min(4, _cores())}
         self._lock = threading.Lock()
-        self._answers = Answers(remembered)
-        self.edition: Edition = (0,)
-        self._rebuilt = 0
-        self._moves: Counter[int] = Counter()  # how often new rows were about a project
         self._ledger: Ledger | None = None  # filled from the copy where rows are to be followed
         self._loose = self._gained = 0
         self._tidying: threading.Thread | None = None
         self._zones: dict[str, Mapping[str, int]] = {}  # up to where their days are added up
-        self._broken = ""  # why the file must be made anew before the next reading
         found = opened(path, self._options)
-        self._db, self.notice, self._state = found.copy, found.notice, found.state
+        self.notice, self._state = found.notice, found.state
+        super().__init__(found.copy, seconds, remembered)
 
     def catch_up(self) -> CaughtUp:
         """Read what the record has gained since the last call, all of it or nothing.
@@ -208,51 +192,16 @@ class Replica:
     def _make_anew(self, source: Snapshot, ends: Mapping[str, int]) -> int:
         """Read everything: beside the old copy in memory, in its place in a file."""
         self._ledger = None  # the new one takes its room
-        rows = (
-            self._make_beside(source, ends) if self._db.packed else self._make_there(source, ends)
-        )
+        if self._db.packed:
+            made = make_beside(source, self._options, ends, SETTLE_ROWS)
+        else:
+            made = make_there(source, self._db, ends)
+        # Questions under way keep the old one until they are answered.
+        self._db, self._ledger = made.copy, made.ledger
         self._state, self._zones = self._db.state(), {}
         self._moves[EVERY_PROJECT] += 1
         self._loose = self._gained = 0
-        return rows
-
-    def _make_there(self, source: Snapshot, ends: Mapping[str, int]) -> int:
-        ledger = Ledger()
-        ledger.reserve(ends["items"], ends["annotations"])
-        with self._db.transaction() as cursor:
-            make_tables(cursor)
-            taker = Taker(cursor, ledger, dict.fromkeys(ends, 0), None)
-            taker.take(source, parts_beyond(ends, dict.fromkeys(ends, 0)), lambda rows: None)
-            _finish(source, cursor, ledger, ends)
-        self._ledger = ledger
-        return taker.rows
-
-    def _make_beside(self, source: Snapshot, ends: Mapping[str, int]) -> int:
-        copy, ledger = made(self._options), Ledger()
-        ledger.reserve(ends["items"], ends["annotations"])
-        loose = 0
-
-        def settle(rows: int) -> None:
-            nonlocal loose
-            loose += rows
-            if loose >= SETTLE_ROWS:
-                run(cursor, "COMMIT")
-                copy.pack()
-                run(cursor, "BEGIN")
-                loose = 0
-
-        with memory_told():
-            cursor = copy.cursor()
-            run(cursor, "BEGIN")
-            taker = Taker(cursor, ledger, dict.fromkeys(ends, 0), None)
-            taker.take(source, parts_beyond(ends, dict.fromkeys(ends, 0)), settle)
-            settle(SETTLE_ROWS)
-            _finish(source, cursor, ledger, ends)
-            run(cursor, "COMMIT")
-            cursor.close()
-            copy.pack()
-        self._db, self._ledger = copy, ledger  # questions under way keep the old one until answered
-        return taker.rows
+        return made.rows
 
     def _tidy_later(self) -> None:
         """Begin to tidy up where there is much to tidy; readers have the new rows already."""
@@ -279,82 +228,11 @@ class Replica:
         if self._tidying:
             self._tidying.join()
 
-    def edition_of(self, project_id: int) -> Edition:
-        """Return what the copy holds of one project: another one after each new row about it.
-
-        A new row about people or the like is one about every project.
-        """
-        return self._rebuilt, self._moves[EVERY_PROJECT], self._moves[project_id]
-
-    def _edition_asked(self, values: Mapping[str, object]) -> Edition:
-        project = values.get("project")
-        return self.edition_of(project) if isinstance(project, int) else self.edition
-
-    def query(
-        self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
-    ) -> list[dict[str, Any]]:
-        """Return the rows that answer a question.
-
-        Args:
-            name: File name of the question in ``sql/``, without its ending.
-            params: Values of the file's ``$parameters``; those it does not name are ignored.
-            seconds: How long it may take; None for the replica's own limit.
-
-        Raises:
-            LimitExceeded: It took longer, or needed more memory than the replica may have.
-        """
-        columns, rows = self._asked(name, params, seconds)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
-
-    def tuples(
-        self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Return the same as `query` as plain tuples, for answers of very many rows.
-
-        Raises:
-            LimitExceeded: It took longer, or needed more memory than the replica may have.
-        """
-        return list(self._asked(name, params, seconds)[1])
-
-    def _asked(
-        self, name: str, params: Mapping[str, object] | None, seconds: float | None
-    ) -> Answer:
-        """Return the columns and rows of an answer; one given since the last new row stands."""
-        sql, values = _bound(name, params)
-        edition, key = self._edition_asked(values), (name, repr(values))
-        known = self._answers.get(edition, key)
-        if known is None:
-            with self._running(seconds) as cursor:
-                cursor.execute(sql, values)
-                known = tuple(c[0] for c in cursor.description), cursor.fetchall()
-            if self._edition_asked(values) == edition:  # else it may be of the rows of another one
-                self._answers.keep(edition, key, known)
-        return known
-
-    def arrow(
-        self, name: str, params: Mapping[str, object] | None = None, seconds: float | None = None
-    ) -> pa.Table:
-        """Return the answer as an Arrow table, for answers of many rows.
-
-        Raises:
-            LimitExceeded: It took longer, or needed more memory than the replica may have.
-        """
-        with self._running(seconds) as cursor:
-            sql, values = _bound(name, params)
-            return cursor.sql(sql, params=values).to_arrow_table()
-
     def close(self) -> None:
         """Close the copy; the record stays as it is."""
         with self._lock:
             self._wait_for_tidying()
             self._db.close()
-
-    def _running(self, seconds: float | None) -> AbstractContextManager[Any]:
-        """Give a cursor of its own whose work is interrupted when its time is over."""
-        return limited(self._db, self._seconds if seconds is None else seconds, self._tell_broken)
-
-    def _tell_broken(self, reason: str) -> None:
-        self._broken = reason
 
     def _begin_again(self) -> None:
         """Put the file aside that turned out to be damaged, and begin another."""
@@ -367,22 +245,11 @@ class Replica:
         self._rebuilt += 1
 
 
-def _finish(source: Snapshot, cursor: Any, ledger: Ledger, ends: Mapping[str, int]) -> None:
-    rollups.roll_up_all(cursor, ledger)
-    audit = last_audit(source)
-    write_state(cursor, audit, audit_hash(source, audit), ends)
-
-
 def _is_continued(source: Snapshot, ends: Mapping[str, int], state: State) -> bool:
     """Return whether the record still holds all that was copied: it may have been restored."""
     if state.audit_seq and audit_hash(source, state.audit_seq) != state.audit_hash:
         return False
     return all(ends[name] >= last for name, last in state.copied.items())
-
-
-def _bound(name: str, params: Mapping[str, object] | None) -> tuple[str, dict[str, object]]:
-    sql = lean(sql_of(name), params or {})
-    return sql, {p: (params or {})[p] for p in parameters(sql)}
 
 
 def _cores() -> int:

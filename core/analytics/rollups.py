@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from core.analytics.arrays import Codes, Column, narrowed
 from core.analytics.changes import changes
-from core.analytics.ledger import Ledger, References
+from core.analytics.entries import References
+from core.analytics.ledger import Ledger
 from core.analytics.statements import run, run_file
 
 STRETCH = 400_000  # items rolled up at a time

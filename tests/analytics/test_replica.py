@@ -215,7 +215,7 @@ def test_catching_up_keeps_the_locks_of_a_write_in_progress(tmp_path, monkeypatc
 
 def test_a_long_question_is_interrupted(recorder, replica, monkeypatch):
     """A question past its time stops with a plain sentence, and the next one is answered."""
-    from core.analytics import replica as module
+    from core.analytics import answering as module
 
     endless = "SELECT count(*) AS n FROM range(1000000) a, range(1000000) b WHERE a.range * b.range = $project"
     real = module.sql_of
