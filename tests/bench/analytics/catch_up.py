@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +62,9 @@ def run(folder: Path) -> dict[str, object]:
         found[f"{new}_new_events{'_again' if f'{new}_new_events' in found else ''}"] = rounds
     replica.close()
     ws.store.close()
-    return {"events": EVENTS, "cold": cold, **found}
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    load = round(os.getloadavg()[1], 1)
+    return {"events": EVENTS, "cold": cold, **found, "resident_mb_most": most, "load": load}
 
 
 def python(code: str, *arguments: str) -> str:
