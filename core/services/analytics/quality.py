@@ -13,7 +13,7 @@ from core.analytics import figures as shown
 from core.analytics.asked import ALL, MODEL, Against, Basis, Filters
 from core.analytics.drill import Case
 from core.analytics.figures import FEWEST, Figure
-from core.analytics.kept import once
+from core.analytics.kept import once, told
 from core.analytics.questions import Confusion, Progress
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
@@ -186,9 +186,12 @@ def rightness(
         rows.sort(key=lambda r: (order.get(r.name, len(order)), r.name))
         overall = _plain(drawn.answers, drawn.right_items, fewest)
         return Rightness(drawn.basis, drawn.left_out, overall, (), tuple(rows))
-    found = shown.accuracy_figures(
-        questions.per_class_accuracy(replica, project.id, whose, against, filters), fewest
-    )
+    found = once(
+        replica, project.id, ("rightness", whose, str(against), told(filters), fewest),
+        lambda: shown.accuracy_figures(
+            questions.per_class_accuracy(replica, project.id, whose, against, filters), fewest
+        ),
+    )  # fmt: skip
     classes = sorted(found.classes, key=lambda f: (order.get(f.name, len(order)), f.name))
     return Rightness(found.basis, found.left_out, found.overall, tuple(classes), ())
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.access import Actor
 from core.analytics import drill, questions
 from core.analytics.asked import ALL, Filters
 from core.analytics.figures import PersonFigures, person_figures
-from core.analytics.kept import once
+from core.analytics.kept import once, told
 from core.analytics.questions import Day, PersonRow
 from core.analytics.replica import Replica
 from core.services.analytics.replicas import display_names, open_figures
@@ -78,9 +78,26 @@ def throughput(
     """
     project, replica = open_figures(ws, actor, slug)
     chosen = filters or ALL
-    days = questions.throughput(replica, project.id, tz, chosen)
-    took = {d.person: d for d in drill.durations(replica, project.id, chosen)}
+    days = once(
+        replica, project.id, ("days", tz, told(chosen)),
+        lambda: questions.throughput(replica, project.id, tz, chosen),
+    )  # fmt: skip
     names = display_names(ws, sorted({d.person for d in days}))
+    parts = once(
+        replica, project.id, ("throughput", tz, told(chosen), tuple(names.items())),
+        lambda: _parts(replica, project, chosen, days, names),
+    )  # fmt: skip
+    return ThroughputView(project, questions.checked_zone(tz), *parts)
+
+
+def _parts(
+    replica: Replica,
+    project: ProjectView,
+    chosen: Filters,
+    days: Sequence[Day],
+    names: Mapping[str, str],
+) -> tuple[tuple[Day, ...], tuple[PersonPace, ...], tuple[drill.Bin, ...]]:
+    took = {d.person: d for d in drill.durations(replica, project.id, chosen)}
     quality = _quality(replica, project, names)
     by_person: dict[str, list[Day]] = defaultdict(list)
     for day in days:
@@ -91,7 +108,7 @@ def throughput(
     )
     bins = drill.duration_bins(replica, project.id, chosen)
     shown = tuple(replace(d, person=names.get(d.person, d.person)) for d in days)
-    return ThroughputView(project, questions.checked_zone(tz), shown, pace, bins)
+    return shown, pace, bins
 
 
 def _quality(
