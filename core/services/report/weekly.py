@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, func, select
 
 from core.access import Actor
-from core.analytics.questions import checked_zone, progress
+from core.analytics.questions import checked_zone, metadata_columns, metadata_values, progress
+from core.analytics.replica import Replica
+from core.errors import InputError, one_of
+from core.services.analytics.bias import MOST_VALUES
 from core.services.analytics.replicas import open_figures
 from core.services.projects.project import ProjectView
 from core.services.report import labels, machine, money, work
@@ -41,11 +44,12 @@ def weekly_report(
     Raises:
         Forbidden: The actor may not see figures here.
         NotFound: There is no such project for the actor.
-        InputError: The week or the time zone is unknown.
+        InputError: The week, the time zone, or a column or value asked for is unknown.
         LimitExceeded: It took too long.
     """
     project, replica = open_figures(ws, actor, slug, counted=True)
     zone, only = checked_zone(tz), dict(metadata or {})
+    _require_known(replica, project, only)
     chosen = week_named(week, zone) if week else week_of(_last_work(ws, project), zone)
     votes, audited = _sequence(ws, project)
     asked = Asked(ws, actor, project, replica, chosen, only, names)
@@ -53,6 +57,31 @@ def weekly_report(
         project.slug, project.title, project.simulated, chosen, ws.clock(), votes, audited,
         ws.clock() >= chosen.until, only, _sections(asked),
     )  # fmt: skip
+
+
+def _require_known(replica: Replica, project: ProjectView, only: Mapping[str, str | None]) -> None:
+    """Refuse a filter that names nothing: a report of no items would pass for a quiet week.
+
+    Raises:
+        InputError: No item has the column, or none of its few values is the one asked for.
+    """
+    if not only:
+        return
+    columns = [c.name for c in metadata_columns(replica, project.id)]
+    values = metadata_values(replica, project.id, MOST_VALUES)
+    for column, value in only.items():
+        if column not in columns:
+            raise InputError(
+                f"No item of '{project.slug}' has the metadata column '{column[:80]}', so there is "
+                "nothing to report.",
+                one_of(columns, "There are none: leave the filter out."),
+            )
+        if value is not None and column in values and value not in values[column]:
+            raise InputError(
+                f"No item of '{project.slug}' has '{value[:80]}' in '{column}', so there is nothing "
+                "to report.",
+                one_of(values[column]),
+            )
 
 
 def _sections(asked: Asked) -> tuple[Section, ...]:

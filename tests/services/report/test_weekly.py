@@ -152,6 +152,18 @@ def test_an_empty_project_gives_a_report_that_says_so(sqlite_ws: Workspace) -> N
     assert "nan" not in str(told).lower()
 
 
+@pytest.mark.parametrize(("column", "value"), [("camra", "A"), ("camra", None), ("camera", "Z")])
+def test_a_filter_that_names_nothing_is_refused(
+    two_weeks: World, column: str, value: str | None
+) -> None:
+    """A report of no items would pass for a quiet week; what there is is named."""
+    w = two_weeks
+    describe(w.ws, w.project, {w.items[0]: {"camera": "A"}})
+    with pytest.raises(InputError, match="nothing to report") as told:
+        weekly_report(w.ws, w.cast.manager, w.slug, metadata={column: value})
+    assert told.value.advice.startswith("Choose ")
+
+
 def test_names_are_told_only_of_enough_people_and_where_asked_for() -> None:
     """Four people are never told of one by one; six are, and named only where that is asked for."""
     four, six = _paces(4), _paces(6)
