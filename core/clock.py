@@ -11,9 +11,17 @@ Clock = Callable[[], float]
 """Returns seconds since the Unix epoch, UTC."""
 
 
+LATEST = 253_370_764_800.0
+"""The first moment of the year 9999: no calendar reaches the year 10000, whatever the time zone."""
+
+
 def system_clock() -> float:
-    """Return the machine's time in seconds since the Unix epoch."""
-    return time.time()
+    """Return the machine's time in seconds since the Unix epoch.
+
+    A machine whose clock has lost its way may say anything; what is written with it stays for good,
+    so it is kept to the years that can be shown.
+    """
+    return min(max(time.time(), 0.0), LATEST)
 
 
 @dataclass(slots=True)
