@@ -57,7 +57,7 @@ SERVICES: dict[str, set[str]] = {
     "grid": BASE | {"review"},
     "steering": BASE,
     "models": BASE | {"steering"},
-    "certificates": BASE | {"steering", "models"},
+    "certificates": BASE | {"steering", "models", "analytics"},
     "transfer": BASE | {"models"},
     "analytics": BASE | {"talk", "items", "review"},
     "bias": BASE | {"items", "review", "analytics"},
