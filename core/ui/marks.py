@@ -13,11 +13,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.services.analytics.marks import MarkedItem, MarkedItems
 from core.ui import states
-from core.ui.behind import Linked, item_cells, withheld_in_words
+from core.ui.behind import Linked, item_cells
 from core.ui.charts import card_head, draw_chart
 from core.ui.choices import put
 from core.ui.shell import PageContext
-from core.ui.text import _
+from core.ui.text import _, many
 from core.ui.widgets import duration, table
 
 PARAMETER = "mark"
@@ -139,7 +139,13 @@ def _count(found: MarkedItems) -> str:
     listed = min(MOST_LISTED, len(found.items))
     if 0 < listed < found.total - found.withheld:
         text += " · " + _("the first {n} are shown").format(n=listed)
-    return text + withheld_in_words(found.withheld)
+    if found.withheld:
+        text += " · " + many(
+            "{n} of them is not shown: you could still vote on it",
+            "{n} of them are not shown: you could still vote on them",
+            found.withheld,
+        )
+    return text
 
 
 def _told(item: MarkedItem) -> str:

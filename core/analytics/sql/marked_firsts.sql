@@ -1,5 +1,6 @@
--- First words that were not left as they are: pre-labels people changed, and first votes that were
--- done again or overturned; by class (of the pre-label, or voted for) or person.
+-- First words that were not left as they are: pre-labels people changed or passed on, as many as
+-- first_words.sql counts as not kept, and first votes that were done again or overturned; by class (of
+-- the pre-label, or voted for) or person.
 WITH firsts AS (
     SELECT
         a.seq, a.item_id, a.person_id, a.kind, coalesce(n.today, a.label) AS label, a.prediction_seq,
@@ -9,7 +10,7 @@ WITH firsts AS (
     WHERE a.project_id = $project
       AND a.revision = 1
       AND a.batch_id IS NULL
-      AND a.kind = 'vote'
+      AND (a.kind = 'vote' OR ($what = 'kept' AND a.kind IN ('skip', 'flag')))
       AND (len($people) = 0 OR list_contains($people, a.person_id))
       AND ($since IS NULL OR a."at" >= $since)
       AND ($until IS NULL OR a."at" < $until)
@@ -29,7 +30,9 @@ drawn AS (
     GROUP BY ALL
 ),
 found AS (
-    SELECT f.item_id, f.person_id AS who, f.label AS said, coalesce(pn.today, p.label) AS other,
+    SELECT f.item_id, f.person_id AS who,
+           CASE f.kind WHEN 'skip' THEN 'skipped' WHEN 'flag' THEN 'flagged' ELSE f.label END AS said,
+           coalesce(pn.today, p.label) AS other,
            coalesce(pn.today, p.label) AS by_class
     FROM firsts f
     JOIN predictions p ON p.seq = f.prediction_seq
@@ -37,7 +40,7 @@ found AS (
     LEFT JOIN drawn d ON d.said_in = 'annotations' AND d.seq = f.seq
     LEFT JOIN drawn e ON e.said_in = 'predictions' AND e.seq = p.seq
     WHERE $what = 'kept' AND f.prelabel_shown
-      AND (f.label IS DISTINCT FROM coalesce(pn.today, p.label)
+      AND (f.kind <> 'vote' OR f.label IS DISTINCT FROM coalesce(pn.today, p.label)
            OR d.shapes IS DISTINCT FROM e.shapes)
     UNION ALL
     SELECT f.item_id, f.person_id, f.label, coalesce(t.label, n.today, l.label), f.label

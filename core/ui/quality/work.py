@@ -96,7 +96,7 @@ def _parts(page: PageContext, what: Firsts, title: str, rate: Rate, filters: Fil
 
 def _titled(what: Firsts, name: str) -> str:
     if what is Firsts.KEPT:
-        return _("{name}: pre-labels changed").format(name=name)
+        return _("{name}: pre-labels changed, skipped or flagged").format(name=name)
     return _("{name}: first votes done again or overturned").format(name=name)
 
 

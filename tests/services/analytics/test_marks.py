@@ -204,6 +204,23 @@ def test_first_words_that_did_not_stay(world: World) -> None:
     assert rates(*manager(world)).rework.overall.correct == found.total == 1
 
 
+def test_what_was_not_kept_is_as_many_as_are_listed(world: World) -> None:
+    """A pre-label that was skipped or flagged was not kept either: the list has what the mark counts."""
+    with world.ws.store.read() as connection:
+        query = select(predictions.c.item_id, predictions.c.seq)
+        seen = dict(connection.execute(query).tuples().all())
+    for item, kind in zip(world.items[8:10], ("skip", "flag"), strict=True):
+        passed = Submission(
+            new_uuid(), item, kind, None, reason="unclear", active_seconds=2.0,
+            prelabel_shown=True, prelabel_seq=seen[item],
+        )  # fmt: skip
+        submit(world.ws, world.cast.experts[2], world.slug, passed)
+    kept = next(c for c in rates(*manager(world)).accepted.classes if c.name == CAT)
+    found = firsts_behind(*manager(world), Firsts.KEPT, Filters(called=CAT))
+    assert kept.n - kept.correct == found.total == 3
+    assert {i.said for i in found.items} == {DOG, "skipped", "flagged"}
+
+
 def test_no_answer_is_told_to_somebody_who_has_yet_to_rule(world: World) -> None:
     """A lead sees that the disputed items are behind a mark that tells no answer, but not what was said."""
     lead = (world.ws, world.cast.lead, world.slug)
