@@ -49,9 +49,12 @@ def snapshot(
     doc = {
         "version": version.name, "hash": version.hash, "items": version.n_items,
         "folder": version.folder, "splits": version.manifest.get("splits", {}),
+        "was_there": version.was_there,
     }  # fmt: skip
     parts = ", ".join(f"{n:,} {s}" for s, n in version.splits.items())
     text = f"Version '{version.name}': {version.n_items:,} labels, {version.hash[:12]}."
+    if version.was_there:
+        text = f"Nothing new was frozen: the labels are those of '{version.name}'.\n{text}"
     emit(doc, as_json, "\n".join([f"{text} {parts}." if parts else text, *_uneven(version)]))
 
 

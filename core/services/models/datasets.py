@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class VersionView:
     Attributes:
         by: Who froze it.
         manifest: What it was frozen with; empty for one frozen before manifests were kept.
+        was_there: Whether what was to be frozen had been frozen before, under this name.
     """
 
     id: int
@@ -59,6 +60,7 @@ class VersionView:
     at: float
     by: str = ""
     manifest: Mapping[str, object] = field(default_factory=dict)
+    was_there: bool = field(default=False, compare=False)
 
     @property
     def splits(self) -> dict[str, int]:
@@ -103,7 +105,7 @@ def freeze_rows(
     """Write labels into a folder of their own and register them under a name.
 
     Without a name it is `counted` and the next number, unless the same labels have a name already: any
-    will do for training, one that is not training's for people.
+    will do for training, one that is not training's for people, whatever name they ask for.
 
     The gate was asked by the caller, who knows the project.
 
@@ -280,12 +282,15 @@ def _register(
 ) -> VersionView:
     mine = _all_versions(project)
     every = connection.execute(mine).all()
-    will_do = [r for r in every if counted == TRAINING or not r.name.startswith(TRAINING)]
-    same = next(
-        (r for r in (every if name else will_do) if r.hash == digest and name in ("", r.name)), None
-    )
+    will_do = [
+        r
+        for r in every
+        if (counted == TRAINING and name in ("", r.name))
+        or (counted != TRAINING and (r.name == name or not r.name.startswith(TRAINING)))
+    ]
+    same = next((r for r in will_do if r.hash == digest), None)
     if same is not None:
-        return _view(ws, same)
+        return replace(_view(ws, same), was_there=True)
     _refuse_taken(connection, project, name, digest)
     known = {r.name for r in every}
     number = 1

@@ -35,15 +35,17 @@ def snapshot(
     plan: SplitPlan | None = None,
     told: Told = silent,
 ) -> VersionView:
-    """Freeze the final labels in force with splits; the same labels and plan give the same version.
+    """Freeze the final labels in force with splits; the same labels and plan give the version there is.
 
     Args:
-        name: The next number by default; one that names other labels or splits is refused.
+        name: The next number by default; one that names other labels or splits is refused, and one
+            for labels that have a name is not used.
         plan: How to split; by use, look-alikes together, by default.
         told: Hears how far it is: (phase, done, total, seconds left).
 
     Raises:
-        InputError: Nothing has a final label, the plan cannot be done, or the name is taken.
+        InputError: Nothing has a final label, the plan cannot be done or leaves a split empty, or
+            the name is taken.
         Forbidden: The actor may not freeze here.
     """
     plan = plan or SplitPlan()
@@ -56,6 +58,7 @@ def snapshot(
         groups = groups_of(ws, connection, rows, plan.group_by, plan.near, told)
     told("drawing the splits", 0, 0, None)
     found = split(_members(rows, groups), plan)
+    _require_filled(found, plan)
     placed = [r.placed(found.of[r.content_hash], groups.of.get(r.content_hash, "")) for r in rows]
     about = {"splits": _about(plan, found, groups, placed)}
     told("writing the version", 0, 0, None)
@@ -70,6 +73,35 @@ def _require_name(name: str) -> None:
             f"'{shown}'; nothing was frozen.",
             "Choose a shorter name, such as 'v1'.",
         )
+
+
+def _require_filled(found: Splits, plan: SplitPlan) -> None:
+    """Pass if every split that was asked for has an item.
+
+    Raises:
+        InputError: One has none.
+    """
+    empty = [f"'{s.split}'" for s in found.shares if not s.n]
+    if not plan.ratios or not empty:
+        return
+    held = found.held_back and not plan.leave_out
+    why = (
+        f": {found.held_back:,} labels that could be learnt from share a group with an item drawn for "
+        "certifying or evaluating and follow it out of train"
+        if held and "'train'" in empty
+        else f": there are {len(found.of):,} labels in {_how_many(found)}"
+    )
+    raise InputError(
+        f"{' and '.join(empty)} would be empty{why}; nothing was frozen.",
+        "Leave the held-out items out of all splits instead ('--leave-out'), or group by another column."
+        if held
+        else "Ask for fewer splits, or group by a column with more values.",
+    )
+
+
+def _how_many(found: Splits) -> str:
+    several = f"{found.groups:,} group{'s' if found.groups != 1 else ''} of more than one"
+    return f"{several}, the largest of {found.largest:,}" if found.groups else "no groups"
 
 
 def _members(rows: Sequence[FrozenLabel], groups: Groups) -> list[Member]:

@@ -134,6 +134,8 @@ def _freeze(page: PageContext) -> None:
     made = ended(key)
     if isinstance(made, VersionView):
         said = _("Version '{name}': {n} labels.")
+        if made.was_there:
+            said = _("Nothing new was frozen: the labels are those of '{name}' ({n} labels).")
         widgets.flash(said.format(name=made.name, n=f"{made.n_items:,}"))
         st.rerun()
     with st.container(border=True):

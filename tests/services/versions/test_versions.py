@@ -85,6 +85,8 @@ def test_the_same_plan_gives_the_same_version_and_names_never_move(world: World)
     with pytest.raises(InputError, match="already names other"):
         snapshot(world.ws, lead, world.slug, "v1", replace(plan, seed=1))
     assert freeze_labels(world.ws, lead, world.slug).name == "v1"  # training takes what is there
+    again = snapshot(world.ws, lead, world.slug, "another", plan)
+    assert (again.name, again.was_there, first.was_there) == ("v1", True, False)
     assert [v.name for v in list_versions(world.ws, lead, world.slug)] == ["v1"]
 
 
@@ -99,6 +101,23 @@ def test_groups_of_a_column_stay_together(world: World):
     assert len({(r.group, r.split) for r in rows}) == 3
     with pytest.raises(InputError, match="metadata column 'patient'"):
         snapshot(world.ws, world.cast.lead, world.slug, "v2", replace(plan, group_by="patient"))
+
+
+def test_a_plan_that_leaves_a_split_empty_freezes_nothing(world: World):
+    """One group with an item drawn for evaluating takes all out of train; leaving it out helps."""
+    every = world.items + add_items(world.ws, world.project, 1, "evaluate", 100)
+    label(world, every)
+    for item in every:
+        tell(world, item, camera="a")
+    plan = replace(FAR, ratios=RATIOS, group_by="camera")
+    with pytest.raises(
+        InputError, match=r"'train' would be empty: 6 labels .* nothing was frozen"
+    ) as told:
+        snapshot(world.ws, world.cast.lead, world.slug, "v1", plan)
+    assert "--leave-out" in told.value.advice
+    assert list_versions(world.ws, world.cast.lead, world.slug) == []
+    whole = replace(plan, ratios=(("train", 1.0),), leave_out=True)
+    assert snapshot(world.ws, world.cast.lead, world.slug, "v1", whole).splits == {"train": 6}
 
 
 def test_a_version_changed_on_disk_is_refused_though_its_manifest_agrees(world: World):
