@@ -54,7 +54,11 @@ def _document(view: IssuesView) -> dict[str, object]:
         "matching": view.matching,
         "questions": dict(view.questions),
         "kinds": {k.value: n for k, n in view.kinds.items()},
+        "labelled": view.labelled,
+        "first_question": view.first,
         "expected_wrong": view.expected,
+        "expected_wrong_low": view.wrong.low,
+        "expected_wrong_high": view.wrong.high,
         "called_right": view.answered,
         "probabilities": view.probabilities,
         "notes": view.notes,
@@ -77,19 +81,49 @@ def _row(issue: Issue) -> dict[str, object]:
     }
 
 
-def _of(issue: Issue) -> str:
-    return f"{issue.question}: {issue.kind.value}" if issue.question else issue.kind.value
+def _of(issue: Issue, view: IssuesView) -> str:
+    """Return what kind it is, and of which question where there are several."""
+    if not issue.kind.of_label or not _several(view):
+        return issue.kind.value
+    return f"{issue.question or view.first}: {issue.kind.value}"
+
+
+def _several(view: IssuesView) -> bool:
+    return any(view.questions)
 
 
 def _text(view: IssuesView) -> str:
     lines = [
-        f"{view.total:,} suspicions on {view.n:,} labelled items of {view.images:,}; "
-        f"about {view.expected:,} labels are probably wrong."
+        f"{view.total:,} suspicions{_by_question(view)} on {view.labelled:,} labelled items of "
+        f"{view.images:,}; {_wrong(view)}."
     ]
     if view.probabilities:
         lines.append(view.probabilities)
     lines += view.notes
-    lines += [f"{i.score:.2f}  {i.file}  ({_of(i)}) {i.reason}" for i in view.issues[:SHOWN]]
-    if view.matching > SHOWN:
-        lines.append(f"… and {view.matching - SHOWN:,} more; --json lists all.")
+    shown = view.issues[:SHOWN]
+    lines += [f"{i.score:.2f}  {i.file}  ({_of(i, view)}) {i.reason}" for i in shown]
+    if view.matching > len(shown):
+        lines.append(
+            f"… and {view.matching - len(shown):,} more; --json without --limit lists all."
+        )
     return "\n".join(lines)
+
+
+def _by_question(view: IssuesView) -> str:
+    """Return how many of each question, where there are several; nothing for one."""
+    if not _several(view):
+        return ""
+    each = sorted(view.questions.items())
+    return f" ({', '.join(f'{n:,} on {title or view.first}' for title, n in each)})"
+
+
+def _wrong(view: IssuesView) -> str:
+    """Return how many labels are taken to be wrong, with the interval of the count."""
+    e = view.wrong
+    of = f" of {view.first}" if _several(view) else ""
+    if e.low is None or e.high is None:
+        return f"about {view.expected:,} labels{of} are probably wrong"
+    return (
+        f"about {view.expected:,} labels{of} are probably wrong (95 % {e.low:,.0f} to {e.high:,.0f}, "
+        "chance alone: where the model errs is not in it)"
+    )

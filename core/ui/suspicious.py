@@ -20,6 +20,7 @@ SHOWN = 200
 RUNNING = "suspicious.work"
 FAILED = "suspicious.failed"
 EVERY_SECONDS = 0.7
+COUNT_EVERY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def _head(
             _("Look again"), icon=":material/refresh:", key="suspicious.again",
             type="primary" if view.stale else "secondary", on_click=_look, args=(page,),
         )  # fmt: skip
-    draw("<div class='tb-small tb-muted'>{text}</div>", text=_count_words(view, question))
+    _count(page, kind, label, question)
     if view.stale:
         widgets.caption(
             _(
@@ -150,13 +151,28 @@ def _head(
         widgets.caption(_("The images were not looked at yet: choose Look again."))
 
 
+@st.fragment(run_every=COUNT_EVERY_SECONDS)
+def _count(page: PageContext, kind: Kind | None, label: str, question: str) -> None:
+    """Draw how many there are; by itself again and again, as the list's answers are not told to the page."""
+    view = known_issues(
+        page.ws, page.actor, page.slug, kinds=[kind] if kind else (), question=question,
+        label=label, limit=SHOWN,
+    )  # fmt: skip
+    if view is not None:
+        draw("<div class='tb-small tb-muted'>{text}</div>", text=_count_words(view, question))
+
+
 def _count_words(view: IssuesView, question: str) -> str:
     """Return how many there are of those asked for; `expected` is told of the first question alone."""
     said = many("{n} suspicion", "{n} suspicions", view.matching)
     of = view.questions.get(question, 0)
     part = _("of {n} on this question").format(n=f"{of:,}") if view.matching < of else ""
-    on = many("{n} labelled item", "{n} labelled items", view.n)
+    on = many("{n} labelled item", "{n} labelled items", view.labelled)
     about = many("about {n} label is wrong", "about {n} labels are wrong", view.expected)
+    if view.wrong.low is not None and view.wrong.high is not None:
+        about += " " + _("(95 % {low} to {high} of the {n} looked at, by chance alone)").format(
+            low=f"{view.wrong.low:,.0f}", high=f"{view.wrong.high:,.0f}", n=f"{view.n:,}"
+        )
     listed = len(view.issues)
     shown = _("the first {n} are shown").format(n=f"{listed:,}") if listed < view.matching else ""
     first = f"{said} {part}" if part else said

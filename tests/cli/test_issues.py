@@ -76,6 +76,19 @@ def test_people_read_a_list_and_may_ask_for_less(run: Run) -> None:
     assert json.loads(out)["issues"] == []
 
 
+def test_what_is_printed_and_what_is_left_add_up(run: Run) -> None:
+    """With a limit the rest is counted from the rows printed; the count of wrong ones has its interval."""
+    total = json.loads(run("pets", "--json")[1])["total"]
+    assert total > 1
+    _, out, _ = run("pets", "--limit", "1")
+    assert f"… and {total - 1} more" in out
+    assert "more;" not in run("pets")[1]
+    _, out, _ = run("pets", "--json")
+    doc = json.loads(out)
+    assert doc["labelled"] == doc["n"] == N
+    assert doc["expected_wrong_low"] < doc["expected_wrong"] < doc["expected_wrong_high"]
+
+
 @pytest.mark.parametrize(
     ("words", "code"), [(("nowhere",), 1), (("pets", "--kind", "mood"), 2), (("pets", "--limit", "0"), 2)]
 )  # fmt: skip

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from core.access import Action, Actor, Resource, can
-from core.labels.state import ItemState
+from core.labels.state import LABELLED, ItemState
 from core.learning import Progress
 from core.services.issues.answers import called_right
 from core.services.issues.doubts import Doubts, doubts_of
@@ -225,6 +225,7 @@ def _view(
         stale = found.state != state_of(connection, project)
         here = _in_force(connection, found)
         right = called_right(connection, project)
+        labelled = _labelled(connection, project)
         standing = [f for f in found.found if _stands(f, here)]
         asked = [f for f in standing if (f.item_id, f.kind, f.final_seq) not in right]
         mine = [f for f in asked if wanted.of_question(f)]
@@ -236,8 +237,20 @@ def _view(
         Counter(f.label for f in mine if f.label and wanted.of_kind(f)),
         len(standing) - len(asked), found.n,
         found.images, found.expected, found.probabilities, found.notes, found.at, stale,
-        can(actor, Action.ADJUDICATE, Resource(project.id)),
+        can(actor, Action.ADJUDICATE, Resource(project.id)), labelled, project.schema.main.title,
     )  # fmt: skip
+
+
+def _labelled(connection: Connection, project: ProjectView) -> int:
+    """Return how many items have a label in force now."""
+    return connection.execute(
+        select(func.count())
+        .select_from(item_state.join(items, items.c.id == item_state.c.item_id))
+        .where(
+            items.c.project_id == project.id,
+            item_state.c.state.in_([s.value for s in LABELLED]),
+        )
+    ).scalar_one()
 
 
 Here = dict[int, tuple[int, ItemState, str, tuple[int, int]]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.labels.state import ItemState
+from core.stats.intervals import Estimate, wilson
 
 
 class Kind(StrEnum):
@@ -129,6 +130,8 @@ class IssuesView:
         kinds: How many of each kind, among those of the question and class asked for.
         classes: How many on each given class, among those of the question and kind asked for.
         answered: How many a person has called right, and which are therefore left out.
+        n: Labelled items looked at, then; `labelled` are those with a label in force now.
+        first: Title of the first question; `expected` is of its labels alone.
         stale: Whether labels, images or models changed since.
         may_answer: Whether the reader may send items back or call them right.
     """
@@ -148,3 +151,17 @@ class IssuesView:
     at: float
     stale: bool
     may_answer: bool
+    labelled: int
+    first: str
+
+    @property
+    def wrong(self) -> Estimate:
+        """Return how many labels of the first question are wrong, of those looked at, with Wilson's interval.
+
+        It holds what chance makes of a count; where the model that doubts them errs is not in it.
+        """
+        if (
+            not 0 < self.n >= self.expected
+        ):  # of several classes a label may be counted more than once
+            return Estimate(float(self.expected), None, None, self.n)
+        return wilson(self.expected, self.n).times(self.n)

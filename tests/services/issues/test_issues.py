@@ -150,6 +150,7 @@ def test_a_label_sent_back_is_reviewed_once_more(made):
     assert known is not None
     assert known.stale
     assert item not in {i.item for i in known.issues}
+    assert known.labelled == known.n - 1, "the label sent back is in force no more"
     with made.ws.store.read() as connection:
         ruled = select(func.count()).where(decisions.c.item_id == item)
         assert connection.execute(ruled).scalar() == 1
