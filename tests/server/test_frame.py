@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import pytest
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from core.server.frame import TellBase
 from core.server.images import width_step
-from core.server.lifespan import set_nodelay
+from core.server.lifespan import TURN_S, set_nodelay, take_short_turns
 from core.web import deck_path, safe_next
 from tests.server.conftest import Enter, client_of
 
@@ -101,3 +102,13 @@ def test_a_page_is_told_where_its_server_is(base: str) -> None:
         assert (
             "__streamlit" not in client.get(f"{base}{other}", headers={"Accept": "text/html"}).text
         )
+
+
+def test_whoever_waits_for_the_interpreter_has_it_soon() -> None:
+    """The server's threads take turns ten times as short as Python's own."""
+    before = sys.getswitchinterval()
+    try:
+        take_short_turns()
+        assert sys.getswitchinterval() == pytest.approx(TURN_S)
+    finally:
+        sys.setswitchinterval(before)

@@ -17,6 +17,7 @@ from core.clock import new_uuid
 from core.consensus.policy import Policy
 from core.labels import Answer
 from core.labels.schema import Task
+from core.server.lifespan import take_short_turns
 from core.services.accounts.changing import add_person
 from core.services.accounts.people import actor_of, operator
 from core.services.analytics import figures
@@ -41,6 +42,7 @@ Revisions = dict[tuple[str, int], int]
 
 def run(folder: Path) -> dict[str, object]:
     """Return the 95th percentile of a vote's acknowledgement without the managers, and with them."""
+    take_short_turns()  # as the server does
     ws = open_workspace(copy_of(laid_out(min(EVENTS, 1_000_000)), folder))
     people, ids = _project(ws, folder)
     figures.quality(ws, operator(ws), SLUG)  # the copy is made before anybody waits for it
