@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from core.services.report.parts import Row
+from core.services.report.parts import Day, Row
 
 WIDE, LEFT, RIGHT, STEP = 640, 210, 24, 26
 MOST_LETTERS = 30
+AXIS, TALL, FOOT = 44, 104, 134
+"""Of the bars: room for the numbers of the scale, how high the scale is, and where it begins."""
 
 
 def dots(rows: Sequence[Row], low: float, high: float, title: str) -> str:
@@ -30,19 +32,53 @@ def dots(rows: Sequence[Row], low: float, high: float, title: str) -> str:
     return _framed(tall, title, marks)
 
 
-def bars(days: Sequence[tuple[str, float]], title: str) -> str:
-    """Return a count a day as bars with their numbers."""
-    most, wide = max([n for _, n in days] + [1.0]), (WIDE - 40) / max(len(days), 1)
-    marks = []
-    for i, (name, n) in enumerate(days):
-        x, tall = 20 + i * wide, 90 * n / most
-        middle = f"{x + wide / 2:.1f}"
+def bars(days: Sequence[Day], title: str) -> str:
+    """Return the votes and the decisions of each day as bars beside each other, on a scale of counts."""
+    step = _step(max([n for _, votes, ruled in days for n in (votes, ruled)] + [1.0]))
+    top = step * 4
+    wide = (WIDE - AXIS - 8) / max(len(days), 1)
+    marks = [_counts(step)]
+    for i, (name, votes, ruled) in enumerate(days):
+        x = AXIS + i * wide
+        marks.append(_bar("bar", x + 0.12 * wide, 0.44 * wide, votes, top))
+        marks.append(_bar("ruled", x + 0.6 * wide, 0.28 * wide, ruled, top))
         marks.append(
-            f'<rect class="bar" x="{x + 8:.1f}" y="{114 - tall:.1f}" width="{wide - 16:.1f}" height="{tall:.1f}"/>'
-            f'<text class="mid" x="{middle}" y="{108 - tall:.1f}">{n:,.0f}</text>'
-            f'<text class="mid quiet" x="{middle}" y="132">{escape(name)}</text>'
+            f'<text class="mid quiet" x="{x + wide / 2:.1f}" y="{FOOT + 18}">{escape(name)}</text>'
         )
-    return _framed(140, title, marks)
+    return _framed(FOOT + 26, title, marks)
+
+
+def _bar(kind: str, x: float, wide: float, n: float, top: float) -> str:
+    """Return a bar with its number over it; nothing is no bar and no number."""
+    if not n:
+        return ""
+    tall = TALL * n / top
+    return (
+        f'<rect class="{kind}" x="{x:.1f}" y="{FOOT - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>'
+        f'<text class="mid" x="{x + wide / 2:.1f}" y="{FOOT - tall - 5:.1f}">{n:,.0f}</text>'
+    )
+
+
+def _counts(step: int) -> str:
+    """Return the lines of a scale of whole numbers, from nothing on, and what it is of."""
+    parts = ['<text class="quiet" x="0" y="11">Number</text>']
+    for i in range(5):
+        y = FOOT - TALL * i / 4
+        parts.append(
+            f'<line class="grid" x1="{AXIS}" x2="{WIDE - 8}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text class="label quiet" x="{AXIS - 6}" y="{y + 4:.1f}">{i * step:,}</text>'
+        )
+    return "".join(parts)
+
+
+def _step(most: float) -> int:
+    """Return a quarter of the scale: the least of 1, 2, 5, 10, 20, ... that four of hold the most."""
+    scale = 1
+    while True:
+        for digit in (1, 2, 5):
+            if 4 * digit * scale >= most:
+                return digit * scale
+        scale *= 10
 
 
 def _scale(low: float, high: float, tall: int) -> str:

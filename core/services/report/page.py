@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -9,11 +10,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.services.report.drawn import bars, dots
-from core.services.report.parts import COEFFICIENT, POINTS, SHARE, Report, Row, Section
+from core.services.report.parts import COEFFICIENT, POINTS, SHARE, Day, Report, Row, Section
 from core.stats.intervals import Estimate
 
 STYLE = Path(__file__).with_name("report.css")
 NONE = "not enough data"
+_FIGURE = re.compile(r"\bn = (?=\d)|(?<=\d) (?=%|points\b)")
+"""Spaces within a figure: n, its sign and its number, and a number and its unit."""
 
 
 def html_of(report: Report) -> str:
@@ -69,8 +72,7 @@ def _section(report: Report, section: Section) -> str:
         f'<section aria-labelledby="{section.key}"><h2 id="{section.key}">{_text(section.title)}</h2>'
     ]
     if section.days:
-        said = ", ".join(f"{d} {n:,.0f}" for d, n in section.days)
-        parts.append(f"<figure>{bars(section.days, f'Votes and decisions a day: {said}')}</figure>")
+        parts.append(_by_day(section.days))
     parts.append(_drawn(section))
     if section.rows:
         parts.append(_figures(section))
@@ -78,6 +80,20 @@ def _section(report: Report, section: Section) -> str:
         parts.append(_list(section.title, section.columns, section.lines))
     parts += [f'<p class="quiet">{_text(n)}</p>' for n in notes]
     return "".join(parts) + "</section>"
+
+
+def _by_day(days: Sequence[Day]) -> str:
+    """Return the bars of a week under their title, with the sums that the table below has too."""
+    said = ", ".join(f"{d} {votes:,.0f} and {ruled:,.0f}" for d, votes, ruled in days)
+    title, votes, ruled = (
+        "Votes and decisions by leads a day",
+        *(sum(d[i] for d in days) for i in (1, 2)),
+    )
+    return (
+        f"<figure><h3>{title}</h3>{bars(days, f'{title}: {said}')}"
+        f'<figcaption><span class="k now">■</span> votes, {votes:,.0f} in all '
+        f'<span class="k ruled">■</span> decisions by leads, {ruled:,.0f} in all</figcaption></figure>'
+    )
 
 
 def _drawn(section: Section) -> str:
@@ -128,13 +144,14 @@ def _moved(row: Row) -> str:
 
 def _cell(e: Estimate, row: Row) -> str:
     if e.value is None:
-        return f'<span class="quiet">{NONE}, n = {e.n:,}</span>'
+        return f'<span class="quiet">{NONE}, {_whole(f"n = {e.n:,}")}</span>'
     if row.exact:
         return f"<b>{_number(e.value, '')}</b>"
     ends = ""
     if e.low is not None and e.high is not None:
         ends = f"{_number(e.low, row.unit)} to {_number(e.high, row.unit)}, "
-    return f'<b>{_number(e.value, row.unit)}</b> <span class="quiet">{ends}n = {e.n:,}</span>'
+    shown = _whole(f'{_number(e.value, row.unit)}</b> <span class="quiet">{ends}n = {e.n:,}')
+    return f"<b>{shown}</span>"
 
 
 def _number(value: float, unit: str) -> str:
@@ -156,7 +173,12 @@ def _list(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) ->
 
 def _text(text: str) -> str:
     """Return text as HTML shows it: tags, control and direction marks do nothing."""
-    return escape(_plain(text))
+    return escape(_whole(_plain(text)))
+
+
+def _whole(text: str) -> str:
+    """Return text in which no line ends within a figure."""
+    return _FIGURE.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,10 @@ SHARE, COUNT, COEFFICIENT, POINTS = "%", "", "coefficient", "points"
 """Units: a share of one, a complete count, a number from minus one to one, a difference of two shares."""
 
 
+Day = tuple[str, float, float]
+"""A day of the week: its name, the votes given, the decisions by leads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One figure.
@@ -45,7 +49,7 @@ class Section:
         notes: What a reader must know to judge them.
         columns: Of the list below the figures, if there is one.
         lines: That list.
-        days: A count a day of the week; empty for none.
+        days: Votes and decisions a day of the week; empty for none.
         filtered: Whether the report's filter holds here; else it speaks of all items.
     """
 
@@ -55,7 +59,7 @@ class Section:
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     lines: tuple[tuple[str, ...], ...] = ()
-    days: tuple[tuple[str, float], ...] = ()
+    days: tuple[Day, ...] = ()
     filtered: bool = False
 
 

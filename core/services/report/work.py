@@ -29,9 +29,11 @@ def work(now: ThroughputView, before: ThroughputView, week: Week) -> Section:
     """Return how much was done, beside the week before."""
     a, b = _totals(now), _totals(before)
     rows = [Row(name, count(a[name]), count(b[name]), COUNT, True) for name in a]
-    by_day: dict[date, float] = defaultdict(float)
+    votes: dict[date, float] = defaultdict(float)
+    ruled: dict[date, float] = defaultdict(float)
     for day in now.days:
-        by_day[day.day] += day.votes + day.decisions
+        votes[day.day] += day.votes
+        ruled[day.day] += day.decisions
     return Section(
         "work",
         "Work done",
@@ -40,7 +42,7 @@ def work(now: ThroughputView, before: ThroughputView, week: Week) -> Section:
             "Complete counts, not estimates; every change of a vote counts. Votes that came with files are no "
             "work done here. Active hours leave pauses out.",
         ),
-        days=tuple((f"{d:%a}", by_day[d]) for d in week.days) if now.days else (),
+        days=tuple((f"{d:%a}", votes[d], ruled[d]) for d in week.days) if now.days else (),
         filtered=True,
     )
 
