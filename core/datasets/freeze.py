@@ -193,10 +193,15 @@ def freeze(
         if is_sound(folder, digest):  # another process froze the same labels first
             return digest
         raise DiskFull(
-            f"The dataset version could not be written: {error.strerror}; nothing is left behind.",
+            f"The dataset version could not be written: {_reason(error)}; nothing is left behind.",
             "Free some space, then try again.",
         ) from error
     return digest
+
+
+def _reason(error: OSError) -> str:
+    """Return why, as the system says it: Arrow's own words hold the call that failed as well."""
+    return os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
 
 
 def table_of(rows: Sequence[FrozenLabel]) -> pa.Table:

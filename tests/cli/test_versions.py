@@ -318,12 +318,15 @@ def test_an_export_takes_the_place_of_an_earlier_one_in_the_same_folder(
     assert all((out / path).is_file() for path in named)
 
 
+@pytest.mark.parametrize("moved", [False, True])
 def test_an_export_that_cannot_be_put_in_its_place_leaves_no_receipt(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: bool
 ) -> None:
-    """Neither in the record nor beside it: the record would promise files nobody has."""
+    """Neither in the record nor beside it, whether the disk was full before or after the move."""
 
     def full(part: Path, out: Path) -> None:
+        if moved:
+            part.rename(out)
         raise OSError(28, "No space left on device")
 
     run("snapshot", "leaves", "--name", "v1")

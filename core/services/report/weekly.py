@@ -104,15 +104,21 @@ def _sections(asked: Asked) -> tuple[Section, ...]:
 
 
 def _last_work(ws: Workspace, project: ProjectView) -> float:
-    """Return when somebody last voted or decided, the present where nobody did."""
+    """Return when somebody last voted or decided, the present where nobody did.
+
+    What a clock that ran ahead dated in the future is passed over: its week would be the newest for years.
+    """
+    now = ws.clock()
     with ws.store.read() as connection:
         found = [
             connection.execute(
-                select(func.max(table.c.at)).where(table.c.project_id == project.id, *more)
+                select(func.max(table.c.at)).where(
+                    table.c.project_id == project.id, table.c.at <= now, *more
+                )
             ).scalar()
             for table, more in ((annotation_log, _HERE), (decisions, ()))
         ]
-    return max((float(at) for at in found if at is not None), default=ws.clock())
+    return max((float(at) for at in found if at is not None), default=now)
 
 
 _HERE: tuple[ColumnElement[bool], ...] = (annotation_log.c.batch_id.is_(None),)

@@ -191,7 +191,11 @@ def _one_file(
     told("reading back", 0, 0, None)
     back = {path: out.read_bytes()}
     receipt = _checked(stored, name, made, back, {}, True)
-    return note(back, _digests(back), made, receipt, lambda data: write_whole(beside, data))
+    try:
+        return note(back, _digests(back), made, receipt, lambda data: write_whole(beside, data))
+    except Exception:
+        beside.unlink(missing_ok=True)  # the record does not know of it
+        raise
 
 
 def _folder(
@@ -230,7 +234,16 @@ def _folder(
             _write(part / RECEIPT, signed)
             settle(part, out)
 
-        return note(back, known, made, receipt, deliver)
+        try:
+            return note(back, known, made, receipt, deliver)
+        except (
+            Exception
+        ):  # the record has no room, say: then nobody is to hold what it does not know
+            if there:
+                (out / RECEIPT).unlink(missing_ok=True)
+            elif not part.exists():
+                out.rename(part)
+            raise
 
 
 def _texts(made: Written, places: Mapping[str, Path], told: Told) -> dict[str, bytes]:

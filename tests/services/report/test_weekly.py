@@ -165,6 +165,18 @@ def test_a_filter_that_names_nothing_is_refused(
     assert told.value.advice.startswith("Choose ")
 
 
+def test_a_vote_dated_in_the_future_is_not_the_newest_week(
+    two_weeks: World, clock: FakeClock
+) -> None:
+    """A clock that ran ahead for a moment does not hide the weeks of work for years."""
+    w = two_weeks
+    before = weekly_report(w.ws, w.cast.manager, w.slug).week
+    clock.advance(10 * 365 * 86_400)
+    vote(w, w.cast.experts[3], w.items[0], CAT)
+    clock.advance(-10 * 365 * 86_400)
+    assert weekly_report(w.ws, w.cast.manager, w.slug).week == before
+
+
 def test_names_are_told_only_of_enough_people_and_where_asked_for() -> None:
     """Four people are never told of one by one; six are, and named only where that is asked for."""
     four, six = _paces(4), _paces(6)
