@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from core.access import Action, Actor
-from core.errors import StoreCorrupt
+from core.access import Action, Actor, Resource, can
+from core.errors import NotFound, StoreCorrupt
 from core.labels import Answer
 from core.labels.state import ItemState
 from core.services.items.why import said_briefly
@@ -27,14 +27,18 @@ from core.store.tables import (
     decisions,
     final_labels,
     imported_labels,
+    item_names,
     item_state,
+    items,
     model_events,
     people,
     prediction_sets,
     predictions,
 )
 
-HIDDEN = (ItemState.OPEN, ItemState.DISPUTE)
+UNSETTLED = (ItemState.OPEN, ItemState.DISPUTE)
+LONGEST_NUMBER = 19
+"""Digits from which on a number is none of ours: the record could not compare it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ class LabelLineage:
     """Where an item's labels come from and where they went.
 
     Attributes:
-        labels: Oldest first; without evidence while the item is open or in dispute: whoever
-            could still vote on it must not see it.
+        withheld: Whether nothing is told: the actor could still vote on the item, or decide it.
+        labels: Oldest first.
         versions: That keep the item, with the models trained on each.
     """
 
@@ -124,20 +128,29 @@ class ModelLineage:
     promoted: bool
 
 
-def label_lineage(ws: Workspace, actor: Actor, slug: str, item_id: int) -> LabelLineage:
+def label_lineage(ws: Workspace, actor: Actor, slug: str, item: int | str) -> LabelLineage:
     """Return what each label of an item rests on, and which versions and models have it.
+
+    A label that was frozen, or was in force before, is told to all who steer, wherever the item
+    stands today; not to those among them who could still vote on it, or decide it.
+
+    Args:
+        item: Its number, or one of its names.
 
     Raises:
         NotFound: There is no such item in this project.
         Forbidden: The actor may not see dataset versions.
     """
+    with ws.store.read() as connection:
+        project = project_for(connection, actor, slug, Action.EXCHANGE)
+        item_id = _numbered(connection, project, item)
     used = what_used(ws, actor, slug, item_id)
     with ws.store.read() as connection:
         project = project_for(connection, actor, slug, Action.EXCHANGE)
         state = connection.execute(
             select(item_state.c.state).where(item_state.c.item_id == item_id)
         ).scalar_one()
-        withheld = ItemState(state) in HIDDEN or bool(
+        withheld = _could_judge(actor, project, state) or bool(
             probes_of(connection, project, actor, [item_id])
         )
         rows = connection.execute(
@@ -147,6 +160,36 @@ def label_lineage(ws: Workspace, actor: Actor, slug: str, item_id: int) -> Label
         ).all()
         labels = () if withheld else _labels(connection, project, rows)
     return LabelLineage(item_id, state, withheld, labels, () if withheld else used.versions)
+
+
+def _could_judge(actor: Actor, project: ProjectView, state: str) -> bool:
+    here = Resource(project.id)
+    judges = can(actor, Action.VOTE, here) or can(actor, Action.ADJUDICATE, here)
+    return judges and ItemState(state) in UNSETTLED
+
+
+def _numbered(connection: Connection, project: ProjectView, item: int | str) -> int:
+    """Return the number of an item that is named by it, or by one of its names.
+
+    Raises:
+        NotFound: There is none.
+    """
+    told = str(item).strip()
+    mine = select(items.c.id).where(items.c.project_id == project.id)
+    if told.isascii() and told.isdigit() and len(told) < LONGEST_NUMBER:
+        found = connection.execute(mine.where(items.c.id == int(told))).scalar()
+        if found is not None:
+            return int(found)
+    called = mine.join(item_names, item_names.c.item_id == items.c.id)
+    found = connection.execute(
+        called.where(item_names.c.name == told).order_by(item_names.c.seq).limit(1)
+    ).scalar()
+    if found is None:
+        raise NotFound(
+            f"There is no item '{told[:80]}' in '{project.slug}'.",
+            "Name it by its number, or by its whole name, as it stands on *Items*.",
+        )
+    return int(found)
 
 
 def _labels(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core.access import Action, Resource, can
+from core.labels.state import LABELLED, ItemState
 from core.services.models.promotion import list_models
 from core.services.versions.lineage import Evidence, PastLabel, label_lineage, model_lineage
 from core.ui import states, widgets
@@ -29,16 +30,14 @@ def draw_lineage(page: PageContext) -> None:
     """Draw where the item or the model in the address comes from."""
     section(_("Where does a label come from?"))
     st.session_state.setdefault(BOX, st.query_params.get("item", ""))
-    st.text_input(_("Number of an item"), key=BOX, width=240, on_change=_asked)
+    st.text_input(_("Number or name of an item"), key=BOX, width=240, on_change=_asked)
     widgets.caption(
-        _("It stands in the address of an item; under What changed each row leads here.")
+        _("The number stands in the address of an item; under What changed each row leads here.")
     )
     item = st.query_params.get("item", "")
-    if item.isascii() and item.isdigit() and len(item) < 19:
+    if item:
         with states.boundary(inline=True):
-            _label(page, int(item))
-    elif item:
-        widgets.caption(_("An item is named by its number."))
+            _label(page, item)
     if can(page.actor, Action.TRAIN, Resource(page.project.id if page.project else None)):
         section(_("What did a model learn from?"))
         _model(page)
@@ -48,15 +47,29 @@ def _asked() -> None:
     put(item=str(st.session_state[BOX]).strip() or None)
 
 
-def _label(page: PageContext, item_id: int) -> None:
-    found = label_lineage(page.ws, page.actor, page.slug, item_id)
+def _label(page: PageContext, item: str) -> None:
+    found = label_lineage(page.ws, page.actor, page.slug, item)
     if found.withheld:
-        widgets.caption(_("It is open: nothing is told of it that a later vote could follow."))
+        widgets.caption(
+            _(
+                "You could still vote on it, or decide it, so nothing is told that your word could "
+                "follow. A manager may read it here."
+            )
+        )
         return
     if not found.labels:
         widgets.caption(_("It has no label yet."))
+    elif ItemState(found.state) not in LABELLED:
+        widgets.caption(
+            _("{state} today: no label is in force. These are those it had.").format(
+                state=widgets.state_name(found.state)
+            )
+        )
+    kept: dict[int, list[str]] = {}
+    for version in found.versions:
+        kept.setdefault(version.final_seq, []).append(version.name)
     for label in reversed(found.labels):
-        _past(label)
+        _past(label, kept.get(label.final_seq, []))
     if found.versions:
         rows: list[list[Markup | str]] = [
             [
@@ -72,11 +85,15 @@ def _label(page: PageContext, item_id: int) -> None:
         table(head, rows, _("Versions that keep it"))
 
 
-def _past(label: PastLabel) -> None:
+def _past(label: PastLabel, versions: Sequence[str]) -> None:
     text = _("{state}, policy {policy}, classes of version {schema}, {when}").format(
         state=widgets.state_name(label.state), policy=label.policy_version,
         schema=label.schema_version, when=widgets.when(label.at),
     )  # fmt: skip
+    if label.model:
+        text += ", " + label.model
+    if versions:
+        text += ". " + _("Frozen in {versions}").format(versions=", ".join(versions))
     section(label.label or _("No class"), text)
     rows = [_evidence(e) for e in label.evidence]
     head = (_("What"), _("By"), _("Said"), _("Guideline"), _("Pre-label"), _("When"))

@@ -26,6 +26,7 @@ from core.services.versions.exporting import export_version, past_exports, write
 from core.services.versions.lineage import label_lineage
 from core.services.versions.receipts import check_files
 from core.services.versions.snapshot import snapshot
+from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.store.tables import item_metadata
 from tests.record import World, add_items, boxes, make_world, rule, vote
@@ -188,6 +189,33 @@ def test_a_label_is_traced_to_its_votes_and_versions(world: World):
     hidden = label_lineage(world.ws, world.cast.lead, world.slug, world.items[3])
     assert hidden.withheld
     assert hidden.labels == ()
+
+
+def test_a_frozen_label_is_told_to_a_manager_though_its_item_is_open_since(world: World):
+    """Whoever cannot vote reads what the frozen label rests on; a lead still could."""
+    item = world.items[0]
+    label(world, [item])
+    snapshot(world.ws, world.cast.lead, world.slug, "v1", FAR)
+    frozen = label_lineage(world.ws, world.cast.lead, world.slug, item)
+    vote(world, world.cast.experts[0], item, "dog", base=1)
+    found = label_lineage(world.ws, world.cast.manager, world.slug, item)
+    assert (found.state, found.withheld) == ("open", False)
+    assert found.labels[0] == frozen.labels[0]
+    assert [v.final_seq for v in found.versions] == [found.labels[0].final_seq]
+    assert label_lineage(world.ws, world.cast.lead, world.slug, item).withheld
+
+
+def test_an_item_is_named_by_its_number_or_its_name(world: World):
+    """Both lead to the same lineage; what is neither is refused by name."""
+    label(world, world.items[:2])
+    with world.ws.store.read() as connection:
+        name = names_of(connection, [world.items[1]])[world.items[1]][0]
+    by_name = label_lineage(world.ws, world.cast.lead, world.slug, f" {name} ")
+    assert by_name.item_id == world.items[1]
+    assert by_name == label_lineage(world.ws, world.cast.lead, world.slug, str(world.items[1]))
+    for strange in ("nobody.png", "9" * 30, "", "²"):
+        with pytest.raises(NotFound, match="There is no item"):
+            label_lineage(world.ws, world.cast.lead, world.slug, strange)
 
 
 @pytest.fixture
