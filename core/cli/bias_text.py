@@ -117,9 +117,10 @@ def rules_text(view: RulesView) -> str:
         lines.append(f"{view.unmeasured:,} of {view.items:,} pictures are not measured.")
     for x in view.limits:
         if x.is_sure and x.found is not None:
+            limit = x.found.limit
             lines.append(
-                f"proposed: {x.line}: beyond it {share(x.found.outside)} went wrong, within "
-                f"{share(x.found.inside)}"
+                f"proposed: {x.line} (the limit lies between {limit.low:.4g} and {limit.high:.4g}): "
+                f"beyond it {share(x.found.outside)} went wrong, within {share(x.found.inside)}"
             )
     if not any(x.is_sure for x in view.limits):
         lines.append("No limit is proposed: nothing surely goes wrong more often beyond one.")

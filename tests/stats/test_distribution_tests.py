@@ -142,3 +142,22 @@ def test_a_limit_is_learnt_on_one_half_and_judged_on_the_other():
     assert learned_threshold(values[:30], bad[:30]) is None
     assert learned_threshold(values, np.zeros(600, dtype=bool)) is None
     assert learned_threshold(np.ones(600), bad) is None
+
+
+def test_a_limit_hardly_moves_when_two_observations_leave():
+    """Halves and draws are each observation's own: two of 600 fewer leave the limit and the verdict."""
+    rng = np.random.default_rng(3)
+    values, keys = rng.uniform(0, 100, 600), np.arange(1000, 1600)
+    bad = rng.random(600) < np.where(values < 30, 0.5, 0.15)
+    whole = learned_threshold(values, bad, keys=keys)
+    assert whole.holds
+    assert whole.limit.low <= 30 <= whole.limit.high
+    for gone in ((0, 1), (17, 400), (250, 599)):
+        kept = np.delete(np.arange(600), gone)
+        part = learned_threshold(values[kept], bad[kept], keys=keys[kept])
+        assert part.holds
+        assert part.at_least
+        assert part.limit.value == pytest.approx(whole.limit.value, abs=2)
+        assert part.difference.value == pytest.approx(whole.difference.value, abs=0.05)
+    shuffled = rng.permutation(600)
+    assert learned_threshold(values[shuffled], bad[shuffled], keys=keys[shuffled]) == whole

@@ -41,11 +41,12 @@ class LearnedLimit:
 
     @property
     def is_sure(self) -> bool:
-        """Return whether pictures beyond the limit surely go wrong more often."""
+        """Return whether pictures beyond the limit surely go wrong more often, in either half."""
         gap = None if self.found is None else self.found.difference.low
         return (
             self.adjusted_p is not None and self.adjusted_p < SURE and gap is not None and gap > 0
-        )
+            and self.found is not None and self.found.holds
+        )  # fmt: skip
 
 
 def learned_limits(known: Known, rules: Sequence[Rule]) -> tuple[LearnedLimit, ...]:
@@ -58,7 +59,8 @@ def learned_limits(known: Known, rules: Sequence[Rule]) -> tuple[LearnedLimit, .
         seen = (item[place] == values.item) if len(item) else np.zeros(len(values.item), np.bool_)
         own, went = values.value[seen], bad[place[seen]] if len(item) else np.zeros(0, np.bool_)
         if len(np.unique(own)) > 1 or not len(own):
-            found.append((subject, len(own), int(went.sum()), learned_threshold(own, went)))
+            learnt = learned_threshold(own, went, keys=values.item[seen])
+            found.append((subject, len(own), int(went.sum()), learnt))
     ps = benjamini_hochberg([None if t is None else t.p for *_, t in found])
     limits = [
         LearnedLimit(s, n, b, t, p, _line(s, t), _in_force(s, rules))

@@ -262,7 +262,7 @@ def _limits(page: PageContext, view: RulesView) -> None:
     with st.container(border=True):
         card_head(
             _("Limits the record proposes"),
-            _("Where pictures were discarded, skipped, flagged or answered wrongly more often: found on half of them, judged on the other half."),
+            _("Where pictures were discarded, skipped, flagged or answered wrongly more often. Each half of them chooses a limit, which the other half judges; the limit's interval says how far it is known."),
         )  # fmt: skip
         if not any(x.found for x in view.limits):
             n = max((x.n for x in view.limits), default=0)
