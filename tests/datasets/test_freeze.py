@@ -149,7 +149,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """The error is named and no part of the version stays (F10)."""
 
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "Error writing bytes to file. Detail: [errno 28] No space")  # Arrow's
 
     monkeypatch.setattr(freezing.pq, "write_table", full)
     with pytest.raises(DiskFull, match="No space left on device; nothing is left behind"):
