@@ -157,7 +157,8 @@ def test_a_limit_hardly_moves_when_two_observations_leave():
         part = learned_threshold(values[kept], bad[kept], keys=keys[kept])
         assert part.holds
         assert part.at_least
-        assert part.limit.value == pytest.approx(whole.limit.value, abs=2)
+        # A step from one candidate to the next is 2.5 here.
+        assert part.limit.value == pytest.approx(whole.limit.value, abs=4)
         assert part.difference.value == pytest.approx(whole.difference.value, abs=0.05)
     shuffled = rng.permutation(600)
     assert learned_threshold(values[shuffled], bad[shuffled], keys=keys[shuffled]) == whole
