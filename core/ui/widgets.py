@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from core.ui.tokens import MUTED, STATE_COLOURS, STATE_ORDER
 from core.ui.zones import reader_zone
 
 FLASH = "tiebreak.flash"
+_FIGURE = re.compile(r"(?:\bn = \d[\d,]*|[\d.,]*\d (?:%|s|h|points)(?![\w]))(?![^<]*>)")
+"""A figure with what belongs to it, in text and not within a tag: n and its number, a number and its unit."""
 
 STATE_NAMES = {
     ItemState.OPEN: mark("Open"),
@@ -98,7 +101,7 @@ def fact(label: str, value: str | None, note: str = "") -> None:
         none="tb-figure-none" if value is None else "",
         label=label,
         value=_("Not enough data") if value is None else value,
-        note=note or "\u00a0",
+        note=unbroken(note or "\u00a0"),
     )
 
 
@@ -227,7 +230,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Markup | str]], label: st
 def _cells(row: Sequence[Markup | str], wide: int) -> Markup:
     if len(row) == 1 < wide:
         return fill("<th scope='rowgroup' colspan='{n}'>{c}</th>", n=wide, c=row[0])
-    return join(fill("<td>{c}</td>", c=c) for c in row)
+    return join(fill("<td>{c}</td>", c=unbroken(c)) for c in row)
+
+
+def unbroken(text: Markup | str) -> Markup:
+    """Return text or markup in which no line ends within a figure, as in "n = 25" or "9.5 s"."""
+    shown = text if isinstance(text, Markup) else fill("{t}", t=text)
+    return Markup(_FIGURE.sub(r"<span class='tb-whole'>\g<0></span>", shown))
 
 
 def muted(text: str) -> Markup:
@@ -237,4 +246,4 @@ def muted(text: str) -> Markup:
 
 def caption(text: str) -> None:
     """Draw a small hint."""
-    draw("<div class='tb-muted tb-small'>{t}</div>", t=text)
+    draw("<div class='tb-muted tb-small'>{t}</div>", t=unbroken(text))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+from core.services.versions.differing import Tally
 from core.stats.intervals import Estimate
 from core.ui import charts
 from core.ui.charts import Dot
+from core.ui.theme import fill
+from core.ui.versions.diff import _bars
+from core.ui.widgets import unbroken
 
 SURE = Estimate(0.61, 0.53, 0.69, 140)
 NONE = Estimate(None, None, None, 3)
@@ -109,3 +113,47 @@ def test_a_line_to_compare_with_and_the_scale_are_named() -> None:
     named = [a for a in figure.layout.annotations if a.text == "like all"]
     assert [(a.x, a.y > 1.5) for a in named] == [(0.0, True)]
     assert figure.layout.yaxis.range[0] > named[0].y
+
+
+def test_a_scale_ends_where_its_intervals_do() -> None:
+    """All below nothing: the scale ends at the line to compare with, whose name then stands left of it."""
+    below = Estimate(-14.0, -20.0, -3.0, 140)
+    low, high = charts.ends_of([below, NONE])
+    assert low < -20.0 < 0.0 < high < 2.0
+    least = charts.ends_of([Estimate(0.1, 0.0, 0.2, 9)], least=5.0)
+    assert least[1] - least[0] >= 5.0
+    chart = charts.dots(
+        [Dot("oak", (below,))], unit="points", zero=0.0, extent=(low, high), zero_name="all"
+    )
+    (note,) = chart.layout.annotations
+    assert note.xanchor == "right"
+
+
+def test_a_long_name_takes_two_lines_and_loses_nothing() -> None:
+    """What a slice is of is read whole; only beyond two lines it is cut."""
+    name = "taken at (month): 2025-06 · Contrast: 25.5 to 37.7"
+    (label,) = labels(charts.dots([Dot(name, (SURE,))]))
+    assert label.partition(" <span")[0].replace("<br>", " ") == name
+    (long,) = labels(charts.dots([Dot("x" * 200, (SURE,))]))
+    assert max(len(line) for line in long.partition(" <span")[0].split("<br>")) <= 40
+
+
+def test_a_figure_of_a_table_stays_on_one_line() -> None:
+    """n with its number and a number with its unit are not parted; what is within a tag is left alone."""
+    shown = unbroken(fill("<b title='n = 7'>{t}</b>", t="9.5 – 12 %, n = 1,025 <i>"))
+    assert "<span class='tb-whole'>n = 1,025</span>" in shown
+    assert "<span class='tb-whole'>12 %</span>" in shown
+    assert "title='n = 7'" in shown
+    assert "&lt;i&gt;" in shown
+
+
+def test_a_difference_of_versions_is_drawn_from_zero_in_whole_items() -> None:
+    """One item that went is one of five to the right, not a whole bar; what came and went is stacked."""
+    one = Tally("Rowan", 56, 55, 0, 1, 0, NONE)
+    few = _bars([one])
+    assert few.layout.xaxis.range == (0, 5.2)
+    assert list(few.layout.xaxis.tickvals) == [0, 1, 2, 3, 4, 5]
+    assert [list(t.x) for t in few.data] == [[0], [1], [0]]
+    assert few.layout.barmode == "stack"
+    many = _bars([Tally("Beech", 10, 10, 80, 30, 27, NONE)])
+    assert list(many.layout.xaxis.tickvals) == [0, 50, 100, 150]

@@ -84,11 +84,9 @@ def _section(report: Report, section: Section) -> str:
 
 def _by_day(days: Sequence[Day]) -> str:
     """Return the bars of a week under their title, with the sums that the table below has too."""
-    said = ", ".join(f"{d} {votes:,.0f} and {ruled:,.0f}" for d, votes, ruled in days)
-    title, votes, ruled = (
-        "Votes and decisions by leads a day",
-        *(sum(d[i] for d in days) for i in (1, 2)),
-    )
+    said = ", ".join(f"{d} {v:,.0f} and {r:,.0f}" for d, v, r in days)
+    votes, ruled = sum(d[1] for d in days), sum(d[2] for d in days)
+    title = "Votes and decisions by leads a day"
     return (
         f"<figure><h3>{title}</h3>{bars(days, f'{title}: {said}')}"
         f'<figcaption><span class="k now">■</span> votes, {votes:,.0f} in all '

@@ -8,7 +8,8 @@ from core.services.bias.anchoring import AnchorRow
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, downloads, widgets
-from core.ui.charts import Dot, card_head, draw_chart
+from core.ui.bias.contents import part_head, tell
+from core.ui.charts import Dot, draw_chart
 from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.theme import Markup, fill
@@ -19,7 +20,8 @@ PULLED = "bias.anchors"
 
 def draw_anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
     """Draw how often votes say what the pre-label says, in view and blind, by class."""
-    card_head(
+    part_head(
+        "anchors",
         _("Does a pre-label in view pull?"),
         _(
             "How often people say what the pre-label says, with it in view and blind. Who sees it is "
@@ -34,6 +36,8 @@ def draw_anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
             )
         )
         return
+    pull = charts.sentence(first.pull.times(100), charts.POINTS)
+    tell(_("With it in view people say what it says {points} more often.").format(points=pull))
     dots = [Dot(a.label or _("All classes"), (a.shown, a.blind)) for a in rows]
     draw_chart(
         charts.dots(dots, (_("in view"), _("blind"))),

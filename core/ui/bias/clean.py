@@ -18,6 +18,7 @@ from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states
 from core.ui.bias.ask import column_name
+from core.ui.bias.contents import part_head
 from core.ui.bias.reference import choose_by_click, draw_pictures, reference_in_address, sentence
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose
@@ -41,7 +42,7 @@ def draw_too_clean(page: PageContext) -> None:
     if asked is None:
         return
     with st.container(border=True):
-        card_head(
+        part_head("clean",
             _("Too clean?"),
             _("A classifier is asked to tell your pictures from those of the reference; it is judged on what it has not seen."),
         )  # fmt: skip

@@ -23,6 +23,7 @@ from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.behind import Linked, item_cells
 from core.ui.bias.anchors import draw_anchors, points_cell
 from core.ui.bias.ask import column_name, name_in_sentence
+from core.ui.bias.contents import part_head, tell
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
@@ -48,7 +49,8 @@ VERDICTS = {
 def draw_confirmation(page: PageContext) -> None:
     """Draw which labels go with which attributes, beside the truth, and what a pre-label in view does."""
     with st.container(border=True):
-        card_head(
+        part_head(
+            "confirmation",
             _("Labels that go with what should not matter"),
             _(
                 "Site, collector, light or the order of files may go with a class because it is so. "
@@ -56,6 +58,7 @@ def draw_confirmation(page: PageContext) -> None:
             ),
         )
         if page.project is not None and page.project.task.draws:
+            tell(_("Not for regions"))
             states.empty(
                 _("Not for regions"),
                 _(
@@ -113,6 +116,7 @@ def _headline(view: ConfirmationView) -> None:
     more = many("{n} group was compared.", "{n} groups were compared.", view.tested)
     if top is not None and (top.found is Found.BEYOND or top.adjusted_p < 0.05):
         text, more = sentence(top), beside_truth(view, top)
+    tell(text)
     draw(
         "<div style='font-size:1.05rem;font-weight:600;line-height:1.45'>{t}</div>"
         "<div class='tb-muted' style='margin:.3rem 0 .2rem'>{more}</div>",

@@ -15,6 +15,7 @@ from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states
 from core.ui.bias.ask import METRICS, column_name, name_in_sentence, slice_name
 from core.ui.bias.chosen import draw_items
+from core.ui.bias.contents import part_head, tell
 from core.ui.charts import Dot, card_head, draw_chart
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
@@ -33,7 +34,8 @@ BEST = "best"
 def draw_measurement(page: PageContext) -> None:
     """Draw the separated effects, the raw differences beside them, and how much is due to what."""
     with st.container(border=True):
-        card_head(
+        part_head(
+            "measurement",
             _("The camera, or who used it?"),
             _(
                 "Who works only with a bad camera looks bad. A model of all statements at once gives "
@@ -48,9 +50,11 @@ def draw_measurement(page: PageContext) -> None:
                 _("Choose another figure, or wait for more labels."),
             )
             return
+        said = _headline(view)
+        tell(said)
         draw(
             "<div style='font-size:1.05rem;font-weight:600;line-height:1.45'>{t}</div>",
-            t=_headline(view),
+            t=said,
         )
         rows = [*view.values, *view.people]
         _effects(view, rows)

@@ -8,6 +8,7 @@ from core.services.bias.reference_sets import Choices, Picture, Pictures, Refere
 from core.stats.intervals import Estimate
 from core.ui import charts, states, urls, widgets
 from core.ui.behind import item_link
+from core.ui.bias.contents import tell
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
 from core.ui.text import _, many
@@ -86,6 +87,7 @@ def p_value(p: float | None) -> str:
 
 def sentence(text: str, more: str = "") -> None:
     """Draw the one sentence a panel is about."""
+    tell(text)
     below = fill("<div class='tb-muted' style='margin-top:.3rem'>{t}</div>", t=more) if more else ""
     draw(
         "<div style='font-size:1.08rem;font-weight:600;line-height:1.45'>{t}</div>{below}",

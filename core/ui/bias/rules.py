@@ -25,6 +25,7 @@ from core.services.steering.rules import set_guideline
 from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.behind import Linked, item_cells
 from core.ui.bias.ask import column_name
+from core.ui.bias.contents import part_head, tell
 from core.ui.bias.measure import draw_measuring
 from core.ui.bias.reference import cell, here_with, linked, p_value, reference_in_address
 from core.ui.charts import Dot, card_head, draw_chart
@@ -43,7 +44,8 @@ EXAMPLE = "```rules\nbrightness between 40 and 220\nsharpness at least 60\nobjec
 def draw_rules(page: PageContext) -> None:
     """Draw the rules of the guideline against what there is, and the limits the record proposes."""
     with st.container(border=True):
-        card_head(
+        part_head(
+            "rules",
             _("Executable guideline"),
             _("Rules written into the guideline, measured on every picture and region."),
         )
@@ -51,6 +53,7 @@ def draw_rules(page: PageContext) -> None:
         if reference_in_address() is None:  # else the panel above offers it
             draw_measuring(page, view.unmeasured)
         _refused(view)
+        tell(_finding(view))
         if view.figures:
             _rules(page, view)
         else:
@@ -61,6 +64,19 @@ def draw_rules(page: PageContext) -> None:
             st.code(EXAMPLE, language=None)
     _chosen(page, view)
     _limits(page, view)
+
+
+def _finding(view: RulesView) -> str:
+    """Return in one line what the rules found."""
+    if not view.figures:
+        return _("The guideline has no rules yet")
+    broken = [f for f in view.figures if f.broken]
+    if not broken:
+        return many("{n} rule, broken nowhere.", "{n} rules, broken nowhere.", len(view.figures))
+    worst = max(broken, key=lambda f: f.share.value or 0.0)
+    return _("{broken} of {n} rules are broken, most often: {rule}.").format(
+        broken=len(broken), n=len(view.figures), rule=worst.rule.text
+    )
 
 
 def _refused(view: RulesView) -> None:
@@ -260,7 +276,7 @@ def _back(page: PageContext, rule: Rule) -> None:
 
 def _limits(page: PageContext, view: RulesView) -> None:
     with st.container(border=True):
-        card_head(
+        part_head("limits",
             _("Limits the record proposes"),
             _("Where pictures were discarded, skipped, flagged or answered wrongly more often. Each half of them chooses a limit, which the other half judges; the limit's interval says how far it is known."),
         )  # fmt: skip
@@ -316,12 +332,15 @@ def _adopt(page: PageContext, view: RulesView, shown: list[LearnedLimit]) -> Non
     """Offer to write the surest limit that the guideline does not have yet into it."""
     sure = [x for x in shown if x.is_sure and not x.in_force]
     if not sure:
-        widgets.caption(
+        said = (
             _("No limit is sure, so none is proposed for the guideline.")
             if not any(x.is_sure for x in shown)
             else _("The guideline has a rule about every property with a sure limit.")
         )
+        tell(said)
+        widgets.caption(said)
         return
+    tell(_("Proposed for the guideline: {rule}").format(rule=sure[0].line))
     if can(page.actor, Action.STEER, Resource(view.project.id)):
         st.button(
             states.plain_markdown(_("Write into the guideline: {rule}").format(rule=sure[0].line)),

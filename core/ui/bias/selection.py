@@ -16,6 +16,7 @@ from core.services.bias.selection_bias import (
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.bias.ask import column_name
+from core.ui.bias.contents import part_head, tell
 from core.ui.bias.measure import draw_embedding, draw_measuring
 from core.ui.bias.reference import (
     ask_reference,
@@ -43,7 +44,8 @@ FEW_NOTES = 3
 def draw_selection(page: PageContext) -> None:
     """Draw the choice of a reference and how the project's pictures differ from it."""
     with st.container(border=True):
-        card_head(
+        part_head(
+            "selection",
             _("Selection bias"),
             _("Are your pictures like those the model will work on? Every column is compared."),
         )
@@ -65,6 +67,7 @@ def draw_selection(page: PageContext) -> None:
 
 
 def _nothing_chosen(known: Choices) -> None:
+    tell(_("No reference is chosen yet."))
     if known.projects or known.columns:
         widgets.caption(
             _(

@@ -19,6 +19,7 @@ from core.services.bias.reference_sets import ReferenceAsk
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
 from core.ui import charts, comparison, downloads, states
+from core.ui.bias.contents import part_head
 from core.ui.bias.reference import (
     cell,
     choose_by_click,
@@ -46,7 +47,7 @@ def draw_sizes(page: PageContext) -> None:
         return
     asked = reference_in_address()
     with st.container(border=True):
-        card_head(
+        part_head("sizes",
             _("Object sizes"),
             _("How large things are, as a share of the picture's side. A model that has seen near things alone loses the small ones."),
         )  # fmt: skip

@@ -214,11 +214,11 @@ def draw_gaps(view: SlicesView) -> None:
             )
             for r in rows
         ]
-        ends = [x for d in dots for x in (d.estimates[0].low, d.estimates[0].high) if x is not None]
-        reach = max([abs(x) for x in ends] + [5.0 if unit == charts.POINTS else 0.5]) * 1.06
+        least = 5.0 if unit == charts.POINTS else 0.5
+        extent = charts.ends_of([e for d in dots for e in d.estimates], 0.0, least)
         draw_chart(
             charts.dots(
-                dots, (_("difference"), _("believed")), unit, zero=0.0, extent=(-reach, reach),
+                dots, (_("difference"), _("believed")), unit, zero=0.0, extent=extent,
                 axis=_axis(view), zero_name=_("the same as all others"),
             ),
             CLICKED,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import streamlit as st
+
 from core.ui import states
 from core.ui.bias.clean import draw_too_clean
 from core.ui.bias.confirmation import draw_confirmation
+from core.ui.bias.contents import listed
 from core.ui.bias.measurement import draw_measurement
 from core.ui.bias.rules import draw_rules
 from core.ui.bias.selection import draw_selection
@@ -25,7 +28,8 @@ SOURCES: tuple[Callable[[PageContext], None], ...] = (
 
 
 def draw_sources(page: PageContext) -> None:
-    """Draw every panel; one that fails says so in its place and stops no other."""
-    for panel in SOURCES:
-        with states.boundary(inline=True):
-            panel(page)
+    """Draw every panel below a list of them; one that fails says so in its place and stops no other."""
+    with listed(st.container()):
+        for panel in SOURCES:
+            with states.boundary(inline=True):
+                panel(page)

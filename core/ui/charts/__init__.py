@@ -8,7 +8,7 @@ a figure without enough data says so where its dot would be.
 from __future__ import annotations
 
 from core.ui.charts.counts import histogram, stacked_days, states_over_time
-from core.ui.charts.dot_chart import Dot, dots, from_zero
+from core.ui.charts.dot_chart import Dot, dots, ends_of, from_zero
 from core.ui.charts.squares import STEPS, STEPS_ON_DARK, confusion, matrix, matrix_px
 from core.ui.charts.style import (
     INK,
@@ -43,6 +43,7 @@ __all__ = [
     "confusion",
     "dots",
     "draw_chart",
+    "ends_of",
     "frame",
     "from_zero",
     "histogram",

@@ -27,6 +27,8 @@ INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
 ROW_PX, HEAD_PX = 30, 46
 TITLE_PX = 24
+LETTERS, MOST_LETTERS, WRAPPED_PX = 40, 78, 8
+"""Letters of a line of a row's name, and of all of it; what a row of two lines takes more."""
 STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Distances of marks on a scale of shares that ends below 100 %."""
 
@@ -75,8 +77,8 @@ def dots(
         figure.add_vline(x=zero, line={"color": MUTED, "width": 1, "dash": "dot"})
     foot = 0.75 if zero is not None and zero_name else 0.0  # of a row: the name covers no dot
     if foot and zero is not None:
-        _name_line(figure, zero, zero_name, len(rows))
-    px = _row_px(len(series))
+        _name_line(figure, zero, zero_name, len(rows), extent)
+    px = _row_px(len(series)) + WRAPPED_PX * any("<br>" in text for text in labels)
     tall = HEAD_PX + px * max(len(rows), 1) + 30 * (len(series) > 1)
     frame(figure, round(tall + foot * px) + (TITLE_PX if axis else 0), len(series) > 1)
     figure.update_yaxes(
@@ -100,9 +102,32 @@ def from_zero(estimates: Sequence[Estimate]) -> tuple[float, float] | None:
     return None if step is None else (-0.1 * step, 5.1 * step)
 
 
-def _name_line(figure: go.Figure, zero: float, name: str, rows: int) -> None:
+def ends_of(
+    estimates: Sequence[Estimate], zero: float = 0.0, least: float = 1.0
+) -> tuple[float, float]:
+    """Return the ends of a scale that holds every interval and the line to compare with, with air.
+
+    Args:
+        estimates: What is drawn.
+        zero: Where the line is.
+        least: How far the scale reaches on one side at least.
+    """
+    reached = [x for e in estimates for x in (e.low, e.value, e.high) if x is not None]
+    low, high = min([*reached, zero]), max([*reached, zero])
+    if high - low < least:
+        low, high = (low - least, high) if zero - low > high - zero else (low, high + least)
+    air = 0.06 * (high - low)
+    return (low - air, high + air)
+
+
+def _name_line(
+    figure: go.Figure, zero: float, name: str, rows: int, extent: tuple[float, float] | None
+) -> None:
+    """Write what a line means at its foot, on the side where there is room."""
+    to_left = extent is not None and zero - extent[0] > extent[1] - zero
     figure.add_annotation(
-        x=zero, y=rows - 0.15, text=plain(name), showarrow=False, xanchor="left", xshift=5,
+        x=zero, y=rows - 0.15, text=plain(name), showarrow=False,
+        xanchor="right" if to_left else "left", xshift=-5 if to_left else 5,
         font={"size": 11.5, "color": MUTED},
     )  # fmt: skip
 
@@ -177,4 +202,14 @@ def _say_where_there_is_too_little(figure: go.Figure, rows: Sequence[Dot]) -> No
 def _row_label(row: Dot) -> str:
     counts = [f"{e.n:,}" for e in row.estimates]
     ns = counts[0] if len(set(counts)) == 1 else " / ".join(counts)
-    return f"{plain(shortened(row.label))} <span style='color:{MUTED}'>n = {ns}</span>"
+    return f"{_lines(row.label)} <span style='color:{MUTED}'>n = {ns}</span>"
+
+
+def _lines(label: str) -> str:
+    """Return a row's name on two lines where it is long, parted between its words."""
+    if len(label) <= LETTERS:
+        return plain(label)
+    shown = shortened(label, MOST_LETTERS)
+    cut = shown.rfind(" ", 1, LETTERS + 1)
+    cut = cut if cut > 0 else LETTERS
+    return f"{plain(shown[:cut])}<br>{plain(shown[cut:].lstrip())}"

@@ -44,11 +44,12 @@ def draw_chart(
     )
 
 
-def card_head(title: str, text: str = "") -> None:
-    """Draw the head of a card, flush with its top."""
+def card_head(title: str, text: str = "", anchor: str = "") -> None:
+    """Draw the head of a card, flush with its top; a link to its anchor leads there."""
     below = fill("<div class='tb-muted tb-small'>{t}</div>", t=text) if text else Markup()
     draw(
-        "<div style='font-size:1.12rem;font-weight:600'>{title}</div>{below}",
+        "<div {at} style='font-size:1.12rem;font-weight:600'>{title}</div>{below}",
+        at=fill("id='{a}' tabindex='-1' class='tb-anchor'", a=anchor) if anchor else Markup(),
         title=title,
         below=below,
     )
@@ -101,6 +102,7 @@ def frame(figure: go.Figure, height: int, legend: bool = False) -> None:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         dragmode=False,
+        minreducedheight=20,  # else a chart of one row has no room for its scale
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
         hoverlabel={"align": "left"},
     )

@@ -13,7 +13,7 @@ from core.services.pictures.images import image_path
 from core.services.versions.differing import ChangeView, Difference, Tally, diff_versions
 from core.ui import background, downloads, states, urls, widgets
 from core.ui.behind import Linked, item_cells
-from core.ui.charts.style import axis_title, draw_chart, frame, plain, shortened
+from core.ui.charts.style import LINE, axis_title, draw_chart, frame, plain, shortened
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
@@ -28,7 +28,7 @@ FEW, LONG_PX = 10, 640
 READ = "versions.difference"
 """What was read last in this session: versions never change, and large ones take seconds to read."""
 CLICKED = "versions.classes"
-MOST_BARS = 20
+MOST_BARS, FEWEST_ON_SCALE, BAR = 20, 5, 0.62
 KINDS = {
     "added": mark("Added"),
     "removed": mark("Removed"),
@@ -130,37 +130,38 @@ def _counts(told: Difference) -> None:
 
 
 def _bars(rows: Sequence[Tally]) -> go.Figure:
-    """Return what came and what went of each class: to the right and to the left of zero."""
+    """Return how many items came, went and changed of each class: stacked, from zero to the right."""
     shown = [r for r in rows if r.added or r.removed or r.relabelled][:MOST_BARS][::-1]
     names = [plain(shortened(r.name or _("none"))) for r in shown]
     drawn = go.Figure()
     for kind, title, values, colour in (
         ("added", _("Added"), [r.added for r in shown], ACCENT),
-        ("removed", _("Removed"), [-r.removed for r in shown], STATE_COLOURS["discarded"]),
-        ("changed", _("Relabelled"), [-r.relabelled for r in shown], STATE_COLOURS["dispute"]),
+        ("removed", _("Removed"), [r.removed for r in shown], STATE_COLOURS["discarded"]),
+        ("changed", _("Relabelled"), [r.relabelled for r in shown], STATE_COLOURS["dispute"]),
     ):
         drawn.add_trace(
             go.Bar(
-                x=values, y=names, orientation="h", name=title, marker={"color": colour},
-                customdata=[(r.name, kind, abs(v)) for r, v in zip(shown, values, strict=True)],
-                hovertemplate="%{y}: %{customdata[2]:,}",
+                x=values, y=names, orientation="h", name=title, width=BAR,
+                marker={"color": colour, "line": {"width": 0}},
+                customdata=[(r.name, kind) for r in shown], hovertemplate="%{y}: %{x:,}",
+                text=[f"{v:,}" if v else "" for v in values], textposition="inside",
+                insidetextanchor="middle", textangle=0, textfont={"color": "white", "size": 12},
             )
         )  # fmt: skip
     frame(drawn, 120 + 28 * len(shown), legend=True)
-    drawn.update_layout(barmode="relative", showlegend=True)
+    drawn.update_layout(barmode="stack", showlegend=True, legend={"traceorder": "normal"})
     drawn.update_xaxes(title=axis_title(_("Items")), **_ticks(shown))
     return drawn
 
 
-def _ticks(rows: Sequence[Tally]) -> dict[str, list[float] | list[str]]:
-    """Return whole numbers without signs on both sides of zero: what went was not less than nothing."""
-    right = max((r.added for r in rows), default=0)
-    left = max((r.removed + r.relabelled for r in rows), default=0)
-    rough = max(right + left, 1) / 5
-    scale = 10 ** max(0, len(str(int(rough))) - 1)
-    step = next(s * scale for s in (1, 2, 5, 10) if s * scale >= rough)
-    values = [float(v * step) for v in range(-(left // step), right // step + 1)]
-    return {"tickvals": values, "ticktext": [f"{abs(v):,.0f}" for v in values]}
+def _ticks(rows: Sequence[Tally]) -> dict[str, object]:
+    """Return a scale of whole numbers from zero on, wide enough that one item is no whole bar."""
+    most = max((r.added + r.removed + r.relabelled for r in rows), default=0)
+    top = max(most, FEWEST_ON_SCALE)
+    scale = 10 ** (len(str(top // 5)) - 1)
+    step = next(s * scale for s in (1, 2, 5, 10) if 5 * s * scale >= top)
+    return {"tickvals": [*range(0, top + step, step)], "tickformat": ",d", "range": [0, 1.04 * top],
+            "gridcolor": LINE, "zeroline": False}  # fmt: skip
 
 
 def _tallies(page: PageContext, name: str, rows: Sequence[Tally], title: str) -> None:
