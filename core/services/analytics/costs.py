@@ -10,14 +10,18 @@ from sqlalchemy import Connection, select
 
 from core.access import Action, Actor
 from core.analytics.asked import ALL, Filters
-from core.analytics.costs import Costs, Wages, costs
+from core.analytics.costs import Cost, Costs, Wages, costs
 from core.analytics.figures import FEWEST
+from core.analytics.kept import once
+from core.analytics.replica import Replica
 from core.errors import InputError
 from core.services.accounts.teams import checked_team, teams_in_force
+from core.services.analytics.forecast import WAITS
 from core.services.analytics.replicas import open_figures
 from core.services.projects.project import project_for
 from core.services.projects.training_rules import rules_in_force
 from core.services.workspace import Workspace
+from core.stats.intervals import Estimate
 from core.store.audit import append_audit
 from core.store.tables import team_rates
 
@@ -34,6 +38,8 @@ class CostsView:
         currency: Of all rates.
         rates: Team to what an hour of it costs, where it has a rate of its own.
         teams: Every team there is.
+        left: Items that wait to be settled now, whatever the filters.
+        rest: What these will take at what a final label took; n counts the labels it rests on.
     """
 
     costs: Costs
@@ -41,6 +47,13 @@ class CostsView:
     currency: str
     rates: Mapping[str, float]
     teams: tuple[str, ...]
+    left: int
+    rest: Cost
+
+    @property
+    def is_paid(self) -> bool:
+        """Return whether anybody's time has a rate."""
+        return self.wage_per_hour > 0 or any(self.rates.values())
 
 
 def costs_of(ws: Workspace, actor: Actor, slug: str, filters: Filters | None = None) -> CostsView:
@@ -60,7 +73,20 @@ def costs_of(ws: Workspace, actor: Actor, slug: str, filters: Filters | None = N
     fewest = max(FEWEST, ws.settings.smallest_group)
     found = costs(replica, project.id, wages, filters or ALL, fewest)
     names = tuple(sorted(set(teams.values()) | set(rates), key=str.casefold))
-    return CostsView(found, rules.wage_per_hour, rules.currency, rates, names)
+    left = once(replica, project.id, ("waiting",), lambda: _waiting(replica, project.id))
+    each = found.finals
+    rest = Cost(_times(each.seconds, left), _times(each.money, left))
+    return CostsView(found, rules.wage_per_hour, rules.currency, rates, names, left, rest)
+
+
+def _waiting(replica: Replica, project_id: int) -> int:
+    rows = replica.query("states", {"project": project_id})
+    return int(sum(r["items"] for r in rows if r["state"] in WAITS))
+
+
+def _times(each: Estimate, n: int) -> Estimate:
+    value, low, high = (None if v is None else n * v for v in (each.value, each.low, each.high))
+    return Estimate(value, low, high, each.n)
 
 
 def set_team_rate(

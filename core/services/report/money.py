@@ -15,7 +15,7 @@ SECONDS = "s"
 def cost(asked: Asked) -> Section:
     """Return what the work of the week cost, beside the week before, at the rates in force."""
     now, before = _costs(asked, asked.week), _costs(asked, asked.week.before)
-    paid = any((now.wage_per_hour, *now.rates.values()))
+    paid = now.is_paid
     unit = now.currency if paid else SECONDS
     named = ("A vote", "A final label", "A corrected error")
     rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import streamlit as st
@@ -13,13 +14,18 @@ from core.services.analytics.costs import CostsView, costs_of, set_team_rate
 from core.services.certificates.savings import Savings, measured_savings
 from core.services.projects.training_rules import get_training_rules, set_training_rules
 from core.services.report.tables import estimate_cells, estimate_columns
+from core.stats.intervals import Estimate
 from core.ui import downloads
 from core.ui.charts import card_head
 from core.ui.shell import PageContext
-from core.ui.text import _
+from core.ui.text import _, many
 from core.ui.theme import Markup, fill
 from core.ui.throughput.paces import with_interval
-from core.ui.widgets import attempt, caption, duration, figure, number, table
+from core.ui.widgets import attempt, caption, duration, fact, figure, number, table
+
+SECONDS = "s"
+LONG = 120
+"""Seconds from which on they are told as a length of time."""
 
 
 def draw_money(page: PageContext, filters: Filters) -> None:
@@ -43,6 +49,17 @@ def draw_money(page: PageContext, filters: Filters) -> None:
 def _figures(page: PageContext, view: CostsView) -> None:
     found = view.costs
     saving = measured_savings(page.ws, page.actor, page.slug)
+    with st.container():
+        spent, rest, saved = st.columns(3)
+        with spent:
+            _spent(view)
+        with rest:
+            _cost_figure(
+                many("The {n} item left", "The {n} items left", view.left), view.rest, view,
+                _("if each takes what a final label took"),
+            )  # fmt: skip
+        with saved:
+            _saving_figure(saving)
     shown = (
         (_("A vote"), found.votes, _("all time, changes too")),
         (_("A final label"), found.finals, _("of items people settled")),
@@ -51,36 +68,65 @@ def _figures(page: PageContext, view: CostsView) -> None:
             _("of {n} items with a pre-label").format(n=f"{found.checked:,}"),
         ),
     )  # fmt: skip
-    columns = st.columns(4)
-    for column, (name, cost, note) in zip(columns, shown, strict=False):
+    for column, (name, cost, note) in zip(st.columns(3), shown, strict=True):
         with column:
             _cost_figure(name, cost, view, note)
-    with columns[3]:
-        _saving_figure(saving)
     caption(saving.sentence)
+    named = ("vote", "final label", "corrected error", f"the {view.left} items left")
     rows = [
         (name, *estimate_cells(cost.seconds), *estimate_cells(cost.money))
-        for name, cost in zip(
-            ("vote", "final label", "corrected error"), (c for _n, c, _t in shown), strict=True
-        )
+        for name, cost in zip(named, (*(c for _n, c, _t in shown), view.rest), strict=True)
     ]
+    nothing = ("", "", "")
+    rows.append(("spent so far", found.seconds, *nothing, found.money, *nothing))
     downloads.offer(
         page, "costs", ("of", *estimate_columns("seconds"), *estimate_columns("money")), rows
     )
 
 
+def _spent(view: CostsView) -> None:
+    """Draw what all the work came to: a count of all of it, so without an interval."""
+    found = view.costs
+    note = _("n = {n} votes, all counted").format(n=f"{found.votes.seconds.n:,}")
+    at_work = _("{time} at work").format(time=duration(found.seconds))
+    if view.is_paid:
+        fact(_("Spent so far"), money(found.money, view.currency), f"{at_work} · {note}")
+    else:
+        fact(_("Spent so far"), duration(found.seconds), note)
+
+
 def _cost_figure(name: str, cost: Cost, view: CostsView, note: str) -> None:
-    e, unit = (cost.money, view.currency) if _has_rates(view) else (cost.seconds, "s")
-    figure(name, e.value, e.n, e.low, e.high, unit, note)
+    e, unit = (cost.money, view.currency) if view.is_paid else (cost.seconds, "s")
+    parts = [between(e, unit), f"n = {e.n:,}", note]
+    fact(name, None if e.value is None else said(e.value, unit), " · ".join(filter(None, parts)))
+
+
+def said(value: float, unit: str) -> str:
+    """Return seconds, from two minutes on as a length of time, or money."""
+    if unit != SECONDS:
+        return money(value, unit)
+    return number(value, unit) if value < LONG else duration(value)
+
+
+def between(e: Estimate, unit: str) -> str:
+    """Return an interval with the digits its ends need; nothing where there is none."""
+    if e.value is None or e.low is None or e.high is None:
+        return ""
+    low, high = said(e.low, unit), said(e.high, unit)
+    return f"{low.removesuffix(unit).strip()} – {high}"
+
+
+def money(value: float, currency: str) -> str:
+    """Return an amount to the cent, a small one with the three digits that tell it from its like."""
+    if value >= 1 or value <= 0:
+        return f"{value:,.2f} {currency}".strip()
+    decimals = min(6, 2 - math.floor(math.log10(value)))
+    return f"{value:.{decimals}f} {currency}".strip()
 
 
 def _saving_figure(saving: Savings) -> None:
     claim = _("claim: up to {n} %").format(n=round(100 * saving.claim))
     figure(_("Time saved, measured"), saving.saving, saving.n, saving.low, saving.high, "%", claim)
-
-
-def _has_rates(view: CostsView) -> bool:
-    return view.wage_per_hour > 0 or any(view.rates.values())
 
 
 # --- by class ---------------------------------------------------------------------------------
@@ -94,7 +140,9 @@ def _classes(page: PageContext, view: CostsView) -> None:
             "the one people settled on."
         ),
     )
-    head = (_("Class"), _("Items"), _("Labelling"), _("Review"), _("In all"), _("Each"))
+    head = [_("Class"), _("Items"), _("Labelling"), _("Review"), _("In all"), _("Each")]
+    if view.is_paid:
+        head += [_("In all, money"), _("Each, money")]
     table(head, [_class_row(view, c) for c in view.costs.classes], _("What each class takes"))
     columns = ("class", "items", "labelling_seconds", "review_seconds", "money",
                *estimate_columns("seconds_each"), *estimate_columns("money_each"))  # fmt: skip
@@ -107,17 +155,27 @@ def _classes(page: PageContext, view: CostsView) -> None:
 
 
 def _class_row(view: CostsView, c: ClassCost) -> list[Markup | str]:
-    spent = c.labelling_seconds + c.review_seconds
-    in_all = number(c.money, view.currency) if _has_rates(view) else duration(spent)
-    each = c.each.money if _has_rates(view) else c.each.seconds
-    return [
+    cells: list[Markup | str] = [
         fill("<b>{n}</b>", n=c.name),
         number(c.labels),
         duration(c.labelling_seconds),
         duration(c.review_seconds),
-        in_all,
-        with_interval(each, view.currency if _has_rates(view) else "s"),
+        duration(c.labelling_seconds + c.review_seconds),
+        _each(c.each.seconds, SECONDS),
     ]
+    if view.is_paid:
+        cells += [money(c.money, view.currency), _each(c.each.money, view.currency)]
+    return cells
+
+
+def _each(e: Estimate, unit: str) -> Markup:
+    if e.value is None:
+        return with_interval(e, unit)
+    return fill(
+        "{value}<div class='tb-muted tb-small'>{rest}</div>",
+        value=said(e.value, unit),
+        rest=", ".join(filter(None, (between(e, unit), f"n = {e.n:,}"))),
+    )
 
 
 # --- rates ------------------------------------------------------------------------------------
@@ -127,7 +185,7 @@ def _rates(page: PageContext, view: CostsView) -> None:
     here = Resource(page.project.id if page.project else None)
     if not can(page.actor, Action.STEER, here):
         rate = number(view.wage_per_hour, view.currency)
-        caption(_("{rate} an hour").format(rate=rate) if _has_rates(view) else _("No rate is set."))
+        caption(_("{rate} an hour").format(rate=rate) if view.is_paid else _("No rate is set."))
         return
     with st.popover(_("Rates"), icon=":material/payments:", width="stretch"):
         with st.form("throughput.rate", border=False):

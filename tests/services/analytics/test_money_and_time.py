@@ -51,6 +51,11 @@ def test_costs_are_told_at_the_rates_in_force(world: World) -> None:
     assert (view.wage_per_hour, view.currency, view.rates) == (10.0, "EUR", {"Vendor": 30.0})
     assert view.costs.votes.money.value == pytest.approx(0.2)
     assert view.costs.finals.money.value == pytest.approx(0.4)
+    assert view.costs.money == pytest.approx(12 * 0.4)
+    each = view.costs.finals.money
+    assert (view.left, view.rest.money.n) == (2, each.n)
+    ends = (view.rest.money.value, view.rest.money.low, view.rest.money.high)
+    assert ends == pytest.approx((0.8, 2 * (each.low or -1), 2 * (each.high or -1)))
     [cat] = view.costs.classes
     assert (cat.labelling_seconds, cat.review_seconds) == (12 * 36, 12 * 36)
     set_team_rate(world.ws, world.cast.manager, world.slug, "Vendor", None)
