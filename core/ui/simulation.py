@@ -200,32 +200,9 @@ def _result(found: Simulation) -> None:
             sure=widgets.number(found.confidence, "%", 0), time=widgets.duration(found.seconds),
         ),
     )  # fmt: skip
-    one, two, three, four = st.columns(4)
-    with one:
-        fact(
-            _("People label"), widgets.number(found.human_share, "%"),
-            _("{low} – {high} over {n} campaigns").format(
-                low=widgets.number(found.low, "%").removesuffix(" %"), high=widgets.number(found.high, "%"),
-                n=found.seeds,
-            ),
-        )  # fmt: skip
-    with two:
-        fact(
-            _("Of the accepted, wrong"),
-            widgets.number(found.auto_error, "%"),
-            _("at most {share} in a run").format(share=widgets.number(found.auto_error_max, "%")),
-        )
-    with three:
-        fact(
-            _("Runs that broke the target"), widgets.number(found.runs_over_target, "%", 0),
-            charts.interval(_over(found)) + f"n = {found.seeds}",
-        )  # fmt: skip
-    with four:
-        fact(
-            _("All labels right"),
-            widgets.number(found.final_accuracy, "%"),
-            _("of {n} images, people's and the model's").format(n=f"{found.n:,}"),
-        )
+    for column, shown in zip(st.columns(4), _facts(found), strict=True):
+        with column:
+            fact(*shown)
     rows = [_way(w, found.confidence) for w in found.table]
     head = (
         _("Way"),
@@ -235,6 +212,35 @@ def _result(found: Simulation) -> None:
         _("All right"),
     )
     table(head, rows, _("Ways to get everything labelled"))
+    _notes(found)
+
+
+def _facts(found: Simulation) -> list[tuple[str, str, str]]:
+    """Return name, figure and what stands below it, of the four figures above the table."""
+    share = widgets.number
+    return [
+        (
+            _("People label"), share(found.human_share, "%"),
+            _("{low} – {high} over {n} campaigns").format(
+                low=share(found.low, "%").removesuffix(" %"), high=share(found.high, "%"), n=found.seeds
+            ),
+        ),
+        (
+            _("Of the accepted, wrong"), share(found.auto_error, "%"),
+            _("at most {share} in a run").format(share=share(found.auto_error_max, "%")),
+        ),
+        (
+            _("Runs that broke the target"), share(found.runs_over_target, "%", 0),
+            charts.interval(_over(found)) + f"n = {found.seeds}",
+        ),
+        (
+            _("All labels right"), share(found.final_accuracy, "%"),
+            _("of {n} images, people's and the model's").format(n=f"{found.n:,}"),
+        ),
+    ]  # fmt: skip
+
+
+def _notes(found: Simulation) -> None:
     if found.refused_runs:
         caption(
             many(
