@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +52,15 @@ def _claimed(manager: PagesManager, *args: object, **options: object) -> None:
     PagesManager.uses_pages_directory = False
 
 
+_WHOLE = re.compile(r"<span class='tb-whole'>(.*?)</span>")
+
+
 def words(at: AppTest) -> str:
-    """Return everything on the page that is text, markup included."""
+    """Return everything on the page that is text, markup included but for what keeps figures whole."""
     kinds = ("html", "markdown", "caption", "error", "title", "subheader", "toast")
     found = []
     for kind in kinds:
         for element in at.get(kind):
             body = getattr(element, "value", None) or getattr(element.proto, "body", "")
-            found.append(str(body))
+            found.append(_WHOLE.sub(r"\1", str(body)))
     return "\n".join(found)
