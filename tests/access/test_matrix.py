@@ -45,6 +45,7 @@ from core.services.analytics import people_quality
 from core.services.analytics import stages as analytics_stages
 from core.services.analytics import teams as figure_teams
 from core.services.bias import (
+    bounties,
     confirmation_bias,
     guideline_rules,
     measured,
@@ -268,6 +269,16 @@ CALLS = (
         "bias.slice_items.make_bounty",
         Action.STEER,
         by_slug(slice_items.make_bounty, slice_ask.SliceAsk(), [("camera", "A")], 3.0),
+    ),
+    Call(
+        "bias.bounties.queued_bounties",
+        Action.SEE_FIGURES,
+        by_slug(bounties.queued_bounties, [("camera", "A")]),
+    ),
+    Call(
+        "bias.bounties.take_back_bounty",
+        Action.STEER,
+        by_slug(bounties.take_back_bounty, 10**6),
     ),
     Call(
         "bias.slice_items.queue_first",

@@ -248,9 +248,18 @@ def make_bounty(
         )
     # By chance, so that what is labelled stands for the slice and not for its easy end.
     drawn = random.Random(f"{slug}/{conditions}/{len(waiting)}").sample(waiting, bounty.offered)
-    what = " and ".join(f"{c} {'not known' if v is None else v}" for c, v in conditions)
-    reason = f"Slice bounty: {len(drawn)} more of {what}"
-    return queue_first(ws, actor, slug, f"Bounty: {what}", drawn, reason)
+    reason = f"Slice bounty: {len(drawn)} more of {_in_words(conditions)}"
+    return queue_first(ws, actor, slug, bounty_name(conditions), drawn, reason)
+
+
+def bounty_name(conditions: Sequence[Condition]) -> str:
+    """Return what the list of a slice's bounty is called, in whatever order its conditions come."""
+    return f"Bounty: {_in_words(conditions)}"
+
+
+def _in_words(conditions: Sequence[Condition]) -> str:
+    told = sorted(f"{c} {'not known' if v is None else v}" for c, v in conditions)
+    return " and ".join(told)
 
 
 def queue_first(

@@ -7,6 +7,7 @@ import streamlit as st
 from core.access import Action, Resource, can
 from core.analytics.slice_facts import LOWER_IS_BETTER, Metric
 from core.errors import TiebreakError
+from core.services.bias.bounties import QueuedBounty, queued_bounties, take_back_bounty
 from core.services.bias.slice_ask import Condition, SliceAsk
 from core.services.bias.slice_items import (
     SHARES,
@@ -18,7 +19,7 @@ from core.services.bias.slice_items import (
     slice_items,
 )
 from core.services.bias.slices import SlicesView
-from core.ui import states, widgets
+from core.ui import states, urls, widgets
 from core.ui.behind import Linked, item_cells
 from core.ui.bias.ask import slice_name
 from core.ui.charts import card_head
@@ -123,7 +124,13 @@ def _offer(
         t=_in_words(view, conditions, found, points),
         more=_now(found),
     )
-    if found.offered and can(page.actor, Action.STEER, Resource(view.project.id)):
+    steers = can(page.actor, Action.STEER, Resource(view.project.id))
+    queued = [
+        b for b in queued_bounties(page.ws, page.actor, page.slug, conditions) if b.done < b.items
+    ]
+    for bounty in queued:
+        _queued(page, bounty, steers)
+    if found.offered and steers and not queued:
         st.button(
             many("Queue this {n} item", "Queue these {n} items", found.offered),
             key="bias.bounty",
@@ -132,6 +139,41 @@ def _offer(
             on_click=_make,
             args=(page, view, conditions, points),
         )
+
+
+def _queued(page: PageContext, bounty: QueuedBounty, steers: bool) -> None:
+    """Say that a bounty is queued and how far it is, with ways to it and back."""
+    draw(
+        "<div style='margin-top:.6rem'>{t} "
+        "<a href='{href}' target='_self' style='color:inherit'>{link}</a></div>",
+        t=many(
+            "{n} item of it comes first for everybody.",
+            "{n} items of it come first for everybody.",
+            bounty.items,
+        )
+        + " "
+        + _("Done: {n}.").format(n=f"{bounty.done:,}"),
+        href=urls.page("review", project=page.slug, list=str(bounty.list_id)),
+        link=_("Review these alone"),
+    )
+    if steers:
+        st.button(
+            _("Take it back"),
+            key=f"bias.bounty.back.{bounty.list_id}",
+            icon=":material/undo:",
+            help=_("Its items wait where they waited before; what was answered stays."),
+            on_click=_take_back,
+            args=(page, bounty),
+        )
+
+
+def _take_back(page: PageContext, bounty: QueuedBounty) -> None:
+    try:
+        take_back_bounty(page.ws, page.actor, page.slug, bounty.list_id)
+    except TiebreakError as error:
+        states.say_error(error)
+        return
+    widgets.flash(_("The items wait where they waited before."))
 
 
 def _in_words(

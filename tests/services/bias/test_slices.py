@@ -15,6 +15,7 @@ from core.intake.measures import NAMES
 from core.labels.schema import Task
 from core.services.analytics.replicas import forget_replicas
 from core.services.bias import measured
+from core.services.bias.bounties import queued_bounties, take_back_bounty
 from core.services.bias.measured import measure_items, measured_now, read_measures
 from core.services.bias.slice_ask import SliceAsk
 from core.services.bias.slice_items import make_bounty, slice_bounty, slice_items
@@ -216,6 +217,15 @@ def test_a_bounty_counts_and_queues_what_is_missing(biased: World):
     assert listed <= set(biased.items[216:])
     again = make_bounty(biased.ws, boss, biased.slug, _ask(), PLANTED, 3.0)
     assert again.name == f"{made.name} (2)"
+    queued = queued_bounties(biased.ws, boss, biased.slug, PLANTED)
+    assert [(b.list_id, b.items, b.done) for b in queued] == [
+        (made.list_id, 4, 0), (again.list_id, 4, 0)
+    ]  # fmt: skip
+    assert queued_bounties(biased.ws, boss, biased.slug, [("camera", "another")]) == ()
+    take_back_bounty(biased.ws, boss, biased.slug, again.list_id)
+    assert queued_bounties(biased.ws, boss, biased.slug, PLANTED) == queued[:1]
+    with pytest.raises(NotFound, match="does not come first any more"):
+        take_back_bounty(biased.ws, boss, biased.slug, again.list_id)
 
 
 def test_a_bounty_of_what_is_no_slice_of_images_is_refused(biased: World):
