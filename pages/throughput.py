@@ -197,11 +197,13 @@ def _people(page: PageContext, view: ThroughputView) -> None:
     with st.container(border=True):
         card_head(
             _("By person"),
-            _("In the order of names. Right on gold, and agreement, over all time."),
+            _(
+                "In the order of names. Over all time: right by gold, of votes on every item with a known answer, planted or not, on “{question}” alone; same as others, on each item the share of the others who say the same, mean over the person's items."
+            ).format(question=page.project.schema.main.title if page.project else ""),
         )
         head = (
             _("Person"), _("Votes"), _("Skips, flags"), _("Decisions"), _("Hours at work"),
-            _("Median s a vote"), _("Right on gold"), _("Same as others"),
+            _("Median s a vote"), _("Right by gold"), _("Same as others"),
         )  # fmt: skip
         table(head, [_row(p) for p in view.people], _("Work by person"))
         _offer_people(page, view)
@@ -236,7 +238,7 @@ def _with_interval(e: Estimate | None, unit: str) -> Markup:
 def _offer_people(page: PageContext, view: ThroughputView) -> None:
     columns = (
         "person", "votes", "skips", "flags", "decisions", "active_seconds",
-        *estimate_columns("median_seconds_a_vote"), *estimate_columns("right_on_gold"),
+        *estimate_columns("median_seconds_a_vote"), *estimate_columns("right_by_gold_first_question"),
         *estimate_columns("same_as_others"),
     )  # fmt: skip
     rows = (

@@ -23,7 +23,7 @@ METHODS = {
 def quality_lines(doc: Doc) -> list[str]:
     """Return one line a figure, each with n and its interval or "not enough data"."""
     lines = [
-        f"Accuracy against {name} labels: {_share(found['accuracy'])}"
+        f"Accuracy against {name} labels, first question: {_share(found['accuracy'])}"
         for name, found in doc["references"].items()
     ]
     lines.append(f"Calibration error of the model (ECE): {_share(doc['calibration']['ece'])}")
@@ -32,7 +32,7 @@ def quality_lines(doc: Doc) -> list[str]:
             shares = ", ".join(f"{w} {_share(found[w])}" for w in ("model", "people", "consensus"))
             lines.append(f"On the same items, against {name}: {shares}")
     lines += [f"{text}: {_share(doc['rates'][name])}" for name, text in RATES.items()]
-    lines.append(f"Gold answered rightly: {_share(doc['gold'])}")
+    lines.append(f"Planted gold answered rightly, every question: {_share(doc['gold'])}")
     return [*lines, *_guideline(doc["guideline_effect"]), _noise(doc["label_noise"])]
 
 

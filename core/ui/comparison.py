@@ -127,7 +127,7 @@ def notes(basis: Basis, left_out: int, against: str, whose: str) -> list[str]:
     elif basis is Basis.RANDOM:
         found.append(_("These items were drawn at random, so the figure holds for all items."))
     elif against == Against.GOLD:
-        found.append(_("Gold items only: their answers were known before."))
+        found.append(_("Gold items only, planted or not: their answers were known before."))
     elif against == Against.ADJUDICATED:
         found.append(
             _("Disputed items only: the hardest there are, so the figure is low by nature.")

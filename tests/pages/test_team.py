@@ -51,7 +51,7 @@ def test_an_expert_sees_only_their_own(known: House, monkeypatch) -> None:
     assert not at.exception
     text = words(at)
     assert "My numbers" in text
-    assert "Right on gold" in text
+    assert "Right on planted gold" in text
     assert "78.6 %" in text  # (5 + 1/2) / (6 + 1)
     assert "n = 6" in text
     assert "last midnight" in text
@@ -83,7 +83,7 @@ def test_a_lead_sees_everybody_with_intervals(known: House, monkeypatch) -> None
     assert "n = 6" in text
     assert "only where intervals lie apart" in text
     at = Visit(known, monkeypatch, "leo").open("team", project="leaves", person="ada")
-    assert "Right on gold, by true class" in words(at)
+    assert "Right on planted gold, by true class" in words(at)
     assert "Holds no skill" in words(at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -12,14 +12,17 @@ from core.access import Actor
 from core.analytics.asked import Basis
 from core.analytics.figures import FEWEST, Figure, accuracy_figures
 from core.analytics.marks import Marked
-from core.analytics.questions import Accuracy, ClassFigure
+from core.analytics.questions import Accuracy as Counted
+from core.analytics.questions import ClassFigure
 from core.analytics.tally import Tally
+from core.consensus.skill import Accuracy
 from core.labels import Answer
 from core.services.analytics.behind import names_by_number
 from core.services.analytics.replicas import open_figures
 from core.services.projects.project import ProjectView
 from core.services.review.probe_answers import is_right
 from core.services.workspace import Workspace
+from core.stats.intervals import UNDEFINED
 from core.store.tables import gold_answers, probe_votes
 
 Told = tuple[int, tuple[str, ...], bool]
@@ -34,7 +37,8 @@ class GoldResults:
         items: Gold items there are.
         overall: Answers right; its interval draws whole persons again where there are several.
         classes: By true class, in schema order.
-        people: By display name; a figure's name is what others read.
+        people: By display name; a figure's name is what others read. The posterior mean, as `people_quality`
+            tells it of each.
     """
 
     items: int
@@ -68,7 +72,7 @@ def gold_results_of(ws: Workspace, project: ProjectView, fewest: int = FEWEST) -
     names = {i: shown for i, (_, shown) in
              names_by_number(ws, [t.person_id for t in whole.by_person]).items()}  # fmt: skip
     each = [ClassFigure(names[t.person_id], t.n, t.correct, (t,)) for t in whole.by_person]
-    people = sorted(_figures(each, fewest), key=lambda f: f.name.casefold())
+    people = sorted((_of_person(c, fewest) for c in each), key=lambda f: f.name.casefold())
     return GoldResults(
         len(golds), _figures([whole], fewest)[0], _figures(counted, fewest), tuple(people)
     )
@@ -145,6 +149,15 @@ def answers_to_gold(
     return tuple(m for _right_, m in sorted(found, key=lambda f: (f[0], f[1].item_id)))
 
 
+def _of_person(counted: ClassFigure, fewest: int) -> Figure:
+    """Return one person's figure by the same posterior as on the page Team."""
+    told = Accuracy(counted.correct, counted.n).estimate()
+    return Figure(
+        counted.name, counted.n, counted.correct,
+        told if counted.n >= fewest else replace(UNDEFINED, n=counted.n),
+    )  # fmt: skip
+
+
 def _counted(name: str, told: Sequence[Told]) -> ClassFigure:
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for person, _, right in told:
@@ -155,4 +168,4 @@ def _counted(name: str, told: Sequence[Told]) -> ClassFigure:
 
 
 def _figures(counted: Sequence[ClassFigure], fewest: int) -> tuple[Figure, ...]:
-    return accuracy_figures(Accuracy(Basis.INDEPENDENT, 0, tuple(counted)), fewest).classes
+    return accuracy_figures(Counted(Basis.INDEPENDENT, 0, tuple(counted)), fewest).classes

@@ -111,7 +111,7 @@ def _in_bin(page: PageContext, view: CalibrationView, filters: Filters, name: st
 def _three_ways(page: PageContext, found: ThreeWays, filters: Filters) -> None:
     card_head(
         _("Model, people and consensus on the same items"),
-        _("Items with a pre-label and two votes or more whose truth rests on none of them. n = {n} items.").format(n=f"{found.items:,}"),
+        _("Items with a pre-label and two votes or more whose truth rests on none of them; the first question alone. One person is right as often as the votes on an item are, mean over items. n = {n} items.").format(n=f"{found.items:,}"),
     )  # fmt: skip
     if found.model.value is None:
         states.empty(

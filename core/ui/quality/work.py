@@ -119,7 +119,8 @@ def _gold(page: PageContext, found: GoldResults) -> None:
         card_head(
             _("Planted gold"),
             _(
-                "Answers to gold mixed into the queue or given at the start. Nobody knew it for gold."
+                "Newest answers to gold mixed into the queue or given at the start; nobody knew it for gold. "
+                "Right means right on every question. A person's figure is the posterior mean, as on the page Team."
             ),
         )
         e = found.overall.estimate

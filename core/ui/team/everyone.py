@@ -63,8 +63,8 @@ def draw_everyone(page: PageContext, rows: Sequence[Row]) -> None:
 
 def _gold(page: PageContext, rows: Sequence[Row]) -> None:
     card_head(
-        _("Right on gold"),
-        _("Posterior mean and 95 % interval. People are put in another tier only where intervals lie apart. Click a dot for the answers."),
+        _("Right on planted gold"),
+        _("Gold mixed into the queue or given at the start; right means right on every question. Posterior mean and 95 % interval. People are put in another tier only where intervals lie apart. Click a dot for the answers."),
     )  # fmt: skip
     known = [r for r in rows if r.quality.overall.value is not None]
     if not known:
@@ -188,13 +188,14 @@ def _table(page: PageContext, rows: Sequence[Row]) -> None:
                 _("Everybody"),
                 many("{n} person. A name leads to their own numbers.",
                      "{n} people. A name leads to their own numbers.", len(kept))
-                + " " + _("Every n counts {until}.").format(until=until(rows[0].quality.until)),
+                + " " + _("Every n counts {until}.").format(until=until(rows[0].quality.until))
+                + " " + _("Same as others: on each of a person's items the share of the others who say the same, mean over these items."),
             )  # fmt: skip
         if not kept:
             states.empty(_("Nobody is like this"), _("Choose another filter."))
             return
         names = (
-            _("Person"), _("Tier"), _("Right on gold"), _("Below target"), _("Same as others"),
+            _("Person"), _("Tier"), _("Right on planted gold"), _("Below target"), _("Same as others"),
             _("Same on a repeat"), _("Median time"), _("Pull"),
         )  # fmt: skip
         table(names, [_cells(page, r) for r in kept], _("Everybody's numbers"))
@@ -203,7 +204,7 @@ def _table(page: PageContext, rows: Sequence[Row]) -> None:
 
 def _offer(page: PageContext, rows: Sequence[Row]) -> None:
     columns = (
-        "person", "tier", "votes", *estimate_columns("right_on_gold"), "p_below_target",
+        "person", "tier", "votes", *estimate_columns("right_on_planted_gold"), "p_below_target",
         *estimate_columns("same_as_others"), *estimate_columns("same_on_a_repeat"),
         *estimate_columns("median_seconds_a_vote"), *estimate_columns("pull"), "standing",
     )  # fmt: skip

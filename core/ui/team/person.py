@@ -62,7 +62,7 @@ def _in_short(quality: PersonQuality, work: PersonWork, own: bool) -> None:
     with st.container(border=True):
         first, second, third, fourth = st.columns(4)
         with first:
-            _figure(_("Right on gold"), quality.overall, "%", until(quality.until))
+            _figure(_("Right on planted gold"), quality.overall, "%", until(quality.until))
         with second:
             _figure(_("Same as others"), work.agreement, "%", until(work.until))
         with third:
@@ -112,8 +112,8 @@ def probability(p: float) -> str:
 
 def _by_class(page: PageContext, quality: PersonQuality) -> None:
     card_head(
-        _("Right on gold, by true class"),
-        _("Gold has a known answer and looks like any other item. The dot is the posterior mean, the line its 95 % interval."),
+        _("Right on planted gold, by true class"),
+        _("Gold has a known answer and looks like any other item; right means right on every question. The dot is the posterior mean, the line its 95 % interval."),
     )  # fmt: skip
     rows = [Dot(name, (e,)) for name, e in quality.gold.items() if e.n]
     if not rows:
@@ -133,7 +133,7 @@ def _by_class(page: PageContext, quality: PersonQuality) -> None:
         table(
             (_("True class"), _("Right"), "n"),
             [[r.label, charts.sentence(r.estimates[0]), f"{r.estimates[0].n:,}"] for r in rows],
-            _("Right on gold, by true class"),
+            _("Right on planted gold, by true class"),
         )
 
 

@@ -16,6 +16,7 @@ from core.services.analytics.gold import gold_results
 from core.services.analytics.guideline_effect import guideline_effect
 from core.services.analytics.noise import Method, label_noise
 from core.services.analytics.over_time import agreement_weeks
+from core.services.analytics.people_quality import everybodys_quality
 from core.services.analytics.precision import scores
 from core.services.analytics.rates import rates
 from core.services.analytics.replicas import forget_replicas
@@ -58,7 +59,7 @@ def test_an_empty_project_has_no_figure_and_no_nan(sqlite_ws):
     assert doc["label_noise"]["method"] is None
     assert [c["class"] for c in doc["references"]["gold"]["per_class"]] == [CAT, DOG, OWL]
     lines = quality_lines(doc)
-    assert "Gold answered rightly: not enough data (n = 0)" in lines
+    assert "Planted gold answered rightly, every question: not enough data (n = 0)" in lines
     assert any(line.startswith("Guideline: one version only") for line in lines)
 
 
@@ -130,6 +131,8 @@ def test_gold_answers_are_judged_by_the_gold_in_force(world: World):
     assert (found.overall.n, found.overall.correct) == (5, 4)
     assert {f.name: (f.n, f.correct) for f in found.classes} == {CAT: (4, 3), DOG: (1, 1)}
     assert found.people[0].n == 5
+    team = {q.person_id: q.overall for q in everybodys_quality(world.ws, me, world.slug)}
+    assert found.people[0].estimate == team[person], "Quality and Team tell the same of a person"
 
 
 def test_labels_in_force_are_no_reference_for_their_own_consensus(world: World):
