@@ -54,10 +54,10 @@ def _viewed() -> None:
 
 
 def _slices(page: PageContext) -> None:
-    asked = ask(page)
+    asked, columns_at = ask(page)
     comparison.draw_where_is(asked.filters)
     view = slices_of(page.ws, page.actor, page.slug, asked)
-    ask_columns(view.columns)
+    ask_columns(view.columns, columns_at)
     draw_measuring(page, view.unmeasured)
     if view.overall.value is None:
         states.empty(

@@ -33,6 +33,7 @@ from core.ui.widgets import caption, figure, muted, number, table
 from core.ui.zones import draw_zone
 
 ALL_TIME = "all"
+BESIDE_PX = 330  # as high as the chart beside that of times with its downloads
 
 
 def main() -> None:
@@ -178,8 +179,9 @@ def _pace(page: PageContext, view: ThroughputView, filters: Filters) -> None:
                 ),
             )
             rows = [Dot(p.name, (p.seconds,)) for p in timed]
+            extent = _extent([p.seconds for p in timed])
             draw_marks(
-                page, charts.dots(rows, unit="s", extent=_extent([p.seconds for p in timed])), "throughput.pace",
+                page, charts.dots(rows, unit="s", extent=extent, least=BESIDE_PX), "throughput.pace",
                 "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], 's')}" for r in rows),
                 by_row([p.person for p in timed]), lambda mark: timed_votes(page, view, filters, mark),
             )  # fmt: skip

@@ -12,6 +12,11 @@ from core.ui.text import _
 EVERYBODY, PARAMETER = "*", "team"
 
 
+def teams_of(page: PageContext) -> tuple[str, ...]:
+    """Return the names of the teams of a project; none where there is nothing to choose."""
+    return tuple(team_names(page.ws, page.actor, page.slug))
+
+
 def choose_team(page: PageContext) -> tuple[str, ...]:
     """Draw the choice where there are teams, and return it as `Filters.teams` wants it."""
     names = team_names(page.ws, page.actor, page.slug)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,11 @@ def test_without_a_reference_it_asks_for_one(house: House, monkeypatch) -> None:
     text = words(at)
     assert "Choose pictures from where the model will work" in text
     assert "The guideline has no rules yet" in text
+    contents = text.partition("<nav")[2].partition("</nav>")[0]
+    anchors = re.findall(r"href='#([a-z-]+)'", contents)
+    assert anchors[:3] == ["part-selection", "part-rules", "part-limits"]
+    assert all(text.count(f"id='{a}'") == 1 for a in anchors)
+    assert "No reference is chosen yet." in contents
 
 
 def test_holes_detector_and_rules_are_told(field: House, monkeypatch) -> None:

@@ -75,9 +75,13 @@ def test_what_is_left_what_it_costs_and_the_pace_are_shown(house: House, monkeyp
     text = words(at)
     for said in (
         "What items wait for", "What is left", "Not enough data for a forecast",
-        "In an hour at work", "What labels cost", "Time saved, measured",
+        "Pace: answers in an hour at work", "What labels cost", "Time saved, measured",
+        "Too few hours to compare", "Hour 1: n = 2.", "with 10 answers after it",
+        "Each answer was of an item of its own",
     ):  # fmt: skip
         assert said in text
+    assert "Items an hour" not in text
+    assert "Rank" not in text
     assert at.selectbox(key="choice.by").value == "prelabel"
 
 

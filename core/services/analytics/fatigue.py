@@ -15,10 +15,17 @@ from core.services.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class FatigueView:
-    """Pace and accuracy by hour, and the truth accuracy is against."""
+    """Pace and accuracy by hour.
+
+    Attributes:
+        fatigue: Both.
+        against: The truth accuracy is against.
+        fewest: Answers below which an hour has no figure.
+    """
 
     fatigue: Fatigue
     against: str
+    fewest: int
 
 
 def fatigue_of(
@@ -49,4 +56,4 @@ def fatigue_of(
     truth = against or best_reference(ws, actor, slug, PEOPLE)
     fewest = max(FEWEST, ws.settings.smallest_group)
     found = fatigue(replica, project.id, truth, tz, filters or ALL, fewest)
-    return FatigueView(found, truth)
+    return FatigueView(found, truth, fewest)

@@ -71,9 +71,21 @@ def _cell(e: Estimate, unit: str) -> Markup | str:
 
 
 def draw_effects(
-    page: PageContext, filters: Filters, effects: Sequence[tuple[int, Estimate]], people: People
+    page: PageContext,
+    filters: Filters,
+    effects: Sequence[tuple[int, Estimate]],
+    people: People,
+    least: int = 0,
 ) -> None:
-    """Draw what each person's votes do to alpha, those who lower it most on top."""
+    """Draw what each person's votes do to alpha, those who lower it most on top.
+
+    Args:
+        page: The page.
+        filters: Which votes.
+        effects: Places of people and what each does.
+        people: Their names.
+        least: Pixels the chart is high at least.
+    """
     known = [(p, e) for p, e in effects if e.value is not None]
     if not known:
         states.empty(_("Not enough data"), _("It takes three people on the same items."))
@@ -93,7 +105,7 @@ def draw_effects(
         page,
         charts.dots(
             rows, unit=POINTS, zero=0.0, zero_name=_("no effect"),
-            axis=_("Alpha with this person less alpha without"),
+            axis=_("Alpha with this person less alpha without"), least=least,
         ),
         "quality.effects", said,
         by_row([people[p][0] for p, _e in drawn]), behind,

@@ -23,11 +23,14 @@ Shown = tuple[str, Estimate, str, list[str]]
 def draw_coefficients(found: SelectedAgreement) -> None:
     """Draw all coefficients of one selection."""
     view = found.view
+    if found.together is not None and asks_more(found):
+        comparison.draw_notes([
+            _("More votes are asked for only where people differ, so the items they differ on have more pairs. Figures by pair therefore lie below figures by item: compare pairs with pairs, people with people.")
+        ])  # fmt: skip
     if view.boxes is not None:
         _regions(found)
     elif view.labels is not None:
-        third = found.project.policy.on_disagreement is OnDisagreement.THIRD_VOTE
-        _row(_of_labels(view.labels, third), 4)
+        _row(_of_labels(view.labels, asks_more(found)), 4)
     if view.ordered is not None:
         _row(
             [
@@ -44,6 +47,11 @@ def draw_coefficients(found: SelectedAgreement) -> None:
             _("Regions and further questions: a random sample of the items with two votes or more.")
         )
     comparison.draw_notes(notes)
+
+
+def asks_more(found: SelectedAgreement) -> bool:
+    """Return whether the policy asks more people just where the first ones differ."""
+    return found.project.policy.on_disagreement is OnDisagreement.THIRD_VOTE
 
 
 def _row(shown: Sequence[Shown], width: int) -> None:
@@ -68,11 +76,14 @@ def _one(name: str, e: Estimate, unit: str, notes: list[str]) -> None:
 
 def _of_labels(found: Agreement, third_votes: bool) -> list[Shown]:
     return [
-        (_("Same answer"), found.percent, "%", []),
+        (
+            _("Same answer"), found.percent, "%",
+            [_("By item: the share of an item's pairs of votes that are the same, mean over items.")],
+        ),
         (_("Krippendorff's alpha"), found.alpha, "", []),
         (_("Fleiss' kappa"), found.fleiss, "", fleiss_notes(found, third_votes)),
         (_("Gwet's AC1"), found.ac1, "", []),
-    ]
+    ]  # fmt: skip
 
 
 def _regions(found: SelectedAgreement) -> None:

@@ -10,10 +10,11 @@ from core.analytics.asked import Filters
 from core.services.analytics import figures
 from core.services.consensus.people_agreement import ClassRow
 from core.services.projects.project import ProjectView
-from core.ui.agreement.beside import draw_classes, draw_effects, draw_pairs
+from core.ui.agreement.beside import MOST_DRAWN_CLASSES, draw_classes, draw_effects, draw_pairs
 from core.ui.agreement.coefficients import draw_coefficients
 from core.ui.agreement.selection import Selection, choose_votes
 from core.ui.charts import card_head
+from core.ui.charts.dot_chart import HEAD_PX, ROW_PX
 from core.ui.marks import side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _
@@ -80,4 +81,5 @@ def _by_class_and_person(
                     "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
                 ),
             )
-            draw_effects(page, chosen.everybody, effects, everybody.people)
+            beside = HEAD_PX + ROW_PX * min(len(classes), MOST_DRAWN_CLASSES)
+            draw_effects(page, chosen.everybody, effects, everybody.people, beside)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.analytics.asked import MODEL, PEOPLE
 from core.analytics.slice_facts import COMPARED, Metric
@@ -16,7 +17,7 @@ from core.services.bias.slices import ColumnView, SlicesView
 from core.ui import comparison
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
-from core.ui.teams import choose_team
+from core.ui.teams import choose_team, teams_of
 from core.ui.text import _, mark
 from core.ui.zones import draw_zone
 
@@ -56,8 +57,8 @@ ANY = "best"
 """Stands for everybody, and for the reference that leaves most to compare, in the address."""
 
 
-def ask(page: PageContext) -> SliceAsk:
-    """Draw the choices but the columns, and return what is asked."""
+def ask(page: PageContext) -> tuple[SliceAsk, DeltaGenerator]:
+    """Draw the choices but the columns, and return what is asked, and the place left for those."""
     names = {m.value: _(t) for m, t in METRICS.items()}
     first, second, third, fourth = st.columns([1.3, 1.2, 1.2, 0.8], gap="medium")
     with first:
@@ -79,21 +80,21 @@ def ask(page: PageContext) -> SliceAsk:
             _("At least"), "least", {str(n): f"n = {n}" for n in LEAST}, str(FEWEST),
             _("Slices of fewer are neither compared nor shown."),
         )  # fmt: skip
-    team, zone = _team_and_zone(page, of_people=metric not in COMPARED or whose != MODEL)
-    return SliceAsk(
+    by_team = bool(teams_of(page)) and (metric not in COMPARED or whose != MODEL)
+    zone_at, *team_at, columns_at = st.columns(
+        [1.3, *([1.2] if by_team else []), 2.1 if by_team else 3.3], gap="medium"
+    )
+    with zone_at:
+        zone = draw_zone()
+    team: tuple[str, ...] = ()
+    for place in team_at:
+        with place:
+            team = choose_team(page)
+    asked = SliceAsk(
         metric, of_class, whose, against, tuple(_listed("by")),
         comparison.filters_in_address(team), fewest=int(least), tz=zone,
     )  # fmt: skip
-
-
-def _team_and_zone(page: PageContext, of_people: bool) -> tuple[tuple[str, ...], str]:
-    """Draw the choice of team, where people are looked at, beside that of the time zone."""
-    left, right, _rest = st.columns([1.2, 1.2, 2.1], gap="medium")
-    with left:
-        zone = draw_zone()
-    with right:
-        team = choose_team(page) if of_people else ()
-    return team, zone
+    return asked, columns_at
 
 
 def _whose(page: PageContext) -> str:
@@ -115,17 +116,17 @@ def _against() -> str:
     return "" if found == ANY else found
 
 
-def ask_columns(columns: Sequence[ColumnView]) -> None:
+def ask_columns(columns: Sequence[ColumnView], place: DeltaGenerator) -> None:
     """Draw the choice of columns; it is in the address, so a change comes with the next run."""
     names = {c.name: column_name(c.name) for c in columns}
     key = "bias.by"
     st.session_state[key] = [c for c in _listed("by") if c in names]
-    st.multiselect(
+    place.multiselect(
         _("By which columns and their pairs"),
         list(names),
         format_func=lambda c: names.get(c, c),
         key=key,
-        placeholder=_("Everything there is: the finder looks at all columns and all pairs"),
+        placeholder=_("Everything there is: all columns and all pairs"),
         on_change=_columns_chosen,
     )
 

@@ -56,6 +56,7 @@ def dots(
     extent: tuple[float, float] | None = None,
     axis: str = "",
     zero_name: str = "",
+    least: int = 0,
 ) -> go.Figure:
     """Return one dot with its interval per row and series, first row on top.
 
@@ -67,6 +68,7 @@ def dots(
         extent: Ends of the scale; fractions are shown from 0 to 100 % without one.
         axis: What the scale is of.
         zero_name: What the line to compare with means; it stands at its foot.
+        least: Pixels it is high at least: as high as what stands beside it.
     """
     figure = go.Figure()
     labels = [_row_label(r) for r in rows]
@@ -80,7 +82,8 @@ def dots(
         _name_line(figure, zero, zero_name, len(rows), extent)
     px = _row_px(len(series)) + WRAPPED_PX * any("<br>" in text for text in labels)
     tall = HEAD_PX + px * max(len(rows), 1) + 30 * (len(series) > 1)
-    frame(figure, round(tall + foot * px) + (TITLE_PX if axis else 0), len(series) > 1)
+    tall = round(tall + foot * px) + (TITLE_PX if axis else 0)
+    frame(figure, max(tall, least), len(series) > 1)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5 + foot, -0.5],
         showgrid=False, zeroline=False, automargin=True,

@@ -13,7 +13,7 @@ from core.services.analytics.fatigue import FatigueView, fatigue_of
 from core.services.analytics.paces import PacesView, paces_of
 from core.services.report.tables import estimate_cells, estimate_columns
 from core.stats.intervals import Estimate
-from core.ui import charts, downloads
+from core.ui import charts, downloads, states
 from core.ui.charts import Dot, card_head
 from core.ui.choices import choose
 from core.ui.comparison import REFERENCES
@@ -25,6 +25,8 @@ from core.ui.throughput.marks import work_of_group, work_of_hour
 from core.ui.widgets import caption, muted, number, table
 
 MOST_DOTS = 20
+FEWEST_HOURS = 2
+"""Hours with a figure below which there is nothing to compare within a day."""
 NO_PAUSE = 0.9995
 """Share of the time in view from which on a page would say 100.0 % of everybody."""
 GROUPS = {
@@ -53,10 +55,11 @@ def draw_paces(page: PageContext, filters: Filters, zone: str) -> None:
         left, right = st.columns([2.4, 1], vertical_alignment="bottom")
         with left:
             card_head(
-                _("In an hour at work"),
+                _("Pace: answers in an hour at work"),
                 _(
                     "Pauses left out. The intervals draw days of persons again, and are never narrower "
-                    "than chance alone makes a count. A rank is told only where intervals are apart."
+                    "than chance alone makes a count. Pace says nothing of how right answers are; where "
+                    "intervals overlap, the data do not tell who is faster."
                 ),
             )
         with right:
@@ -89,12 +92,15 @@ def _pace_chart(page: PageContext, view: PacesView, filters: Filters) -> None:
 
 
 def _pace_table(view: PacesView) -> None:
-    """Draw the groups; how much of the time in view was work only where somebody paused at all."""
+    """Draw the groups; items where an item took several answers, pauses where somebody paused at all."""
+    apart = any(p.answers != p.items for p in view.rows)
     known = [p.active.value for p in view.rows if p.active.value is not None]
     paused = any(share < NO_PAUSE for share in known)
-    head = (_(GROUPS[view.by]), _("Answers an hour"), _("Items an hour"), _("Hours at work"),
-            *((_("At work, of the time items were in view"),) if paused else ()), _("Rank"))  # fmt: skip
-    table(head, [_pace_row(view, p, paused) for p in view.rows], _("Pace"))
+    head = (_(GROUPS[view.by]), _("Answers an hour"), *((_("Items an hour"),) if apart else ()),
+            _("Hours at work"), *((_("At work, of the time items were in view"),) if paused else ()))  # fmt: skip
+    table(head, [_pace_row(view, p, apart, paused) for p in view.rows], _("Pace"))
+    if not apart:
+        caption(_("Each answer was of an item of its own: items an hour are the same."))
     if known and not paused:
         text = _(
             "No pauses were recorded: people were at work all the time their items were in view."
@@ -102,18 +108,13 @@ def _pace_table(view: PacesView) -> None:
         caption(text)
 
 
-def _pace_row(view: PacesView, p: Pace, paused: bool) -> list[Markup | str]:
-    rank: Markup | str = muted("–")
-    if p.standing is not None:
-        best, worst = p.standing.best, p.standing.worst
-        rank = f"{best}" if best == worst else _("{a} to {b}").format(a=best, b=worst)
+def _pace_row(view: PacesView, p: Pace, apart: bool, paused: bool) -> list[Markup | str]:
     return [
         fill("<b>{n}</b>", n=_named(view, p)),
         with_interval(p.answers, ""),
-        with_interval(p.items, ""),
+        *([with_interval(p.items, "")] if apart else []),
         f"{p.hours:,.1f} h",
         *([with_interval(p.active, "%")] if paused else []),
-        rank,
     ]
 
 
@@ -171,11 +172,35 @@ def draw_fatigue(page: PageContext, filters: Filters, zone: str) -> None:
             }
             what = choose(_("By hour of"), "hours", hours, "sitting")
         rows = view.fatigue.day if what == "day" else view.fatigue.sitting
-        _hour_charts(page, rows, what, filters, zone)
-        _say(view)
+        if sum(h.pace.value is not None for h in rows) < FEWEST_HOURS:
+            _too_few_hours(rows, what, view.fewest)
+        else:
+            _hour_charts(page, rows, what, filters, zone)
+            _say(view)
         columns = ("hour", *estimate_columns("answers_per_hour"), *estimate_columns("accuracy"))
         cells = [(h.hour, *estimate_cells(h.pace), *estimate_cells(h.accuracy)) for h in rows]
         downloads.offer(page, f"by-hour-of-{what}", columns, cells)
+
+
+def _too_few_hours(rows: Sequence[Hour], what: str, fewest: int) -> None:
+    """Say which hours there are, with their n, and what a comparison takes."""
+    said = [
+        _("{hour}: {answers} answers an hour, n = {n}").format(
+            hour=_hour(h.hour, what), answers=number(h.pace.value), n=f"{h.pace.n:,}"
+        )
+        if h.pace.value is not None
+        else _("{hour}: n = {n}").format(hour=_hour(h.hour, what), n=f"{h.pace.n:,}")
+        for h in rows
+    ]
+    needed = (
+        _("To compare, people must work in two hours of the day, with {n} answers in each.")
+        if what == "day"
+        else _("To compare, sittings must outlast an hour, with {n} answers after it.")
+    )
+    told = "; ".join(said)
+    states.empty(
+        _("Too few hours to compare"), f"{told[:1].upper()}{told[1:]}.", needed.format(n=fewest)
+    )
 
 
 def _hour_charts(
