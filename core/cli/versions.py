@@ -121,7 +121,9 @@ def export_version(
         "files": made.n_files, "out": out, "receipt": made.receipt.as_dict(),
     }  # fmt: skip
     verdict = "passed" if made.receipt.passed else "FAILED"
-    lines = [f"Wrote {made.n_items:,} images of '{version}' to {out}. Receipt: {verdict}."]
+    out_of_it = " and ".join(made.receipt.dropped)
+    more = f"; left out: {out_of_it}" if out_of_it else ""
+    lines = [f"Wrote {made.n_items:,} images of '{version}' to {out}. Receipt: {verdict}{more}."]
     lines += [f"  {'ok' if c.passed else 'WRONG'}: {c.sentence}" for c in made.receipt.checks]
     lines += [f"  not carried: {sentence}" for sentence in made.receipt.loss]
     emit(doc, as_json, "\n".join(lines))

@@ -70,6 +70,7 @@ class Receipt:
         classes: Class names by index, as meant and as read back.
         mistakes: Known mistakes that explain what is wrong, by how often.
         loss: What the format has no place for, one sentence each.
+        dropped: Answers the version has and the files do not: "12 answers to 'Light'".
     """
 
     checks: tuple[Check, ...]
@@ -77,6 +78,7 @@ class Receipt:
     classes: tuple[tuple[str, ...], tuple[str, ...]]
     mistakes: Mapping[str, int] = field(default_factory=dict)
     loss: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -92,6 +94,7 @@ class Receipt:
             "classes": {"written": list(self.classes[0]), "read": list(self.classes[1])},
             "mistakes": dict(self.mistakes),
             "loss": list(self.loss),
+            "dropped": list(self.dropped),
         }
 
 

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from core.services.pictures.images import original_bytes
 from core.services.projects.project import ProjectView, project_for
 from core.services.transfer.exports import require_carried
 from core.services.transfer.places import outside, settle, staged, write_whole
-from core.services.versions.files import FOLDER, Written, lost, written
+from core.services.versions.files import FOLDER, Written, dropped, lost, written
 from core.services.versions.former import RECEIPT, clear, retire
 from core.services.versions.pace import Told, paced, silent
 from core.services.versions.receipts import check_files, check_folders
@@ -319,9 +319,11 @@ def _checked(
 ) -> Receipt:
     loss = lost(stored, name, single)
     if name == FOLDER:
-        return check_folders(made, files, {p: sha for p, (sha, _) in copied.items()},
-                             stored.schema, loss)  # fmt: skip
-    return check_files(made.records, made.splits, files, name, stored.schema, loss)
+        found = check_folders(made, files, {p: sha for p, (sha, _) in copied.items()},
+                              stored.schema, loss)  # fmt: skip
+    else:
+        found = check_files(made.records, made.splits, files, name, stored.schema, loss)
+    return replace(found, dropped=dropped(stored, name, made.records))
 
 
 def _digest(data: bytes) -> Digest:

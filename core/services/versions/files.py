@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.formats import FORMATS, ExportRecord, folder
 from core.formats.listing import without_suffix
 from core.labels import Answer, LabelSchema
-from core.labels.schema import Task
+from core.labels.schema import Question, Task
 from core.services.transfer.exports import formats_for
 from core.services.versions.stored import StoredVersion
 
@@ -73,7 +73,8 @@ def lost(stored: StoredVersion, name: str, single: bool = False) -> tuple[str, .
     writer, schema = FORMATS[name], stored.schema
     found = [] if name == FOLDER else ["Images are not copied; the files name them."]
     if asked := _unasked(schema, name):
-        found.append(f"{writer.title} has no place for {', '.join(asked)}.")
+        titles = ", ".join(f"'{q.title}'" for q in asked)
+        found.append(f"{writer.title}: no place for the answers to {titles}.")
     if name != "table":
         found.append(
             f"{writer.title} has no place for who labelled, how, policy, model and guideline: the "
@@ -96,14 +97,29 @@ def lost(stored: StoredVersion, name: str, single: bool = False) -> tuple[str, .
     return tuple(found)
 
 
-def _unasked(schema: LabelSchema, name: str) -> list[str]:
-    """Return the titles of the questions a format does not carry."""
+def dropped(stored: StoredVersion, name: str, records: Sequence[ExportRecord]) -> tuple[str, ...]:
+    """Return which answers of these images the format leaves out: how many, and to which question."""
+    asked = _unasked(stored.schema, name)
+    of_regions = {q.key for q in stored.schema.region_questions}
+    counts = dict.fromkeys((q.key for q in asked), 0)
+    for record in records:
+        answer = record.answer or Answer()
+        for key in counts:
+            if key in of_regions:
+                counts[key] += sum(key in dict(r.attributes) for r in answer.regions)
+            else:
+                counts[key] += answer.said(key) is not None
+    return tuple(f"{counts[q.key]:,} answers to '{q.title}'" for q in asked if counts[q.key])
+
+
+def _unasked(schema: LabelSchema, name: str) -> list[Question]:
+    """Return the questions a format does not carry."""
     writer = FORMATS[name]
-    asked = [q.title for q in schema.region_questions] if not writer.attributes else []
+    asked = [*schema.region_questions] if not writer.attributes else []
     if name == FOLDER:
-        return [q.title for q in schema.item_questions if q.key != schema.main.key]
+        return [q for q in schema.item_questions if q.key != schema.main.key]
     if schema.draws and not writer.choices and not writer.attributes:
-        asked += [q.title for q in schema.item_questions]
+        asked += schema.item_questions
     return asked
 
 

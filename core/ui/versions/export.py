@@ -100,7 +100,13 @@ def _made(
 def _receipt(slug: str, made: VersionExport) -> None:
     receipt = made.receipt
     with st.container(border=True):
-        if receipt.passed:
+        left = _(" and ").join(receipt.dropped)
+        if receipt.passed and left:
+            section(
+                _("The files hold what the version holds, but for {left}").format(left=left),
+                _("The format has no place for them; a table (CSV) has."),
+            )
+        elif receipt.passed:
             section(_("The files hold what the version holds"))
         else:
             section(_("The files are not what the version is"), ", ".join(receipt.mistakes))
@@ -109,7 +115,7 @@ def _receipt(slug: str, made: VersionExport) -> None:
             for c in receipt.checks
         ]
         table(("", _("Check"), _("Found")), rows, _("Receipt"))
-        with st.expander(_("What the format has no place for")):
+        with st.expander(_("What the format has no place for"), expanded=bool(receipt.dropped)):
             for sentence in receipt.loss:
                 widgets.caption(sentence)
         st.download_button(
@@ -142,7 +148,14 @@ def _past(page: PageContext) -> None:
         ]
         for e in found[:100]
     ]  # fmt: skip
-    head = (_("When"), _("Version"), _("Format"), _("Verdict"), _("Mistakes named"), _("By"))
+    head = (
+        _("When"),
+        _("Version"),
+        _("Format"),
+        _("Verdict"),
+        _("Mistakes, and what is left out"),
+        _("By"),
+    )
     table(head, rows, _("Receipts"))
     downloads.offer(
         page, "receipts", ("at", "version", "format", "passed", "mistakes", "by"),
@@ -152,7 +165,11 @@ def _past(page: PageContext) -> None:
 
 
 def _wrong(receipt: Mapping[str, object]) -> Markup | str:
-    return _told(receipt) or muted("–")
+    left = receipt.get("dropped")
+    told = [_told(receipt)]
+    if isinstance(left, list) and left:
+        told.append(_("left out: {what}").format(what=", ".join(map(str, left))))
+    return "; ".join(filter(None, told)) or muted("–")
 
 
 def _told(receipt: Mapping[str, object]) -> str:

@@ -17,15 +17,17 @@ from core.datasets.splits import SplitPlan
 from core.errors import InputError, NotFound, StoreCorrupt
 from core.formats import ExportRecord
 from core.labels import Answer, LabelSchema, Region
-from core.labels.schema import Task
+from core.labels.schema import LabelClass, Question, Task
 from core.services.models.datasets import freeze_labels, list_versions
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.versions.differing import diff_versions
 from core.services.versions.exporting import export_version, past_exports, write_version
+from core.services.versions.files import dropped
 from core.services.versions.lineage import label_lineage
 from core.services.versions.receipts import check_files
 from core.services.versions.snapshot import snapshot
+from core.services.versions.stored import StoredVersion
 from core.services.visibility.views import names_of
 from core.services.workspace import Workspace
 from core.store.tables import item_metadata
@@ -318,3 +320,20 @@ def test_items_that_judge_are_never_in_train(world: World):
     told = made.manifest["splits"]
     assert isinstance(told, dict)
     assert told["most_off"] > 0.3  # nine of twelve were wanted, six may be
+
+
+def test_answers_a_format_leaves_out_are_counted():
+    """Class folders carry the class alone; a table carries every question."""
+    light = Question("light", "In what light?", (LabelClass("sun"), LabelClass("dusk")))
+    schema = LabelSchema(
+        Task.CLASSIFICATION, (Question("label", "Which?", (LabelClass("cat"),)), light)
+    )
+    answers = [
+        {"label": "cat", "light": "sun"},
+        {"label": "cat", "light": "dusk"},
+        {"label": "cat"},
+    ]
+    records = [ExportRecord(f"{n}.png", answer=Answer(a)) for n, a in enumerate(answers)]
+    stored = StoredVersion(1, "v1", "", Path(), 0.0, (), schema, {})
+    assert dropped(stored, "folder", records) == ("2 answers to 'In what light?'",)
+    assert dropped(stored, "table", records) == ()
