@@ -36,8 +36,7 @@ def draw_anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
             )
         )
         return
-    pull = charts.sentence(first.pull.times(100), charts.POINTS)
-    tell(_("With it in view people say what it says {points} more often.").format(points=pull))
+    tell(_finding(first.pull))
     dots = [Dot(a.label or _("All classes"), (a.shown, a.blind)) for a in rows]
     draw_chart(
         charts.dots(dots, (_("in view"), _("blind"))),
@@ -60,6 +59,14 @@ def draw_anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
         [(a.label, *estimate_cells(a.shown), *estimate_cells(a.blind), *estimate_cells(a.pull))
          for a in rows],
     )  # fmt: skip
+
+
+def _finding(pull: Estimate) -> str:
+    """Return in one line how far it pulls, and whether that is sure."""
+    points = charts.sentence(pull.times(100), charts.POINTS)
+    sure = pull.low is not None and pull.high is not None and pull.low * pull.high > 0
+    text = _("It does: {points}.") if sure else _("Not surely: {points}.")
+    return text.format(points=points)
 
 
 def _share(e: Estimate) -> Markup:

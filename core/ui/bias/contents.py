@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.ui.charts import card_head
 from core.ui.text import _
 from core.ui.theme import Markup, draw, fill, join
+from core.ui.widgets import unbroken
 
 
 @dataclass(slots=True)
@@ -75,5 +76,5 @@ def _row(part: Part) -> Markup:
         "<li><a href='#{anchor}' target='_self'>{title}</a><span class='tb-muted'>{finding}</span></li>",
         anchor=part.anchor,
         title=part.title,
-        finding=part.finding or _("Not enough data"),
+        finding=unbroken(part.finding or _("Not enough data")),
     )
