@@ -209,6 +209,9 @@ def test_agreement_is_shown_by_class_pair_and_person(three: House, monkeypatch) 
     assert "What each person does to alpha" in text
     assert "Ben and Cat differ" in text
     assert "in common: 50.0 %" in text
+    assert "Compare people, not with the line" in text
+    assert "By item: the share of an item" in text
+    assert "Figures by pair therefore lie below figures by item" in text
     assert "oak / birch" in text
 
 

@@ -31,7 +31,7 @@ class Week:
     Attributes:
         begins: Its Monday, in the time zone asked for.
         alpha: Krippendorff's, with its interval over items; n counts items with two votes or more.
-        percent: How often two votes on one item say the same, mean over pairs.
+        percent: The share of an item's pairs of votes that say the same, mean over items.
     """
 
     begins: date

@@ -11,13 +11,14 @@ from core.services.analytics import figures
 from core.services.consensus.people_agreement import ClassRow
 from core.services.projects.project import ProjectView
 from core.ui.agreement.beside import MOST_DRAWN_CLASSES, draw_classes, draw_effects, draw_pairs
-from core.ui.agreement.coefficients import draw_coefficients
+from core.ui.agreement.coefficients import asks_more, draw_coefficients
 from core.ui.agreement.selection import Selection, choose_votes
 from core.ui.charts import card_head
 from core.ui.charts.dot_chart import HEAD_PX, ROW_PX
 from core.ui.marks import side_by_side
 from core.ui.shell import PageContext
 from core.ui.text import _
+from core.ui.widgets import caption
 
 
 def draw_agreement(page: PageContext, project: ProjectView, base: Filters) -> None:
@@ -81,5 +82,12 @@ def _by_class_and_person(
                     "Alpha with a person's votes less alpha without; a point is 0.01. Left of the line the others agree better among themselves."
                 ),
             )
+            if asks_more(everybody) and not draws:
+                caption(
+                    _(
+                        "People tend to lie further right here than they would: without a person, items on which two "
+                        "agreed drop out and those with a third vote stay. Compare people, not with the line."
+                    )
+                )
             beside = HEAD_PX + ROW_PX * min(len(classes), MOST_DRAWN_CLASSES)
             draw_effects(page, chosen.everybody, effects, everybody.people, beside)
