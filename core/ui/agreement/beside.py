@@ -122,7 +122,9 @@ def draw_pairs(
         what = (
             _("How many of a hundred regions two people have in common (mean F1); – is too few.")
             if draws
-            else _("How many of a hundred shared items two people call the same, by pair: an item counts once for each pair that shares it; – is too few.")
+            else _(
+                "How many of a hundred shared items two people call the same, by pair: an item counts once for each pair that shares it; – is too few."
+            )
         )
         more = _("Click a square to see where the two differ.")
         card_head(_("Who agrees with whom"), f"{what} {more}")
