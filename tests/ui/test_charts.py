@@ -133,7 +133,12 @@ def test_a_long_name_takes_two_lines_and_loses_nothing() -> None:
     """What a slice is of is read whole; only beyond two lines it is cut."""
     name = "taken at (month): 2025-06 · Contrast: 25.5 to 37.7"
     (label,) = labels(charts.dots([Dot(name, (SURE,))]))
-    assert label.partition(" <span")[0].replace("<br>", " ") == name
+    assert label.partition(" <span")[0] == name.replace("· ", "·<br>")
+    for words in ("one · " + "word " * 9, "word " * 8 + "x"):
+        (label,) = labels(charts.dots([Dot(words, (SURE,))]))
+        first, _br, second = label.partition(" <span")[0].partition("<br>")
+        assert 30 < len(first) <= 40
+        assert f"{first} {second}".strip() == words.strip()
     (long,) = labels(charts.dots([Dot("x" * 200, (SURE,))]))
     assert max(len(line) for line in long.partition(" <span")[0].split("<br>")) <= 40
 

@@ -27,6 +27,7 @@ INTERVAL = 0.55
 """How far an interval's line steps back behind its dot."""
 ROW_PX, HEAD_PX = 30, 46
 TITLE_PX = 24
+PARTS = " · "
 LETTERS, MOST_LETTERS, WRAPPED_PX = 40, 78, 8
 """Letters of a line of a row's name, and of all of it; what a row of two lines takes more."""
 STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -209,10 +210,12 @@ def _row_label(row: Dot) -> str:
 
 
 def _lines(label: str) -> str:
-    """Return a row's name on two lines where it is long, parted between its words."""
+    """Return a row's name on two lines where it is long, parted between its conditions, else its words."""
     if len(label) <= LETTERS:
         return plain(label)
     shown = shortened(label, MOST_LETTERS)
-    cut = shown.rfind(" ", 1, LETTERS + 1)
+    between = shown.rfind(PARTS, 1, LETTERS)
+    fits = between > 0 and len(shown) - between - len(PARTS) <= LETTERS
+    cut = between + 2 if fits else shown.rfind(" ", 1, LETTERS + 1)
     cut = cut if cut > 0 else LETTERS
     return f"{plain(shown[:cut])}<br>{plain(shown[cut:].lstrip())}"
