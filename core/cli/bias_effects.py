@@ -3,6 +3,8 @@ that go with attributes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.cli.bias_text import share
 from core.cli.figures import estimate, named, p_value
 from core.services.bias.anchoring import AnchorRow
@@ -151,6 +153,7 @@ def _anchor(a: AnchorRow) -> dict[str, object]:
         "in_view": estimate(a.shown),
         "blind": estimate(a.blind),
         "pull": estimate(a.pull),
+        "adjusted_p": a.adjusted_p,
     }
 
 
@@ -162,22 +165,47 @@ def confirmation_text(view: ConfirmationView) -> str:
     ]
     if not view.tested:
         return f"{lines[0]}\nNot enough data."
+    lines += [_conclusion(view), *_pulls(view.anchors), "", "As said, the surest first:"]
     lines += [_line(r) for r in view.cells[:SHOWN]]
     if len(view.cells) > SHOWN:
         lines.append(f"… and {len(view.cells) - SHOWN:,} more; --json lists them.")
-    if not any(r.found is Found.BEYOND for r in view.cells):
-        lines.append("No label surely goes with an attribute beyond what is true.")
-    lines += [
-        f"With the pre-label '{a.label or 'any'}' in view {share(a.shown)} say the same, blind "
-        f"{share(a.blind)}: {points(a.pull)} points"
-        for a in view.anchors
-    ]
+    if view.anchors:
+        lines += ["", "How many say what the pre-label says:", *map(_anchor_line, view.anchors)]
     return "\n".join([*lines, *view.notes])
+
+
+def _conclusion(view: ConfirmationView) -> str:
+    beyond = sum(r.found is Found.BEYOND for r in view.cells)
+    if beyond:
+        return f"{beyond:,} of them surely go beyond what is true."
+    untold = view.tested - view.held
+    few = f" Of {untold:,} groups too little of the truth is known to tell." if untold else ""
+    return f"No label surely goes with an attribute beyond what is true.{few}"
+
+
+def _pulls(anchors: Sequence[AnchorRow]) -> list[str]:
+    """Return in one line whether a pre-label in view pulls; nothing where none was shown."""
+    if not anchors:
+        return []
+    names = [a.label or "all classes together" for a in anchors if a.is_sure]
+    if not names:
+        return ["No pre-label in view surely pulls."]
+    return [f"A pre-label in view surely pulls: {', '.join(names)}."]
+
+
+def _anchor_line(a: AnchorRow) -> str:
+    name = f"pre-label '{a.label}'" if a.label else "all pre-labels together"
+    return (
+        f"{name}: in view {share(a.shown)} of n = {a.shown.n:,}, blind {share(a.blind)} of "
+        f"n = {a.blind.n:,}: {points(a.pull)} points, adj. p {p_value(a.adjusted_p)}"
+    )
 
 
 def _line(r: CellRow) -> str:
     times = "-" if r.ratio.value is None else f"{r.ratio.value:.1f}"
-    beside = f"too little truth to tell (n = {r.excess.n:,})"
+    beside = (
+        f"too few to tell whether it truly is so: the truth is known of n = {r.excess.n:,} of them"
+    )
     if r.found is not Found.UNTOLD:
         beside = f"among what truly is the same {points(r.excess)} points: {VERDICTS[r.found]}"
     return (

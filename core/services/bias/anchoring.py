@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from core.analytics.pull import prelabel_pull
 from core.analytics.replica import Replica
 from core.stats.bootstrap import bootstrap, clustered_ratio, kinds_of
 from core.stats.intervals import Estimate, wilson
+from core.stats.multiple import benjamini_hochberg
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,20 @@ class AnchorRow:
         label: The class; "" for all together.
         shown, blind: Share of votes that say the same; n counts votes.
         pull: Shown minus blind; persons are drawn whole.
+        adjusted_p: Of "it does not pull", as the pull's interval has it; of a class adjusted for all
+            classes.
     """
 
     label: str
     shown: Estimate
     blind: Estimate
     pull: Estimate
+    adjusted_p: float | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Return whether it surely pulls, or pushes."""
+        return self.adjusted_p is not None and self.adjusted_p < FALSE_DISCOVERY
 
 
 def anchors_of(replica: Replica, project_id: int, filters: Filters) -> tuple[AnchorRow, ...]:
@@ -46,10 +55,30 @@ def anchors_of(replica: Replica, project_id: int, filters: Filters) -> tuple[Anc
     labels = sorted({r["label"] for r in rows})
     found = [_anchor("", all_of)]
     found += [_anchor(name, _by_person([r for r in rows if r["label"] == name])) for name in labels]
-    kept = [a for a in found if a.pull.value is not None or not a.label]
+    kept = _judged([a for a in found if a.pull.value is not None or not a.label])
     return tuple(kept) if found[0].pull.n else ()
 
 
+def _judged(rows: Sequence[AnchorRow]) -> list[AnchorRow]:
+    """Return the rows with their p: of all together as it is, of classes adjusted for all of them."""
+    classes = benjamini_hochberg([_p(a.pull) for a in rows if a.label])
+    ps = iter(classes)
+    return [replace(a, adjusted_p=next(ps) if a.label else _p(a.pull)) for a in rows]
+
+
+def _p(pull: Estimate) -> float | None:
+    """Return the p that the end of the interval on zero's side stands for; None without one."""
+    if pull.value is None or pull.low is None or pull.high is None:
+        return None
+    spread = pull.value - pull.low if pull.value > 0 else pull.high - pull.value
+    if spread <= 0:
+        return 1.0 if pull.value == 0 else 0.0
+    return math.erfc(abs(pull.value) / spread * Z_95 / math.sqrt(2))
+
+
+FALSE_DISCOVERY = 0.05
+Z_95 = 1.959964
+"""Standard errors from the middle of a 95 % interval to its end."""
 _UNUSED = frozenset({"prediction_set", "blind_only", "guideline", "called"})
 _Five = tuple[int, int, int, int, int]
 FEWEST_ARM = 10

@@ -44,19 +44,20 @@ def draw_anchors(page: PageContext, rows: Sequence[AnchorRow]) -> None:
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0])}" for d in dots),
     )
     table(
-        (_("The pre-label says"), _("In view"), _("Blind"), _("Pull")),
+        (_("The pre-label says"), _("In view"), _("Blind"), _("Pull"), _("Adjusted p")),
         [
             [fill("<b>{t}</b>", t=a.label or _("All classes")), _share(a.shown), _share(a.blind),
-             points_cell(a.pull)]
+             points_cell(a.pull), _p(a.adjusted_p)]
             for a in rows
         ],
         _("What a pre-label in view does"),
     )  # fmt: skip
     columns = ("pre_label", *estimate_columns("in_view"), *estimate_columns("blind"),
-               *estimate_columns("pull"))  # fmt: skip
+               *estimate_columns("pull"), "adjusted_p")  # fmt: skip
     downloads.offer(
         page, "pre-label-pull", columns,
-        [(a.label, *estimate_cells(a.shown), *estimate_cells(a.blind), *estimate_cells(a.pull))
+        [(a.label, *estimate_cells(a.shown), *estimate_cells(a.blind), *estimate_cells(a.pull),
+          a.adjusted_p)
          for a in rows],
     )  # fmt: skip
 
@@ -67,6 +68,12 @@ def _finding(pull: Estimate) -> str:
     sure = pull.low is not None and pull.high is not None and pull.low * pull.high > 0
     text = _("It does: {points}.") if sure else _("Not surely: {points}.")
     return text.format(points=points)
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _share(e: Estimate) -> Markup:

@@ -139,7 +139,7 @@ def beside_truth(view: ConfirmationView, row: CellRow) -> str:
     """Return what the truth says of it, in plain words."""
     if row.found is Found.UNTOLD:
         return _(
-            "Whether it truly is so cannot be told: of n = {n} such items the truth is known."
+            "Whether it truly is so cannot be told: the truth is known of too few such items, n = {n}."
         ).format(n=f"{row.excess.n:,}")
     e = row.excess.times(100)
     said = _("Among items that truly are the same the difference is {points}.").format(

@@ -23,6 +23,8 @@ from core.clock import FakeClock, new_uuid
 from core.errors import Forbidden, InputError
 from core.labels import Answer
 from core.services.analytics.replicas import forget_replicas
+from core.services.bias import anchoring
+from core.services.bias.anchoring import AnchorRow
 from core.services.bias.confirmation_bias import (
     Found,
     cell_items,
@@ -34,6 +36,7 @@ from core.services.bias.slice_ask import SliceAsk
 from core.services.review.submission import Submission
 from core.services.review.submitting import submit
 from core.services.workspace import Workspace, open_workspace
+from core.stats.intervals import Estimate
 from core.store.tables import predictions
 from tests.record import World, make_world
 from tests.worked import describe, know, predict
@@ -182,6 +185,8 @@ def test_a_pre_label_in_view_is_held_against_blind_votes(said: World):
     assert (first.label, first.shown.n, first.blind.n) == ("", 50, 50)
     assert first.pull.value == pytest.approx(0)
     assert first.pull.low < 0 < first.pull.high
+    assert not first.is_sure
+    assert [p > 0.5 for a in view.anchors if (p := a.adjusted_p) is not None] == [True] * 3
     filtered = BiasAsk(filters=Filters(metadata={"camera": "A"}))
     part = confirmation_bias(said.ws, said.cast.manager, said.slug, filtered)
     assert part.anchors[0].shown.n < 50
@@ -225,3 +230,23 @@ def test_the_terminal_tells_the_same_effects_and_associations(said: World):
     assert group["times_as_often"]["low"] > 1
     assert group["beyond_truth"]["n"] == group["n"]
     assert "cat where site=river" in confirmation_text(goes)
+
+
+def test_one_class_of_many_whose_interval_leaves_zero_out_is_not_called_sure() -> None:
+    """An interval that ends at zero has p = 0.05; eleven classes looked at take a smaller one."""
+    nothing = Estimate(None, None, None, 3)
+
+    def row(label: str, pull: Estimate) -> AnchorRow:
+        return AnchorRow(label, nothing, nothing, pull)
+
+    ends_at_zero, lone = Estimate(0.2, 0.0, 0.4, 99), Estimate(0.26, 0.02, 0.48, 99)
+    [whole] = anchoring._judged([row("", ends_at_zero)])
+    assert whole.adjusted_p == pytest.approx(0.05, abs=1e-6)
+    flat = [row(str(n), Estimate(0.01, -0.2, 0.2, 99)) for n in range(10)]
+    judged = anchoring._judged([row("", nothing), row("rare", lone), *flat])
+    assert judged[0].adjusted_p is None
+    assert 0.05 < (judged[1].adjusted_p or 0.0) < 0.5
+    assert [r.is_sure for r in anchoring._judged([row("", nothing), row("alone", lone)])] == [
+        False,
+        True,
+    ]

@@ -324,9 +324,14 @@ def test_items_that_judge_are_never_in_train(world: World):
 
 def test_answers_a_format_leaves_out_are_counted():
     """Class folders carry the class alone; a table carries every question."""
-    light = Question("light", "In what light?", (LabelClass("sun"), LabelClass("dusk")))
+    light = Question(
+        "light",
+        "In what light?",
+        (LabelClass(0, "sun", "#111111"), LabelClass(1, "dusk", "#222222")),
+    )
     schema = LabelSchema(
-        Task.CLASSIFICATION, (Question("label", "Which?", (LabelClass("cat"),)), light)
+        Task.CLASSIFICATION,
+        (Question("label", "Which?", (LabelClass(0, "cat", "#111111"),)), light),
     )
     answers = [
         {"label": "cat", "light": "sun"},
