@@ -127,7 +127,7 @@ def agreement_of(
     if project.task.draws:
         drawn = read_answers(ws, replica, project, filters, MOST_DRAWN_ITEMS)
         return agreement_of_regions(project, drawn, fewest)
-    further = [q for q in project.schema.questions if q.several or q is not project.schema.main]
+    further = _further(project)
     answers = read_answers(ws, replica, project, filters, MOST_ANSWERED_ITEMS) if further else None
     questions = () if answers is None else _questions(answers, further, fewest)
     sampled = answers is not None and answers.sampled
@@ -221,6 +221,32 @@ def _question(answers: Answers, question: Question) -> Estimate:
         return set_alpha(items, [[code[n] for n in one] for one in sets])
     labels = np.array([code[n] for one in sets for n in one], dtype=np.int64)
     return krippendorff_alpha(count_labels(items, labels))
+
+
+def _further(project: ProjectView) -> list[Question]:
+    return [q for q in project.schema.questions if q.several or q is not project.schema.main]
+
+
+def further_by_newest(
+    ws: Workspace,
+    replica: Replica,
+    project: ProjectView,
+    filters: Filters,
+    fewest: int = FEWEST_ITEMS,
+) -> tuple[QuestionAgreement, ...]:
+    """Return agreement on the further questions, on the items whose newest vote is of the filter's time.
+
+    The caller has asked the gate.
+
+    Raises:
+        NotFound: A name in the filter is nobody's.
+        LimitExceeded: It took too long.
+    """
+    further = _further(project)
+    if not further:
+        return ()
+    answers = read_answers(ws, replica, project, filters, MOST_ANSWERED_ITEMS, by_newest=True)
+    return _questions(answers, further, fewest)
 
 
 def agreement_of_regions(

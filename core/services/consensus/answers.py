@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.analytics.asked import Filters
 from core.analytics.replica import Replica
-from core.analytics.selected import vote_rows
+from core.analytics.selected import VoteRows, vote_rows
 from core.labels import Answer, Region
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
@@ -57,15 +57,31 @@ class Answers:
 
 
 def read_answers(
-    ws: Workspace, replica: Replica, project: ProjectView, filters: Filters, most_items: int
+    ws: Workspace,
+    replica: Replica,
+    project: ProjectView,
+    filters: Filters,
+    most_items: int,
+    by_newest: bool = False,
 ) -> Answers:
     """Return the answers under a filter; of more items than so many, a fixed random sample.
+
+    Args:
+        ws: The workspace.
+        replica: Caught up.
+        project: The project.
+        filters: Which votes.
+        most_items: Items that are read at most.
+        by_newest: Whether the filter's times are those of an item's newest vote, all of whose votes count.
 
     Raises:
         NotFound: A name in the filter is nobody's.
         LimitExceeded: It took too long.
     """
     rows = vote_rows(replica, project.id, filters)
+    if by_newest:
+        always = replace(filters, since=None, until=None)
+        rows = _of_items(vote_rows(replica, project.id, always), rows.seq)
     found, counts = np.unique(rows.item_id, return_counts=True)
     shared = found[counts >= 2]
     chosen = shared
@@ -84,6 +100,14 @@ def read_answers(
         len(np.unique(rows.person_id)),
         len(chosen) < len(shared),
     )
+
+
+def _of_items(rows: VoteRows, newest: NDArray[np.int64]) -> VoteRows:
+    """Return all votes on the items whose newest vote is one of some."""
+    items, first = np.unique(rows.item_id, return_index=True)
+    last = np.maximum.reduceat(rows.seq, first) if len(items) else rows.seq
+    kept = np.isin(rows.item_id, items[np.isin(last, newest)])
+    return VoteRows(rows.item_id[kept], rows.person_id[kept], rows.seq[kept])
 
 
 def _texts(ws: Workspace, seqs: NDArray[np.int64]) -> dict[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.analytics.asked import MODEL, PEOPLE, Against
 from core.errors import LimitExceeded
 from core.services.analytics.agreement import agreement
@@ -9,7 +11,7 @@ from core.services.analytics.over_time import weeks_are_drawn, weeks_of
 from core.services.analytics.quality import Rightness, best_reference, rightness
 from core.services.bias.slice_ask import SliceAsk
 from core.services.bias.slices import slices_of
-from core.services.consensus.agreement import AgreementView
+from core.services.consensus.agreement import AgreementView, QuestionAgreement, further_by_newest
 from core.services.issues.finding import known_issues
 from core.services.report.asked import Asked
 from core.services.report.parts import COEFFICIENT, COUNT, Row, Section, count
@@ -84,34 +86,31 @@ def agreement_section(asked: Asked) -> Section:
     now, before = (_agreed(asked, w) for w in (asked.week, asked.week.before))
     names = sorted(now, key=lambda n: n not in _LABEL_ROWS)
     rows = tuple(Row(n, now[n][0], before.get(n, (UNDEFINED, ""))[0], now[n][1]) for n in names)
-    drawn = weeks_are_drawn(asked.project)
-    notes = [_BY_ITEM] if drawn else []
-    if not drawn or len(rows) > len(_LABEL_ROWS):
-        notes.append(_BY_VOTE.format(what="n of further questions" if drawn else "n"))
-    return Section("agreement", "How far people agree", rows, tuple(notes), filtered=True)
+    note = _BY_VOTE
+    if weeks_are_drawn(asked.project):
+        note = _BY_ITEM + (_SAMPLED if len(rows) > len(_LABEL_ROWS) else "")
+    return Section("agreement", "How far people agree", rows, (note,), filtered=True)
 
 
 _BY_ITEM = (
     "n counts items with two or more votes. An item, with all its votes, is of the week of its newest "
     "vote, as on the page Quality."
 )
-_BY_VOTE = "{what} counts items with two or more votes of the same week; of many, a random sample."
+_SAMPLED = " Of further questions, where there are many such items, of a random sample of them."
+_BY_VOTE = "n counts items with two or more votes of the same week; of many, a random sample."
 
 
 def _agreed(asked: Asked, week: Week) -> dict[str, tuple[Estimate, str]]:
-    """Return the coefficients of a week; of the label by its items' newest votes, as the page draws it."""
-    drawn = weeks_are_drawn(asked.project)
-    found: dict[str, tuple[Estimate, str]] = {}
-    if not drawn or len(asked.project.schema.item_questions) > 1:
-        during = asked.during(week)
-        found = _coefficients(agreement(asked.ws, asked.actor, asked.slug, during).view)
-    if not drawn:
-        return found
+    """Return the coefficients of a week; of labels by their items' newest votes, as the page draws it."""
+    during = asked.during(week)
+    if not weeks_are_drawn(asked.project):
+        return _coefficients(agreement(asked.ws, asked.actor, asked.slug, during).view)
+    questions = further_by_newest(asked.ws, asked.replica, asked.project, during)
     every = weeks_of(asked.replica, asked.project, asked.always, week.tz)
     alpha, percent = next(
         ((w.alpha, w.percent) for w in every if w.begins == week.first), (UNDEFINED, UNDEFINED)
     )
-    return found | _of_label(alpha, percent)
+    return _of_label(alpha, percent) | _of_questions(questions)
 
 
 _LABEL_ROWS = ("Krippendorff's alpha", "Same answer")
@@ -119,6 +118,10 @@ _LABEL_ROWS = ("Krippendorff's alpha", "Same answer")
 
 def _of_label(alpha: Estimate, percent: Estimate) -> dict[str, tuple[Estimate, str]]:
     return dict(zip(_LABEL_ROWS, ((alpha, COEFFICIENT), (percent, "%")), strict=True))
+
+
+def _of_questions(questions: Sequence[QuestionAgreement]) -> dict[str, tuple[Estimate, str]]:
+    return {f"Alpha of {q.title}": (q.alpha, COEFFICIENT) for q in questions}
 
 
 def _coefficients(view: AgreementView) -> dict[str, tuple[Estimate, str]]:
@@ -130,8 +133,7 @@ def _coefficients(view: AgreementView) -> dict[str, tuple[Estimate, str]]:
     found: dict[str, tuple[Estimate, str]] = {}
     if view.labels is not None:
         found |= _of_label(view.labels.alpha, view.labels.percent)
-    for q in view.questions:
-        found[f"Alpha of {q.title}"] = (q.alpha, COEFFICIENT)
+    found |= _of_questions(view.questions)
     return found or {_LABEL_ROWS[0]: (UNDEFINED, COEFFICIENT)}
 
 

@@ -15,8 +15,9 @@ from core.errors import InputError
 from core.services.analytics.costs import costs_of
 from core.services.analytics.over_time import agreement_weeks
 from core.services.analytics.quality import quality
-from core.services.analytics.replicas import forget_replicas
+from core.services.analytics.replicas import forget_replicas, open_figures
 from core.services.analytics.throughput import PersonPace, throughput
+from core.services.consensus.answers import read_answers
 from core.services.projects.training_rules import TrainingRules, set_training_rules
 from core.services.report.page import html_of
 from core.services.report.parts import Report, Row, document
@@ -55,6 +56,20 @@ def two_weeks(sqlite_ws: Workspace, clock: FakeClock) -> World:
 
 def _row(report: Report, section: str, label: str) -> Row:
     return {r.label: r for r in report.section(section).rows}[label]
+
+
+def test_an_item_voted_on_in_two_weeks_is_of_that_of_its_newest_vote(two_weeks: World) -> None:
+    """Further questions read all votes on it, as the label's alpha does; the weeks part the items."""
+    w, most = two_weeks, 100
+    project, replica = open_figures(w.ws, w.cast.manager, w.slug)
+    now = week_of(w.ws.clock(), "UTC")
+    for week, items in ((now, set(w.items)), (now.before, set())):
+        during = Filters(since=week.since, until=week.until)
+        found = read_answers(w.ws, replica, project, during, most, by_newest=True)
+        assert set(found.item_id.tolist()) == items
+    during = Filters(since=now.since, until=now.until)
+    assert len(read_answers(w.ws, replica, project, during, most, by_newest=True).said) == 22
+    assert len(read_answers(w.ws, replica, project, during, most).said) == 4
 
 
 def test_the_numbers_are_those_of_the_services(two_weeks: World) -> None:
