@@ -156,7 +156,7 @@ def test_a_difference_of_versions_is_drawn_from_zero_in_whole_items() -> None:
     """One item that went is one of five to the right, not a whole bar; what came and went is stacked."""
     one = Tally("Rowan", 56, 55, 0, 1, 0, NONE)
     few = _bars([one])
-    assert few.layout.xaxis.range == (0, 5.2)
+    assert few.layout.xaxis.range == (0, 5.1)
     assert list(few.layout.xaxis.tickvals) == [0, 1, 2, 3, 4, 5]
     assert [list(t.x) for t in few.data] == [[0], [1], [0]]
     assert few.layout.barmode == "stack"

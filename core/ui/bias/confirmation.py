@@ -174,12 +174,11 @@ def _chart(rows: Sequence[CellRow]) -> None:
         )
         for r in rows
     ]
-    ends = [abs(x) for d in dots for e in d.estimates for x in (e.low, e.high) if x is not None]
-    reach = max([*ends, 5.0]) * 1.06
+    extent = charts.ends_of([e for d in dots for e in d.estimates], 0.0, 5.0)
     draw_chart(
         charts.dots(
             dots, (_("as said"), _("beyond the truth")), charts.POINTS, zero=0.0,
-            extent=(-reach, reach),
+            extent=extent,
             axis=_("Said more (+) or less (−) often than elsewhere, percentage points"),
             zero_name=_("as often as elsewhere"),
         ),

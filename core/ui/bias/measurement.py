@@ -129,12 +129,11 @@ def _effects(view: MeasurementView, rows: Sequence[Effect]) -> None:
         Dot(_label(view, e), (e.own.times(100), _with_n(e.raw.times(100), e.n)), _colour(view, e))
         for e in rows
     ]
-    ends = [abs(x) for d in dots for e in d.estimates for x in (e.low, e.high) if x is not None]
-    reach = max([*ends, 5.0]) * 1.06
+    extent = charts.ends_of([e for d in dots for e in d.estimates], 0.0, 5.0)
     draw_chart(
         charts.dots(
             dots, (_("of its own"), _("as it comes")), charts.POINTS, zero=0.0,
-            extent=(-reach, reach), axis=_axis(view), zero_name=_("the same as all others"),
+            extent=extent, axis=_axis(view), zero_name=_("the same as all others"),
         ),
         CLICKED,
         "; ".join(f"{d.label}: {charts.sentence(d.estimates[0], charts.POINTS)}" for d in dots),

@@ -13,7 +13,7 @@ from core.services.pictures.images import image_path
 from core.services.versions.differing import ChangeView, Difference, Tally, diff_versions
 from core.ui import background, downloads, states, urls, widgets
 from core.ui.behind import Linked, item_cells
-from core.ui.charts.style import LINE, axis_title, draw_chart, frame, plain, shortened
+from core.ui.charts.style import INK, LINE, axis_title, draw_chart, frame, plain, shortened
 from core.ui.choices import choose, put
 from core.ui.shell import PageContext
 from core.ui.text import _, mark
@@ -145,7 +145,7 @@ def _bars(rows: Sequence[Tally]) -> go.Figure:
                 marker={"color": colour, "line": {"width": 0}},
                 customdata=[(r.name, kind) for r in shown], hovertemplate="%{y}: %{x:,}",
                 text=[f"{v:,}" if v else "" for v in values], textposition="inside",
-                insidetextanchor="middle", textangle=0, textfont={"color": "white", "size": 12},
+                insidetextanchor="middle", textangle=0, textfont={"color": INK if kind == "changed" else "white", "size": 12},
             )
         )  # fmt: skip
     frame(drawn, 120 + 28 * len(shown), legend=True)
@@ -160,7 +160,8 @@ def _ticks(rows: Sequence[Tally]) -> dict[str, object]:
     top = max(most, FEWEST_ON_SCALE)
     scale = 10 ** (len(str(top // 5)) - 1)
     step = next(s * scale for s in (1, 2, 5, 10) if 5 * s * scale >= top)
-    return {"tickvals": [*range(0, top + step, step)], "tickformat": ",d", "range": [0, 1.04 * top],
+    end = -(-top // step) * step
+    return {"tickvals": [*range(0, end + step, step)], "tickformat": ",d", "range": [0, 1.02 * end],
             "gridcolor": LINE, "zeroline": False}  # fmt: skip
 
 

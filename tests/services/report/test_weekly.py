@@ -102,6 +102,8 @@ def test_the_numbers_are_those_of_the_services(two_weeks: World) -> None:
     settled, open_, disputes = now[2].now.value, now[3].now.value, now[4].now.value
     assert settled == now[0].now.value  # nothing was settled before
     assert (settled or 0) + (open_ or 0) + (disputes or 0) == 10
+    assert "votes, 12 in all" in html_of(report)
+    assert "decisions by leads, 1 in all" in html_of(report)
     assert "experts" not in html_of(report)
     assert "expert1" not in html_of(report)
 
