@@ -177,7 +177,7 @@ def _classes(meant: Sequence[str], read: Sequence[str]) -> Check:
     ]
     moved = faults and sorted(meant) == sorted(read)
     bad = "The classes stand in another order." if moved else f"{len(faults)} class names differ."
-    good = f"{len(meant)} classes have the same number on both sides."
+    good = f"The {len(meant)} classes of the label have the same numbers on both sides."
     return _check("class order", size, faults, good, bad)
 
 
@@ -319,8 +319,8 @@ def _counts(meant: Sequence[Entry], read: Sequence[Entry]) -> Check:
         if one.get(s, Counter())[c] != other.get(s, Counter())[c]
     ]
     splits, kinds = len(one), len({c for _, c in keys})
-    good = (
-        f"Counts agree in {splits} split{'' if splits == 1 else 's'} and {kinds} "
-        f"class{'' if kinds == 1 else 'es'}."
-    )
+    # A class nobody was given is not among these, an answer to a further question is.
+    drawn = any(e.answer.regions for e in meant)
+    what = "classes drawn" if drawn else "answers given, those to further questions included"
+    good = f"Counts agree in {splits} split{'' if splits == 1 else 's'}: {kinds} {what}."
     return _check("counts", len(keys), faults, good, f"{len(faults)} counts differ.")

@@ -51,7 +51,8 @@ class Noise:
     """What votes tell of errors.
 
     Attributes:
-        labels: Share of labels in force that are wrong; n counts those looked at.
+        labels: Share of labels in force that are wrong; n counts those looked at, without a value the
+            items there are too few of: those with two votes or more, else labels.
         votes: Share of single votes that are wrong; n counts items with two votes or more.
     """
 
@@ -78,7 +79,8 @@ def noise_from_votes(
     doubles = sum(p.items for p in patterns if p.votes > 1)
     finals = sum(p.items for p in patterns if p.is_final)
     if doubles < fewest or not finals:
-        return Noise(replace(UNDEFINED, n=finals), replace(UNDEFINED, n=doubles))
+        few = replace(UNDEFINED, n=doubles)
+        return Noise(few if doubles < fewest else replace(UNDEFINED, n=finals), few)
     differing = np.array([_differing(p) if p.votes > 1 else 0.0 for p in patterns])
     is_double = np.array([float(p.votes > 1) for p in patterns])
     is_final = np.array([float(p.is_final) for p in patterns])

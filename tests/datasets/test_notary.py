@@ -59,6 +59,17 @@ def test_a_faithful_copy_passes():
     assert receipt.counts == {"train": {"plate": 1}}
 
 
+def test_what_is_counted_is_told_apart_from_the_classes():
+    """Two classes of the label and three answers to two questions: each sentence says which it counts."""
+    said = [Answer({"label": "car", "state": "wet"}), Answer({"label": "car", "state": "dry"})]
+    meant = [Entry(f"{n}.jpg", *SIZE, a, "train") for n, a in enumerate(said)]
+    told = {c.name: c.sentence for c in notarise(meant, meant, CLASSES, lambda _: 0.0).checks}
+    assert told["class order"] == "The 2 classes of the label have the same numbers on both sides."
+    assert told["counts"] == (
+        "Counts agree in 1 split: 3 answers given, those to further questions included."
+    )
+
+
 @pytest.mark.parametrize(
     ("read", "classes", "check"),
     [

@@ -68,6 +68,7 @@ def test_few_double_votes_are_not_enough():
     """29 items with two votes, or no label that votes gave: no estimate."""
     few = noise_from_votes([Pattern(2, (), 29, True), Pattern(1, (), 500, True)], 3)
     assert (few.labels.value, few.votes.value, few.votes.n) == (None, None, 29)
+    assert few.labels.n == 29, "what there is too little of is told, not the 529 labels"
     assert noise_from_votes([Pattern(0, (1, 1), 60, False)], 3).labels.value is None
     assert noise_from_votes([], 3).labels.value is None
     with pytest.raises(InputError, match="two classes"):

@@ -27,7 +27,11 @@ def saving(asked: Asked) -> Section:
         ),
         Row(
             "Active seconds of a settled item with help",
-            Estimate(found.seconds_with_help, None, None, found.settled), None, SECONDS,
+            # Where it is not told, it is for want of items from scratch to hold it against.
+            Estimate(
+                found.seconds_with_help, None, None,
+                found.n if found.seconds_with_help is None else found.settled,
+            ), None, SECONDS,
         ),
         Row("Right with help less right from scratch", found.accuracy, None, POINTS),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from core.analytics.questions import Progress
@@ -104,13 +105,19 @@ def people(everybody: Sequence[PersonPace], names: bool) -> Section:
         text = "Median active seconds of a vote. Where intervals overlap, the data do not tell who is faster."
         return Section("people", "By person", rows, (text,), filtered=True)
     text = "Names are left out of a report unless they are asked for."
+    if len(timed) < FEWEST_NAMED:
+        text += (
+            f" Without names the spread is told of {FEWEST_NAMED} people or more with enough timed votes; "
+            "n counts these people."
+        )
     return Section("people", "By person", _spread(timed), (text,), filtered=True)
 
 
 def _spread(timed: list[PersonPace]) -> tuple[Row, ...]:
     """Return the fastest and slowest median, of whom nobody is named."""
     if len(timed) < FEWEST_NAMED:
-        return (Row("Median seconds of a vote", UNDEFINED, None, "s"),)
+        few = replace(UNDEFINED, n=len(timed))
+        return (Row("Median seconds of a vote", few, None, "s"),)
     order = sorted(timed, key=lambda p: p.seconds.value or 0.0)
     shown = (("fastest", order[0]), ("middle", order[len(order) // 2]), ("slowest", order[-1]))
     return tuple(

@@ -25,7 +25,7 @@ from core.services.report.weekly import weekly_report
 from core.services.report.weeks import week_named, week_of
 from core.services.report.work import people
 from core.services.workspace import Workspace
-from core.stats.intervals import Estimate
+from core.stats.intervals import UNDEFINED, Estimate
 from tests.record import World, make_world, rule, vote
 from tests.worked import describe, know, vote_all
 
@@ -202,6 +202,10 @@ def test_names_are_told_only_of_enough_people_and_where_asked_for() -> None:
     spread = people(six, names=False).rows
     assert [r.now.value for r in spread] == [1.0, 4.0, 6.0]
     assert not any("Person" in r.label for r in spread)
+    untimed = [replace(p, seconds=UNDEFINED) for p in six[:2]]
+    few = people([*six[2:], *untimed], names=False)
+    assert [(r.now.value, r.now.n) for r in few.rows] == [(None, 4)]
+    assert "n counts these people" in few.notes[0]
 
 
 def _paces(n: int) -> list[PersonPace]:
