@@ -56,7 +56,10 @@ def bias(
         str, typer.Option(help="For --measurement; a share, named as in 'tiebreak slices'.")
     ] = "accuracy",
     column: Annotated[
-        str, typer.Option(help="For --measurement: the column; what differs most by default.")
+        str,
+        typer.Option(
+            help="For --measurement: the column; by default the camera's or the like, else what differs most; 'most' for that."
+        ),
     ] = "",
     said: Annotated[
         str, typer.Option(help="For --confirmation: people, model or labels (in force).")

@@ -141,6 +141,13 @@ def _head(
             type="primary" if view.stale else "secondary", on_click=_look, args=(page,),
         )  # fmt: skip
     _count(page, kind, label, question)
+    if (kind is None or kind.of_label) and page.project and not page.project.task.draws:
+        widgets.caption(
+            _(
+                "Suspicion is 0.50 where the evidence speaks for the label given as much as for another, "
+                "and 1.00 where it speaks for the other alone: 0.90 is 90 % against 10 % of two."
+            )
+        )
     if view.stale:
         widgets.caption(
             _(

@@ -29,6 +29,12 @@ FEWEST_STATEMENTS = 100
 """Statements below which nothing is told apart."""
 
 
+MOST = "most"
+"""Asks for the column along which the figure differs most."""
+DEVICES = frozenset({"camera", "device", "scanner", "sensor", "instrument", "microscope", "lens"})
+"""What a column may be called that tells what pictures were taken with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One camera (or other value), or one person.
@@ -132,7 +138,8 @@ def measurement_bias(
         actor: Who asks.
         slug: The project.
         asked: The figure, whose and against what; only shares can be told apart.
-        column: Of items; "" for the one along which the figure differs most.
+        column: Of items; `MOST` for the one along which the figure differs most; "" for what pictures
+            were taken with, where a column is called so, else as `MOST`.
 
     Raises:
         Forbidden: The actor may not see figures here.
@@ -159,12 +166,16 @@ def measurement_bias(
 
 
 def _column(ready: Prepared, free: Sequence[SliceColumn], name: str) -> SliceColumn | None:
-    """Return the column asked for, or the metadata column least probably without effect.
+    """Return the column asked for, or the camera's, or the one least probably without effect.
 
     Raises:
         InputError: There is no such column.
     """
-    if name:
+    if not name:
+        taken_with = [c for c in free if c.name.casefold() in DEVICES and c.kind is Kind.METADATA]
+        if taken_with:
+            return min(taken_with, key=lambda c: _chance(ready, c))
+    elif name != MOST:
         found = next((c for c in free if c.name == name), None)
         if found is None:
             known = ", ".join(c.name for c in free) or "none at all"

@@ -25,6 +25,8 @@ FEWEST_BEHIND = 5
 """Pictures below which a value is neither compared nor missed."""
 
 PICTURES_A_GROUP = 40
+GIVES_AWAY = 0.95
+"""Share of wrong guesses of a picture's side that a column does away with, from which on it tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,31 @@ def coded_columns(
     metadata, notes = _metadata(sets)
     if not sets.is_enough:
         return (), notes
-    return (*metadata, *_measured(rows, sets), *_looks(ws, sets)), notes
+    same = [c for c in metadata if sets.column and _gives_away(c.codes, sets.is_there)]
+    notes = (*notes, *(_gave_away(c.name, sets.column) for c in same))
+    free = [c for c in metadata if c not in same]
+    return (*free, *_measured(rows, sets), *_looks(ws, sets)), notes
+
+
+def _gives_away(codes: np.ndarray, is_there: np.ndarray) -> bool:
+    """Return whether a column is nearly a function of the side a picture is on.
+
+    Whoever guesses the side from the value is wrong on so few pictures, beside guessing the larger
+    side for all (Goodman and Kruskal's lambda), that the column and the side are one thing.
+    """
+    known = codes >= 0
+    there = np.bincount(codes[known & is_there])
+    here = np.bincount(codes[known & ~is_there], minlength=len(there))
+    there = np.pad(there, (0, len(here) - len(there)))
+    fewer = min(int(here.sum()), int(there.sum()))
+    return fewer > 0 and int(np.minimum(here, there).sum()) <= (1 - GIVES_AWAY) * fewer
+
+
+def _gave_away(name: str, column: str) -> str:
+    return (
+        f"'{name}' was not compared: it tells '{column}' by itself, so the two are one thing here and "
+        "nothing could be labelled to make up for it."
+    )
 
 
 def _metadata(sets: TwoSets) -> tuple[list[Coded], tuple[str, ...]]:

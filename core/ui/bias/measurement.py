@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.analytics.slice_facts import MODEL_SAID, Metric
-from core.services.bias.measurement_bias import Effect, MeasurementView, measurement_bias
+from core.services.bias.measurement_bias import MOST, Effect, MeasurementView, measurement_bias
 from core.services.bias.slice_ask import Condition, SliceAsk
 from core.services.bias.slice_items import slice_items
 from core.services.report.tables import estimate_cells, estimate_columns
@@ -28,7 +28,6 @@ from core.ui.zones import reader_zone
 
 CLICKED = "bias.effects"
 CHOSEN = "effect"
-BEST = "best"
 
 
 def draw_measurement(page: PageContext) -> None:
@@ -75,10 +74,11 @@ def _asked(page: PageContext) -> MeasurementView:
     filters = comparison.filters_in_address(chosen_team(page))
     asked = SliceAsk(metric, filters=filters, tz=reader_zone())
     named = st.query_params.get("factor", "")
-    view = measurement_bias(page.ws, page.actor, page.slug, asked, "" if named == BEST else named)
+    view = measurement_bias(page.ws, page.actor, page.slug, asked, named)
     with right:
-        names = {BEST: _("What differs most"), **{c: column_name(c) for c in view.columns}}
-        choose(_("Tell apart"), "factor", names, BEST)
+        names = {**{c: column_name(c) for c in view.columns}, MOST: _("What differs most")}
+        shown = view.column if named != MOST and view.column else MOST
+        choose(_("Tell apart"), "factor", names, shown)
     return view
 
 

@@ -24,6 +24,7 @@ from core.errors import Forbidden, InputError
 from core.labels import Answer
 from core.services.analytics.replicas import forget_replicas
 from core.services.bias import anchoring
+from core.services.bias import measurement_bias as sources
 from core.services.bias.anchoring import AnchorRow
 from core.services.bias.confirmation_bias import (
     Found,
@@ -103,6 +104,16 @@ def test_the_camera_is_told_apart_with_n_and_interval(said: World):
     assert not view.people
     assert sum(p.share.value for p in view.parts) == pytest.approx(1)
     assert [p.name for p in view.parts] == ["camera", "class", ""]
+
+
+def test_the_camera_is_what_is_told_apart_though_another_column_differs_more(
+    said: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question is of the camera; what differs most is had by asking for it."""
+    monkeypatch.setattr(sources, "_chance", lambda _ready, c: float(c.name == "camera"))
+    boss = said.cast.manager
+    assert measurement_bias(said.ws, boss, said.slug, _ask()).column == "camera"
+    assert measurement_bias(said.ws, boss, said.slug, _ask(), sources.MOST).column != "camera"
 
 
 def test_people_are_told_apart_from_the_camera(said: World):

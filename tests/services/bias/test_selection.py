@@ -18,6 +18,7 @@ from core.learning.values import ImageRef
 from core.learning.vectors import Vectors
 from core.services.analytics.replicas import forget_replicas
 from core.services.bias import embedding, measured
+from core.services.bias import selection_columns as columns
 from core.services.bias.embedding import embed_sets
 from core.services.bias.object_sizes import object_sizes, size_pictures
 from core.services.bias.reference_sets import (
@@ -280,3 +281,15 @@ def test_pictures_are_embedded_on_demand_and_then_compared(
     assert "looks like" in {c.column for c in view.columns}
     with pytest.raises(Forbidden):
         embed_sets(split.ws, split.cast.experts[0], split.slug, FIELD, lambda *_: None)
+
+
+def test_a_column_that_is_the_reference_under_another_name_is_left_out() -> None:
+    """Hours that are dusk or not tell nothing beside dusk; a camera used at both does."""
+    dusk = np.array([False] * 60 + [True] * 40)
+    hours = np.array([9, 10, 11] * 20 + [18, 19] * 20)
+    assert columns._gives_away(hours, dusk)
+    assert columns._gives_away(np.where(np.arange(100) == 0, 18, hours), dusk)  # one is not enough
+    assert not columns._gives_away(np.where(np.arange(100) < 5, 18, hours), dusk)
+    cameras = np.array([0, 1] * 50)
+    assert not columns._gives_away(cameras, dusk)
+    assert not columns._gives_away(np.full(100, -1), dusk)
