@@ -73,7 +73,7 @@ def withheld_in_words(n: int) -> str:
     if not n:
         return ""
     return " · " + many(
-        "{n} more is not shown: you could still vote on it",
-        "{n} more are not shown: you could still vote on them",
+        "{n} more is not shown: you could still vote on it; a manager sees it",
+        "{n} more are not shown: you could still vote on them; a manager sees them",
         n,
     )

@@ -141,8 +141,8 @@ def _count(found: MarkedItems) -> str:
         text += " · " + _("the first {n} are shown").format(n=listed)
     if found.withheld:
         text += " · " + many(
-            "{n} of them is not shown: you could still vote on it",
-            "{n} of them are not shown: you could still vote on them",
+            "{n} of them is not shown: you could still vote on it; a manager sees it",
+            "{n} of them are not shown: you could still vote on them; a manager sees them",
             found.withheld,
         )
     return text

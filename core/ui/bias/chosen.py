@@ -72,8 +72,8 @@ def draw_items(page: PageContext, asked: SliceAsk, found: SliceItems) -> None:
     )
     if found.withheld:
         said += " " + many(
-            "{n} is kept back: you could still vote on it.",
-            "{n} are kept back: you could still vote on them.",
+            "{n} is kept back: you could still vote on it. A manager sees it.",
+            "{n} are kept back: you could still vote on them. A manager sees them.",
             found.withheld,
         )
     widgets.caption(said)

@@ -335,8 +335,8 @@ def _behind(page: PageContext, view: ConfirmationView) -> None:
         said = many("{n} item is called so.", "{n} items are called so.", found.total)
         if found.withheld:
             said += " " + many(
-                "{n} is kept back: you could still vote on it.",
-                "{n} are kept back: you could still vote on them.",
+                "{n} is kept back: you could still vote on it. A manager sees it.",
+                "{n} are kept back: you could still vote on them. A manager sees them.",
                 found.withheld,
             )
         widgets.caption(said)

@@ -115,8 +115,8 @@ def draw_pictures(page: PageContext, found: Pictures, empty: str) -> None:
     said = many("{n} picture in all.", "{n} pictures in all.", found.total)
     if found.withheld:
         said += " " + many(
-            "{n} is kept back: you could still vote on it.",
-            "{n} are kept back: you could still vote on them.",
+            "{n} is kept back: you could still vote on it. A manager sees it.",
+            "{n} are kept back: you could still vote on them. A manager sees them.",
             found.withheld,
         )
     widgets.caption(said)

@@ -190,8 +190,8 @@ def _violations(page: PageContext, found: Violations) -> None:
     )
     if found.withheld:
         said += " " + many(
-            "{n} is kept back: you could still vote on it.",
-            "{n} are kept back: you could still vote on them.",
+            "{n} is kept back: you could still vote on it. A manager sees it.",
+            "{n} are kept back: you could still vote on them. A manager sees them.",
             found.withheld,
         )
     widgets.caption(said)
