@@ -103,7 +103,7 @@ def test_a_fault_of_ours_is_a_sentence_not_a_traceback(
 ) -> None:
     """An error of the tree shows its sentence and advice; any other says that it is ours."""
 
-    def full(*_: object) -> None:
+    def full(*_: object, **_named: object) -> None:
         raise DiskFull("The disk is full.", "Free some space.")
 
     monkeypatch.setattr(shell, "list_projects", full)
