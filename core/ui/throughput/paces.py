@@ -97,7 +97,8 @@ def _pace_table(view: PacesView) -> None:
     known = [p.active.value for p in view.rows if p.active.value is not None]
     paused = any(share < NO_PAUSE for share in known)
     head = (_(GROUPS[view.by]), _("Answers an hour"), *((_("Items an hour"),) if apart else ()),
-            _("Hours at work"), *((_("At work, of the time items were in view"),) if paused else ()))  # fmt: skip
+            _("Hours at work"), *((_("At work, of the time items were in view"),) if paused else ()),
+            _("Fastest, from 1"))  # fmt: skip
     table(head, [_pace_row(view, p, apart, paused) for p in view.rows], _("Pace"))
     if not apart:
         caption(_("Each answer was of an item of its own: items an hour are the same."))
@@ -115,7 +116,16 @@ def _pace_row(view: PacesView, p: Pace, apart: bool, paused: bool) -> list[Marku
         *([with_interval(p.items, "")] if apart else []),
         f"{p.hours:,.1f} h",
         *([with_interval(p.active, "%")] if paused else []),
+        _place(p),
     ]
+
+
+def _place(p: Pace) -> Markup | str:
+    """Return which places among the fastest the data leave possible: none where intervals overlap."""
+    if p.standing is None:
+        return muted("–")
+    best, worst = p.standing.best, p.standing.worst
+    return f"{best}" if best == worst else _("{a} to {b}").format(a=best, b=worst)
 
 
 def _named(view: PacesView, p: Pace) -> str:
