@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.cli.figures import p_value
+from core.cli.figures import p_value, percent
 from core.services.bias.guideline_rules import RulesView
 from core.services.bias.object_sizes import SizesView
 from core.services.bias.selection_bias import ColumnTest, SelectionView
@@ -62,7 +62,7 @@ def _told_lines(told: TooCleanView) -> list[str]:
     if told.frames is not None and told.frames.frames.value is not None:
         lines.append(
             f"{_number(told.frames.frames)} of its pictures added would bring field-like ones from "
-            f"{share(told.frames.here)} to {told.frames.target:.0%}."
+            f"{share(told.frames.here)} to {percent(told.frames.target, 0)}."
         )
     return lines
 
@@ -77,7 +77,7 @@ def _size_lines(sizes: SizesView) -> list[str]:
         )
     for h in sizes.holes[:10]:
         lines.append(
-            f"  too few {h.label or 'regions'} of {h.bin.low:.0%} to {h.bin.high:.0%} of the "
+            f"  too few {h.label or 'regions'} of {percent(h.bin.low, 0)} to {percent(h.bin.high, 0)} of the "
             f"picture's side: {_number(h.missing)} more"
         )
     return [*(["", *lines] if lines else []), *sizes.notes]

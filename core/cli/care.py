@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.cli.figures import percent
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.cli.stats_text import quality_lines
@@ -137,13 +138,15 @@ def stats(
 def _stats_text(doc: dict) -> str:
     lines = [f"{doc['items']:,} items, {doc['votes']:,} votes, {doc['final']:,} final labels"]
     whose = "The model" if doc.get("whose") == "model" else "People"
-    lines.append(f"{whose} compared with {doc.get('against', 'final')} labels, by true class:")
+    lines.append(
+        f"{whose} compared with {doc.get('against', 'final')} labels, by true class (recall):"
+    )
     width = max((len(r["class"]) for r in doc["per_class"]), default=0)
     for row in doc["per_class"]:
         figure = (
             "not enough data"
             if row["accuracy"] is None
-            else f"{row['accuracy']:.1%}  ({row['low']:.1%} to {row['high']:.1%})"
+            else f"{percent(row['accuracy'])}  ({percent(row['low'])} to {percent(row['high'])})"
         )
         lines.append(f"  {row['class']:<{width}}  n = {row['n']:>6,}  {figure}")
     agreed = doc["agreement"]

@@ -18,6 +18,11 @@ def named(conditions: Sequence[Condition]) -> str:
     return ", ".join(f"{c}={'(not known)' if v is None else v}" for c, v in conditions)
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share as people read it: 74.5 %."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def p_value(p: float | None) -> str:
     """Return a p as people read it."""
     if p is None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from core.access import Actor
+from core.cli.figures import percent
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.errors import InputError, NotFound, one_of
@@ -78,19 +79,19 @@ def simulate(
 
 def _simulation_text(found: Simulation) -> str:
     lines = [
-        f"{found.seeds} campaigns on {found.n:,} images, at most {found.target_error:.1%} wrong at "
-        f"{found.confidence:.0%} confidence ({found.seconds:.0f} s):",
-        f"people label {found.human_share:.1%} ({found.low:.1%} to {found.high:.1%}); accepted labels "
-        f"are wrong in {found.auto_error:.2%} (at most {found.auto_error_max:.2%}); "
-        f"{found.runs_over_target:.0%} of the {found.seeds} runs are over the target (95 % interval "
-        f"{found.runs_low:.0%} to {found.runs_high:.0%}); the final labels are right in "
-        f"{found.final_accuracy:.2%}. Ranges are over the runs.",
+        f"{found.seeds} campaigns on {found.n:,} images, at most {percent(found.target_error)} wrong at "
+        f"{percent(found.confidence, 0)} confidence ({found.seconds:.0f} s):",
+        f"people label {percent(found.human_share)} ({percent(found.low)} to {percent(found.high)}); accepted labels "
+        f"are wrong in {percent(found.auto_error, 2)} (at most {percent(found.auto_error_max, 2)}); "
+        f"{percent(found.runs_over_target, 0)} of the {found.seeds} runs are over the target (95 % interval "
+        f"{percent(found.runs_low, 0)} to {percent(found.runs_high, 0)}); the final labels are right in "
+        f"{percent(found.final_accuracy, 2)}. Ranges are over the runs.",
         *_refusals(found),
         f"{'way':<18}{'by people':>10}{'error':>9}{'over':>7}{'right':>9}",
     ]
     lines += [
-        f"{w.way:<18}{w.human_share:>10.1%}{w.auto_error:>9.2%}{w.runs_over_target:>7.0%}"
-        f"{w.final_accuracy:>9.2%}"
+        f"{w.way:<18}{percent(w.human_share):>10}{percent(w.auto_error, 2):>9}{percent(w.runs_over_target, 0):>7}"
+        f"{percent(w.final_accuracy, 2):>9}"
         for w in found.table
     ]
     if found.n_refused:
@@ -241,8 +242,8 @@ def _certify_text(found: list[CertificateView], done: list[AcceptedView], notice
     if found:
         one = found[0]
         lines.append(
-            f"This was look {one.look}; it spent {one.delta_spent:.2%} of what the campaign may err, "
-            f"{one.delta_left:.2%} is left for further looks."
+            f"This was look {one.look}; it spent {percent(one.delta_spent, 2)} of what the campaign may err, "
+            f"{percent(one.delta_left, 2)} is left for further looks."
         )
     lines += [d.sentence for d in done]
     if any(c.certified for c in found) and not done:
@@ -280,6 +281,6 @@ def _audit_text(row: AuditRow) -> str:
     warning = "; errors may be growing" if row.drifting else ""
     return (
         f"certificate {row.certificate_id}, {row.scope}: {row.wrong} of {row.n} checked were wrong "
-        f"({row.low:.1%} to {row.high:.1%}; {row.target:.1%} allowed), stake {row.e:.2g} of "
+        f"({percent(row.low)} to {percent(row.high)}; {percent(row.target)} allowed), stake {row.e:.2g} of "
         f"{row.needed:.3g}; {state}{warning}"
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from core.access import Actor
+from core.cli.figures import percent
 from core.cli.options import JsonOption, ProjectArgument, WorkspaceOption, opened
 from core.cli.output import Meter, emit
 from core.errors import InputError, TrainingError
@@ -97,9 +98,9 @@ def _trained_said(result: Mapping[str, Any]) -> str:
         )
     if isinstance(found, dict) and found.get("accuracy") is not None:
         text += (
-            f": right on {found['accuracy']:.1%} of n = {found['n']} "
+            f": right on {percent(found['accuracy'])} of n = {found['n']} "
             f"{'other' if found['on'] == 'all others' else found['on']} items "
-            f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."
+            f"(95 % interval {percent(found['low'])} to {percent(found['high'])})."
         )
     sets = result.get("sets")
     if isinstance(sets, dict) and sets["low"] is not None:

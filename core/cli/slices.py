@@ -129,12 +129,21 @@ def _text(view: SlicesView, top: int) -> str:
         f"{view.asked.metric}{of}, {view.asked.whose}{against}: {_figure(view.overall, unit)}; "
         f"{view.tested:,} slices compared, each with at least {view.asked.fewest} statements.",
     ]
+    if view.asked.metric in ("accuracy", "recall") and len(view.project.schema.item_questions) > 1:
+        lines.append(f"Right means right on '{view.project.schema.main.title}' alone.")
     gap = f"gap in {'points' if unit == '%' else unit}, 95 %"
     if shown:
         lines.append(
             f"{'slice':<{wide}}  {'n':>6}  {'figure, 95 %':<24} {gap:<26} {'adj. p':>8} {'shrunken':>9}"
         )
     lines += [_line(r, wide, unit) for r in shown]
+    if left := view.tested - view.pruned - len(shown):
+        lines.append(f"… and {left:,} more; --top or --json lists them.")
+    if view.pruned:
+        lines.append(
+            f"{view.pruned:,} of the {view.tested:,} compared are not listed: pairs of columns that add "
+            "nothing to one of the two."
+        )
     if not view.rows:
         lines.append("No slice has enough data.")
     elif view.worst is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.cli.figures import percent
+
 Doc = Mapping[str, Any]
 
 RATES = {
@@ -39,8 +41,8 @@ def quality_lines(doc: Doc) -> list[str]:
 def _share(found: Doc) -> str:
     if found["value"] is None:
         return f"not enough data (n = {found['n']:,})"
-    ends = "" if found["low"] is None else f"{found['low']:.1%} to {found['high']:.1%}, "
-    return f"{found['value']:.1%} ({ends}n = {found['n']:,})"
+    ends = "" if found["low"] is None else f"{percent(found['low'])} to {percent(found['high'])}, "
+    return f"{percent(found['value'])} ({ends}n = {found['n']:,})"
 
 
 def _guideline(found: Doc) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from core.cli.figures import percent
 from core.cli.options import JsonOption
 from core.cli.output import emit
 from core.errors import InputError
@@ -253,7 +254,9 @@ def _trusted(workers: Sequence[OneWorker]) -> list[str]:
 
 
 def _named(workers: Sequence[OneWorker]) -> str:
-    return ", ".join(f"{w.name!r} {w.accuracy or 0.0:.1%} (n = {w.votes:,} votes)" for w in workers)
+    return ", ".join(
+        f"{w.name!r} {percent(w.accuracy or 0.0)} (n = {w.votes:,} votes)" for w in workers
+    )
 
 
 def _twice(name: str, table: Given | Accuracy) -> list[str]:
@@ -393,4 +396,4 @@ def _plain(e: Estimate) -> str:
 def _percent(e: Estimate) -> str:
     if e.value is None or e.low is None or e.high is None:
         return "none"
-    return f"{e.value:.1%} (95 % interval {e.low:.1%} to {e.high:.1%})"
+    return f"{percent(e.value)} (95 % interval {percent(e.low)} to {percent(e.high)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,6 +75,17 @@ def test_people_read_a_table(run: Run) -> None:
     assert "accuracy, model against gold" in out
     assert out.splitlines()[2].startswith("camera=C, light=dusk")
     assert "<0.001" in out
+    tested, pruned = (
+        int(re.search(p, out)[1]) for p in (r"(\d+) slices compared", r"(\d+) of the \d+ comp")
+    )
+    assert pruned > 0
+    rows = sum(
+        "adj" not in line and re.match(r"(camera|light)=", line) is not None
+        for line in out.splitlines()
+    )
+    assert rows + pruned == tested, "what is compared is printed, or said to be left out"
+    _, out, _ = run("pets", "--by", "camera,light", "--top", "1")
+    assert f"… and {rows - 1} more" in out
 
 
 def test_what_is_unknown_is_said_in_one_sentence(run: Run) -> None:

@@ -93,13 +93,16 @@ def _behind(page: PageContext, asked: Asked, mark: str) -> Found:
 
 
 def _how(view: ScoresView) -> str:
+    counted = _(
+        "The three n are those of recall, precision and F1: what is truly so, is said so, is either."
+    )
     if not view.project.task.draws:
-        return _("A dot is a share, the line its 95 % interval; n counts statements.")
+        return _("A dot is a share, the line its 95 % interval.") + f" {counted}"
     iou = f"{view.project.policy.iou_at_least:g}"
     if view.project.task is Task.BOXES:
-        return _("Boxes match from an overlap (IoU) of {iou} on.").format(iou=iou)
+        return _("Boxes match from an overlap (IoU) of {iou} on.").format(iou=iou) + f" {counted}"
     text = _("Compared by bounding box; they match from an overlap (IoU) of {iou} on.")
-    return text.format(iou=iou)
+    return f"{text.format(iou=iou)} {counted}"
 
 
 def draw_shapes(page: PageContext, asked: Asked) -> None:
