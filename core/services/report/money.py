@@ -51,7 +51,8 @@ def _minutes(seconds: float) -> str:
 def _notes(view: CostsView, paid: bool) -> tuple[str, ...]:
     time = (
         "Active time of people, pauses left out; rulings of leads are not timed and not in it. A final label "
-        "counts in every week in which somebody worked on it."
+        "and a corrected error count in every week in which somebody worked on the item, so weeks add up to more "
+        "than the page Throughput counts over all time."
     )
     if not paid:
         return (time, "No rate is set, so costs are told in time; set one under Throughput, costs.")

@@ -36,7 +36,10 @@ def draw_money(page: PageContext, filters: Filters) -> None:
         with left:
             card_head(
                 _("What labels cost"),
-                _("People's time at work at the rates in force. Rulings by leads are not timed."),
+                _(
+                    "People's time at work at the rates in force. Rulings by leads are not timed. Each item is "
+                    "counted once here; weekly reports count it in every week somebody worked on it."
+                ),
             )
         with right:
             _rates(page, view)
