@@ -143,6 +143,7 @@ def _offer(
 
 def _queued(page: PageContext, bounty: QueuedBounty, steers: bool) -> None:
     """Say that a bounty is queued and how far it is, with ways to it and back."""
+    votes = can(page.actor, Action.VOTE, Resource(page.project.id if page.project else None))
     draw(
         "<div style='margin-top:.6rem'>{t} "
         "<a href='{href}' target='_self' style='color:inherit'>{link}</a></div>",
@@ -153,8 +154,10 @@ def _queued(page: PageContext, bounty: QueuedBounty, steers: bool) -> None:
         )
         + " "
         + _("Done: {n}.").format(n=f"{bounty.done:,}"),
-        href=urls.page("review", project=page.slug, list=str(bounty.list_id)),
-        link=_("Review these alone"),
+        href=urls.page("review", project=page.slug, list=str(bounty.list_id))
+        if votes
+        else urls.page("items", project=page.slug),
+        link=_("Review these alone") if votes else _("Its link to hand on is under Items"),
     )
     if steers:
         st.button(
