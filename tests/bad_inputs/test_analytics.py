@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -103,11 +104,11 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
     page = tmp_path / "report.html"
     page.write_text("last week's")
 
-    def half(self: Path, text: str, encoding: str | None = None) -> int:
-        self.write_bytes(text[:9].encode())
+    def full(handle: int) -> None:
+        os.ftruncate(handle, 9)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr("core.services.transfer.places.os.fsync", full)
     code, _, err = run("report", "pets", "--out", str(page))
     assert code == 1
     assert "No space left on device" in err
