@@ -177,7 +177,10 @@ def _classes(meant: Sequence[str], read: Sequence[str]) -> Check:
     ]
     moved = faults and sorted(meant) == sorted(read)
     bad = "The classes stand in another order." if moved else f"{len(faults)} class names differ."
-    good = f"The {len(meant)} classes of the label have the same numbers on both sides."
+    named = f"The {len(meant)} classes of the label have the same numbers"
+    if len(meant) == 1:
+        named = "The class of the label has the same number"
+    good = f"{named} on both sides."
     return _check("class order", size, faults, good, bad)
 
 
@@ -321,6 +324,11 @@ def _counts(meant: Sequence[Entry], read: Sequence[Entry]) -> Check:
     splits, kinds = len(one), len({c for _, c in keys})
     # A class nobody was given is not among these, an answer to a further question is.
     drawn = any(e.answer.regions for e in meant)
-    what = "classes drawn" if drawn else "answers given, those to further questions included"
+    many = "" if kinds == 1 else "s" if not drawn else "es"
+    what = (
+        f"class{many} drawn"
+        if drawn
+        else f"answer{many} given, those to further questions included"
+    )
     good = f"Counts agree in {splits} split{'' if splits == 1 else 's'}: {kinds} {what}."
     return _check("counts", len(keys), faults, good, f"{len(faults)} counts differ.")
