@@ -24,31 +24,34 @@ demo: install
 serve: install
 	$(BIN)/tiebreak serve $(if $(PORT),--port $(PORT))
 
-# About half of what there is to test without a browser, so that both cores have work.
-LONG := tests/learning tests/pages tests/services
+# About half of what there is to test without a browser, so that both cores have work to the end.
+LONG := $(wildcard tests/learning/test_*.py) tests/learning/suspicious tests/pages tests/services
+
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 # Three lanes share the cores: threads of one library that wait for each other only take them away.
 test: export OMP_NUM_THREADS := 1
 test: export OPENBLAS_NUM_THREADS := 1
-test: install lint
+test: install
 	$(BIN)/python tests/chromium.py
 ifdef ARGS
+	$(LINT)
 	$(BIN)/python -m pytest $(ARGS)
 else
 	@# The browser's tests wait a lot, so they run beside the others and go first; what they say comes after.
 	@mkdir -p build
 	$(BIN)/python -m pytest tests/browser > build/browser-tests.txt 2>&1 & browser=$$!; \
+	{ nice -n 5 $(LINT); } > build/lint.txt 2>&1 & lint=$$!; \
 	nice -n 5 $(BIN)/python -m pytest $(LONG) > build/long-tests.txt 2>&1 & long=$$!; \
 	nice -n 5 $(BIN)/python -m pytest --ignore=tests/browser $(addprefix --ignore=,$(LONG)); others=$$?; \
 	wait $$long; worked=$$?; cat build/long-tests.txt; \
 	wait $$browser; shown=$$?; cat build/browser-tests.txt; \
-	test $$others -eq 0 -a $$worked -eq 0 -a $$shown -eq 0
+	wait $$lint; clean=$$?; cat build/lint.txt; \
+	test $$others -eq 0 -a $$worked -eq 0 -a $$shown -eq 0 -a $$clean -eq 0
 endif
 
 lint: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(LINT)
 
 format: install
 	$(BIN)/ruff format .
