@@ -88,7 +88,8 @@ def regions_in_hand(editing: Editing, schema: LabelSchema, said: str | None) -> 
         for label, key, by in ((_("Next"), "N", 1), (_("Previous"), "P", -1)):
             _action(label, key, n == 0, pick, (editing, by, said))
     with st.container(horizontal=True, gap="small", key="tb-pair-change"):
-        _action(_("Remove"), "Delete", editing.picked is None, delete, (editing, said))
+        # Never disabled for want of a pick: Delete right after N would come before the button knew.
+        _action(_("Remove"), "Delete", n == 0, delete, (editing, said))
         if boxes:
             other = _("Canvas") if editing.table else _("Numbers")
             _action(other, "T", False, _switch, (editing, said))
