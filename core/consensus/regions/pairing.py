@@ -1,4 +1,7 @@
-"""One-to-one pairs between every two people, so that their summed likeness is the greatest.
+"""One-to-one pairs between every two people, so that their summed gain is the greatest.
+
+The gain of a pair is its likeness and something more where both say the same (below): of two
+pairings about as alike, the one with more pairs of one class is taken.
 
 The assignment problem of every two people (scipy's linear_sum_assignment), solved only where a
 region may pair with several; the others are paired as they are. Two regions of one class are

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,8 +16,9 @@ from core.consensus.regions import consensus_of
 from core.consensus.regions.alike import alike, box_ious
 from core.consensus.regions.clusters import clusters_of, clusters_of_each
 from core.consensus.regions.nearby import nearby
+from core.consensus.regions.pairing import SAME_ATTRIBUTES, SAME_CLASS
 from core.labels import Answer, Region
-from core.labels.geometry import boxes_of, iou_matrix, likeness, match_regions
+from core.labels.geometry import boxes_of, iou_matrix, likeness
 from core.labels.shapes import keypoints_region, polygon_region
 from tests.consensus.regions.crowd import boxes_at_random, drawn_by
 from tests.consensus.strategies import box
@@ -54,13 +56,29 @@ def test_a_cluster_holds_one_of_a_person_and_only_what_is_alike(people, at_least
 
 @given(crowded.filter(lambda p: len(p) > 1))
 def test_of_two_people_the_pairs_are_the_best_there_are(people) -> None:
-    """No other one-to-one pairing has a larger sum of likeness, class counted in."""
-    one, other = people[:2]
-    plain = [[Region("red", *r.box) for r in p] for p in (one, other)]
-    best = sum(v for *_, v in match_regions(*plain, 0.5))
-    pairs = [c for c in clusters_of(plain, 0.5, [1.0, 1.0]) if len(c) == 2]
-    ours = sum(float(likeness([a.region], [b.region])[0, 0]) for a, b in pairs)
-    assert ours == pytest.approx(best)
+    """No other one-to-one pairing gains more: likeness, and more where class and attributes agree."""
+    two = people[:2]
+    gain = [[_gain(a, b) for b in two[1]] for a in two[0]]
+    best = max(_gains(gain, frozenset(range(len(two[1])))))
+    pairs = [c for c in clusters_of(two, 0.5, [1.0, 1.0]) if len(c) == 2]
+    assert sum(_gain(a.region, b.region) for a, b in pairs) == pytest.approx(best)
+
+
+def _gain(a: Region, b: Region) -> float:
+    alike_by = float(likeness([a], [b])[0, 0])
+    more = SAME_CLASS * (a.label == b.label) + SAME_ATTRIBUTES
+    return alike_by + more if alike_by >= 0.5 else 0.0
+
+
+def _gains(gain: Sequence[Sequence[float]], free: frozenset[int]) -> Iterator[float]:
+    """Yield what each way to pair gains, one region after the other: every one there is."""
+    if not gain:
+        yield 0.0
+        return
+    yield from _gains(gain[1:], free)
+    for i in free:
+        if gain[0][i]:
+            yield from (gain[0][i] + g for g in _gains(gain[1:], free - {i}))
 
 
 def test_a_chain_is_cut_where_its_ends_are_not_alike() -> None:
