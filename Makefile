@@ -24,8 +24,9 @@ demo: install
 serve: install
 	$(BIN)/tiebreak serve $(if $(PORT),--port $(PORT))
 
-# About half of what there is to test without a browser, so that both cores have work to the end.
+# What there is to test without a browser, shared out so that both cores have work to the end.
 LONG := $(wildcard tests/learning/test_*.py) tests/learning/suspicious tests/pages tests/services
+LATE := tests/bad_inputs tests/faults
 
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -40,10 +41,11 @@ ifdef ARGS
 else
 	@# The browser's tests wait a lot, so they run beside the others and go first; what they say comes after.
 	@mkdir -p build
-	$(BIN)/python -m pytest tests/browser > build/browser-tests.txt 2>&1 & browser=$$!; \
+	{ $(BIN)/python -m pytest tests/browser; shown=$$?; nice -n 5 $(BIN)/python -m pytest $(LATE) && test $$shown -eq 0; } \
+		> build/browser-tests.txt 2>&1 & browser=$$!; \
 	{ nice -n 5 $(LINT); } > build/lint.txt 2>&1 & lint=$$!; \
 	nice -n 5 $(BIN)/python -m pytest $(LONG) > build/long-tests.txt 2>&1 & long=$$!; \
-	nice -n 5 $(BIN)/python -m pytest --ignore=tests/browser $(addprefix --ignore=,$(LONG)); others=$$?; \
+	nice -n 5 $(BIN)/python -m pytest --ignore=tests/browser $(addprefix --ignore=,$(LONG) $(LATE)); others=$$?; \
 	wait $$long; worked=$$?; cat build/long-tests.txt; \
 	wait $$browser; shown=$$?; cat build/browser-tests.txt; \
 	wait $$lint; clean=$$?; cat build/lint.txt; \
