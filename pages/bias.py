@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.access import Action
 from core.services.bias.slices import slices_of
 from core.ui import comparison, states
@@ -12,12 +10,14 @@ from core.ui.bias.chosen import draw_chosen
 from core.ui.bias.measure import draw_measuring
 from core.ui.bias.slices import draw_gaps, draw_headline, draw_table
 from core.ui.bias.sources import SOURCES, draw_sources
-from core.ui.choices import put
+from core.ui.choices import choose_view
 from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
-from core.ui.text import _
+from core.ui.text import _, mark
 
 SLICES, ORIGINS = "slices", "origins"
+VIEWS = {SLICES: mark("Slices"), ORIGINS: mark("Where bias comes from")}
+SWITCH = "bias.view"
 
 
 def main() -> None:
@@ -27,30 +27,13 @@ def main() -> None:
         Action.SEE_FIGURES,
         subtitle=_("Where the model or people are right less often than elsewhere."),
     )
-    if SOURCES and _view() == ORIGINS:
+    if SOURCES and choose_view(VIEWS, SWITCH) == ORIGINS:
         with states.boundary(inline=True):
             choose_team(page)
         draw_sources(page)
         return
     with states.boundary(inline=True):
         _slices(page)
-
-
-def _view() -> str:
-    """Draw the choice of view and return it; it is in the address."""
-    names = {SLICES: _("Slices"), ORIGINS: _("Where bias comes from")}
-    asked = st.query_params.get("view", SLICES)
-    st.session_state["bias.view"] = asked if asked in names else SLICES
-    st.segmented_control(
-        _("View"), list(names), format_func=lambda v: names[v], key="bias.view",
-        label_visibility="collapsed", on_change=_viewed, required=True,
-    )  # fmt: skip
-    return str(st.session_state["bias.view"])
-
-
-def _viewed() -> None:
-    chosen = st.session_state["bias.view"]
-    put(view=None if chosen == SLICES else chosen)
 
 
 def _slices(page: PageContext) -> None:

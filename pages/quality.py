@@ -20,7 +20,7 @@ from core.services.analytics.marks import standing_behind
 from core.ui import charts, comparison, downloads, states, widgets
 from core.ui.agreement.section import draw_agreement
 from core.ui.charts import card_head
-from core.ui.choices import put
+from core.ui.choices import choose_view
 from core.ui.comparison import Asked
 from core.ui.marks import Found, Point, draw_marks
 from core.ui.quality import labels as quality_labels
@@ -79,29 +79,14 @@ def _head(page: PageContext) -> tuple[str, tuple[str, ...]]:
     """Draw the choice of view, team and time zone; return the first two."""
     left, middle, right = st.columns([3.2, 0.9, 0.9], vertical_alignment="bottom")
     with left:
-        view = _view()
+        # A link to a pair of people, written before there were views, is one to their agreement.
+        first = "agree" if "one" in st.query_params else "right"
+        view = choose_view(VIEWS, SWITCH, first=first)
     with middle:
         teams = choose_team(page)
     with right:
         draw_zone()
     return view, teams
-
-
-def _view() -> str:
-    # A link to a pair of people, written before there were views, is one to their agreement.
-    asked = st.query_params.get("view", "agree" if "one" in st.query_params else "right")
-    now = asked if asked in VIEWS else "right"
-    st.session_state[SWITCH] = now
-    st.segmented_control(
-        _("View"), list(VIEWS), format_func=lambda code: _(VIEWS[code]), key=SWITCH,
-        label_visibility="collapsed", on_change=_switched,
-    )  # fmt: skip
-    return now
-
-
-def _switched() -> None:
-    chosen = st.session_state[SWITCH]
-    put(view=None if chosen in (None, "right") else str(chosen))
 
 
 # --- how right --------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from core.ui import retrain_models, states
 from core.ui import training as shown
 from core.ui.certificate_panel import draw_certificates
 from core.ui.charts import card_head
-from core.ui.choices import choose, put
+from core.ui.choices import choose, choose_view
 from core.ui.identity import current_actor
 from core.ui.next_labels import draw_next
 from core.ui.retrain_compare import draw_comparison
@@ -50,7 +50,7 @@ def main() -> None:
         subtitle=_("Teach the model what people have settled, and see whether it got better."),
     )
     with states.boundary(inline=True):
-        view = _view()
+        view = choose_view(VIEWS, SWITCH)
         models = list_models(page.ws, page.actor, page.slug)
         if view == "compare":
             draw_comparison(page, models, _versions(page))
@@ -62,22 +62,6 @@ def main() -> None:
             draw_simulation(page)
         else:
             _train(page, models)
-
-
-def _view() -> str:
-    now = st.query_params.get("view", "models")
-    now = now if now in VIEWS else "models"
-    st.session_state[SWITCH] = now
-    st.segmented_control(
-        _("View"), list(VIEWS), format_func=lambda code: _(VIEWS[code]), key=SWITCH,
-        label_visibility="collapsed", on_change=_switched,
-    )  # fmt: skip
-    return now
-
-
-def _switched() -> None:
-    chosen = st.session_state[SWITCH]
-    put(view=None if chosen in (None, "models") else str(chosen))
 
 
 def _versions(page: PageContext) -> list[VersionView]:

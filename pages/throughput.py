@@ -1,39 +1,35 @@
-"""Throughput: how much was done when and by whom, and how long an item takes."""
+"""Throughput: how much was done when and by whom, how long an item takes, and what it costs.
+
+Its parts are views of one address, so that a view asks and draws little.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from core.access import Action
 from core.analytics.asked import Filters
-from core.analytics.questions import Day
 from core.services.analytics import figures
-from core.services.analytics.figures import PersonPace, ThroughputView
-from core.services.analytics.marks import WORDS
-from core.services.report.tables import estimate_cells, estimate_columns
-from core.stats.intervals import Estimate
-from core.ui import charts, downloads, states
-from core.ui.charts import Dot, card_head
-from core.ui.choices import choose
-from core.ui.marks import Found, by_row, draw_marks, side_by_side
+from core.services.analytics.figures import ThroughputView
+from core.ui import charts, states
+from core.ui.choices import choose, choose_view
 from core.ui.shell import PageContext, open_page
 from core.ui.teams import choose_team
-from core.ui.text import _
-from core.ui.theme import Markup, fill
+from core.ui.text import _, mark
+from core.ui.throughput.done import draw_done
 from core.ui.throughput.flow import draw_flow
-from core.ui.throughput.marks import bin_of, day_and_person, on_a_day, that_took, timed_votes
 from core.ui.throughput.money import draw_money
 from core.ui.throughput.paces import draw_fatigue, draw_paces
-from core.ui.widgets import caption, figure, muted, number, table
+from core.ui.throughput.times import draw_times
 from core.ui.zones import draw_zone
 
+DONE, PACE, COST = "done", "pace", "cost"
+VIEWS = {DONE: mark("Done and left"), PACE: mark("Pace"), COST: mark("Cost")}
+SWITCH = "throughput.view"
 ALL_TIME = "all"
-BESIDE_PX = 330  # as high as the chart beside that of times with its downloads
 
 
 def main() -> None:
@@ -41,29 +37,48 @@ def main() -> None:
     page = open_page(
         _("Throughput"),
         Action.SEE_FIGURES,
-        subtitle=_("How much was done, when and by whom, and how long an item takes."),
+        subtitle=_(
+            "How much was done, when and by whom, how long an item takes and what it costs."
+        ),
     )
     with states.boundary(inline=True):
+        view = choose_view(VIEWS, SWITCH)
         zone = charts.reader_zone()
         filters = _period(page, zone)
-        draw_flow(page, filters, zone)
-        view = figures.throughput(page.ws, page.actor, page.slug, filters, zone)
-        if not view.days:
-            states.empty(
-                _("No work in this time"),
-                _(
-                    "Votes, skips, flags and decisions made here are counted. Imported votes are not."
-                ),
-                _("Choose a longer time above, or wait for the first votes."),
-            )
-            return
-        _totals(view)
-        _by_day(page, view, filters)
-        _pace(page, view, filters)
-        _people(page, view)
+        if view == DONE:
+            _done(page, filters, zone)
+        elif view == PACE:
+            _pace(page, filters, zone)
+        else:
+            draw_money(page, filters)
+
+
+def _done(page: PageContext, filters: Filters, zone: str) -> None:
+    draw_flow(page, filters, zone)
+    work = _work(page, filters, zone)
+    if work is not None:
+        draw_done(page, work, filters)
+
+
+def _pace(page: PageContext, filters: Filters, zone: str) -> None:
+    work = _work(page, filters, zone)
+    if work is not None:
+        draw_times(page, work, filters)
         draw_paces(page, filters, zone)
         draw_fatigue(page, filters, zone)
-        draw_money(page, filters)
+
+
+def _work(page: PageContext, filters: Filters, zone: str) -> ThroughputView | None:
+    """Return the work of the time looked at; None, said on the page, where there is none."""
+    view = figures.throughput(page.ws, page.actor, page.slug, filters, zone)
+    if view.days:
+        return view
+    states.empty(
+        _("No work in this time"),
+        _("Votes, skips, flags and decisions made here are counted. Imported votes are not."),
+        _("Choose a longer time above, or wait for the first votes."),
+    )
+    return None
 
 
 def _period(page: PageContext, zone: str) -> Filters:
@@ -97,175 +112,6 @@ def _period(page: PageContext, zone: str) -> Filters:
 def _midnight(now: float, zone: str, days_ago: int) -> float:
     today = datetime.fromtimestamp(now, ZoneInfo(zone)).date()
     return datetime.combine(today - timedelta(days=days_ago), time(), ZoneInfo(zone)).timestamp()
-
-
-def _totals(view: ThroughputView) -> None:
-    people = view.people
-    seconds = sum(p.active_seconds for p in people)
-    at_work = (seconds / 3600, "h") if seconds >= 3600 else (round(seconds / 60), _("min"))
-    shown: tuple[tuple[str, float, str, str], ...] = (
-        (_("Votes"), sum(p.votes for p in people), "", _("each change counted")),
-        (_("Decisions by leads"), sum(p.decisions for p in people), "", ""),
-        (_("Skips and flags"), sum(p.skips + p.flags for p in people), "", ""),
-        (_("Time at work"), *at_work, _("pauses left out")),
-    )
-    with st.container(border=True):
-        for column, (name, value, unit, note) in zip(st.columns(4), shown, strict=True):
-            with column:
-                figure(name, value, unit=unit, note=note)
-        caption(_("Complete counts, not estimates."))
-
-
-def _by_day(page: PageContext, view: ThroughputView, filters: Filters) -> None:
-    names = [p.name for p in view.people]
-
-    def answers(mark: str) -> Found:
-        return on_a_day(page, view, filters, mark, ("vote", "decision"))
-
-    def hours(mark: str) -> Found:
-        return on_a_day(page, view, filters, mark, WORDS)
-
-    with side_by_side(2) as (left, right):
-        with left, st.container(border=True, height="stretch"):
-            card_head(_("Votes and decisions a day"))
-            rows = _amounts(view.days, lambda d: d.votes + d.decisions)
-            draw_marks(
-                page, charts.stacked_days(rows, names, _("Votes and decisions")), "throughput.votes",
-                _("Votes and decisions by day and person"), day_and_person, answers,
-            )  # fmt: skip
-            _offer_days(page, view)
-        with right, st.container(border=True, height="stretch"):
-            card_head(_("Hours at work a day"))
-            rows = _amounts(view.days, lambda d: d.active_seconds / 3600)
-            draw_marks(
-                page, charts.stacked_days(rows, names, _("Hours, pauses left out"), "%{x|%-d %b}: %{y:.1f} h"),
-                "throughput.hours", _("Hours at work by day and person"), day_and_person, hours,
-            )  # fmt: skip
-
-
-def _amounts(days: Sequence[Day], amount: Callable[[Day], float]) -> dict[str, dict[date, float]]:
-    found: dict[str, dict[date, float]] = defaultdict(dict)
-    for day in days:
-        if amount(day) > 0:
-            found[day.person][day.day] = amount(day)
-    return found
-
-
-def _pace(page: PageContext, view: ThroughputView, filters: Filters) -> None:
-    timed = [p for p in view.people if p.seconds.n]
-    if not timed:
-        return
-    with side_by_side(2) as (left, right):
-        with left, st.container(border=True, height="stretch"):
-            n = sum(b.n for b in view.bins)
-            card_head(
-                _("How long a vote takes"),
-                _("n = {n} timed votes. The scale doubles from mark to mark.").format(n=f"{n:,}"),
-            )
-            draw_marks(
-                page, charts.histogram([(b.low, b.high, b.n) for b in view.bins]), "throughput.bins",
-                _("How many votes took how many seconds"), bin_of,
-                lambda mark: that_took(page, filters, mark),
-            )  # fmt: skip
-            downloads.offer(
-                page, "vote-times", ("from_seconds", "to_seconds", "votes"), [(b.low, b.high, b.n) for b in view.bins]
-            )  # fmt: skip
-        with right, st.container(border=True, height="stretch"):
-            card_head(
-                _("Median time of a vote"),
-                _(
-                    "With its 95 % interval. "
-                    "Where intervals overlap, the data do not tell who is faster."
-                ),
-            )
-            rows = [Dot(p.name, (p.seconds,)) for p in timed]
-            extent = _extent([p.seconds for p in timed])
-            draw_marks(
-                page, charts.dots(rows, unit="s", extent=extent, least=BESIDE_PX), "throughput.pace",
-                "; ".join(f"{r.label}: {charts.sentence(r.estimates[0], 's')}" for r in rows),
-                by_row([p.person for p in timed]), lambda mark: timed_votes(page, view, filters, mark),
-            )  # fmt: skip
-
-
-def _extent(found: Sequence[Estimate]) -> tuple[float, float]:
-    ends = [e.high or e.value or 0.0 for e in found]
-    return (0.0, max([*ends, 1.0]) * 1.08)
-
-
-# --- the table --------------------------------------------------------------------------------
-
-
-def _people(page: PageContext, view: ThroughputView) -> None:
-    with st.container(border=True):
-        card_head(
-            _("By person"),
-            _(
-                "In the order of names. Over all time: right by gold, of votes on every item with a known answer, planted or not, on “{question}” alone; same as others, on each item the share of the others who say the same, mean over the person's items."
-            ).format(question=page.project.schema.main.title if page.project else ""),
-        )
-        head = (
-            _("Person"), _("Votes"), _("Skips, flags"), _("Decisions"), _("Hours at work"),
-            _("Median s a vote"), _("Right by gold"), _("Same as others"),
-        )  # fmt: skip
-        table(head, [_row(p) for p in view.people], _("Work by person"))
-        _offer_people(page, view)
-
-
-def _row(p: PersonPace) -> list[Markup | str]:
-    return [
-        fill("<b>{n}</b>", n=p.name),
-        f"{p.votes:,}",
-        f"{p.skips:,}, {p.flags:,}",
-        f"{p.decisions:,}",
-        f"{p.active_seconds / 3600:.1f} h",
-        _with_interval(p.seconds, "s"),
-        _with_interval(p.figures.gold.estimate if p.figures else None, "%"),
-        _with_interval(p.figures.agreement.estimate if p.figures else None, "%"),
-    ]
-
-
-def _with_interval(e: Estimate | None, unit: str) -> Markup:
-    if e is None or (e.value is None and not e.n):
-        return muted("–")
-    if e.value is None:
-        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
-    return fill(
-        "{value}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
-        value=number(e.value, unit),
-        rest=charts.interval(e, unit),
-        n=f"{e.n:,}",
-    )
-
-
-def _offer_people(page: PageContext, view: ThroughputView) -> None:
-    columns = (
-        "person", "votes", "skips", "flags", "decisions", "active_seconds",
-        *estimate_columns("median_seconds_a_vote"), *estimate_columns("right_by_gold_first_question"),
-        *estimate_columns("same_as_others"),
-    )  # fmt: skip
-    rows = (
-        (
-            p.name, p.votes, p.skips, p.flags, p.decisions, p.active_seconds,
-            *estimate_cells(p.seconds),
-            *estimate_cells(p.figures.gold.estimate if p.figures else None),
-            *estimate_cells(p.figures.agreement.estimate if p.figures else None),
-        )
-        for p in view.people
-    )  # fmt: skip
-    downloads.offer(page, "people", columns, rows)
-
-
-def _offer_days(page: PageContext, view: ThroughputView) -> None:
-    columns = (
-        "day", "time_zone", "person", "votes", "skips", "flags", "decisions", "active_seconds",
-        "median_seconds_a_vote", "elapsed_seconds",
-    )  # fmt: skip
-    rows = (
-        (d.day, view.tz, d.person, d.votes, d.skips, d.flags, d.decisions, d.active_seconds,
-         d.median_seconds, d.elapsed_seconds)
-        for d in view.days
-    )  # fmt: skip
-    downloads.offer(page, "days", columns, rows)
 
 
 main()

@@ -117,19 +117,21 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
 
 
 @pytest.mark.parametrize(
-    ("page", "mark"),
+    ("page", "view", "mark"),
     [
-        ("throughput", "throughput.votes~9999-12-31 Ada Expert"),
-        ("throughput", "throughput.left~9999-12-31"),
-        ("throughput", "throughput.bins~nan inf"),
-        ("quality", "quality.states~9999-12-31 agreed"),
+        ("throughput", "done", "throughput.votes~9999-12-31 Ada Expert"),
+        ("throughput", "done", "throughput.left~9999-12-31"),
+        ("throughput", "pace", "throughput.bins~nan inf"),
+        ("quality", "right", "quality.states~9999-12-31 agreed"),
     ],
 )
 def test_a_mark_nobody_drew_lists_nothing(
-    house: House, monkeypatch: pytest.MonkeyPatch, page: str, mark: str
+    house: House, monkeypatch: pytest.MonkeyPatch, page: str, view: str, mark: str
 ) -> None:
     """The address may name any day and any number; the page is drawn as if it named none."""
-    at = Visit(house, monkeypatch, "mia").open(page, project="leaves", tz="UTC", mark=mark)
+    at = Visit(house, monkeypatch, "mia").open(
+        page, project="leaves", tz="UTC", view=view, mark=mark
+    )
     assert not at.exception
     text = words(at)
     assert "went wrong on our side" not in text

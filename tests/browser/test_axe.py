@@ -44,6 +44,8 @@ STATES = (
     ("lena", f"team?project={LEAVES}", ""),
     ("nora", f"team?project={LEAVES}", ""),
     ("lena", f"throughput?project={LEAVES}", ""),
+    ("lena", f"throughput?project={LEAVES}&view=pace", ""),
+    ("lena", f"throughput?project={LEAVES}&view=cost", ""),
     ("lena", f"bias?project={LEAVES}", ""),
     ("lena", f"retrain?project={LEAVES}", ""),
     ("lena", f"datasets?project={LEAVES}", ""),

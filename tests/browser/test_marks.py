@@ -33,5 +33,5 @@ def test_a_bar_and_a_dot_answer_a_click(server: str, visit: Visit) -> None:
     assert "mark=throughput.votes" in page.url
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_text("Behind:", exact=False)).to_have_count(0)
-    page.goto(f"{server}/throughput?project=leaves&tz=UTC&mark=throughput.paces~ada")
+    page.goto(f"{server}/throughput?project=leaves&tz=UTC&view=pace&mark=throughput.paces~ada")
     expect(page.get_by_text("Behind: Ada Expert", exact=False)).to_be_visible(timeout=20_000)

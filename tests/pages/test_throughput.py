@@ -1,6 +1,8 @@
-"""The throughput page: counts, its table and file, the time looked at."""
+"""The throughput page: its views, their counts, tables and files, the time looked at."""
 
 from __future__ import annotations
+
+import pytest
 
 from core.services.projects.training_rules import get_training_rules
 from tests.pages.browser import Visit, words
@@ -12,23 +14,43 @@ def test_work_is_shown_by_person_with_units(house: House, monkeypatch) -> None:
     at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves")
     assert not at.exception
     text = words(at)
-    assert "the data do not tell who is faster" in text
     assert "Ada Expert" in text
     assert at.selectbox(key="choice.tz").value == at.query_params["tz"] == "UTC"
     assert "not enough data, n = 2" in text
     assert "Complete counts, not estimates" in text
-    tables = (
-        "waiting",
-        "vote-times",
-        "left-by-day",
-        "days",
-        "people",
-        "pace-by-person",
-        "by-hour-of-sitting",
-        "costs",
-    )
+
+
+@pytest.mark.parametrize(
+    ("view", "tables"),
+    [
+        ("done", ("waiting", "left-by-day", "days", "people")),
+        ("pace", ("vote-times", "pace-by-person", "by-hour-of-sitting")),
+        ("cost", ("costs",)),
+    ],
+)
+def test_each_table_can_be_taken_away(house: House, monkeypatch, view, tables) -> None:
+    """Every table of a view is a file, in two forms."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", view=view)
+    assert not at.exception
     offered = sorted(button.key for button in at.get("download_button"))
     assert offered == sorted(f"download.{t}.{form}" for t in tables for form in ("csv", "parquet"))
+
+
+def test_a_view_is_chosen_and_stands_in_the_address(house: House, monkeypatch) -> None:
+    """Another view keeps the person; the first one needs no parameter, nor does one that is none."""
+    visit = Visit(house, monkeypatch, "mia")
+    at = visit.open("throughput", project="leaves", person="ada")
+    switch = at.segmented_control(key="throughput.view")
+    assert switch.value == "done"
+    switch.set_value("pace").run()
+    assert at.query_params["view"] == "pace"
+    assert at.query_params["person"] == "ada"
+    assert "the data do not tell who is faster" in words(at)
+    at.segmented_control(key="throughput.view").set_value("done").run()
+    assert "view" not in at.query_params
+    at = visit.open("throughput", project="leaves", view="<b>")
+    assert at.segmented_control(key="throughput.view").value == "done"
+    assert not at.exception
 
 
 def test_the_time_and_the_person_live_in_the_address(house: House, monkeypatch) -> None:
@@ -55,10 +77,18 @@ def test_the_time_zone_lives_in_the_address(house: House, monkeypatch) -> None:
     assert not at.exception
 
 
-def test_no_work_yet_is_a_state(house: House, monkeypatch) -> None:
-    """A project nobody worked on says what would be counted."""
-    at = Visit(house, monkeypatch, "mia").open("throughput", project="cells")
-    assert "No work in this time" in words(at)
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("done", "No work in this time"),
+        ("pace", "No work in this time"),
+        ("cost", "n = 0 votes with a time"),
+    ],
+)
+def test_no_work_yet_is_a_state(house: House, monkeypatch, view, said) -> None:
+    """A project nobody worked on says what would be counted, and may have its rates set before."""
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="cells", view=view)
+    assert said in words(at)
     assert not at.exception
 
 
@@ -70,14 +100,19 @@ def test_an_expert_may_not_see_it(house: House, monkeypatch) -> None:
 
 def test_what_is_left_what_it_costs_and_the_pace_are_shown(house: House, monkeypatch) -> None:
     """Every panel says what it can of two votes, and asks for more data where it cannot."""
-    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", by="prelabel")
+    visit = Visit(house, monkeypatch, "mia")
+    at = visit.open("throughput", project="leaves")
+    for said in ("What items wait for", "What is left", "Not enough data for a forecast"):
+        assert said in words(at)
+    at = visit.open("throughput", project="leaves", view="cost")
+    for said in ("What labels cost", "Time saved, measured"):
+        assert said in words(at)
+    at = visit.open("throughput", project="leaves", view="pace", by="prelabel")
     assert not at.exception
     text = words(at)
     for said in (
-        "What items wait for", "What is left", "Not enough data for a forecast",
-        "Pace: answers in an hour at work", "What labels cost", "Time saved, measured",
-        "Too few hours to compare", "Hour 1: n = 2.", "with 10 answers after it",
-        "Each answer was of an item of its own",
+        "Pace: answers in an hour at work", "Too few hours to compare", "Hour 1: n = 2.",
+        "with 10 answers after it", "Each answer was of an item of its own",
     ):  # fmt: skip
         assert said in text
     assert "Items an hour" not in text
@@ -87,7 +122,7 @@ def test_what_is_left_what_it_costs_and_the_pace_are_shown(house: House, monkeyp
 
 def test_a_rate_is_set_where_the_costs_are(house: House, monkeypatch) -> None:
     """A manager sets what an hour costs, with a reason; without one a sentence says so."""
-    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves")
+    at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", view="cost")
     next(n for n in at.number_input if n.label == "An hour of a person costs").set_value(12.0)
     next(b for b in at.button if b.label == "Save").click().run()
     assert "needs a reason" in words(at)
@@ -103,19 +138,20 @@ def test_what_is_behind_a_mark_is_listed_below_its_chart(house: House, monkeypat
     at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", tz="UTC")
     assert "Behind:" not in words(at)
     at = Visit(house, monkeypatch, "mia").open(
-        "throughput", project="leaves", tz="UTC", mark="throughput.paces~ada"
+        "throughput", project="leaves", tz="UTC", view="pace", mark="throughput.paces~ada"
     )
     assert not at.exception
     assert "Behind: Ada Expert" in words(at)
     assert "n = 2" in words(at)
     assert "/files/item/" in words(at)
-    for nothing in (
-        "throughput.votes~someday Ada",
-        "throughput.paces~<b>",
-        "throughput.bins~0 x",
-        "~",
-        "x",
+    for view, nothing in (
+        ("done", "throughput.votes~someday Ada"),
+        ("pace", "throughput.paces~<b>"),
+        ("pace", "throughput.bins~0 x"),
+        ("done", "~"),
+        ("pace", "x"),
     ):
-        at = Visit(house, monkeypatch, "mia").open("throughput", project="leaves", mark=nothing)
+        visit = Visit(house, monkeypatch, "mia")
+        at = visit.open("throughput", project="leaves", view=view, mark=nothing)
         assert not at.exception
         assert "Behind:" not in words(at)

@@ -57,10 +57,7 @@ def _figures(page: PageContext, view: CostsView) -> None:
         with spent:
             _spent(view)
         with rest:
-            _cost_figure(
-                many("The {n} item left", "The {n} items left", view.left), view.rest, view,
-                _("if each takes what a final label took"),
-            )  # fmt: skip
+            _rest(view)
         with saved:
             _saving_figure(saving)
     shown = (
@@ -87,9 +84,22 @@ def _figures(page: PageContext, view: CostsView) -> None:
     )
 
 
+def _rest(view: CostsView) -> None:
+    """Draw what the items left will take."""
+    if not view.left:
+        fact(_("Items left"), _("None"), _("nothing more to be spent"))
+        return
+    name = many("The {n} item left", "The {n} items left", view.left)
+    _cost_figure(name, view.rest, view, _("if each takes what a final label took"))
+
+
 def _spent(view: CostsView) -> None:
     """Draw what all the work came to: a count of all of it, so without an interval."""
     found = view.costs
+    if not found.seconds:
+        n = f"{found.votes.seconds.n:,}"
+        fact(_("Spent so far"), _("Nothing"), _("n = {n} votes with a time").format(n=n))
+        return
     note = _("n = {n} votes, all counted").format(n=f"{found.votes.seconds.n:,}")
     at_work = _("{time} at work").format(time=duration(found.seconds))
     if view.is_paid:

@@ -78,12 +78,17 @@ def _choose(page: Page, label: str, person: int) -> None:
     page.get_by_role("option", name=f"p{person:03d}", exact=True).click()
 
 
-PAGES = {"quality": "How right is", "throughput": "Person"}
+PAGES = {
+    "quality": "How right is",
+    "throughput": "Person",
+    "throughput?view=pace": "Person",
+}
 """Pages, and the choice that is changed on each."""
 
 
 def _clicks(page: Page, address: str, name: str, label: str) -> dict[str, object]:
-    page.goto(f"{address}/{name}?project={SLUG}")
+    place, _mark, view = name.partition("?")
+    page.goto(f"{address}/{place}?project={SLUG}&{view}")
     page.wait_for_selector(".js-plotly-plot")
     page.wait_for_function(_IDLE)
     page.evaluate(_WATCH)
