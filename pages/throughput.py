@@ -37,9 +37,7 @@ def main() -> None:
     page = open_page(
         _("Throughput"),
         Action.SEE_FIGURES,
-        subtitle=_(
-            "How much was done, when and by whom, how long an item takes and what it costs."
-        ),
+        subtitle=_("How much was done and is left, how fast, and what it costs."),
     )
     with states.boundary(inline=True):
         view = choose_view(VIEWS, SWITCH)
@@ -84,7 +82,7 @@ def _work(page: PageContext, filters: Filters, zone: str) -> ThroughputView | No
 def _period(page: PageContext, zone: str) -> Filters:
     people = figures.people_who_voted(page.ws, page.actor, page.slug)
     left, middle, third, right = st.columns(
-        [1, 1, 1, 1.2], gap="medium", vertical_alignment="bottom"
+        [1, 1, 1.2, 1], gap="medium", vertical_alignment="bottom"
     )
     with left:
         days = choose(
@@ -102,9 +100,9 @@ def _period(page: PageContext, zone: str) -> Filters:
     with middle:
         person = choose(_("Person"), "person", {"": _("Everybody"), **people}, "")
     with third:
-        team = choose_team(page)
-    with right:
         draw_zone()
+    with right:  # the last place, for there are not always teams
+        team = choose_team(page)
     since = None if days == ALL_TIME else _midnight(page.ws.clock(), zone, int(days) - 1)
     return Filters(since=since, people=(person,) if person else (), teams=team)
 

@@ -21,11 +21,12 @@ from core.ui.shell import PageContext
 from core.ui.text import _, many
 from core.ui.theme import Markup, fill
 from core.ui.throughput.paces import with_interval
-from core.ui.widgets import attempt, caption, duration, fact, figure, number, table
+from core.ui.widgets import attempt, caption, fact, figure, number, table
 
 SECONDS = "s"
-LONG = 120
-"""Seconds from which on they are told as a length of time."""
+MINUTE, HOUR = 60.0, 3600.0
+FROM = 2
+"""Minutes, and hours, from which on a time is told in them."""
 
 
 def draw_money(page: PageContext, filters: Filters) -> None:
@@ -101,11 +102,11 @@ def _spent(view: CostsView) -> None:
         fact(_("Spent so far"), _("Nothing"), _("n = {n} votes with a time").format(n=n))
         return
     note = _("n = {n} votes, all counted").format(n=f"{found.votes.seconds.n:,}")
-    at_work = _("{time} at work").format(time=duration(found.seconds))
+    at_work = _("{time} at work").format(time=said(found.seconds, SECONDS))
     if view.is_paid:
         fact(_("Spent so far"), money(found.money, view.currency), f"{at_work} · {note}")
     else:
-        fact(_("Spent so far"), duration(found.seconds), note)
+        fact(_("Spent so far"), said(found.seconds, SECONDS), note)
 
 
 def _cost_figure(name: str, cost: Cost, view: CostsView, note: str) -> None:
@@ -115,18 +116,28 @@ def _cost_figure(name: str, cost: Cost, view: CostsView, note: str) -> None:
 
 
 def said(value: float, unit: str) -> str:
-    """Return seconds, from two minutes on as a length of time, or money."""
+    """Return a time in seconds, minutes or hours, whichever reads best, or money."""
     if unit != SECONDS:
         return money(value, unit)
-    return number(value, unit) if value < LONG else duration(value)
+    size, name = _size(value)
+    return number(value / size, name)
 
 
 def between(e: Estimate, unit: str) -> str:
-    """Return an interval with the digits its ends need; nothing where there is none."""
+    """Return an interval, a time's in the unit of its figure; nothing where there is none."""
     if e.value is None or e.low is None or e.high is None:
         return ""
-    low, high = said(e.low, unit), said(e.high, unit)
-    return f"{low.removesuffix(unit).strip()} – {high}"
+    if unit != SECONDS:
+        return f"{money(e.low, unit).removesuffix(unit).strip()} – {money(e.high, unit)}"
+    size, name = _size(e.value)
+    return f"{number(e.low / size)} – {number(e.high / size, name)}"
+
+
+def _size(seconds: float) -> tuple[float, str]:
+    """Return how many seconds the unit has that a time is told in, and its name."""
+    if seconds >= FROM * HOUR:
+        return HOUR, _("h")
+    return (MINUTE, _("min")) if seconds >= FROM * MINUTE else (1.0, SECONDS)
 
 
 def money(value: float, currency: str) -> str:
@@ -171,9 +182,9 @@ def _class_row(view: CostsView, c: ClassCost) -> list[Markup | str]:
     cells: list[Markup | str] = [
         fill("<b>{n}</b>", n=c.name),
         number(c.labels),
-        duration(c.labelling_seconds),
-        duration(c.review_seconds),
-        duration(c.labelling_seconds + c.review_seconds),
+        said(c.labelling_seconds, SECONDS),
+        said(c.review_seconds, SECONDS),
+        said(c.labelling_seconds + c.review_seconds, SECONDS),
         _each(c.each.seconds, SECONDS),
     ]
     if view.is_paid:
