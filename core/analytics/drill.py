@@ -40,7 +40,7 @@ def cases(
     """Return the statements of one cell of the confusion, surest first.
 
     Statements the truth itself rests on are left out wherever any other is left, as in
-    `questions.confusion`.
+    `rightness.confusion`.
 
     Raises:
         NotFound: A name is nobody's.

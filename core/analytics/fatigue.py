@@ -12,8 +12,8 @@ from core.analytics.asked import ALL, PEOPLE, Filters, comparison_values
 from core.analytics.columnar import Columns, parted
 from core.analytics.figures import FEWEST
 from core.analytics.kept import once, told
-from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
+from core.analytics.zones import checked_zone
 from core.stats.bootstrap import clustered_ratio
 from core.stats.intervals import UNDEFINED, Estimate, wilson
 from core.stats.rates import clustered_rate

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from core.analytics.asked import Basis
 from core.analytics.boxes import BoxFigure, Kind
-from core.analytics.questions import Accuracy, PersonRow
+from core.analytics.people import PersonRow
+from core.analytics.rightness import Accuracy
 from core.analytics.tally import Tally
 from core.stats.bootstrap import bootstrap, kinds_of
 from core.stats.intervals import UNDEFINED, Estimate, wilson

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.analytics.asked import ALL, MODEL, Filters, comparison_values, filter_values
 from core.analytics.fatigue import MOST_HOURS, PAUSE_SECONDS
-from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
+from core.analytics.zones import checked_zone
 
 MOST_MARKED = 200
 WORDS = ("vote", "skip", "flag")

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.analytics.asked import ALL, Basis, Filters, comparison_values, independent
 from core.analytics.figures import FEWEST, Figure, accuracy_figures
-from core.analytics.questions import Accuracy, ClassFigure
 from core.analytics.replica import Replica
+from core.analytics.rightness import Accuracy, ClassFigure
 from core.analytics.rolled import rolled_pairs
 from core.analytics.tally import Tally
 from core.stats.bootstrap import bootstrap, kinds_of

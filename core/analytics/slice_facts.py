@@ -26,8 +26,8 @@ from core.analytics.asked import (
 from core.analytics.boxes import IOU, found_boxes
 from core.analytics.cells import Facts, Floats, Ints
 from core.analytics.columns import MOST_VALUES, WEEKDAYS, Kind, SliceColumn, listed
-from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
+from core.analytics.zones import checked_zone
 from core.errors import InputError, one_of
 
 EVERYBODY = "everybody"

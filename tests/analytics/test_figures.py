@@ -13,7 +13,8 @@ from core.analytics.figures import (
     box_figures,
     person_figures,
 )
-from core.analytics.questions import Accuracy, ClassFigure, PersonRow, Shares
+from core.analytics.people import PersonRow, Shares
+from core.analytics.rightness import Accuracy, ClassFigure
 from core.analytics.tally import Tally
 from core.stats.intervals import wilson
 

@@ -6,17 +6,14 @@ import pytest
 
 from core.analytics.asked import Against, Basis, Filters
 from core.analytics.boxes import box_accuracy, box_confusion
-from core.analytics.questions import (
-    confusion,
-    metadata_columns,
-    per_class_accuracy,
-    person_table,
-    progress,
-    throughput,
-    vote_table,
-)
+from core.analytics.metadata import metadata_columns
+from core.analytics.people import person_table
+from core.analytics.progress import progress
 from core.analytics.replica import Replica
+from core.analytics.rightness import confusion, per_class_accuracy
 from core.analytics.slice_facts import Metric, Question, statements_of
+from core.analytics.votes import vote_table
+from core.analytics.work import throughput
 from core.errors import InputError, NotFound
 from tests.analytics import oracle
 from tests.analytics.recorded import START, Recorder, random_project

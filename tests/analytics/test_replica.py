@@ -13,9 +13,11 @@ import pytest
 from core.analytics import bulk, mirrors, source
 from core.analytics.answers import Answers
 from core.analytics.asked import Filters
-from core.analytics.questions import metadata_columns, per_class_accuracy, vote_table
+from core.analytics.metadata import metadata_columns
 from core.analytics.replica import MAGIC, Replica
+from core.analytics.rightness import per_class_accuracy
 from core.analytics.rollups import SUMMED
+from core.analytics.votes import vote_table
 from core.errors import LimitExceeded, StoreCorrupt, StoreUnavailable
 from core.store.audit import append_audit
 from core.store.store import Store, open_store, sqlite_url

@@ -14,14 +14,11 @@ import pytest
 from core.analytics import arrays, changes, ledger, replica, rollups
 from core.analytics.asked import Against, Basis, Filters
 from core.analytics.drill import duration_bins, durations
-from core.analytics.questions import (
-    confusion,
-    per_class_accuracy,
-    person_table,
-    progress,
-    throughput,
-)
+from core.analytics.people import person_table
+from core.analytics.progress import progress
 from core.analytics.replica import Replica
+from core.analytics.rightness import confusion, per_class_accuracy
+from core.analytics.work import throughput
 from core.labels.schema import LabelClass, LabelSchema, Question, Task
 from core.stats.intervals import UNDEFINED
 from tests.analytics import oracle

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from core.analytics.questions import throughput, vote_table
 from core.analytics.replica import Replica
+from core.analytics.votes import vote_table
+from core.analytics.work import throughput
 from core.services.accounts.people import operator
 from core.services.projects.project import get_project
 from core.store.tables import annotation_log, item_state, items, people

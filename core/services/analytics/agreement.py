@@ -9,9 +9,9 @@ from typing import TypeVar
 from core.access import Actor
 from core.analytics.asked import ALL, Filters, person_ids
 from core.analytics.kept import once, told
-from core.analytics.questions import vote_table
 from core.analytics.replica import Replica
 from core.analytics.selected import MOST_DIFFERING, Differing, differing, guidelines_voted
+from core.analytics.votes import vote_table
 from core.labels.state import ItemState
 from core.services.analytics.behind import is_withheld, names_by_number, rows_of
 from core.services.analytics.replicas import open_figures

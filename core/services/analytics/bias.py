@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.access import Actor
-from core.analytics.questions import metadata_values
+from core.analytics.metadata import metadata_values
 from core.services.analytics.replicas import open_figures
 from core.services.workspace import Workspace
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from core.access import Actor
 from core.analytics.asked import ALL, MODEL, PEOPLE, Against
 from core.analytics.figures import Figure
-from core.analytics.questions import progress
+from core.analytics.progress import progress
 from core.analytics.replica import Replica
 from core.consensus.agreement import Agreement
 from core.labels.state import LABELLED

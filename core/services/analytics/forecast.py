@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.access import Actor
-from core.analytics.questions import Progress, checked_zone, progress
+from core.analytics.progress import Progress, progress
+from core.analytics.zones import checked_zone
 from core.labels.state import ItemState
 from core.services.analytics.replicas import open_figures
 from core.services.workspace import Workspace

@@ -12,8 +12,8 @@ from core.access import Actor
 from core.analytics.asked import Basis
 from core.analytics.figures import FEWEST, Figure, accuracy_figures
 from core.analytics.marks import Marked
-from core.analytics.questions import Accuracy as Counted
-from core.analytics.questions import ClassFigure
+from core.analytics.rightness import Accuracy as Counted
+from core.analytics.rightness import ClassFigure
 from core.analytics.tally import Tally
 from core.consensus.skill import Accuracy
 from core.labels import Answer

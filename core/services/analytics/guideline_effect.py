@@ -25,8 +25,8 @@ from core.analytics.asked import (
     independent,
 )
 from core.analytics.figures import FEWEST
-from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
+from core.analytics.zones import checked_zone
 from core.services.analytics.replicas import open_figures
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace

@@ -14,8 +14,8 @@ from core.access import Actor
 from core.analytics.asked import ALL, Filters, filter_values
 from core.analytics.figures import FEWEST
 from core.analytics.kept import once, told
-from core.analytics.questions import checked_zone
 from core.analytics.replica import Replica
+from core.analytics.zones import checked_zone
 from core.consensus.agreement import krippendorff_alpha, percent_agreement
 from core.consensus.counts import count_labels
 from core.services.analytics.replicas import open_figures

@@ -14,8 +14,8 @@ from core.access import Action, Actor, Resource, can
 from core.analytics import drill
 from core.analytics.asked import Filters
 from core.analytics.figures import FEWEST, PersonFigures, person_figures
+from core.analytics.people import person_table
 from core.analytics.pull import Pull, prelabel_pull
-from core.analytics.questions import person_table
 from core.analytics.replica import Replica
 from core.labels.state import ItemState
 from core.services.accounts.people import all_roles, latest_revisions

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Row, select
 
 from core.access import Action, Actor
-from core.analytics import boxes, drill, questions
+from core.analytics import boxes, drill
 from core.analytics import figures as shown
 from core.analytics.asked import ALL, MODEL, Against, Basis, Filters
 from core.analytics.drill import Case
 from core.analytics.figures import FEWEST, Figure
 from core.analytics.kept import once, told
-from core.analytics.questions import Confusion, Progress
+from core.analytics.progress import Progress, progress
 from core.analytics.replica import Replica
+from core.analytics.rightness import Confusion, confusion, per_class_accuracy
 from core.labels.state import ItemState
 from core.services.analytics.behind import is_withheld, names_by_number, rows_of
 from core.services.analytics.replicas import open_figures, voters
@@ -135,16 +136,16 @@ def quality(
     right = rightness(replica, project, whose, against, chosen)
     if project.task.draws:
         iou = project.policy.iou_at_least
-        confusion = boxes.box_confusion(replica, project.id, whose, against, chosen, iou)
+        taken = boxes.box_confusion(replica, project.id, whose, against, chosen, iou)
     else:
-        confusion = questions.confusion(replica, project.id, whose, against, chosen)
+        taken = confusion(replica, project.id, whose, against, chosen)
     return QualityView(
         project=project,
         whose=whose,
         against=str(against),
         right=right,
-        confusion=confusion,
-        progress=questions.progress(replica, project.id, tz),
+        confusion=taken,
+        progress=progress(replica, project.id, tz),
         people=voters(ws, replica, project),
     )
 
@@ -189,7 +190,7 @@ def rightness(
     found = once(
         replica, project.id, ("rightness", whose, str(against), told(filters), fewest),
         lambda: shown.accuracy_figures(
-            questions.per_class_accuracy(replica, project.id, whose, against, filters), fewest
+            per_class_accuracy(replica, project.id, whose, against, filters), fewest
         ),
     )  # fmt: skip
     classes = sorted(found.classes, key=lambda f: (order.get(f.name, len(order)), f.name))
@@ -215,7 +216,7 @@ def best_reference(ws: Workspace, actor: Actor, slug: str, whose: str = MODEL) -
             found = rightness(replica, project, whose, against)
             basis, n = found.basis, found.overall.n
         else:  # the counts alone: intervals take far longer
-            counted = questions.per_class_accuracy(replica, project.id, whose, against)
+            counted = per_class_accuracy(replica, project.id, whose, against)
             basis, n = counted.basis, counted.n
         return 0 if basis is Basis.REVIEWED else n
 

@@ -10,8 +10,8 @@ from typing import Any
 from core.access import Actor
 from core.analytics.asked import ALL, Basis, Filters, filter_values
 from core.analytics.figures import FEWEST, Figure, accuracy_figures
-from core.analytics.questions import Accuracy, ClassFigure
 from core.analytics.replica import Replica
+from core.analytics.rightness import Accuracy, ClassFigure
 from core.analytics.tally import Tally
 from core.services.analytics.behind import names_by_number
 from core.services.analytics.replicas import open_figures

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from core.access import Action, Actor
-from core.analytics import questions
+from core.analytics.people import people_seen
 from core.analytics.replica import Replica
 from core.services.projects.project import ProjectView, project_for
 from core.services.workspace import Workspace
@@ -83,7 +83,7 @@ def display_names(ws: Workspace, names: Sequence[str]) -> dict[str, str]:
 
 def voters(ws: Workspace, replica: Replica, project: ProjectView) -> dict[str, str]:
     """Return everybody who said something in a project: name to display name."""
-    return display_names(ws, questions.people_seen(replica, project.id))
+    return display_names(ws, people_seen(replica, project.id))
 
 
 def people_who_voted(ws: Workspace, actor: Actor, slug: str) -> dict[str, str]:

@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.access import Actor
-from core.analytics import drill, questions
+from core.analytics import drill, people, work
 from core.analytics.asked import ALL, Filters
 from core.analytics.figures import PersonFigures, person_figures
 from core.analytics.kept import once, told
-from core.analytics.questions import Day, PersonRow
+from core.analytics.people import PersonRow
 from core.analytics.replica import Replica
+from core.analytics.work import Day
+from core.analytics.zones import checked_zone
 from core.services.analytics.replicas import display_names, open_figures
 from core.services.projects.project import ProjectView
 from core.services.workspace import Workspace
@@ -80,14 +82,14 @@ def throughput(
     chosen = filters or ALL
     days = once(
         replica, project.id, ("days", tz, told(chosen)),
-        lambda: questions.throughput(replica, project.id, tz, chosen),
+        lambda: work.throughput(replica, project.id, tz, chosen),
     )  # fmt: skip
     names = display_names(ws, sorted({d.person for d in days}))
     parts = once(
         replica, project.id, ("throughput", tz, told(chosen), tuple(names.items())),
         lambda: _parts(replica, project, chosen, days, names),
     )  # fmt: skip
-    return ThroughputView(project, questions.checked_zone(tz), *parts)
+    return ThroughputView(project, checked_zone(tz), *parts)
 
 
 def _parts(
@@ -119,7 +121,7 @@ def _quality(
     def of(row: PersonRow) -> PersonFigures:
         return once(replica, project.id, ("person", row.person), lambda: person_figures([row])[0])
 
-    rows = questions.person_table(replica, project.id)
+    rows = people.person_table(replica, project.id)
     return {row.person: of(row) for row in rows if row.person in names}
 
 

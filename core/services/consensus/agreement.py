@@ -9,8 +9,8 @@ from enum import StrEnum
 import numpy as np
 
 from core.analytics.asked import Filters
-from core.analytics.questions import VoteTable, vote_table
 from core.analytics.replica import Replica
+from core.analytics.votes import VoteTable, vote_table
 from core.consensus.agreement import (
     Agreement,
     gwet_ac2,

@@ -8,8 +8,8 @@ from itertools import combinations, groupby
 
 import numpy as np
 
-from core.analytics.questions import VoteTable
 from core.analytics.selected import Differing
+from core.analytics.votes import VoteTable
 from core.consensus.agreement import (
     class_agreement,
     shape_class_agreement,

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, func, select
 
 from core.access import Actor
-from core.analytics.questions import checked_zone, metadata_columns, metadata_values, progress
+from core.analytics.metadata import metadata_columns, metadata_values
+from core.analytics.progress import progress
 from core.analytics.replica import Replica
+from core.analytics.zones import checked_zone
 from core.errors import InputError, one_of
 from core.services.analytics.bias import MOST_VALUES
 from core.services.analytics.replicas import open_figures

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from core.analytics.questions import Progress
+from core.analytics.progress import Progress
 from core.labels.state import LABELLED, ItemState
 from core.services.analytics.throughput import PersonPace, ThroughputView, throughput
 from core.services.report.asked import Asked

@@ -9,7 +9,7 @@ from datetime import date
 import streamlit as st
 
 from core.analytics.asked import Filters
-from core.analytics.questions import Day
+from core.analytics.work import Day
 from core.services.analytics.figures import PersonPace, ThroughputView
 from core.services.analytics.marks import WORDS
 from core.services.report.tables import estimate_cells, estimate_columns

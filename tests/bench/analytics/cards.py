@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from core.analytics import drill, questions
+from core.analytics import drill, people, progress, rightness, work
 from core.analytics.asked import Filters
 from core.analytics.replica import Replica
 from core.services.workspace import open_workspace
@@ -38,16 +38,16 @@ def _cards(replica: Replica, filters: Filters) -> dict[str, Callable[[], object]
         f"{what.__name__}_{whose}_{against}": lambda what=what, whose=whose, against=against: what(
             replica, PROJECT, whose, against, filters
         )
-        for what in (questions.per_class_accuracy, questions.confusion)
+        for what in (rightness.per_class_accuracy, rightness.confusion)
         for whose, against in (("model", "final"), ("people", "final"), ("people", "gold"))
     }
-    ask["throughput"] = lambda: questions.throughput(replica, PROJECT, ZONE, filters)
+    ask["throughput"] = lambda: work.throughput(replica, PROJECT, ZONE, filters)
     if filters.metadata:
         return ask
     ask["durations"] = lambda: drill.durations(replica, PROJECT, filters)
     ask["duration_bins"] = lambda: drill.duration_bins(replica, PROJECT, filters)
-    ask["people"] = lambda: questions.person_table(
+    ask["people"] = lambda: people.person_table(
         replica, PROJECT, None if filters.since is None else 1e12
     )
-    ask["progress"] = lambda: questions.progress(replica, PROJECT, ZONE)
+    ask["progress"] = lambda: progress.progress(replica, PROJECT, ZONE)
     return ask

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.analytics.asked import Filters
-from core.analytics.questions import throughput
+from core.analytics.work import throughput
 from core.errors import InputError, NotFound
 from core.services.accounts.teams import set_team, teams_of_people
 from core.services.analytics.replicas import forget_replicas, open_figures

@@ -11,7 +11,8 @@ from sqlalchemy import delete, select
 
 from core.analytics.asked import Filters
 from core.analytics.drill import duration_bins
-from core.analytics.questions import confusion, progress
+from core.analytics.progress import progress
+from core.analytics.rightness import confusion
 from core.clock import FakeClock, new_uuid
 from core.labels import Answer
 from core.labels.schema import Task

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from core.analytics.paces import By
-from core.analytics.questions import Progress
+from core.analytics.progress import Progress
 from core.analytics.stages import Stage
 from core.clock import FakeClock
 from core.errors import Forbidden, InputError

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from core.analytics.questions import confusion, per_class_accuracy, person_table, vote_table
+from core.analytics.people import person_table
 from core.analytics.replica import Replica
+from core.analytics.rightness import confusion, per_class_accuracy
+from core.analytics.votes import vote_table
 from core.labels.operations import Merge, Rename
 from core.services.models.prelabels import Prediction, store_predictions
 from core.services.projects.project import load_project
