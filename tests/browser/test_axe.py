@@ -18,6 +18,7 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+SCHEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 29)"}
 STREAMLITS_OWN = {
     # (rule, a piece of the element): listed with their effect in docs/accessibility.md
     ("list", "stSidebarNavItems"),
@@ -63,28 +64,37 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault_in_what_is_ours(lab: str, chromium: Browser, scheme: str):
-    """Every page and main state, as expert and lead: nothing serious but Streamlit's own."""
+def test_axe_finds_no_serious_fault_in_what_is_ours(lab: str, chromium: Browser) -> None:
+    """Every page and main state, light and dark, as expert and lead: nothing serious but Streamlit's own."""
     found: list[str] = []
     for who in dict.fromkeys(state[0] for state in STATES):
-        context = chromium.new_context(
-            viewport={"width": 1280, "height": 720},
-            color_scheme=scheme,  # type: ignore[arg-type]
-        )
+        context = chromium.new_context(viewport={"width": 1280, "height": 720})
         page = context.new_page()
         page.goto(lab)
         page.click(f"button[value={who}]")
         settle(page)
         for path, key in ((p, k) for w, p, k in STATES if w == who):
+            page.emulate_media(color_scheme="light")
             page.goto(f"{lab}/{path}")
             settle(page)
             if key:
                 page.keyboard.press(key)
                 page.wait_for_timeout(500)
-            found += [f"{path} {key}: {fault}" for fault in _serious(page)]
+            for scheme, background in SCHEMES.items():
+                _turn(page, scheme, background)
+                found += [f"{path} {key} {scheme}: {fault}" for fault in _serious(page)]
         context.close()
     assert found == []
+
+
+def _turn(page: Page, scheme: str, background: str) -> None:
+    """Turn a page light or dark, as a reader's evening does, and wait until it is."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.wait_for_function(
+        "(colour) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === colour",
+        arg=background,
+    )
+    page.wait_for_timeout(300)  # components are told after the page
 
 
 def _serious(page: Page) -> list[str]:
