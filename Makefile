@@ -25,7 +25,8 @@ serve: install
 	$(BIN)/tiebreak serve $(if $(PORT),--port $(PORT))
 
 # What there is to test without a browser, shared out so that both cores have work to the end.
-LONG := $(wildcard tests/learning/test_*.py) tests/learning/suspicious tests/pages tests/services
+LONG := $(wildcard tests/learning/test_*.py) tests/learning/suspicious tests/pages \
+	$(filter-out %/consensus %/certificates %/__pycache__ %/__init__.py %/conftest.py,$(wildcard tests/services/*))
 LATE := tests/bad_inputs tests/faults
 
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -34,16 +35,16 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 test: export OMP_NUM_THREADS := 1
 test: export OPENBLAS_NUM_THREADS := 1
 test: install
-	$(BIN)/python tests/chromium.py
 ifdef ARGS
+	$(BIN)/python tests/chromium.py
 	$(LINT)
 	$(BIN)/python -m pytest $(ARGS)
 else
 	@# The browser's tests wait a lot, so they run beside the others and go first; what they say comes after.
 	@mkdir -p build
-	{ $(BIN)/python -m pytest tests/browser; shown=$$?; nice -n 5 $(BIN)/python -m pytest $(LATE) && test $$shown -eq 0; } \
-		> build/browser-tests.txt 2>&1 & browser=$$!; \
-	{ nice -n 5 $(LINT); } > build/lint.txt 2>&1 & lint=$$!; \
+	{ $(BIN)/python tests/chromium.py && $(BIN)/python -m pytest tests/browser; shown=$$?; \
+		nice -n 5 $(BIN)/python -m pytest $(LATE) && test $$shown -eq 0; } > build/browser-tests.txt 2>&1 & browser=$$!; \
+	nice -n 5 sh -c '$(LINT)' > build/lint.txt 2>&1 & lint=$$!; \
 	nice -n 5 $(BIN)/python -m pytest $(LONG) > build/long-tests.txt 2>&1 & long=$$!; \
 	nice -n 5 $(BIN)/python -m pytest --ignore=tests/browser $(addprefix --ignore=,$(LONG) $(LATE)); others=$$?; \
 	wait $$long; worked=$$?; cat build/long-tests.txt; \
