@@ -41,7 +41,7 @@ def choose(
 def choose_view(views: Mapping[str, str], key: str, name: str = "view", first: str = "") -> str:
     """Draw the choice of a page's views and return the one the address names.
 
-    An address that names none of them gets the first one, which needs no parameter.
+    An address that names none of them gets the first one, or `first`, which needs no parameter.
 
     Args:
         views: Stable code to its name, marked for translation.
@@ -49,8 +49,8 @@ def choose_view(views: Mapping[str, str], key: str, name: str = "view", first: s
         name: The parameter.
         first: The view of an address that names none; the first of `views` if empty.
     """
-    default = next(iter(views))
-    asked = st.query_params.get(name, first or default)
+    default = first or next(iter(views))
+    asked = st.query_params.get(name, default)
     st.session_state[key] = asked if asked in views else default
     st.segmented_control(
         _("View"), list(views), format_func=lambda code: _(views[code]), key=key,

@@ -321,3 +321,13 @@ def test_one_condition_of_several_can_be_taken_out(worked: House, monkeypatch) -
     at.button(key="where.drop.1").click().run()
     assert at.query_params["where"] in ("camera:C", ["camera:C"])
     assert not at.exception
+
+
+def test_a_link_to_a_pair_lets_one_go_on_to_how_right_they_are(house: House, monkeypatch) -> None:
+    """It opens on agreement, and the choice of another view counts, the first one too."""
+    at = Visit(house, monkeypatch, "mia").open("quality", project="leaves", one="ada")
+    assert at.segmented_control(key="quality.view").value == "agree"
+    at.segmented_control(key="quality.view").set_value("right").run()
+    assert at.query_params["view"] == "right"
+    assert at.segmented_control(key="quality.view").value == "right"
+    assert not at.exception
