@@ -24,7 +24,7 @@ from core.analytics.statements import run, run_file
 STRETCH = 125_000  # items rolled up at a time, by each thread
 ABREAST = 2  # threads that do so
 
-Items = tuple[Codes, References | None]
+Stretch = tuple[Codes, References | None]
 """Places of items, and what was true of them before; None where nothing was counted."""
 
 SUMMED = {
@@ -103,7 +103,7 @@ def roll_up(cursor: Any, ledger: Ledger, touched: Touched, seen: int) -> int:
     return rows + _finish(cursor, ledger)
 
 
-def _write(cursor: Any, ledger: Ledger, parts: Sequence[Items], seen: int) -> int:
+def _write(cursor: Any, ledger: Ledger, parts: Sequence[Stretch], seen: int) -> int:
     """Write what parts of the items change, counted side by side: numpy works without Python's lock."""
     rows = 0
     with ThreadPoolExecutor(ABREAST) as pool:

@@ -12,8 +12,8 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from core.access import Actor
-from core.analytics import progress
 from core.analytics.kept import once
+from core.analytics.progress import progress
 from core.analytics.replica import Replica
 from core.analytics.saved import time_on_settled, votes_on_known
 from core.labels import Answer
@@ -79,7 +79,7 @@ def measured_savings(ws: Workspace, actor: Actor, slug: str, seed: int = 0) -> S
     with ws.store.read() as connection:
         arm = frozenset(in_arm(connection, project.id, Arm.SCRATCH))
         if not arm:
-            states = progress.progress(replica, project.id).states
+            states = progress(replica, project.id).states
             return _too_few(0, sum(states.get(s, 0) for s in _SETTLED), UNDEFINED)
         return once(
             replica, project.id, ("savings", arm, project.schema_version, seed),

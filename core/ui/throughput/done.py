@@ -13,7 +13,7 @@ from core.analytics.work import Day
 from core.services.analytics.figures import PersonPace, ThroughputView
 from core.services.analytics.marks import WORDS
 from core.services.report.tables import estimate_cells, estimate_columns
-from core.stats.intervals import Estimate
+from core.stats.intervals import UNDEFINED
 from core.ui import charts, downloads
 from core.ui.charts import card_head
 from core.ui.marks import Found, draw_marks, side_by_side
@@ -21,7 +21,8 @@ from core.ui.shell import PageContext
 from core.ui.text import _
 from core.ui.theme import Markup, fill
 from core.ui.throughput.marks import day_and_person, on_a_day
-from core.ui.widgets import caption, figure, muted, number, table
+from core.ui.throughput.paces import with_interval
+from core.ui.widgets import caption, figure, table
 
 
 def draw_done(page: PageContext, view: ThroughputView, filters: Filters) -> None:
@@ -109,23 +110,10 @@ def _row(p: PersonPace) -> list[Markup | str]:
         f"{p.skips:,}, {p.flags:,}",
         f"{p.decisions:,}",
         f"{p.active_seconds / 3600:.1f} h",
-        _with_interval(p.seconds, "s"),
-        _with_interval(p.figures.gold.estimate if p.figures else None, "%"),
-        _with_interval(p.figures.agreement.estimate if p.figures else None, "%"),
+        with_interval(p.seconds, "s"),
+        with_interval(p.figures.gold.estimate if p.figures else UNDEFINED, "%"),
+        with_interval(p.figures.agreement.estimate if p.figures else UNDEFINED, "%"),
     ]
-
-
-def _with_interval(e: Estimate | None, unit: str) -> Markup:
-    if e is None or (e.value is None and not e.n):
-        return muted("–")
-    if e.value is None:
-        return muted(_("not enough data, n = {n}").format(n=f"{e.n:,}"))
-    return fill(
-        "{value}<div class='tb-muted tb-small'>{rest}n = {n}</div>",
-        value=number(e.value, unit),
-        rest=charts.interval(e, unit),
-        n=f"{e.n:,}",
-    )
 
 
 def _offer_people(page: PageContext, view: ThroughputView) -> None:
