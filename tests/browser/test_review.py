@@ -8,11 +8,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
-from core.labels import Answer
+from core.labels import Answer, Region
 from core.labels.schema import LabelSchema, Task, make_question
 from core.services.accounts.keymap import LEFT
 from core.services.accounts.preferences import Preferences, set_preferences
+from core.services.projects.project import get_project
 from core.services.review.adjudication import disputes
+from core.services.review.drafts import save_draft
 from core.services.review.leases import open_item
 from core.store.tables import annotation_log
 from tests.browser.reviewing import Place, Visit, add_project, place, press_on_next, review, saved
@@ -185,6 +187,26 @@ def test_a_box_drawn_on_the_canvas_is_where_it_was_drawn(place: Place, visit: Vi
     page.keyboard.press("z")
     expect(page.locator(".stage")).to_have_attribute("data-item", str(item))
     expect(saved(page)).to_have_text("Saved 0")
+
+
+def test_keys_typed_before_the_canvas_is_there_are_not_lost(place: Place, visit: Visit) -> None:
+    """Open, pick the second box, remove it, save, the next image: in one go, each key does its work."""
+    ws, ada = place.house.ws, place.house.actor("ada")
+    page = review(visit, place, "ada", "cells")
+    item = int(page.locator(".stage").get_attribute("data-item") or 0)
+    label = get_project(ws, ada, "cells").schema.classes[0]
+    boxes = tuple(Region(label, 100.0 * n, 50, 100.0 * n + 40, 90) for n in range(3))
+    save_draft(ws, ada, "cells", item, Answer({}, boxes))
+    page.goto(f"{place.address}/review?project=cells&item={item}")
+    expect(page.locator(".deck .picture img")).to_be_visible(timeout=20_000)
+    for key in ("Shift+E", "n", "n", "Delete", "s"):
+        page.keyboard.press(key)
+    expect(saved(page)).to_have_text("Saved 1", timeout=20_000)
+    mine = open_item(ws, ada, "cells", item).mine
+    assert mine is not None
+    assert [r.box for r in mine.regions] == [boxes[0].box, boxes[2].box]
+    page.keyboard.press("?")  # the deck has the keys again
+    expect(page.locator("dialog[open]")).to_be_visible()
 
 
 def test_a_class_among_a_thousand_is_found_by_typing(place: Place, visit: Visit) -> None:

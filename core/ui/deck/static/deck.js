@@ -1,6 +1,7 @@
 // Entry of the review deck: one instance per element, keys, and the life of the page.
 // Streamlit calls the default export on every change of the data.
 
+import { atWork, KeyLine, pressAgain } from "./keyline.js";
 import { commandFor, readKeymap } from "./keymap.js";
 import { isPressing, isTyping } from "./keys.js";
 import { ask, speakFor } from "./net.js";
@@ -11,6 +12,8 @@ import { tabStorage } from "./storage.js";
 const decks = new WeakMap();
 const outboxes = new Map();
 const HOLD_MS = 200;
+const LISTENING_MS = 100; // from a button's coming until its shortcut works
+const BACK = ".st-key-tb-back button"; // the last the canvas' page makes
 
 // Bound to person and project: another account in this tab must not send what this one decided.
 function outboxFor({ person, slug, urls }) {
@@ -30,6 +33,7 @@ class Deck {
   constructor(root) {
     this.root = root;
     this.stops = [];
+    this.line = new KeyLine({ busy: () => this.#changing(), give: pressAgain });
     this.on(document, "keydown", (event) => this.key(event), { capture: true });
     this.on(document, "keyup", (event) => event.code === this.held?.code && this.letGo(), { capture: true });
     this.on(window, "blur", () => this.letGo());
@@ -54,6 +58,7 @@ class Deck {
     this.session.trigger = trigger;
     this.#follow(data.queue);
     this.editing = data.editing !== null;
+    if (this.editing) this.session.openingUntil = 0;
     this.session.view.tuck(this.editing);
     if (data.outcome && data.outcome.nonce !== this.outcome) {
       this.outcome = data.outcome.nonce;
@@ -84,18 +89,35 @@ class Deck {
 
   key(event) {
     const origin = event.composedPath()[0];
-    if (this.editing || isTyping(origin) || document.querySelector("[role=dialog]")) return;
+    if (isTyping(origin) || document.querySelector("[role=dialog]")) return;
+    if (!isPressing(origin, event) && this.line.takes(event)) return stopped(event);
+    if (this.editing) return this.line.settle();
     const sheet = this.root.querySelector("dialog[open]");
     const command = commandFor(event, this.keymap);
     if (sheet) return this.#inSheet(sheet, command, event);
     if (this.session.drawing?.isOpen) return this.#inEditor(event);
     if (!command || isPressing(origin, event)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    stopped(event);
     if (command.name === "actual") return this.hold(event.code, 0);
     // Where no question wants the 0, holding it shows 100 %.
     if (command.digit === "0" && !this.session.wants("0")) this.hold(event.code, HOLD_MS);
     this.session.run(command.name, command);
+  }
+
+  /** Tell whether the canvas is coming, or at work: a press now would be lost or meant for what is not there yet. */
+  #changing() {
+    if (this.editing) return atWork() || !this.#canvasIsThere();
+    const { openingUntil } = this.session ?? {};
+    if (!openingUntil) return false;
+    if (performance.now() < openingUntil || atWork()) return true;
+    this.session.openingUntil = 0; // Python said no
+    return false;
+  }
+
+  #canvasIsThere() {
+    if (!document.querySelector(BACK)) this.thereAt = 0;
+    else this.thereAt ||= performance.now() + LISTENING_MS;
+    return this.thereAt > 0 && performance.now() >= this.thereAt;
   }
 
   /** Show 100 % for as long as a key is held. */
@@ -118,8 +140,7 @@ class Deck {
   #inEditor(event) {
     this.session.clocks.active();
     if (!this.session.drawing.key(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    stopped(event);
   }
 
   #inSheet(sheet, command, event) {
@@ -128,17 +149,23 @@ class Deck {
     const reason = sheet.reasons?.[Number(typed) - 1];
     const closes = ["reasons", "help", "info"].includes(command?.name);
     if (!reason && !closes) return;
-    event.preventDefault();
-    event.stopPropagation();
+    stopped(event);
     sheet.close();
     if (reason) this.session.decide("skip", { reason: reason.code });
   }
 
   destroy() {
     clearInterval(this.heartbeat);
+    this.line.stop();
     for (const stop of this.stops) stop();
     this.session?.destroy();
   }
+}
+
+/** Keep a press from everybody else. */
+function stopped(event) {
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 export default function mount({ data, parentElement, setTriggerValue }) {

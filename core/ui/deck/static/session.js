@@ -13,6 +13,7 @@ import { flagSheet, guidelineSheet, helpSheet, open, reasonSheet } from "./sheet
 
 const FLAG_LENGTH = 1800;
 const DOUBLE_CLICK_MS = 400;
+const OPENING_MS = 500; // until Streamlit is seen to make the canvas
 const VIEWING = ["zoomIn", "zoomOut", "toggleFit", "adjust", "opacity", "panLeft", "panRight", "panUp", "panDown"];
 
 /** The deck at work. `run(command, detail)` is what keys and buttons call. */
@@ -360,6 +361,7 @@ export class Session extends Screen {
   /** Open the drawing canvas in the deck's place. */
   canvas(item) {
     if (!this.config.boxes) return;
+    this.openingUntil = performance.now() + OPENING_MS;
     this.trigger("edit", {
       item_id: item.item_id, room: this.view.room(), nonce: newUuid(), ...this.clocks.spent(item.item_id),
     });

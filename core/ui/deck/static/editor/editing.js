@@ -8,6 +8,8 @@ import { classSearch } from "../search.js";
 import { open } from "../sheets.js";
 import { Editor } from "./editor.js";
 
+const KEEPING_MS = 5000; // a draft is kept on the way to the canvas
+
 /** Show every key of the editor. */
 function keySheet(title, keys, hint) {
   const rows = keys.flatMap(([names, text]) => [el("dt", {}, ...names.split(" ").filter((k) => k !== "–").map((k) => cap(k))), el("dd", { text })]);
@@ -107,6 +109,7 @@ export class Editing {
 
   async #canvas() {
     const { session, item } = this;
+    session.openingUntil = performance.now() + KEEPING_MS;
     this.#close(this.editor.regions());
     await session.drafts.flush(); // the canvas opens on the draft
     session.canvas(item);
