@@ -29,9 +29,10 @@ BAD_CAMERA, BAD_LIGHT = "C", "dusk"
 """The pair under which photographs are blurred, dark and noisy: the planted bias."""
 
 CONDITIONS = {"healthy": 0.56, "damaged": 0.22, "diseased": 0.22}
-CAMERAS = {"A": 0.36, "B": 0.30, "C": 0.34}
-LIGHTS = {"sun": 0.48, "shade": 0.34, "dusk": 0.18}
-LIGHTS_OF_BAD_CAMERA = {"sun": 0.32, "shade": 0.24, "dusk": 0.44}
+CAMERAS = {"A": 0.33, "B": 0.29, "C": 0.38}
+LIGHTS = {"sun": 0.44, "shade": 0.31, "dusk": 0.25}
+LIGHTS_OF_BAD_CAMERA = {"sun": 0.27, "shade": 0.21, "dusk": 0.52}
+"""Dusk is common with the other cameras too: what it costs alone is to be told from what the pair costs."""
 HARD = {
     "Beech": 0.30,
     "Hornbeam": 0.34,

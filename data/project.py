@@ -63,6 +63,7 @@ class DemoProject:
         root: Folder of real images the project is made of; None for drawn ones.
         alike: Class to the class it is most easily taken for.
         examples: For the guideline; of those with one note the first that may be shown is.
+        known: Files with a known answer that are sure to be among those worked on.
     """
 
     slug: str
@@ -75,6 +76,7 @@ class DemoProject:
     alike: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
     examples: tuple[DemoExample, ...] = ()
+    known: frozenset[str] = frozenset()
 
 
 def ignore_progress(done: int, total: int) -> None:

@@ -142,17 +142,20 @@ class _Floor:
         self.all = list(self.queue)
 
     def _queue(self) -> list[_Progress]:
-        """Return the items to be worked on: doubtful ones rather first, planted ones in time."""
+        """Return the items to be worked on: doubtful ones rather first, known ones among them, planted in time."""
         items = [i for i in self.project.items if i.file not in self.project.duplicates]
         wanted = round(self.plan.worked_share * len(self.project.items))
         planted = [i for i in items if i.planted]
-        others = [i for i in items if not i.planted]
+        known = [i for i in items if not i.planted and i.file in self.project.known]
+        others = [i for i in items if not i.planted and i.file not in self.project.known]
 
         def turn(item: DemoItem) -> float:
             sure = self.prelabels[item.file][1] if item.file in self.prelabels else 0.5
             return 0.35 * sure + float(self.rng.random())
 
-        order = sorted(others, key=turn)[: max(0, wanted - len(planted))]
+        order = sorted(others, key=turn)[: max(0, wanted - len(planted) - len(known))]
+        for item in known:
+            order.insert(int(self.rng.integers(0, len(order) + 1)), item)
         for item in planted:
             order.insert(int(self.rng.integers(0, int(0.75 * len(order)) + 1)), item)
         return [_Progress(i) for i in order]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -107,6 +108,22 @@ def test_work_is_left_and_repeats_are_not_touched(project, acts):
     assert not touched & set(project.duplicates)
     some_open = Counter(a.file for a in acts if a.kind == "vote")
     assert 1 in some_open.values(), "some items still want their second vote"
+
+
+def test_known_answers_are_asked_of_people_all_along(project):
+    """Every item that is known is worked on, from the first days to the last, and no more than before in all."""
+    files = [i.file for i in project.items if not i.planted and i.file not in project.duplicates]
+    known = frozenset(files[::3])
+    acts = simulate_work(replace(project, known=known), prelabels_of(project), PEOPLE, 5, END)
+    touched = {a.file for a in acts}
+    assert known <= touched
+    assert 0.35 <= 1 - len(touched) / COUNT <= 0.45
+    first, last = min(a.at for a in acts), max(a.at for a in acts)
+    when = [(a.at - first) / (last - first) for a in acts if a.file in known]
+    others = [(a.at - first) / (last - first) for a in acts if a.file not in known]
+    assert abs(np.median(when) - np.median(others)) < 0.15
+    assert np.percentile(when, 10) < 0.25
+    assert np.percentile(when, 90) > 0.75
 
 
 def test_acts_lie_in_fourteen_days_of_working_hours(acts):

@@ -46,8 +46,11 @@ SHAPES_PLAN = WorkPlan(worked_share=0.6, decided_share=0.25)
 COLD_START = 160
 """Leaves labelled by experts before the first model (O2)."""
 
-GOLD_SHARE = 0.3
+GOLD_SHARE = 0.5
 """Share of the items with a known answer; who reviews them is not told."""
+
+ASKED_SHARE = 0.8
+"""Of those, how many are sure to be among what is worked on; the others are left to be mixed in."""
 
 
 def fill_project(
@@ -84,7 +87,10 @@ def fill_project(
     actors = simulated_actors(ws)
     lead = next(actors[p.name] for p in team if p.role == "lead")
     show_examples(then, lead, slug, project.examples)
-    rest = replace(project, items=tuple(i for i in project.items if i.file not in begun))
+    gold = _gold_of(project, seed)
+    known = frozenset(i.file for i in gold[: round(ASKED_SHARE * len(gold))])
+    left = tuple(i for i in project.items if i.file not in begun)
+    rest = replace(project, items=left, known=known)
     task = project.schema.task
     plan = {Task.CLASSIFICATION: CLASSES_PLAN, Task.BOXES: BOXES_PLAN}.get(task, SHAPES_PLAN)
     acts = simulate_work(rest, _prelabels(ws, slug), team, seed, end, plan)
