@@ -64,6 +64,8 @@ class Counted:
         squares: Sum of ``total²``, ``total·weight`` and ``weight²`` over statements, shape (3, k).
         within: Sum over people of what each departs from the slice's figure, squared.
         across: The same for the difference between inside and outside.
+        apart: The same for the difference between a pair and what is left of its first and of its
+            second part, shape (2, k); 0 for slices of one column and where no people are looked at.
     """
 
     first: Ints
@@ -75,6 +77,7 @@ class Counted:
     squares: Floats
     within: Floats
     across: Floats
+    apart: Floats
 
     def __len__(self) -> int:
         return len(self.n)
@@ -84,10 +87,14 @@ def joined(parts: list[Counted]) -> Counted:
     """Return all slices in one."""
     if not parts:
         none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return Counted(none, none, none, none, nothing, nothing, np.zeros((3, 0)), nothing, nothing)
+        return Counted(
+            none, none, none, none, nothing, nothing, np.zeros((3, 0)), nothing, nothing,
+            np.zeros((2, 0)),
+        )  # fmt: skip
     names = ("first", "first_code", "second", "second_code", "n", "total", "within", "across")
     by_name = {n: np.concatenate([getattr(p, n) for p in parts]) for n in names}
-    return Counted(**by_name, squares=np.concatenate([p.squares for p in parts], axis=1))
+    squares = np.concatenate([p.squares for p in parts], axis=1)
+    return Counted(**by_name, squares=squares, apart=np.concatenate([p.apart for p in parts], 1))
 
 
 def count(
@@ -116,9 +123,13 @@ def count(
     total, squares, within, across = _sums(facts, renumbered[key], len(kept))
     none = np.full(len(kept), -1, dtype=np.int64)
     codes = (kept, none) if second < 0 else np.divmod(kept, sizes[second])
+    apart = np.zeros((2, len(kept)))
+    if second >= 0 and facts.people > 1:
+        for side, part in enumerate((first, second)):
+            apart[side] = _apart(facts, renumbered[key], columns[part], sizes[part], codes[side])
     return Counted(
         np.full(len(kept), first), codes[0], np.full(len(kept), second), codes[1],
-        n[kept], total, squares, within, across,
+        n[kept], total, squares, within, across, apart,
     )  # fmt: skip
 
 
@@ -146,12 +157,8 @@ def _sums(facts: Facts, key: Ints, size: int) -> tuple[Floats, Floats, Floats, F
 
 def _by_person(facts: Facts, key: Ints, size: int) -> tuple[Floats, Floats]:
     """Return how far people depart from the slice's figure, and from the difference, squared."""
-    assert facts.who is not None  # asked by `_sums`
     people = facts.people
-    place = key * people + facts.who
-    shape, cells = (size + 1, people), (size + 1) * people
-    n = _summed(place, facts.weight, cells).reshape(shape)
-    t = _summed(place, facts.total, cells).reshape(shape)
+    n, t = _of_people(facts, key, size + 1)
     rest_n, rest_t = n.sum(0) - n[:size], t.sum(0) - t[:size]
     inside = _departures(n[:size], t[:size])
     within = (inside**2).sum(1)
@@ -159,6 +166,37 @@ def _by_person(facts: Facts, key: Ints, size: int) -> tuple[Floats, Floats]:
     # Of one person's own answers it is the answers that could have been others, not the person.
     correction = people / (people - 1) * ((n[:size] > 0).sum(1) > 1)
     return within * correction, across * correction
+
+
+def _apart(facts: Facts, key: Ints, column: Codes, size: int, part: Ints) -> Floats:
+    """Return how far people depart from the difference between pairs and the rest of a part, squared.
+
+    Whoever errs more errs so in both, so it says nothing of the difference.
+
+    Args:
+        facts: What is measured.
+        key: Number of each statement's pair; the number of pairs for those in none.
+        column: Value of each statement in the part's column.
+        size: How many values it has.
+        part: Which of them each pair lies in.
+    """
+    people = facts.people
+    n, t = (found[: len(part)] for found in _of_people(facts, key, len(part) + 1))
+    all_n, all_t = _of_people(facts, np.where(column < 0, size, column).astype(np.int64), size + 1)
+    rest_n, rest_t = all_n[part] - n, all_t[part] - t
+    apart = ((_departures(n, t) - _departures(rest_n, rest_t)) ** 2).sum(1)
+    return np.asarray(apart * people / (people - 1) * ((n > 0).sum(1) > 1))
+
+
+def _of_people(facts: Facts, key: Ints, size: int) -> tuple[Floats, Floats]:
+    """Return each person's weight and total in each group, shape (size, people)."""
+    assert facts.who is not None  # who asks has looked whether there are people
+    place, shape = key * facts.people + facts.who, (size, facts.people)
+    cells = size * facts.people
+    return (
+        _summed(place, facts.weight, cells).reshape(shape),
+        _summed(place, facts.total, cells).reshape(shape),
+    )
 
 
 def _summed(key: Ints, weights: Floats, size: int) -> Floats:
@@ -266,6 +304,11 @@ def wilson_ends(share: Floats, n: Floats) -> tuple[Floats, Floats]:
 def _squares_of(facts: Facts) -> Floats:
     w, t = facts.weight, facts.total
     return np.array([(t * t).sum(), (t * w).sum(), (w * w).sum()])
+
+
+def unit_variance(shares: bool, figure: Floats, n: Floats, squares: Floats) -> Floats:
+    """Return the variance of figures with the statement as the unit, and no narrower than of single units."""
+    return np.maximum(*_variance(shares, figure, n, squares))
 
 
 def _variance(shares: bool, figure: Floats, n: Floats, squares: Floats) -> tuple[Floats, Floats]:

@@ -116,6 +116,48 @@ def test_a_pair_that_a_part_explains_is_pruned():
     assert np.mean(pruned) > 0.75
 
 
+def _people(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return who said each statement, and by how much that person is worse than the others."""
+    who = np.random.default_rng(seed).integers(0, 5, n)
+    return who, np.array([0.0, 0.0, 0.05, 0.05, 0.5])[who]
+
+
+def test_what_people_depart_by_from_a_pair_s_difference_is_as_plain_python_sums_it():
+    """For each pair and each of its parts: each person's pull on the one figure less that on the other."""
+    columns, (who, worse) = _columns(400, 31, (3, 4)), _people(400, 32)
+    right = np.random.default_rng(33).random(400) < 0.9 - worse
+    found = count(_shares(right, who), [c.codes for c in columns], [3, 4], 0, 1)
+    one, two = (c.codes for c in columns)
+
+    def pulls(chosen: np.ndarray) -> np.ndarray:
+        figure = right[chosen].mean()
+        return np.array(
+            [(right[chosen & (who == p)] - figure).sum() / chosen.sum() for p in range(5)]
+        )
+
+    for i in range(len(found)):
+        inside = (one == found.first_code[i]) & (two == found.second_code[i])
+        for side, part in enumerate((one == found.first_code[i], two == found.second_code[i])):
+            apart = 5 / 4 * ((pulls(inside) - pulls(part & ~inside)) ** 2).sum()
+            assert found.apart[side, i] == pytest.approx(apart, abs=1e-12)
+    assert (found.apart > 0).all()
+
+
+def test_people_who_differ_much_do_not_hide_what_two_conditions_do_together():
+    """One of five is right half as often, everywhere alike: the pair all are worse under still comes first."""
+    first = 0
+    for seed in range(20):
+        columns, (who, worse) = _columns(2500, 40 + seed, (3, 3)), _people(2500, 60 + seed)
+        bad = (columns[0].codes == 1) & (columns[1].codes == 2)
+        chance = 0.9 - worse - 0.2 * bad
+        right = np.random.default_rng(80 + seed).random(2500) < chance
+        found = find(_shares(right, who), columns)
+        at, top = found.counted, int(found.order[0])
+        named = at.first[top], at.first_code[top], at.second[top], at.second_code[top]
+        first += named == (0, 1, 1, 2)
+    assert first >= 18
+
+
 def test_without_any_bias_nothing_is_found():
     """Of two hundred slices of pure chance at most a few pass the adjusted level in ten draws."""
     hits = 0
