@@ -152,30 +152,25 @@ def _believed(
 ) -> tuple[Believed, Floats, Floats]:
     """Return each slice's posterior, how probably it falls short, and its expected loss.
 
-    The posterior allows for people who differ. Of how far a slice falls short of the rest that is no part: the
-    same people are on both sides, and only what each departs from the difference by makes it unsure.
+    The same people are inside and outside, so what one of them errs more everywhere makes the slice no less known
+    beside the others: only what each departs from the difference by does. A slice is drawn to all by that.
     """
-    rest = Believed(compared.rest, np.sqrt(compared.rest_variance))
     unit = unit_variance(facts.shares, compared.value, counted.n, counted.squares)
-    beside = _posterior(facts, counted, compared, np.maximum(unit, counted.across))
+    variance = np.maximum(np.maximum(unit, counted.across), 1e-12)
+    if facts.shares:
+        plain = compared.value * (1 - compared.value) / counted.n
+        n = counted.n * np.minimum(1.0, np.where(plain > 0, plain / variance, 1.0))
+        hits = compared.value * n
+        believed = believe_shares(hits, n, fit_beta(hits, n))
+    else:
+        believed = believe_means(compared.value, variance, fit_normal(compared.value, variance))
+    rest = Believed(compared.rest, np.sqrt(compared.rest_variance))
     probability, short = (
-        shortfall(rest, beside, margin)
+        shortfall(rest, believed, margin)
         if facts.lower_is_better
-        else shortfall(beside, rest, margin)
+        else shortfall(believed, rest, margin)
     )
-    believed = _posterior(facts, counted, compared, compared.variance)
     return believed, probability, short * counted.n
-
-
-def _posterior(facts: Facts, counted: Counted, compared: Compared, variance: Floats) -> Believed:
-    """Return each slice's figure as believed by a prior fitted to all, each known with its variance."""
-    variance = np.maximum(variance, 1e-12)
-    if not facts.shares:
-        return believe_means(compared.value, variance, fit_normal(compared.value, variance))
-    plain = compared.value * (1 - compared.value) / counted.n
-    n = counted.n * np.minimum(1.0, np.where(plain > 0, plain / variance, 1.0))
-    hits = compared.value * n
-    return believe_shares(hits, n, fit_beta(hits, n))
 
 
 def _worse(facts: Facts) -> float:
