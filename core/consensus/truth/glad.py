@@ -56,6 +56,7 @@ def glad(
         tolerance: Relative change of the posterior objective below which the rounds end.
     """
     answers = known(votes, gold)
+    named, (votes, number) = votes, votes.by_content()
     ability, easiness = np.ones(votes.workers), np.ones(votes.tasks)
     probability, objective = _expect(votes, ability, easiness)
     done, converged = 0, len(votes) == 0
@@ -65,9 +66,9 @@ def glad(
         probability, objective = _expect(votes, ability, easiness)
         done, converged = done + 1, stands_still(before, objective, tolerance)
     label, probability = settled(votes, probability, answers)
-    cast, accuracy = accuracies(votes, probability)
-    people = Workers(cast, accuracy, weight=ability)
-    why = reasons(votes, label, answers)
+    cast, accuracy = accuracies(named, probability)
+    people = Workers(cast, accuracy, weight=ability[number])
+    why = reasons(named, label, answers)
     difficulty = np.exp(-easiness)
     return Graded(
         label, probability, why, people, done, converged, objective, difficulty=difficulty

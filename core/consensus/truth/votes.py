@@ -61,6 +61,22 @@ class Votes:
         firsts = np.flatnonzero(np.append(True, changes))[: len(self)]
         return self.task[firsts], self.label[firsts], np.diff(np.append(firsts, len(self)))
 
+    def by_content(self) -> tuple[Votes, Ints]:
+        """Return the votes with workers numbered by what they said, and each worker's number there.
+
+        Sums over workers then come in one order whoever is named how: where rounding decides between two
+        answers that explain the votes alike, a name would. Who said the same may change places.
+        """
+        rows = np.lexsort((self.task, self.worker))
+        said = _pack((self.task[rows], self.label[rows]), (self.tasks, self.classes))
+        ends = np.cumsum(np.bincount(self.worker, minlength=self.workers))[:-1]
+        content = [part.tobytes() for part in np.split(said, ends)]
+        order = sorted(range(self.workers), key=content.__getitem__)
+        number = np.empty(self.workers, dtype=np.int32)
+        number[order] = np.arange(self.workers, dtype=np.int32)
+        sizes = (self.tasks, self.workers, self.classes)
+        return Votes(*_ordered([self.task, number[self.worker], self.label], sizes), *sizes), number
+
     def tally(self, weight: ArrayLike | None = None) -> Reals:
         """Return the votes for each class of each task, weighed by worker: shape (tasks, classes).
 

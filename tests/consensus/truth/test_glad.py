@@ -66,3 +66,19 @@ def test_disputed_tasks_are_harder():
     found = glad(make_votes(*columns, **extra)[0])
     assert found.difficulty[200] > found.difficulty[201]
     assert len(found.difficulty) == 202
+
+
+def test_who_is_named_first_changes_not_one_bit():
+    """Workers numbered otherwise get the very same labels, probabilities and abilities, to the last bit."""
+    rng = np.random.default_rng(11)
+    task, worker = (c.ravel() for c in np.meshgrid(np.arange(30), np.arange(7), indexing="ij"))
+    cast = rng.random(len(task)) < 0.6
+    task, worker, label = task[cast], worker[cast], rng.integers(0, 3, cast.sum())
+    one = glad(make_votes(task, worker, label, tasks=30, workers=7, classes=3)[0])
+    for seed in range(5):
+        other = np.random.default_rng(seed).permutation(7)
+        two = glad(make_votes(task, other[worker], label, tasks=30, workers=7, classes=3)[0])
+        assert (one.label == two.label).all()
+        assert (one.confidence == two.confidence).all()
+        assert (one.workers.weight == two.workers.weight[other]).all()
+        assert (one.workers.votes == two.workers.votes[other]).all()
