@@ -27,7 +27,7 @@ serve: install
 # What there is to test without a browser, shared out so that both cores have work to the end.
 LONG := $(wildcard tests/learning/test_*.py) tests/learning/suspicious tests/pages \
 	$(filter-out %/consensus %/certificates %/demo %/__pycache__ %/__init__.py %/conftest.py,$(wildcard tests/services/*))
-LATE := tests/bad_inputs tests/faults
+LATE := tests/bad_inputs
 
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
