@@ -18,7 +18,7 @@ from core.ui.shell import PageContext
 from core.ui.text import _, many
 from core.ui.theme import Markup, draw, fill, join
 from core.ui.tokens import BAD, GOOD, MUTED
-from core.ui.widgets import figure, muted, table
+from core.ui.widgets import figure, muted, table, unbroken
 
 MOST_DOTS, MOST_ROWS = 14, 30
 CLICKED = "bias.gaps"
@@ -75,8 +75,8 @@ def _worst(page: PageContext, view: SlicesView, worst: SliceRow) -> None:
     draw(
         "<div style='font-size:1.12rem;font-weight:600;line-height:1.45'>{t}</div>"
         "<div class='tb-muted' style='margin-top:.3rem'>{more}</div>",
-        t=sentence(view, worst),
-        more=_cost(view, worst),
+        t=unbroken(sentence(view, worst)),
+        more=unbroken(_cost(view, worst)),
     )
     kinds = {c.name: c.kind for c in view.columns}
     told = view.asked.metric == Metric.ACCURACY and view.asked.whose != EVERYBODY

@@ -85,6 +85,13 @@ test("once the page was seen at work, its end is all that is waited for", () => 
   assert.deepEqual(place.seen, ["n", "n"]);
 });
 
+test("what is pressed once the page has settled goes through at once", () => {
+  const place = desk();
+  place.press(key("s"));
+  place.line.settled();
+  assert.equal(place.press(key("1")), true);
+});
+
 test("a key held down does not run on after the page is free", () => {
   const place = desk();
   place.busy = true;
@@ -95,10 +102,10 @@ test("a key held down does not run on after the page is free", () => {
   assert.deepEqual(place.seen, ["n"]);
 });
 
-test("combinations, Tab and the keys that do nothing alone never wait", () => {
+test("combinations, Tab, F5 and the keys that do nothing alone never wait", () => {
   const place = desk();
   place.busy = true;
-  for (const event of [key("c", { ctrlKey: true }), key("Tab"), key("Shift"), key("x", { altKey: true }), key("v", { metaKey: true })]) {
+  for (const event of [key("c", { ctrlKey: true }), key("Tab"), key("F5"), key("F12"), key("Shift"), key("x", { altKey: true }), key("v", { metaKey: true })]) {
     assert.equal(place.line.takes(event), false);
   }
 });

@@ -59,6 +59,7 @@ class Deck {
     this.#follow(data.queue);
     this.editing = data.editing !== null;
     if (this.editing) this.session.openingUntil = 0;
+    else this.line.settled();
     this.session.view.tuck(this.editing);
     if (data.outcome && data.outcome.nonce !== this.outcome) {
       this.outcome = data.outcome.nonce;

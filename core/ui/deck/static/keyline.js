@@ -4,7 +4,7 @@
 const TICK_MS = 20;
 const SETTLE_MS = 400; // so long at most until a press shows in the state of the app
 const PATIENCE_MS = 10_000;
-const ALONE = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Tab"]);
+const PASSING = /^(Shift|Control|Alt|Meta|AltGraph|CapsLock|Tab|F\d+)$/; // the browser's own, F5 before all
 
 /** Holds key presses while the page is busy, and gives them on in their order, one at a time. */
 export class KeyLine {
@@ -24,7 +24,7 @@ export class KeyLine {
 
   /** Take a press if it has to wait; the caller then keeps it from everybody else. */
   takes(event) {
-    if (event === this.giving || event.ctrlKey || event.metaKey || event.altKey || ALONE.has(event.key)) return false;
+    if (event === this.giving || event.ctrlKey || event.metaKey || event.altKey || PASSING.test(event.key)) return false;
     if (!this.held.length && !this.#waits()) return false;
     if (event.repeat) return true; // a key held down stops when the page does
     this.held.push(event);
@@ -35,6 +35,11 @@ export class KeyLine {
   /** Let the page settle: something was set going whose beginning cannot be seen yet. */
   settle() {
     this.free = this.now() + SETTLE_MS;
+  }
+
+  /** Hear that the page has settled. */
+  settled() {
+    this.free = 0;
   }
 
   /** Forget what is held. */
@@ -51,9 +56,7 @@ export class KeyLine {
   #look(until) {
     if (!this.held.length) return;
     if (this.#waits() && this.now() < until) return void this.later(() => this.#look(until), TICK_MS);
-    const event = this.held.shift();
-    this.settle();
-    this.#press(event);
+    this.#press(this.held.shift());
     if (this.held.length) this.later(() => this.#look(this.now() + PATIENCE_MS), TICK_MS);
   }
 
