@@ -124,17 +124,27 @@ def _cold_start(
     then: Workspace, office: Actor, project: DemoProject, drawn: Path, seed: int, sink: Sink
 ) -> set[str]:
     """Import a first random set of expert labels, train on it and pre-label the rest."""
-    gold = {i.file for i in _gold_of(project, seed)}  # kept from the model: people are asked it
-    others = sorted((i for i in project.items if i.file not in gold), key=lambda i: i.file)
-    chosen = random.Random(f"{seed}/{project.slug}").sample(
-        others, min(COLD_START, len(project.items) // 4)
-    )
+    chosen = first_labelled(project, seed)
     table = drawn / project.slug / "cold-start.csv"
     write_answers(project, [(i.file, i.planted or i.answer) for i in chosen], table)
     import_data(then, office, project.slug, table, ImportOptions("labels"))
     _run(then, office, queue_training(then, office, project.slug), "training the first model", sink)
     _run(then, office, queue_prelabel(then, office, project.slug), "pre-labelling", sink)
     return {i.file for i in chosen}
+
+
+def first_labelled(project: DemoProject, seed: int) -> list[DemoItem]:
+    """Return the items experts labelled before there was a model, by chance.
+
+    None with a known answer, which people are asked, and none that repeats another's bytes: a label of that
+    would be the other's, who is still to be worked on.
+    """
+    gold = {i.file for i in _gold_of(project, seed)}
+    others = sorted((i for i in project.items if i.file not in gold), key=lambda i: i.file)
+    chosen = random.Random(f"{seed}/{project.slug}").sample(
+        others, min(COLD_START, len(project.items) // 4)
+    )
+    return [i for i in chosen if i.file not in project.duplicates]
 
 
 def _import_gold(

@@ -21,6 +21,7 @@ from core.services.accounts.sessions import demo_people
 from core.services.analytics.people_quality import everybodys_quality
 from core.services.consensus.resolve import resolve
 from core.services.demo.build import Demo, make_demo, reset_demo
+from core.services.demo.filling import first_labelled
 from core.services.doctor import examine
 from core.services.items.lists import list_lists
 from core.services.models.datasets import labels_in_force
@@ -43,7 +44,7 @@ from core.store.tables import (
     models,
     predictions,
 )
-from data.leaves import generate_leaves
+from data.leaves import generate_leaves, plan_leaves
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,18 @@ def test_a_team_has_left_its_traces(small: tuple[Demo, Workspace]) -> None:
         assert q.standing == ("paused" if marks[q.person_id].falls_short(q.target) else "")
     (found,) = list_lists(ws, lead, "tree-leaves")
     assert 0 < found.items <= 20
+
+
+def test_first_labels_are_of_items_that_are_not_worked_on_by_another_name(tmp_path: Path) -> None:
+    """A copy shares its item with what it repeats: a label of it would close the other to votes, and end the demo."""
+    met = 0
+    for seed in range(60):
+        project = plan_leaves(tmp_path, seed, 110).project
+        chosen = {i.file for i in first_labelled(project, seed)}
+        assert 25 <= len(chosen) <= 27
+        assert not chosen & set(project.duplicates)
+        met += len(chosen) < 27
+    assert met > 5  # where a copy would have been among them
 
 
 def test_people_of_every_role_can_be_tried(small: tuple[Demo, Workspace]) -> None:
