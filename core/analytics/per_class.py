@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analytics.asked import ALL, Basis, Filters, comparison_values, independent
+from core.analytics.asked import ALL, Basis, Filters
 from core.analytics.figures import FEWEST, Figure, accuracy_figures
 from core.analytics.replica import Replica
 from core.analytics.rightness import Accuracy, ClassFigure
-from core.analytics.rolled import rolled_pairs
+from core.analytics.rolled import compared_rows
 from core.analytics.tally import Tally
 from core.stats.bootstrap import bootstrap, kinds_of
 from core.stats.intervals import UNDEFINED, Estimate, wilson
@@ -87,9 +87,9 @@ def class_scores(
         InputError: `against` is no reference.
         LimitExceeded: It took too long.
     """
-    values = comparison_values(replica, project_id, whose, against, filters)
-    name = "pair_cells_rolled" if rolled_pairs(filters) else "pair_cells"
-    rows, basis, left_out = independent(replica.query(name, values), against)
+    rows, basis, left_out = compared_rows(
+        replica, project_id, "pair_cells", whose, against, filters
+    )
     cells = [_Cell(r["truth"], r["said"], r["who"], int(r["n"])) for r in rows]
     names = sorted({c.truth for c in cells} | {c.said for c in cells})
     recall, overall = _figures(cells, names, "truth", fewest, seed)

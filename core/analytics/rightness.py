@@ -21,9 +21,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.analytics.asked import ALL, Basis, Filters, comparison_values, independent
+from core.analytics.asked import ALL, Basis, Filters
 from core.analytics.replica import Replica
-from core.analytics.rolled import rolled_pairs
+from core.analytics.rolled import compared_rows
 from core.analytics.tally import Tally, sums_of, tallies_of
 
 
@@ -88,9 +88,7 @@ def per_class_accuracy(
         InputError: `against` is no reference.
         LimitExceeded: It took too long.
     """
-    values = comparison_values(replica, project_id, whose, against, filters)
-    name = "accuracy_rolled" if rolled_pairs(filters) else "accuracy"
-    rows, basis, left_out = independent(replica.query(name, values), against)
+    rows, basis, left_out = compared_rows(replica, project_id, "accuracy", whose, against, filters)
     by_class = _grouped(rows, "truth")
     return Accuracy(
         basis,
@@ -136,9 +134,7 @@ def confusion(
         InputError: `against` is no reference.
         LimitExceeded: It took too long.
     """
-    values = comparison_values(replica, project_id, whose, against, filters)
-    name = "confusion_rolled" if rolled_pairs(filters) else "confusion"
-    rows, basis, left_out = independent(replica.query(name, values), against)
+    rows, basis, left_out = compared_rows(replica, project_id, "confusion", whose, against, filters)
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for r in rows:
         counts[r["truth"], r["said"]] += r["n"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.analytics.asked import Filters
+from core.analytics.asked import Basis, Filters, comparison_values, independent
+from core.analytics.replica import Replica
 
 
 def rolled_pairs(filters: Filters) -> bool:
@@ -14,6 +17,30 @@ def rolled_pairs(filters: Filters) -> bool:
     The roll-up knows project, person, use and whether the pre-label was shown.
     """
     return rolled_times(filters) and not filters.metadata and filters.prediction_set is None
+
+
+def compared_rows(
+    replica: Replica, project_id: int, question: str, whose: str, against: str, filters: Filters
+) -> tuple[list[Mapping[str, Any]], Basis, int]:
+    """Return the counted pairs a question finds, from its roll-up where that knows the filters.
+
+    Args:
+        replica: Caught up.
+        project_id: The project.
+        question: Name of the file of SQL; its roll-up's is the same with ``_rolled``.
+        whose, against, filters: As for `core.analytics.rightness.per_class_accuracy`.
+
+    Returns:
+        Rows to use, what they rest on, and how many pairs were left out; see `independent`.
+
+    Raises:
+        NotFound: A name is nobody's.
+        InputError: `against` is no reference.
+        LimitExceeded: It took too long.
+    """
+    values = comparison_values(replica, project_id, whose, against, filters)
+    name = f"{question}_rolled" if rolled_pairs(filters) else question
+    return independent(replica.query(name, values), against)
 
 
 def rolled_times(filters: Filters) -> bool:
